@@ -188,9 +188,7 @@ class Settings:
 
     def environment_variables(self) -> dict[str, str]:
         """The same settings as BOXOFFICE_ variables, for a child process."""
-        return {
-            PREFIX + each.name.upper(): written(getattr(self, each.name)) for each in fields(self)
-        }
+        return {PREFIX + each.name.upper(): written(getattr(self, each.name)) for each in fields(self)}
 
 
 HINTS = {
