@@ -172,7 +172,8 @@ def _camel(name: str) -> str:
 
 
 def _number(value: float) -> float:
-    return int(value) if value.is_integer() else value
+    whole = int(value)
+    return whole if whole == value else value
 
 
 def _flags(seat: Seat) -> int:
