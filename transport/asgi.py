@@ -14,7 +14,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-class ClientGone(Exception):  # noqa: N818 - an event, not a fault
+class ClientGone(Exception):
     """The client went away before it was answered."""
 
 
@@ -35,9 +35,7 @@ def check_json_body(headers: Any) -> None:
     This is also the guard against cross-site requests: a page can send no other site a body of
     this type without a preflight, which the answer to OPTIONS does not allow.
     """
-    media_type, *parameters = (
-        part.strip().lower() for part in headers.get("content-type", "").split(";")
-    )
+    media_type, *parameters = (part.strip().lower() for part in headers.get("content-type", "").split(";"))
     if media_type != "application/json":
         raise UnsupportedMediaType("The Content-Type of a POST has to be application/json.")
     for parameter in parameters:

@@ -79,9 +79,7 @@ class _Pricer:
         self.asked_variables = False
         self._priced: dict[tuple[str, int | None], int] = {}
 
-    def price(
-        self, selection_set: SelectionSetNode, parent: GraphQLNamedType, size: int | None
-    ) -> int:
+    def price(self, selection_set: SelectionSetNode, parent: GraphQLNamedType, size: int | None) -> int:
         """Add up a selection; size is what the field above asked its connection for."""
         total = 0
         for node in selection_set.selections:

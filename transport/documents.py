@@ -11,7 +11,6 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
-    GraphQLSyntaxError,
     OperationDefinitionNode,
     VariableNode,
     Visitor,
@@ -74,9 +73,7 @@ class DocumentCache:
         self._meters = meters
         self._introspection = options.introspection
         self._suggestions = options.suggestions
-        self._known: LeastRecentlyUsed[str, Document | _Failure] = LeastRecentlyUsed(
-            limits.documents
-        )
+        self._known: LeastRecentlyUsed[str, Document | _Failure] = LeastRecentlyUsed(limits.documents)
 
     def prepare(self, text: str, digest: str) -> Document:
         """Return the document of a text. Raises: DocumentRefused, DocumentInvalid."""
@@ -115,9 +112,7 @@ class DocumentCache:
     def _prepare(self, text: str, digest: str) -> Document:
         guard.scan(text, self._limits)
         try:
-            tree = parse(text, max_lexical_tokens=self._limits.tokens)
-        except GraphQLSyntaxError as error:
-            raise _invalid("GRAPHQL_PARSE_FAILED", [error]) from None
+            tree = parse(text, max_comments=self._limits.comments)
         except GraphQLError as error:
             raise _invalid("GRAPHQL_PARSE_FAILED", [error]) from None
         guard.inspect(tree, self._limits, self._introspection)
@@ -130,9 +125,7 @@ class DocumentCache:
         )
         if errors:
             raise _invalid("GRAPHQL_VALIDATION_FAILED", errors)
-        fragments = {
-            d.name.value: d for d in tree.definitions if isinstance(d, FragmentDefinitionNode)
-        }
+        fragments = {d.name.value: d for d in tree.definitions if isinstance(d, FragmentDefinitionNode)}
         operations = {
             d.name.value if d.name else None: self._operation(d, fragments)
             for d in tree.definitions

@@ -26,7 +26,7 @@ from graphql import GraphQLError
 Header = tuple[str, str]
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not a fault
+class Refused(Exception):
     """The request was refused."""
 
     code: ClassVar[str] = "BAD_REQUEST"
@@ -47,9 +47,7 @@ class Refused(Exception):  # noqa: N818 - an answer, not a fault
         super().__init__(self.message)
         self.error_code = code or self.code
         self.headers = tuple(headers)
-        self.errors = tuple(errors) or (
-            GraphQLError(self.message, extensions={"code": self.error_code}),
-        )
+        self.errors = tuple(errors) or (GraphQLError(self.message, extensions={"code": self.error_code}),)
 
 
 class BadRequest(Refused):

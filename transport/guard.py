@@ -7,7 +7,6 @@ which a fragment is measured once however often it is spread.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -23,23 +22,24 @@ from graphql import (
 
 from .errors import DocumentInvalid, DocumentRefused
 from .limits import Limits
+from .merging import merging_effort
 
 TOKEN = re.compile(
     r"""
       (?P<ignored>(?>[\s,\ufeff]++|\#[^\n\r]*+)++)
-    | (?P<open>[({\[])
-    | (?P<close>[)}\]])
-    | (?P<other>
+    | (?:
         "{3}(?>\\"{3}|"(?!"")|[^"\\]|\\(?!"{3}))*+"{3}
       | "(?>\\.|[^"\\\n\r])*+"
       | \.\.\.
       | [_A-Za-z][_0-9A-Za-z]*+
       | -?[0-9][0-9A-Za-z.+-]*+
-      | [!$&:=@|]
+      | [!$&:=@|(){}\[\]]
       )
     """,
     re.VERBOSE,
 )
+OPENING = frozenset("({[")
+CLOSING = frozenset(")}]")
 NESTING_PER_DEPTH = 4
 """Brackets and inline fragments nest too; beyond this many a level nobody writes by hand."""
 
@@ -47,26 +47,28 @@ NESTING_PER_DEPTH = 4
 def scan(text: str, limits: Limits) -> None:
     """Bound a text's size, tokens and nesting before it is parsed.
 
-    Stops at the first thing that is no token: the parser then says what is wrong with it.
-    Raises: DocumentRefused with DOCUMENT_TOO_LARGE, TOO_MANY_TOKENS or DEPTH_LIMIT.
+    Outside parentheses a colon follows an alias and nothing else. Stops at the first thing that is
+    no token: the parser then says what is wrong with it.
+    Raises: DocumentRefused with DOCUMENT_TOO_LARGE, TOO_MANY_TOKENS, ALIAS_LIMIT or DEPTH_LIMIT.
     """
     if len(text) > limits.document_bytes:
         raise DocumentRefused(f"The document is longer than {limits.document_bytes} characters.")
-    tokens = nesting = position = 0
+    tokens = nesting = parentheses = aliases = position = 0
     while match := TOKEN.match(text, position):
         position = match.end()
-        kind = match.lastgroup
-        if kind == "ignored":
+        if match.lastgroup == "ignored":
             continue
+        token = match[0]
         tokens += 1
-        if kind == "open":
-            nesting += 1
-        elif kind == "close":
-            nesting -= 1
-        if tokens > limits.tokens:
-            raise _refused("TOO_MANY_TOKENS", f"more than {limits.tokens} tokens")
+        nesting += (token in OPENING) - (token in CLOSING)
+        parentheses += (token == "(") - (token == ")")
+        aliases += token == ":" and parentheses == 0
+        if aliases > limits.aliases:
+            raise _refused("ALIAS_LIMIT", f"more than {limits.aliases} aliases")
         if nesting > limits.depth * NESTING_PER_DEPTH:
             raise _refused("DEPTH_LIMIT", f"more than {limits.depth} levels")
+        if tokens > limits.tokens:
+            raise _refused("TOO_MANY_TOKENS", f"more than {limits.tokens} tokens")
 
 
 def inspect(document: DocumentNode, limits: Limits, introspection: bool) -> None:
@@ -75,11 +77,11 @@ def inspect(document: DocumentNode, limits: Limits, introspection: bool) -> None
     Raises: DocumentRefused with the limit's own code; DocumentInvalid for a fragment cycle.
     """
     operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
-    fragments = {
-        d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)
-    }
+    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     if len(document.definitions) - len(operations) > limits.fragments:
         raise _refused("FRAGMENT_LIMIT", f"more than {limits.fragments} fragments")
+    if len(operations) * len(fragments) > limits.fragment_uses:
+        raise _refused("FRAGMENT_LIMIT", "too many operations that share fragments")
     if len(operations) > limits.operations:
         raise _refused("OPERATION_LIMIT", f"more than {limits.operations} operations")
     survey = _Survey(fragments, limits, introspection)
@@ -88,8 +90,8 @@ def inspect(document: DocumentNode, limits: Limits, introspection: bool) -> None
         _check(extent, len(operation.directives or ()), limits)
     for fragment in fragments.values():
         survey.fragment(fragment.name.value, 0)
-    repeated = sum(count * count for count in survey.names.values())
-    if repeated > limits.repeated_fields:
+    roots = [definition.selection_set for definition in (*operations, *fragments.values())]
+    if merging_effort(roots, fragments, limits.merging) > limits.merging:
         raise _refused("REPEATED_FIELDS_LIMIT", "too many fields of the same name")
 
 
@@ -112,7 +114,6 @@ class _Survey:
         limits: Limits,
         introspection: bool,
     ) -> None:
-        self.names: Counter[str] = Counter()
         self._fragments = fragments
         self._limits = limits
         self._introspection = introspection
@@ -142,7 +143,6 @@ class _Survey:
     def _selection(self, node: SelectionNode, level: int) -> _Extent:
         directives = len(node.directives or ())
         if isinstance(node, FragmentSpreadNode):
-            self.names["..." + node.name.value] += 1
             inner, depth, aliases = self.fragment(node.name.value, level), 0, 0
         else:
             depth, aliases = self._field(node) if isinstance(node, FieldNode) else (0, 0)
@@ -158,7 +158,6 @@ class _Survey:
     def _field(self, node: FieldNode) -> tuple[int, int]:
         if not self._introspection and node.name.value in ("__schema", "__type"):
             raise DocumentRefused("Introspection is off.", code="INTROSPECTION_DISABLED")
-        self.names[(node.alias or node.name).value] += 1
         return 1, 1 if node.alias else 0
 
 

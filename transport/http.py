@@ -140,9 +140,7 @@ class HttpTransport:
             await self._streams.refuse(refusal, exchange.send)
             return
         if self._streams_to(exchange.accepted, call):
-            await self._streams.distinct(
-                call, context, exchange.info, exchange.receive, exchange.send
-            )
+            await self._streams.distinct(call, context, exchange.info, exchange.receive, exchange.send)
         else:
             await self._answer(exchange, call, context)
 
@@ -159,9 +157,7 @@ class HttpTransport:
     @staticmethod
     def _streams_to(chosen: Accepted, call: Call) -> bool:
         """An event stream, where the client takes nothing else or the operation needs one."""
-        return chosen.stream and (
-            chosen.media_type is None or call.operation.kind == "subscription"
-        )
+        return chosen.stream and (chosen.media_type is None or call.operation.kind == "subscription")
 
     async def _answer(self, exchange: Exchange, call: Call, context: Any) -> None:
         answer = await self._computed(call, context, exchange.info)
@@ -243,9 +239,7 @@ class HttpTransport:
     def _encoding(self, exchange: Exchange) -> str | None:
         return encoding_of(exchange.info.headers.get("accept-encoding", ""))
 
-    async def _send(
-        self, exchange: Exchange, status: int, answer: Answer, headers: list[Header]
-    ) -> None:
+    async def _send(self, exchange: Exchange, status: int, answer: Answer, headers: list[Header]) -> None:
         encoding = answer.encoding(self._encoding(exchange))
         media_type = exchange.accepted.media_type or JSON
         sent = [("content-type", f"{media_type}; charset=utf-8"), *headers]

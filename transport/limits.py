@@ -16,14 +16,17 @@ class Limits:
 
     # The document, before anything is resolved
     document_bytes: int = 64_000
-    tokens: int = 2_000
+    tokens: int = 1_500
     depth: int = 15
     aliases: int = 100
     directives: int = 50
     fragments: int = 50
     operations: int = 10
-    repeated_fields: int = 15_000
-    """The squares of how often each response name is written, summed: bounds field merging."""
+    fragment_uses: int = 200
+    """Operations times fragments: validation walks each fragment once for each operation."""
+    comments: int = 500
+    merging: int = 10_000
+    """Fields of an answer and pairs of equal response names that validation has to compare."""
 
     cost: int = 20_000
     """Fields an answer may hold, lists counted by the size asked for."""

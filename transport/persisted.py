@@ -65,9 +65,7 @@ def manifest_of(documents: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
 class PersistedDocuments:
     """Finds the text of a request and says whether it is to be registered."""
 
-    def __init__(
-        self, store: DocumentStore, manifest: Mapping[str, str], trusted_only: bool
-    ) -> None:
+    def __init__(self, store: DocumentStore, manifest: Mapping[str, str], trusted_only: bool) -> None:
         self._store = store
         self._manifest = manifest
         self._trusted_only = trusted_only
@@ -98,7 +96,5 @@ class PersistedDocuments:
                 "The document does not have the given hash.", code="PERSISTED_QUERY_HASH_MISMATCH"
             )
         if self._trusted_only and digest not in self._manifest:
-            raise BadRequest(
-                "Only documents of the manifest are served.", code="DOCUMENT_NOT_TRUSTED"
-            )
+            raise BadRequest("Only documents of the manifest are served.", code="DOCUMENT_NOT_TRUSTED")
         return digest

@@ -75,9 +75,7 @@ def read_query_string(query_string: bytes) -> dict[str, str]:
 def read_parameters(parameters: Mapping[str, str]) -> OperationRequest:
     """Read the operation out of a GET's parameters. Raises: BadRequest."""
     payload: dict[str, Any] = {
-        name: parameters[name]
-        for name in ("query", "operationName", "documentId")
-        if parameters.get(name)
+        name: parameters[name] for name in ("query", "operationName", "documentId") if parameters.get(name)
     }
     for name in ("variables", "extensions"):
         if parameters.get(name):

@@ -37,9 +37,7 @@ class ResponseCache:
         self._meters = meters
         self._clock = clock
 
-    async def answer(
-        self, key: Hashable, ttl_s: float, compute: Callable[[], Awaitable[Answer]]
-    ) -> Answer:
+    async def answer(self, key: Hashable, ttl_s: float, compute: Callable[[], Awaitable[Answer]]) -> Answer:
         """Return the kept answer, or compute it once for all who ask meanwhile."""
         entry = self._entries.get(key)
         if entry is not None and entry.until > self._clock():
@@ -55,9 +53,7 @@ class ResponseCache:
         self._flights[key] = flight
         return await shield(flight)
 
-    async def _fly(
-        self, key: Hashable, ttl_s: float, compute: Callable[[], Awaitable[Answer]]
-    ) -> Answer:
+    async def _fly(self, key: Hashable, ttl_s: float, compute: Callable[[], Awaitable[Answer]]) -> Answer:
         started = self._clock()
         try:
             answer = await compute()

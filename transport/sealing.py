@@ -32,9 +32,7 @@ class Seal:
     def open(self, sealed: bytes) -> dict[str, Any] | None:
         """Decrypt a message; None for what was not sealed with this token."""
         try:
-            message = orjson.loads(
-                self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None)
-            )
+            message = orjson.loads(self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], None))
         except (InvalidTag, ValueError):
             return None
         return message if isinstance(message, dict) else None

@@ -60,9 +60,7 @@ async def close_source(source: AsyncIterator[Any]) -> None:
         await close()
 
 
-def _resume(
-    arguments: dict[str, Any], name: str, argument: GraphQLArgument, last_event_id: str
-) -> None:
+def _resume(arguments: dict[str, Any], name: str, argument: GraphQLArgument, last_event_id: str) -> None:
     """Set the argument, unless the id is nothing this server can have sent."""
     number = last_event_id.isdecimal() and len(last_event_id) < MAX_DIGITS
     value: Any = int(last_event_id) if number else last_event_id

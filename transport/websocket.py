@@ -27,7 +27,7 @@ SERVICE_RESTART = 1012
 TERMINATED = 4499
 
 
-class Closed(Exception):  # noqa: N818 - an answer, not a fault
+class Closed(Exception):
     """The connection has to end with a close code and a reason."""
 
     def __init__(self, code: int, reason: str) -> None:
