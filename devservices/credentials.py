@@ -24,9 +24,7 @@ def credentials_of(home: Path) -> Credentials:
     """The home's secrets; missing ones are drawn and saved, existing ones never change."""
     path = home / "secrets.json"
     saved = read_saved(path)
-    wanted = {
-        field.name: saved.get(field.name) or draw(field.name) for field in fields(Credentials)
-    }
+    wanted = {field.name: saved.get(field.name) or draw(field.name) for field in fields(Credentials)}
     credentials = Credentials(**wanted)
     if asdict(credentials) != saved:
         home.mkdir(parents=True, exist_ok=True)

