@@ -119,6 +119,17 @@ async def ids_by_external_id(
     return {row["external_id"]: UUID(bytes=row["id"].bytes) for row in rows}
 
 
+async def ensure_user(connection: Connection, user_id: UUID, subject: str, email: str, name: str) -> None:
+    """Make sure that there is such a user, for events to belong to."""
+    await connection.execute(
+        "INSERT INTO users (id, subject, email, name) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        user_id,
+        subject,
+        email,
+        name,
+    )
+
+
 async def upsert_venues(connection: Connection, rows: Sequence[VenueRow]) -> None:
     """Insert venues; those that are there take what is new, and no write where nothing is."""
     await _each_batch(

@@ -40,9 +40,7 @@ def _arena_floor() -> Document:
     return {"name": "Floor", "position": {"x": 0, "y": 0}, "rows": [], "areas": [stage, floor_area]}
 
 
-def _block(
-    name: int, number: int, blocks: int, *, rows: int, seats: int, gap: float, tier: str
-) -> Document:
+def _block(name: int, number: int, blocks: int, *, rows: int, seats: int, gap: float, tier: str) -> Document:
     """One block of a tier; the first lies across from the stage, the others follow clockwise."""
     width = 2 * pi / blocks
     step = width / (seats + _AISLE_SEATS)
@@ -81,7 +79,7 @@ def _arena_category(tier: str, block: int, row: int, rows: int, seat: int) -> st
 
 def theatre() -> Document:
     """Stalls, circle and balcony in arcs before the stage, with an aisle down the middle."""
-    stage = _rectangle("Stage", "#444444", 700, 30, 600, 150)
+    stage = _rectangle("Stage", "#444444", -300, -30, 600, 150)
     stalls = _tier("Stalls", "ABCDEFGHJKLMNPQRSTUV", nearest=330)
     circle = _tier("Circle", "ABCDEFG", nearest=330 + 20 * 34 + 80)
     balcony = _tier("Balcony", "ABCD", nearest=330 + 27 * 34 + 160)
@@ -107,7 +105,7 @@ def _tier(name: str, letters: str, nearest: float) -> Document:
 
 def _arc(tier: str, letter: str, radius: float) -> Document:
     half = floor(radius * radians(38) / _SEAT) - 1
-    angles = [*_angles(half, radius, -1)][::-1] + [*_angles(half, radius, 1)]
+    angles = sorted([*_angles(half, radius, -1), *_angles(half, radius, 1)])
     return {
         "row_number": letter,
         "seats": [

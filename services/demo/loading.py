@@ -14,6 +14,7 @@ from db.queries.catalogue_bulk import (
     EventRow,
     PerformerRow,
     VenueRow,
+    ensure_user,
     ids_by_external_id,
     lock_catalogue,
     replace_bills,
@@ -21,7 +22,6 @@ from db.queries.catalogue_bulk import (
     upsert_performers,
     upsert_venues,
 )
-from db.queries.users import ensure_user
 from db.session import Connection, Database
 from domain.ids import user_id_of
 from domain.layout import SeatMap
@@ -29,7 +29,7 @@ from domain.seating import build_seat_map
 from domain.seating_plan import Plan, parse_seating_plan
 from domain.states import EventState
 from kit.ids import new_uuid
-from services.catalogue_files import read_catalogue
+from services.catalogue_files import Catalogue, read_catalogue
 from services.catalogue_import import (
     MAX_TICKETS_PER_ORDER,
     Progress,
@@ -55,13 +55,17 @@ async def load_demo(
     database = Database(settings.database_url, most=1)
     now = datetime.now(UTC)
     try:
-        if await _write_programme(database, now, progress) and real_concerts.is_file():
-            catalogue = await asyncio.to_thread(read_catalogue, real_concerts)
+        if await _write_programme(database, now, progress):
+            catalogue = await asyncio.to_thread(_real_catalogue, real_concerts)
             await import_catalogue(
                 database, catalogue, progress, organiser_id=user_id_of(ORGANISER), when=upcoming(now)
             )
     finally:
         await database.close()
+
+
+def _real_catalogue(file: Path) -> Catalogue:
+    return read_catalogue(file) if file.is_file() else Catalogue([], [], [])
 
 
 def upcoming(now: datetime) -> Callable[[datetime], datetime]:
@@ -83,7 +87,8 @@ async def _write_programme(database: Database, now: datetime, progress: Progress
         names = [_external_id(event.key) for event in EVENTS]
         if await ids_by_external_id(connection, "events", names):
             return False
-        await ensure_user(connection, ORGANISER, "organiser@example.com", "Demo Organiser")
+        organiser = user_id_of(ORGANISER)
+        await ensure_user(connection, organiser, ORGANISER, "organiser@example.com", "Demo Organiser")
         venues = await _write_venues(connection)
         performers = await _write_performers(connection)
         await _write_events(connection, plans, venues, performers, now)
