@@ -81,12 +81,12 @@ def upcoming(now: datetime) -> Callable[[datetime], datetime]:
 
 async def _write_programme(database: Database, now: datetime, progress: Progress) -> bool:
     """Write the invented events in one transaction; False where they are there."""
-    plans = await asyncio.to_thread(_plans)
     async with database.transaction() as connection:
         await lock_catalogue(connection)
         names = [_external_id(event.key) for event in EVENTS]
         if await ids_by_external_id(connection, "events", names):
             return False
+        plans = await asyncio.to_thread(_plans)
         organiser = user_id_of(ORGANISER)
         await ensure_user(connection, organiser, ORGANISER, "organiser@example.com", "Demo Organiser")
         venues = await _write_venues(connection)
