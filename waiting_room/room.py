@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from redis.exceptions import RedisError
+
 from domain.errors import Unavailable
 from domain.waiting_room import PRE_QUEUE, RoomSettings
 from kit.clock import milliseconds
@@ -44,7 +46,8 @@ class Restored:
 class Room:
     """The waiting room of every event.
 
-    Raises (every method that acts on a room): Unavailable: Redis has not got it, or it is being rebuilt.
+    Raises:
+        Unavailable: (people's methods) Redis is away, has not got the room, or it is being rebuilt.
     """
 
     def __init__(self, runner: CommandRunner) -> None:
@@ -58,8 +61,17 @@ class Room:
             keys.address(address) if key == "address" else getattr(keys, key)
             for key in SCRIPT_KEYS[name]
         ]
-        answer: list[Any] = await SCRIPTS[name](self._runner, names, arguments)
+        try:
+            answer: list[Any] = await SCRIPTS[name](self._runner, names, arguments)
+        except RedisError as error:
+            raise Unavailable from error
         return [Outcome(answer[0].decode()), *answer[1:]]
+
+    async def _run(self, *command: Argument) -> Any:
+        try:
+            return await self._runner.run(*command)
+        except RedisError as error:
+            raise Unavailable from error
 
     # ------------------------------------------------------------ people
 
@@ -110,7 +122,7 @@ class Room:
     async def mark_present(self, event_id: UUID, user_ids: Sequence[UUID]) -> None:
         """People with a tab open keep their place."""
         away = RoomKeys(event_id).away
-        await self._runner.run("ZREM", away, *(user_id.bytes for user_id in user_ids))
+        await self._run("ZREM", away, *(user_id.bytes for user_id in user_ids))
 
     async def check(self, event_id: UUID, user_id: UUID, nonce: str) -> tuple[Outcome, bool]:
         """ADMITTED, WAITING or NONE, and (unless admitted) whether the room is switched on."""
@@ -143,15 +155,15 @@ class Room:
         """Settings and counters; None where Redis has not got the room ready."""
         keys = RoomKeys(event_id)
         meta, waiting, active = await asyncio.gather(
-            self._runner.run("HMGET", keys.meta, *_STATE_FIELDS),
-            self._runner.run("ZCARD", keys.line),
-            self._runner.run("ZCARD", keys.active),
+            self._run("HMGET", keys.meta, *_STATE_FIELDS),
+            self._run("ZCARD", keys.line),
+            self._run("ZCARD", keys.active),
         )
         return room_state_from(meta, waiting, active)
 
     async def run_id(self) -> str:
         """Which run of the server this is: another one may have lost its last second."""
-        info: bytes | str = await self._runner.run("INFO", "server")
+        info: bytes | str = await self._run("INFO", "server")
         text = info.decode() if isinstance(info, bytes) else str(info)
         return text.partition("run_id:")[2].partition("\r\n")[0]
 
@@ -164,7 +176,7 @@ class Room:
 
     async def journal(self, event_id: UUID, *, after: str = "0-0", most: int = 2000) -> list[Change]:
         """Changes of state that PostgreSQL may not have yet, oldest first."""
-        entries = await self._runner.run(
+        entries = await self._run(
             "XRANGE", RoomKeys(event_id).journal, f"({after}", "+", "COUNT", most
         )
         return [change_from(stream_id, fields) for stream_id, fields in entries]
