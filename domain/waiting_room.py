@@ -111,9 +111,7 @@ def verify_draw(commitment: str, seed: bytes, line: Sequence[tuple[UUID, int]]) 
     if not hmac.compare_digest(commitment_of(seed), commitment):
         return False
     places = [place for _, place in line]
-    return places == sorted(places) and all(
-        drawn_place(seed, entry_id) == place for entry_id, place in line
-    )
+    return places == sorted(places) and all(drawn_place(seed, entry_id) == place for entry_id, place in line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +154,4 @@ def eta_seconds(position: int, pace: Pace) -> int:
     admitted_until_full = per_second * seconds_to_full
     if position <= admitted_until_full:
         return math.ceil(position / per_second)
-    return math.ceil(
-        seconds_to_full + (position - admitted_until_full) / (ending * pace.max_active)
-    )
+    return math.ceil(seconds_to_full + (position - admitted_until_full) / (ending * pace.max_active))

@@ -56,7 +56,7 @@ class RoomKeys:
 
     @property
     def away(self) -> str:
-        """ZSET user -> ms when the place is given up: waiting, with no tab open. Owner: away, entry, admit."""
+        """ZSET user -> ms when the place is given up: waiting, no tab open. Owner: away, entry, admit."""
         return self._key("away")
 
     @property

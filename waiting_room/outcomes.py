@@ -90,9 +90,8 @@ class Change:
 
     @property
     def sequence(self) -> int:
-        """The stream id as one number: milliseconds, then 16 bits of order within them."""
-        milliseconds, _, order = self.stream_id.partition("-")
-        return (int(milliseconds) << 16) | min(int(order), 0xFFFF)
+        """The stream id as one number."""
+        return sequence_of(self.stream_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +111,9 @@ class RoomState:
     rate_per_minute: float
     endings: float
     shopping_ms: float
+
+
+def sequence_of(stream_id: str) -> int:
+    """A stream id as one number: milliseconds, then 16 bits of order within them."""
+    moment_ms, _, order = stream_id.partition("-")
+    return (int(moment_ms) << 16) | min(int(order), 0xFFFF)

@@ -53,13 +53,10 @@ class Room:
     def __init__(self, runner: CommandRunner) -> None:
         self._runner = runner
 
-    async def _call(
-        self, name: str, event_id: UUID, *arguments: Argument, address: str = ""
-    ) -> list[Any]:
+    async def _call(self, name: str, event_id: UUID, *arguments: Argument, address: str = "") -> list[Any]:
         keys = RoomKeys(event_id)
         names = [
-            keys.address(address) if key == "address" else getattr(keys, key)
-            for key in SCRIPT_KEYS[name]
+            keys.address(address) if key == "address" else getattr(keys, key) for key in SCRIPT_KEYS[name]
         ]
         try:
             answer: list[Any] = await SCRIPTS[name](self._runner, names, arguments)
@@ -113,9 +110,7 @@ class Room:
         _present(answer)
         return bool(answer[1])
 
-    async def mark_away(
-        self, event_id: UUID, user_ids: Sequence[UUID], *, grace_ms: int = GRACE_MS
-    ) -> None:
+    async def mark_away(self, event_id: UUID, user_ids: Sequence[UUID], *, grace_ms: int = GRACE_MS) -> None:
         """Start the grace time of people whose last tab here was closed."""
         await self._call("away", event_id, grace_ms, *(user_id.bytes for user_id in user_ids))
 
@@ -167,23 +162,17 @@ class Room:
         text = info.decode() if isinstance(info, bytes) else str(info)
         return text.partition("run_id:")[2].partition("\r\n")[0]
 
-    async def tick(
-        self, event_id: UUID, run_id: str, *, most: int = MOST_ADMISSIONS_A_TICK
-    ) -> Tick | None:
+    async def tick(self, event_id: UUID, run_id: str, *, most: int = MOST_ADMISSIONS_A_TICK) -> Tick | None:
         """Sweep, draw and admit. None: the room must be rebuilt first."""
         answer = await self._call("admit", event_id, secrets.token_hex(16), most, run_id)
         return None if answer[0] is Outcome.MISSING else tick_from(answer)
 
     async def journal(self, event_id: UUID, *, after: str = "0-0", most: int = 2000) -> list[Change]:
         """Changes of state that PostgreSQL may not have yet, oldest first."""
-        entries = await self._run(
-            "XRANGE", RoomKeys(event_id).journal, f"({after}", "+", "COUNT", most
-        )
+        entries = await self._run("XRANGE", RoomKeys(event_id).journal, f"({after}", "+", "COUNT", most)
         return [change_from(stream_id, fields) for stream_id, fields in entries]
 
-    async def confirm(
-        self, event_id: UUID, generation: int, *, through: str, admitted: int
-    ) -> None:
+    async def confirm(self, event_id: UUID, generation: int, *, through: str, admitted: int) -> None:
         """Changes up to this stream id are in PostgreSQL, and so are that many admissions."""
         await self._call("confirm", event_id, generation, through, admitted)
 

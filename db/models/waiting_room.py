@@ -27,7 +27,7 @@ class QueueEntry(SQLModel, table=True):
     """Where an account stands in a line: W waiting, A admitted, E lapsed, L left, F booked.
 
     Written in batches from the journal, in its order: `sequence` is the journal's id and only grows.
-    `expires_ms` is Unix time by Redis's clock. No foreign keys: thousands of rows a second come from one writer.
+    `expires_ms` is Unix time by Redis's clock. No foreign keys: one writer brings thousands a second.
     """
 
     __tablename__ = "queue_entries"

@@ -6,7 +6,7 @@
 -- forgotten by Redis and joined again: of the two places the better stays.
 INSERT INTO queue_entries AS entry
   (event_id, user_id, state, place, drawn_place, nonce, expires_ms, sequence)
-SELECT $1, user_id, state, place, CASE WHEN state = 'W' AND place < $9 THEN place END, nonce, expires_ms, sequence
+SELECT $1, user_id, state, place, CASE WHEN state IN ('W', 'A') AND place < $9 THEN place END, nonce, expires_ms, sequence
 FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[])
   AS change (user_id, state, place, nonce, expires_ms, sequence)
 ON CONFLICT (event_id, user_id) DO UPDATE SET

@@ -22,9 +22,7 @@ def header(name: str) -> dict[str, str]:
 
 
 def code(name: str) -> str:
-    return "\n".join(
-        line for line in SCRIPTS[name].text.splitlines() if not line.lstrip().startswith("--")
-    )
+    return "\n".join(line for line in SCRIPTS[name].text.splitlines() if not line.lstrip().startswith("--"))
 
 
 def test_every_script_is_in_the_table_when_the_folder_is_listed() -> None:
