@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -53,6 +54,7 @@ class House:
     announcements: Announcements
     event_id: UUID
     organiser: Viewer
+    log_sizes: dict[Path, int] = field(default_factory=dict)
 
     async def configure(self, **settings: Any) -> None:
         """Switch the line on, unless `enabled=False`."""
