@@ -12,15 +12,13 @@ from uuid import UUID
 
 import orjson
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from db.queries.waiting_rooms import RoomRow, room_of
 from db.session import Database
 from domain.viewer import Viewer
 from domain.waiting_room import RoomSettings
 from kit.ids import new_uuid
-from kit.lua import Command, CommandBatcher
+from reservations.connection import batcher, connect
 from services.line_keeping import Kept, LineKeeper
 from services.queue_tokens import QueueTokens
 from services.waiting_room import WaitingRooms
@@ -116,8 +114,9 @@ async def house_on(
 ) -> AsyncIterator[House]:
     """A house with one event whose sale starts in so long."""
     database = Database(postgres_url, most=4)
-    redis = Redis.from_url(redis_url, socket_timeout=5, retry=Retry(NoBackoff(), 0))
-    room = Room(CommandBatcher(sender(redis)))
+    redis = connect(redis_url, 8)
+    assert isinstance(redis, Redis)
+    room = Room(batcher(redis))
     announcements = Announcements()
     keeper = LineKeeper(database, room, announcements)
     rooms = WaitingRooms(database, room, QueueTokens(SECRET), keeper)
@@ -128,19 +127,6 @@ async def house_on(
     finally:
         await redis.aclose()
         await database.close()
-
-
-def sender(redis: Redis) -> Callable[[Sequence[Command]], Awaitable[list[Any]]]:
-    """Sends a batch as one pipeline."""
-
-    async def send(commands: Sequence[Command]) -> list[Any]:
-        pipeline = redis.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
-        answers: list[Any] = await pipeline.execute(raise_on_error=False)
-        return answers
-
-    return send
 
 
 async def insert_event(database: Database, organiser: Viewer, on_sale_at: datetime | None) -> UUID:

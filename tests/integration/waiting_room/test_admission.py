@@ -229,10 +229,7 @@ async def test_waiting_people_are_let_through_in_waves_when_the_room_is_switched
     people = [buyer() for _ in range(10_000)]
     for start in range(0, len(people), 500):
         await asyncio.gather(
-            *(
-                house.room.join(house.event_id, viewer.user_id, 0)
-                for viewer in people[start : start + 500]
-            )
+            *(house.room.join(house.event_id, viewer.user_id, 0) for viewer in people[start : start + 500])
         )
 
     await house.configure(enabled=False, admit_per_minute=600, max_active=50, admission_seconds=1)
@@ -287,4 +284,3 @@ async def test_event_is_not_found_when_it_is_a_draft(house: House) -> None:
 
     with pytest.raises(NotFound):
         await house.rooms.join(buyer(), house.event_id)
-

@@ -110,9 +110,7 @@ async def test_rebuild_gives_way_when_another_has_begun(house: House) -> None:
     generation, _ = await house.room.close(house.event_id)
     later, _ = await house.room.close(house.event_id)
 
-    assert not await house.room.restore(
-        house.event_id, generation, [_someone()]
-    )
+    assert not await house.room.restore(house.event_id, generation, [_someone()])
     assert not await house.room.reopen(house.event_id, generation, "run", drawn_ms=0)
     assert await house.room.reopen(house.event_id, later, "run", drawn_ms=0)
     assert not await house.room.restore(house.event_id, later, [_someone()])
@@ -246,9 +244,7 @@ async def test_nobody_is_admitted_when_the_server_restarted_and_the_line_is_not_
         assert await active(house) >= 1
 
 
-async def test_cap_holds_when_redis_is_killed_again_and_again(
-    server: Valkey, postgres_url: str
-) -> None:
+async def test_cap_holds_when_redis_is_killed_again_and_again(server: Valkey, postgres_url: str) -> None:
     async with house_on(postgres_url, server.url()) as house:
         await house.configure(admit_per_minute=FAST, max_active=5)
         people = await house.crowd(40)
