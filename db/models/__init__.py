@@ -6,7 +6,7 @@ database, so that the two cannot drift apart.
 
 from db.models.catalogue import Event, EventPerformer, Performer, PriceLevel, SeatMap, Venue
 from db.models.delivery import OutboxEntry, StripeEvent
-from db.models.ordering import Claim, Order, Payment, Refund, User
+from db.models.ordering import Claim, Order, Payment, PlaceEpoch, Refund, User
 from db.models.search import (
     SearchDocument,
     SearchOutboxEntry,
@@ -24,6 +24,7 @@ __all__ = [
     "OutboxEntry",
     "Payment",
     "Performer",
+    "PlaceEpoch",
     "PriceLevel",
     "Refund",
     "SearchDocument",

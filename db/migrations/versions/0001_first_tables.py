@@ -23,17 +23,9 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column(
-            "available_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
+            "available_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
         ),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("outbox_by_key", "outbox", ["key", "id"], unique=False)
@@ -45,20 +37,16 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("bio", sa.Text(), nullable=True),
         sa.Column("genres", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("external_id"),
+    )
+    op.create_table(
+        "place_epochs",
+        sa.Column("event_id", sa.UUID(), nullable=False),
+        sa.Column("first_version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("event_id"),
     )
     op.create_table(
         "seat_maps",
@@ -67,12 +55,7 @@ def upgrade() -> None:
         sa.Column("layout", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("seat_count", sa.Integer(), nullable=False),
         sa.Column("place_count", sa.Integer(), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("version"),
     )
     op.create_index(op.f("ix_seat_maps_event_id"), "seat_maps", ["event_id"], unique=False)
@@ -80,12 +63,7 @@ def upgrade() -> None:
         "stripe_events",
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
-        sa.Column(
-            "received_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("event_id"),
     )
     op.create_table(
@@ -95,12 +73,7 @@ def upgrade() -> None:
         sa.Column("email", sa.Text(), nullable=True),
         sa.Column("name", sa.Text(), nullable=True),
         sa.Column("guest", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("subject"),
     )
@@ -115,18 +88,8 @@ def upgrade() -> None:
         sa.Column("lat", sa.Float(), nullable=True),
         sa.Column("lng", sa.Float(), nullable=True),
         sa.Column("timezone", sa.Text(), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("external_id"),
     )
@@ -155,18 +118,8 @@ def upgrade() -> None:
         sa.Column("waiting_room_admit_per_minute", sa.Integer(), server_default="600", nullable=False),
         sa.Column("waiting_room_max_active", sa.Integer(), server_default="2000", nullable=False),
         sa.Column("waiting_room_admission_seconds", sa.Integer(), server_default="600", nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["organiser_id"],
             ["users.id"],
@@ -191,11 +144,7 @@ def upgrade() -> None:
     )
     op.create_index("events_by_organiser", "events", ["organiser_id"], unique=False)
     op.create_index(
-        "events_by_start",
-        "events",
-        ["starts_at", "id"],
-        unique=False,
-        postgresql_where="state = 'PUBLISHED'",
+        "events_by_start", "events", ["starts_at", "id"], unique=False, postgresql_where="state = 'PUBLISHED'"
     )
     op.create_index("events_by_venue", "events", ["venue_id"], unique=False)
     op.create_table(
@@ -230,18 +179,8 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("extended", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("admission_jti", sa.Text(), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["event_id"],
             ["events.id"],
@@ -295,10 +234,6 @@ def upgrade() -> None:
         sa.Column("price_minor", sa.Integer(), nullable=False),
         sa.Column("fee_minor", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["event_id"],
-            ["events.id"],
-        ),
-        sa.ForeignKeyConstraint(
             ["order_id"],
             ["orders.id"],
         ),
@@ -306,11 +241,7 @@ def upgrade() -> None:
     )
     op.create_index("claims_by_order", "claims", ["order_id"], unique=False)
     op.create_index(
-        "claims_live",
-        "claims",
-        ["event_id", "place"],
-        unique=True,
-        postgresql_where="state <> 'ENDED'",
+        "claims_live", "claims", ["event_id", "place"], unique=True, postgresql_where="state <> 'ENDED'"
     )
     op.create_table(
         "payments",
@@ -324,18 +255,8 @@ def upgrade() -> None:
         sa.Column("refunded_minor", sa.Integer(), server_default="0", nullable=False),
         sa.Column("failure_code", sa.Text(), nullable=True),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["order_id"],
             ["orders.id"],
@@ -359,18 +280,8 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("gateway_id", sa.Text(), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["payment_id"],
             ["payments.id"],
@@ -397,15 +308,11 @@ def downgrade() -> None:
     op.drop_table("price_levels")
     op.drop_index("orders_by_user", table_name="orders")
     op.drop_index(
-        "orders_by_idempotency_key",
-        table_name="orders",
-        postgresql_where="idempotency_key IS NOT NULL",
+        "orders_by_idempotency_key", table_name="orders", postgresql_where="idempotency_key IS NOT NULL"
     )
     op.drop_index("orders_by_event", table_name="orders")
     op.drop_index(
-        "orders_by_deadline",
-        table_name="orders",
-        postgresql_where="state IN ('RESERVED', 'PAYING')",
+        "orders_by_deadline", table_name="orders", postgresql_where="state IN ('RESERVED', 'PAYING')"
     )
     op.drop_table("orders")
     op.drop_index("event_performers_by_performer", table_name="event_performers")
@@ -420,6 +327,7 @@ def downgrade() -> None:
     op.drop_table("stripe_events")
     op.drop_index(op.f("ix_seat_maps_event_id"), table_name="seat_maps")
     op.drop_table("seat_maps")
+    op.drop_table("place_epochs")
     op.drop_table("performers")
     op.drop_index("outbox_due", table_name="outbox")
     op.drop_index("outbox_by_key", table_name="outbox")
