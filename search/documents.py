@@ -116,9 +116,8 @@ def index_document(facts: EventFacts) -> dict[str, Any]:
     return document
 
 
-def text_vector(facts: EventFacts) -> str:
+def text_vector(words: SearchWords) -> str:
     """The same words as PostgreSQL's tsvector: A performers, B name, C venue and city, D the rest."""
-    words = SearchWords.of(facts)
     weighted = [
         ("A", words.performers),
         ("B", words.name),
@@ -137,16 +136,11 @@ def text_vector(facts: EventFacts) -> str:
     return " ".join(f"'{word}':{','.join(places)}" for word, places in lexemes.items())
 
 
-def vocabulary(facts: EventFacts) -> set[str]:
+def vocabulary(words: SearchWords) -> set[str]:
     """The words of names, against which a mistyped word is compared."""
-    words = SearchWords.of(facts)
     texts = [*words.name, *words.performers, *words.venue, *words.city]
-    return {
-        word
-        for text in texts
-        for word in text.split()
-        if 4 <= len(word) <= _LONGEST_WORD and not word.isdigit()
-    }
+    found = set(" ".join(texts).split())
+    return {word for word in found if 4 <= len(word) <= _LONGEST_WORD and not word.isdigit()}
 
 
 def _spellings(performer: PerformerFacts) -> list[str]:
@@ -155,13 +149,16 @@ def _spellings(performer: PerformerFacts) -> list[str]:
 
 def _forms(names: Iterable[str]) -> list[str]:
     """Each name as it is, then written together, then the ends of its Korean words."""
-    texts = [name for name in names if name]
-    spelt = [letters(text) for text in texts]
-    together = [" ".join(joined(text)) for text in texts]
-    ends = [" ".join(parts(text)) for text in texts]
-    return unique([*spelt, *together, *ends])
+    forms = [_forms_of(name) for name in names]
+    return unique(form for turn in zip(*forms, strict=True) for form in turn)
 
 
+@lru_cache(maxsize=16384)
+def _forms_of(name: str) -> tuple[str, str, str]:
+    return letters(name), " ".join(joined(name)), " ".join(parts(name))
+
+
+@lru_cache(maxsize=16384)
 def _shapes(title: str) -> list[str]:
     """The consonants of a name's words, and of each spelling in brackets written as one."""
     shapes = [skeleton(title)]

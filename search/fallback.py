@@ -27,7 +27,7 @@ from search.spelling import letters
 Fetch = Callable[[str, tuple[Any, ...], float], Awaitable[list[Any]]]
 
 _SIMILAR = """
-SELECT typed, similar.word
+SELECT typed, alike.word
 FROM unnest($1::text[]) AS typed
 CROSS JOIN LATERAL (
     SELECT word FROM (
@@ -38,8 +38,8 @@ CROSS JOIN LATERAL (
         SELECT word FROM search_words
         WHERE length(typed) BETWEEN 7 AND 60 AND word % typed
           AND levenshtein_less_equal(word, typed, 2) <= 2
-    ) AS near ORDER BY levenshtein(word, typed), word LIMIT 16
-) AS similar
+    ) AS candidates ORDER BY levenshtein(word, typed), word LIMIT 16
+) AS alike
 """
 
 

@@ -45,10 +45,7 @@ _CITY = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+")
 _APOSTROPHE = re.compile(r"(?<=\w)['’`´](?=\w)")
-_HANGUL_CITY = re.compile(
-    r"(서울|부산|대구|인천|광주|대전|울산|세종|제주)(?:특별시|광역시|특별자치시|특별자치도|시)(?![가-힣])"
-)
-_WORD = re.compile(r"[가-힣]+")
+_HANGUL_WORD = re.compile(r"[가-힣]+")
 _MOST_PARTS = 6
 
 

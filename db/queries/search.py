@@ -45,18 +45,12 @@ class Build:
 
 async def read_unrecorded(connection: Connection, most: int) -> DirtyKeys:
     """Changes that the database's own documents do not show yet, oldest first."""
-    rows = await connection.fetch(
-        "SELECT id, event_id FROM search_outbox WHERE NOT recorded ORDER BY id LIMIT $1", most
-    )
-    return _dirty_keys(rows)
+    return await _read_keys(connection, "NOT recorded", most)
 
 
 async def read_undelivered(connection: Connection, most: int) -> DirtyKeys:
     """Changes that the engine does not show yet, oldest first."""
-    rows = await connection.fetch(
-        "SELECT id, event_id FROM search_outbox WHERE recorded ORDER BY id LIMIT $1", most
-    )
-    return _dirty_keys(rows)
+    return await _read_keys(connection, "recorded", most)
 
 
 async def read_facts(connection: Connection, events: Sequence[UUID]) -> list[Any]:
@@ -221,6 +215,23 @@ async def try_lock(connection: Connection, lock: int) -> bool:
 async def unlock(connection: Connection, lock: int) -> None:
     """Give a session's lock back."""
     await connection.execute("SELECT pg_advisory_unlock($1)", lock)
+
+
+async def _read_keys(connection: Connection, condition: str, most: int) -> DirtyKeys:
+    """The oldest entries, and the later ones of the same events: one document serves them all."""
+    rows = await connection.fetch(
+        f"""
+        WITH oldest AS (
+            SELECT DISTINCT event_id FROM (
+                SELECT event_id FROM search_outbox WHERE {condition} ORDER BY id LIMIT $1
+            ) AS entries
+        )
+        SELECT id, event_id FROM search_outbox JOIN oldest USING (event_id)
+        WHERE {condition} ORDER BY id
+        """,  # noqa: S608  (one of the two conditions above)
+        most,
+    )
+    return _dirty_keys(rows)
 
 
 def _dirty_keys(rows: Iterable[Any]) -> DirtyKeys:
