@@ -241,11 +241,14 @@ def _dirty_keys(rows: Iterable[Any]) -> DirtyKeys:
     )
 
 
+# How far the engine is behind, in seconds: the age of the oldest change it does not show.
 STANDING = """
-SELECT s.ready, s.fingerprint, s.generation,
-       coalesce(extract(epoch FROM now() - (SELECT min(created_at) FROM search_outbox)), 0)::float8
-           AS lag_seconds,
-       (SELECT count(*) FROM search_outbox) AS waiting,
+SELECT ready, fingerprint, generation, rebuilding, coalesce(extract(epoch FROM now() - (
+    SELECT created_at FROM search_outbox ORDER BY id LIMIT 1)), 0)::float8 AS lag_seconds
+FROM search_state WHERE id = 1
+"""
+
+COUNTS = """
+SELECT (SELECT count(*) FROM search_outbox) AS waiting,
        (SELECT count(*) FROM search_refusals) AS refused
-FROM search_state s WHERE s.id = 1
 """
