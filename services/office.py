@@ -96,6 +96,7 @@ class Office:
     clock: Clock
     hold_time: timedelta
     payment_time: timedelta
+    public_url: str
 
     def now(self) -> datetime:
         """The present, in UTC."""
