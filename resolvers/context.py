@@ -1,0 +1,26 @@
+"""What every resolver is given: who asks, when, and what can answer."""
+
+from datetime import datetime
+
+from dataloaders import Loaders
+from domain.viewer import Viewer
+from services.office import Office
+
+
+class Context:
+    """One operation. `now` is read once, so that one answer is of one moment."""
+
+    __slots__ = ("loaders", "now", "office", "viewer")
+
+    def __init__(self, office: Office, viewer: Viewer | None) -> None:
+        self.office = office
+        self.viewer = viewer
+        self.now: datetime
+        self.loaders: Loaders
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Forget what was read: after a write, and before each message of a subscription."""
+        office = self.office
+        self.now = office.clock()
+        self.loaders = Loaders(office.database, office.seats, office.layouts, self.now)

@@ -1,0 +1,26 @@
+"""The schema, built once at import; `schema.graphql` beside this file is its committed snapshot."""
+
+from graphql import GraphQLSchema, Undefined
+from graphql.type import is_input_object_type, is_interface_type, is_object_type
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from schema.mutations import Mutation
+from schema.nodes import UserError
+from schema.queries import Query
+from schema.scalars import SCALARS, Date
+from schema.subscriptions import Subscription
+
+
+def sdl() -> str:
+    """The schema in GraphQL's own language, as `boxoffice schema` prints it."""
+    return f"{schema.as_str().strip()}\n"
+
+
+schema = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    types=[UserError, Date],
+    config=StrawberryConfig(scalar_map=SCALARS),
+)

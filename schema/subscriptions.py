@@ -1,0 +1,97 @@
+"""The Subscription root."""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Annotated
+
+import strawberry
+
+from domain.ids import Kind, public_id
+from domain.updates import SeatAvailabilityUpdate as SeatUpdate
+from resolvers import live
+from resolvers.layouts import SectionAvailabilityView
+from resolvers.live import SeatChangeView
+from resolvers.orders import OrderView
+from resolvers.waiting import QueueEntryView
+from schema.context import Info
+from schema.enums import SeatStatus
+from schema.layouts import SectionAvailability
+from schema.orders import Order
+from schema.waiting import QueueEntry
+
+
+@strawberry.type(description="A seat's new status")
+class SeatChange:
+    seat_id: strawberry.ID = strawberry.field(description="Seat.id")
+    index: int = strawberry.field(description="Seat.index")
+    status: SeatStatus = strawberry.field(description="From this version on")
+
+
+@strawberry.type(description="A snapshot of an event's seats, or what has changed since")
+class SeatAvailabilityUpdate:
+    version: int = strawberry.field(description="Rises by one with each change")
+    previous_version: int | None = strawberry.field(description="Null on a snapshot")
+    statuses: str | None = strawberry.field(
+        description="A snapshot's whole map, as in SeatStatuses; null on a delta"
+    )
+
+    @strawberry.field(graphql_type=strawberry.ID, description="Event.id")
+    @staticmethod
+    def event_id(root: strawberry.Parent[SeatUpdate]) -> str:
+        return public_id(Kind.EVENT, root.event_id)
+
+    @strawberry.field(
+        graphql_type=list[SeatChange], description="A delta's changed seats; empty on a snapshot"
+    )
+    @staticmethod
+    def changes(root: strawberry.Parent[SeatUpdate]) -> Sequence[SeatChangeView]:
+        return live.changes_of(root)
+
+    @strawberry.field(
+        graphql_type=list[SectionAvailability],
+        description="On a snapshot all sections, on a delta those that changed",
+    )
+    @staticmethod
+    def sections(root: strawberry.Parent[SeatUpdate]) -> Sequence[SectionAvailabilityView]:
+        return live.sections_of(root)
+
+
+@strawberry.type(description="Realtime, over WebSocket (graphql-transport-ws) and Server-Sent Events")
+class Subscription:
+    @strawberry.subscription(
+        graphql_type=SeatAvailabilityUpdate,
+        description="First a snapshot, then every change in order. `version` rises by one with each change; an "
+        "update's previousVersion is the version that this client had before it, so a gap shows at once. Changes "
+        "may arrive merged (within a tick, or for a slow client): then version is further up. With sinceVersion "
+        "the server replays from there if it still can, and sends a new snapshot if it cannot. Never a wrong map.",
+    )
+    @staticmethod
+    async def seat_availability(
+        info: Info,
+        event_id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")],
+        since_version: Annotated[
+            int | None, strawberry.argument(description="The version that this client has")
+        ] = None,
+    ) -> AsyncGenerator[SeatUpdate, None]:
+        async for update in live.seat_availability(info.context, event_id, since_version):
+            yield update
+
+    @strawberry.subscription(
+        graphql_type=QueueEntry,
+        description="The caller's place, on every change and at least every 5 s; admission arrives here",
+    )
+    @staticmethod
+    async def queue_position(
+        info: Info, event_id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")]
+    ) -> AsyncGenerator[QueueEntryView, None]:
+        async for entry in live.queue_position(info.context, event_id):
+            yield entry
+
+    @strawberry.subscription(
+        graphql_type=Order, description="The caller's order, now and on every change"
+    )
+    @staticmethod
+    async def order_updated(
+        info: Info, order_id: Annotated[strawberry.ID, strawberry.argument(description="Order.id")]
+    ) -> AsyncGenerator[OrderView, None]:
+        async for order in live.order_updated(info.context, order_id):
+            yield order
