@@ -32,7 +32,7 @@ def flag(value: str) -> bool:
     known = {"1": True, "true": True, "yes": True, "on": True}
     known |= {"0": False, "false": False, "no": False, "off": False}
     if value.lower() not in known:
-        raise ValueError("is yes or no")
+        raise ValueError("must be yes or no")
     return known[value.lower()]
 
 
@@ -41,7 +41,7 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 
     def read(value: str) -> int:
         if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
-            raise ValueError(f"is a whole number from {least} to {most}")
+            raise ValueError(f"must be a whole number from {least} to {most}")
         return int(value)
 
     return read
@@ -53,7 +53,7 @@ def one_of(*words: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         chosen = {word.lower(): word for word in words}.get(value.lower())
         if chosen is None:
-            raise ValueError(f"is one of {', '.join(words)}")
+            raise ValueError(f"must be one of {', '.join(words)}")
         return chosen
 
     return read
@@ -69,7 +69,7 @@ def address(*schemes: str) -> Callable[[str], str]:
         except ValueError:
             fits = False
         if not fits:
-            raise ValueError(f"is an address that begins with {schemes[0]}://")
+            raise ValueError(f"must be an address that begins with {schemes[0]}://")
         return value
 
     return read

@@ -32,6 +32,7 @@ class Part:
 
     name: str
     stop_signal = signal.SIGTERM
+    stop_stage = 0  # parts of a higher stage use those of a lower, and stop first
     stop_seconds = 10.0
     ready_seconds = 60.0
 
@@ -96,16 +97,31 @@ class Part:
             PartError: when it exits or is not ready in time.
         """
         self.launch()
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        """Waits until it serves.
+
+        Raises:
+            PartError: when it exits or is not ready in time.
+        """
         deadline = time.monotonic() + self.ready_seconds
         while not self.is_ready():
             if not self.is_alive():
-                raise PartError(f"{self.name} exited as it started; see {self.log_file}")
+                raise PartError(f"{self.name} exited as it started; see {self.log_file}.")
             if time.monotonic() > deadline:
                 self.stop()
                 raise PartError(
-                    f"{self.name} was not ready in {self.ready_seconds:.0f} s; see {self.log_file}"
+                    f"{self.name} was not ready in {self.ready_seconds:.0f} s; see {self.log_file}."
                 )
             time.sleep(POLL_SECONDS)
+
+    def how_it_ended(self) -> str:
+        """In words, for the log of the supervisor."""
+        status = self.process.returncode if self.process is not None else None
+        if status is None:
+            return "is not running"
+        return f"was ended by signal {-status}" if status < 0 else f"exited with status {status}"
 
     def is_alive(self) -> bool:
         return self.process is not None and self.process.poll() is None

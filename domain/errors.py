@@ -70,9 +70,10 @@ class SeatsGone(Refusal):
 
     code = "SEATS_UNAVAILABLE"
 
-    def __init__(self, places: tuple[int, ...], message: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, places: tuple[int, ...], alternatives: tuple[int, ...] = ()) -> None:
+        super().__init__()
         self.places = places
+        self.alternatives = alternatives
 
 
 class OrderExpired(Refusal):

@@ -4,7 +4,7 @@ Every sellable unit is a *place*, an int. Seats are places 0 to seat_count - 1 i
 section, row, seat; the general-admission sections follow, each a contiguous range of places.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -181,6 +181,10 @@ class SeatMap:
         prices = sorted((self.price_levels[number].price for number in used), key=_amount)
         return prices[0], prices[-1]
 
+    def __hash__(self) -> int:
+        # The version is a digest of everything else, and hashing that would walk every seat.
+        return hash(self.version)
+
     def section_of(self, place: int) -> Section:
         """The section that a place belongs to.
 
@@ -216,6 +220,14 @@ class SeatMap:
         if not 0 <= place < len(self.seats):
             raise IndexError(place)
         return self.segments[bisect_right(self._segment_starts, place) - 1]
+
+    def segments_of(self, section: Section) -> tuple[Segment, ...]:
+        """The segments of a section, front to back; none in general admission."""
+        if section.kind is SectionKind.GENERAL_ADMISSION:
+            return ()
+        places = section.places
+        first = bisect_left(self._segment_starts, places.start)
+        return self.segments[first : bisect_left(self._segment_starts, places.stop)]
 
 
 def split_at_aisles(seats: Sequence[Seat], section: int, row: int) -> list[Segment]:

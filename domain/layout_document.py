@@ -29,19 +29,23 @@ def make_seat_map(
 ) -> SeatMap:
     """A seat map whose version is the digest of everything in it: equal contents, equal version."""
     draft = SeatMap(event_id, "", width, height, price_levels, sections, areas)
-    canonical = orjson.dumps(_document(draft), option=orjson.OPT_SORT_KEYS)
+    canonical = orjson.dumps(to_document(draft), option=orjson.OPT_SORT_KEYS)
     version = sha256(canonical).hexdigest()[:_VERSION_LENGTH]
     return SeatMap(event_id, version, width, height, price_levels, sections, areas)
 
 
 def to_json(seat_map: SeatMap) -> str:
-    """The document, from which `from_json` makes an equal seat map."""
-    return orjson.dumps(_document(seat_map)).decode()
+    """The document as text, from which `from_json` makes an equal seat map."""
+    return orjson.dumps(to_document(seat_map)).decode()
 
 
 def from_json(text: str | bytes) -> SeatMap:
     """The seat map that `to_json` wrote. For documents of our own: it trusts what it reads."""
-    document = orjson.loads(text)
+    return from_document(orjson.loads(text))
+
+
+def from_document(document: dict[str, Any]) -> SeatMap:
+    """The seat map that `to_document` took apart."""
     currency = document["currency"]
     return SeatMap(
         event_id=UUID(document["eventId"]),
@@ -54,7 +58,8 @@ def from_json(text: str | bytes) -> SeatMap:
     )
 
 
-def _document(seat_map: SeatMap) -> dict[str, Any]:
+def to_document(seat_map: SeatMap) -> dict[str, Any]:
+    """The document as plain lists and dicts, ready for a JSON column."""
     return {
         "version": seat_map.version,
         "eventId": str(seat_map.event_id),
@@ -167,7 +172,8 @@ def _camel(name: str) -> str:
 
 
 def _number(value: float) -> float:
-    return int(value) if value.is_integer() else value
+    whole = int(value)
+    return whole if whole == value else value
 
 
 def _flags(seat: Seat) -> int:

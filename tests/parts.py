@@ -1,16 +1,18 @@
 """Real servers for the tests: started once a session, emptied or cloned afresh for each test."""
 
+import asyncio
 import contextlib
 import itertools
 import os
 import subprocess
 from collections.abc import Iterator
-from importlib import import_module
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import redis
 
+from db.migrate import migrate
 from devservices.postgres import DATABASE, Postgres, program
 from devservices.valkey import Valkey
 
@@ -37,7 +39,9 @@ def postgres_server(test_home: Path) -> Iterator[Postgres]:
 def migrated_template(postgres_server: Postgres) -> str:
     """A database with the schema and no rows, to clone from."""
     administer(postgres_server, f"CREATE DATABASE {TEMPLATE}")
-    import_module("db.migrate").migrate(postgres_server.url(TEMPLATE))
+    migration = migrate(postgres_server.url(TEMPLATE))
+    with ThreadPoolExecutor(1) as elsewhere:  # pytest's own loop may be running in this thread
+        elsewhere.submit(asyncio.run, migration).result()
     return TEMPLATE
 
 

@@ -31,13 +31,6 @@ class Order(SQLModel, table=True):
         sa.Index("orders_by_user", "user_id", "created_at", "id"),
         sa.Index("orders_by_deadline", "expires_at", postgresql_where="state IN ('RESERVED', 'PAYING')"),
         sa.Index("orders_by_event", "event_id", "state"),
-        sa.Index(
-            "orders_by_idempotency_key",
-            "user_id",
-            "idempotency_key",
-            unique=True,
-            postgresql_where="idempotency_key IS NOT NULL",
-        ),
     )
 
     id: UUID = key()
@@ -102,6 +95,8 @@ class Payment(SQLModel, table=True):
     captured_minor: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
     refunded_minor: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
     failure_code: str | None = text(nullable=True)
+    idempotency_key: str | None = text(nullable=True)
+    input_hash: str | None = text(nullable=True)
     attempts: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
     created_at: datetime = moment(now=True)
     updated_at: datetime = moment(now=True)

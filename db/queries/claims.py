@@ -82,8 +82,11 @@ async def block_places(connection: Connection, event_id: UUID, places: Sequence[
     await connection.execute(
         """
         INSERT INTO claims (event_id, place, state, price_minor, fee_minor)
-        SELECT $1, place, 'BLOCKED', 0, 0 FROM unnest($2::int[]) AS place ORDER BY place
-        ON CONFLICT DO NOTHING
+        SELECT $1, wanted.place, 'BLOCKED', 0, 0 FROM unnest($2::int[]) AS wanted (place)
+        WHERE NOT EXISTS (
+          SELECT FROM claims WHERE event_id = $1 AND claims.place = wanted.place AND state = 'BLOCKED'
+        )
+        ORDER BY wanted.place
         """,
         event_id,
         sorted(places),

@@ -66,6 +66,8 @@ class PaymentRow:
     refunded_minor: int
     failure_code: str | None
     attempts: int
+    idempotency_key: str | None
+    input_hash: str | None
 
 
 async def order_by_id(source: Source, order_id: UUID) -> OrderRow | None:
@@ -84,16 +86,6 @@ async def orders_by_ids(source: Source, order_ids: Sequence[UUID]) -> list[Order
     """Many orders, in no order."""
     rows = await source.fetch(f"SELECT {_ORDER} FROM orders WHERE id = ANY ($1)", list(order_ids))
     return [OrderRow(**row) for row in rows]
-
-
-async def order_by_key(source: Source, user_id: UUID, idempotency_key: str) -> OrderRow | None:
-    """The order that a user's idempotency key stands for."""
-    row = await source.fetchrow(
-        f"SELECT {_ORDER} FROM orders WHERE user_id = $1 AND idempotency_key = $2",
-        user_id,
-        idempotency_key,
-    )
-    return OrderRow(**row) if row else None
 
 
 async def orders_of_user(
@@ -137,7 +129,7 @@ async def payments_of_orders(source: Source, order_ids: Sequence[UUID]) -> list[
     rows = await source.fetch(
         """
         SELECT id, order_id, intent_id, state, amount_minor, currency, captured_minor, refunded_minor,
-          failure_code, attempts
+          failure_code, attempts, idempotency_key, input_hash
         FROM payments WHERE order_id = ANY ($1)
         """,
         list(order_ids),
@@ -236,12 +228,3 @@ async def live_orders_of_event(source: Source, event_id: UUID, most: int) -> lis
         most,
     )
     return [OrderRow(**row) for row in rows]
-
-
-async def forget_old_keys(connection: Connection, before: datetime) -> int:
-    """Drop idempotency keys of orders made before a moment, so that they can be used again."""
-    tag = await connection.execute(
-        "UPDATE orders SET idempotency_key = NULL WHERE idempotency_key IS NOT NULL AND created_at < $1",
-        before,
-    )
-    return int(tag.split()[1])

@@ -10,7 +10,7 @@ from db.session import Connection
 
 _PAYMENT = """
   id, order_id, intent_id, state, amount_minor, currency, captured_minor, refunded_minor, failure_code,
-  attempts
+  attempts, idempotency_key, input_hash
 """
 
 
@@ -60,11 +60,17 @@ async def set_intent(source: Source, order_id: UUID, intent_id: str) -> None:
     )
 
 
-async def count_attempt(source: Source, order_id: UUID) -> int:
-    """Number the next try with a card, from 1."""
+async def count_attempt(source: Source, order_id: UUID, idempotency_key: str | None, input_hash: str) -> int:
+    """Number the next try with a card, from 1, and remember the key that it came with."""
     return int(
         await source.fetchval(
-            "UPDATE payments SET attempts = attempts + 1 WHERE order_id = $1 RETURNING attempts", order_id
+            """
+            UPDATE payments SET attempts = attempts + 1, idempotency_key = $2, input_hash = $3
+            WHERE order_id = $1 RETURNING attempts
+            """,
+            order_id,
+            idempotency_key,
+            input_hash,
         )
     )
 
@@ -100,13 +106,18 @@ async def set_payment_state(
 async def unsettled_payments(source: Source, before: datetime, most: int) -> list[PaymentRow]:
     """Payments that nothing has moved since `before` and that are not finished, oldest first.
 
-    Those of orders that ended are among them: money may be on hold at the gateway for nothing.
+    Those of orders that ended are among them: money may be on hold at the gateway for nothing. A failed
+    one is asked about only while its order can still be paid.
     """
     rows = await source.fetch(
         f"""
         SELECT {_PAYMENT} FROM payments
         WHERE state IN ('REQUIRES_ACTION', 'PROCESSING', 'AUTHORIZED', 'FAILED') AND updated_at < $1
           AND intent_id IS NOT NULL
+          AND (
+            state <> 'FAILED'
+            OR EXISTS (SELECT FROM orders WHERE orders.id = payments.order_id AND orders.state = 'PAYING')
+          )
         ORDER BY updated_at LIMIT $2
         """,
         before,
@@ -170,3 +181,16 @@ async def finish_refund(
             now,
         )
     return bool(sent)
+
+
+async def extend_order(connection: Connection, order_id: UUID, deadline: datetime, now: datetime) -> None:
+    """Turn a RESERVED order to PAYING and move its deadline, once."""
+    await connection.execute(
+        """
+        UPDATE orders SET state = 'PAYING', expires_at = $2, extended = true, updated_at = $3
+        WHERE id = $1 AND state = 'RESERVED' AND NOT extended
+        """,
+        order_id,
+        deadline,
+        now,
+    )
