@@ -5,15 +5,17 @@ from datetime import datetime
 from dataloaders import Loaders
 from domain.viewer import Viewer
 from services.office import Office
+from services.tokens import Tokens
 
 
 class Context:
     """One operation. `now` is read once, so that one answer is of one moment."""
 
-    __slots__ = ("loaders", "now", "office", "viewer")
+    __slots__ = ("loaders", "now", "office", "tokens", "viewer")
 
-    def __init__(self, office: Office, viewer: Viewer | None) -> None:
+    def __init__(self, office: Office, tokens: Tokens, viewer: Viewer | None) -> None:
         self.office = office
+        self.tokens = tokens
         self.viewer = viewer
         self.now: datetime
         self.loaders: Loaders
@@ -22,5 +24,5 @@ class Context:
     def refresh(self) -> None:
         """Forget what was read: after a write, and before each message of a subscription."""
         office = self.office
-        self.now = office.clock()
+        self.now = office.now()
         self.loaders = Loaders(office.database, office.seats, office.layouts, self.now)

@@ -7,4 +7,4 @@ from services.guests import create_guest_session as create
 
 async def create_guest_session(context: Context, email: str, name: str | None) -> GuestSession:
     """A token for a buyer without an account."""
-    return await create(context.office, email, name)
+    return await create(context.office, context.tokens, email, name)

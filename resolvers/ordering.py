@@ -9,7 +9,7 @@ from resolvers.layouts import SeatView, seat_views
 from resolvers.orders import OrderView, order_view
 from services.paying import pay as pay_order
 from services.refunding import refund as refund_tickets
-from services.releasing import release as release_order
+from services.ending import release as release_order
 from services.reserving import ReserveRequest
 from services.reserving import reserve as reserve_places
 from services.selecting import BestAvailable, ExactSeats, GeneralAdmission, Selection

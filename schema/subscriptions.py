@@ -7,16 +7,18 @@ import strawberry
 
 from domain.ids import Kind, public_id
 from domain.updates import SeatAvailabilityUpdate as SeatUpdate
-from resolvers import live
+from resolvers import live, waiting
+from resolvers.events import requested_id
 from resolvers.layouts import SectionAvailabilityView
 from resolvers.live import SeatChangeView
-from resolvers.orders import OrderView
+from resolvers.orders import OrderView, order_view
 from resolvers.waiting import QueueEntryView
 from schema.context import Info
 from schema.enums import SeatStatus
 from schema.layouts import SectionAvailability
 from schema.orders import Order
 from schema.waiting import QueueEntry
+from subscriptions.order_updates import order_updates
 
 
 @strawberry.type(description="A seat's new status")
@@ -72,7 +74,8 @@ class Subscription:
             int | None, strawberry.argument(description="The version that this client has")
         ] = None,
     ) -> AsyncGenerator[SeatUpdate, None]:
-        async for update in live.seat_availability(info.context, event_id, since_version):
+        event = requested_id(event_id, Kind.EVENT)
+        async for update in info.context.streams.seats.stream(event, since_version):
             yield update
 
     @strawberry.subscription(
@@ -83,7 +86,7 @@ class Subscription:
     async def queue_position(
         info: Info, event_id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")]
     ) -> AsyncGenerator[QueueEntryView, None]:
-        async for entry in live.queue_position(info.context, event_id):
+        async for entry in waiting.queue_positions(info.context, event_id):
             yield entry
 
     @strawberry.subscription(
@@ -93,5 +96,7 @@ class Subscription:
     async def order_updated(
         info: Info, order_id: Annotated[strawberry.ID, strawberry.argument(description="Order.id")]
     ) -> AsyncGenerator[OrderView, None]:
-        async for order in live.order_updated(info.context, order_id):
-            yield order
+        context, key = info.context, requested_id(order_id, Kind.ORDER)
+        async for row in order_updates(context.office, context.streams.channels, context.viewer, key):
+            context.refresh()
+            yield order_view(context, row)

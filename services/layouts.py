@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from db.queries.seat_maps import layouts_by_version
 from db.session import Database
+from domain.errors import NotFound
 from domain.layout import SeatMap
 from domain.layout_document import from_json
 
@@ -27,9 +28,12 @@ class LayoutCache:
         """One seat map.
 
         Raises:
-            KeyError: there is none of this version.
+            NotFound: there is none of this version.
         """
-        return (await self.many([version]))[version]
+        seat_map = self._maps.get(version) or (await self.many([version])).get(version)
+        if seat_map is None:
+            raise NotFound("There is no such seat map.")
+        return seat_map
 
     async def many(self, versions: Sequence[str]) -> dict[str, SeatMap]:
         """The seat maps of these versions; those that are not held are read in one query.
