@@ -56,6 +56,41 @@ class Fields:
             raise self.fault(name, "must not be empty")
         return value
 
+    def prose(self, name: str, most: int) -> str | None:
+        """A text of several lines, at most `most` characters; None where it is left out or empty."""
+        value = self.values.get(name)
+        if value is not None and not isinstance(value, str):
+            raise self.fault(name, "must be a string")
+        text = (value or "").replace("\r\n", "\n").strip()
+        if len(text) > most:
+            raise self.fault(name, f"is longer than {most} characters")
+        if has_control_character(text.replace("\n", "").replace("\t", "")):
+            raise self.fault(name, "has a control character")
+        return text or None
+
+    def words(self, name: str) -> list[str]:
+        """A list of strings or whole numbers, as strings; [] where it is left out."""
+        value = self.values.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise self.fault(name, "must be a list")
+        return [self._word(f"{name}[{number}]", entry) for number, entry in enumerate(value)]
+
+    def key(self, name: str) -> str:
+        """A string or whole number that names something, as a string."""
+        if name not in self.values:
+            raise self.fault(name, "is missing")
+        return self._word(name, self.values[name])
+
+    def _word(self, name: str, value: object) -> str:
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise self.fault(name, "must be a string or a whole number")
+        word = tidy(str(value))
+        if not 0 < len(word) <= LONGEST_TEXT or has_control_character(word):
+            raise self.fault(name, f"must have 1 to {LONGEST_TEXT} printable characters")
+        return word
+
     def color(self, name: str) -> str | None:
         """A CSS colour, or None; it ends up in a page, so nothing else passes."""
         value = self.text(name, optional=True)

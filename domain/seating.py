@@ -9,7 +9,7 @@ from domain.layout import Area, AreaShape, PriceLevel, Row, Seat, SeatMap, Secti
 from domain.layout_document import make_seat_map
 from domain.money import Money
 from domain.plan_fields import LONGEST_TEXT, has_control_character, tidy
-from domain.seating_plan import Plan, PlanSeat, Zone
+from domain.seating_plan import Plan, PlanSeat
 
 MOST_CAPACITY = 200_000
 MOST_PLACES = 300_000
@@ -120,7 +120,7 @@ def _check_one_currency(prices: Sequence[PriceInput], general_admission: Sequenc
 def _check_sections(plan: Plan | None, general_admission: Sequence[GeneralAdmission]) -> None:
     names: set[str] = set()
     zones = plan.zones if plan else ()
-    seated = [(f"zones[{n}]", zone.name) for n, zone in enumerate(zones) if _has_seats(zone)]
+    seated = [(f"zones[{n}]", zone.name) for n, zone in enumerate(zones) if zone.seat_count]
     general = [(f"generalAdmission[{n}]", tidy(entry.name)) for n, entry in enumerate(general_admission)]
     for path, name in seated + general:
         if name in names:
@@ -162,7 +162,7 @@ def _seated_sections(plan: Plan | None, levels: dict[str, int]) -> list[Section]
     sections: list[Section] = []
     place = 0
     for zone in plan.zones if plan else ():
-        if not _has_seats(zone):
+        if not zone.seat_count:
             continue
         first, rows = place, []
         for row in zone.rows:
@@ -229,10 +229,6 @@ def _boxes(general: dict[str, int]) -> tuple[Area, ...]:
         )
         for position, (name, number) in enumerate(general.items())
     )
-
-
-def _has_seats(zone: Zone) -> bool:
-    return any(row.seats for row in zone.rows)
 
 
 def _unknown_category(category: str, known: dict[str, int]) -> str:

@@ -53,6 +53,11 @@ class Zone:
     rows: tuple[PlanRow, ...]
     areas: tuple[Area, ...]
 
+    @property
+    def seat_count(self) -> int:
+        """How many numbered seats the zone has."""
+        return sum(len(row.seats) for row in self.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -67,7 +72,7 @@ class Plan:
     @property
     def seat_count(self) -> int:
         """How many numbered seats the house has."""
-        return sum(len(row.seats) for zone in self.zones for row in zone.rows)
+        return sum(zone.seat_count for zone in self.zones)
 
     def seats_by_category(self) -> dict[str, int]:
         """How many seats each category has, in the order of the plan; 0 where none uses it."""

@@ -41,3 +41,11 @@ def event_keys(event_id: UUID) -> EventKeys:
 
 SERVER_RUN = "bo:server_run"
 """String: the run id of the server that built what is here; another one means that writes may be lost."""
+
+META_PATTERN = "bo:{*}:meta"
+DEADLINES_PATTERN = "bo:{*}:deadlines"
+
+
+def event_id_of(key: str) -> UUID:
+    """The event that a key belongs to."""
+    return UUID(key.partition("{")[2].partition("}")[0])

@@ -13,7 +13,14 @@ from redis.exceptions import RedisError
 from domain.errors import Unavailable
 from kit.clock import Clock, milliseconds, utc_now
 from kit.lua import Argument, CommandRunner, LuaScript
-from reservations.keys import EventKeys, event_keys
+from reservations.keys import (
+    DEADLINES_PATTERN,
+    META_PATTERN,
+    SERVER_RUN,
+    EventKeys,
+    event_id_of,
+    event_keys,
+)
 from reservations.outcomes import (
     Candidate,
     Correction,
@@ -223,6 +230,33 @@ class SeatStore:
         pairs = answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
         return {hold.decode(): _places(listed.decode()) for hold, listed in pairs}
 
+    async def events_with_holds(self) -> list[UUID]:
+        """The events that have a hold with a deadline."""
+        return [event_id_of(key) for key in await self._scan(DEADLINES_PATTERN)]
+
+    async def events_built(self) -> list[UUID]:
+        """The events that are in Redis."""
+        return [event_id_of(key) for key in await self._scan(META_PATTERN)]
+
+    async def _scan(self, pattern: str) -> list[str]:
+        found: dict[str, None] = {}
+        cursor = b"0"
+        while True:
+            cursor, keys = await self._command("SCAN", cursor, "MATCH", pattern, "COUNT", 1000)
+            found.update(dict.fromkeys(key.decode() for key in keys))
+            if int(cursor) == 0:
+                return list(found)
+
+    async def new_server_run(self) -> str | None:
+        """The server's run id, if it is not the one that built what is here."""
+        info, known = await asyncio.gather(self._command("INFO", "server"), self._command("GET", SERVER_RUN))
+        run_id = _run_id(info)
+        return None if known is not None and known.decode() == run_id else run_id
+
+    async def remember_server_run(self, run_id: str) -> None:
+        """Note that everything here was built under this server run."""
+        await self._command("SET", SERVER_RUN, run_id)
+
     async def build(self, event_id: UUID, *, replacing: str = "") -> None:
         """Put the event's places into Redis from PostgreSQL; concurrent callers share one build."""
         task = self._builds.get(event_id)
@@ -297,3 +331,10 @@ def _delta(entry: Any) -> Delta:
     text = fields[b"d"] if isinstance(fields, dict) else fields[1]
     changes = tuple((part[:1], _places(part[1:])) for part in text.decode().split(";"))
     return Delta(int(identifier.split(b"-")[0]), changes)
+
+
+def _run_id(info: Any) -> str:
+    if isinstance(info, dict):
+        return str(info["run_id"])
+    lines = dict(line.split(":", 1) for line in info.decode().split("\r\n") if ":" in line)
+    return lines["run_id"]

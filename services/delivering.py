@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
-from payments.gateway import GatewayError, GatewayRejected, Intent, IntentStatus
+from payments.gateway import Declined, GatewayError, GatewayRejected, Intent, IntentStatus
 
 from db.queries.orders import end_claims, order_by_id, set_order_state
 from db.queries.outbox import Task, claim_tasks, finish_tasks, put_off_task, write_task
@@ -95,7 +95,7 @@ async def _capture(office: Office, task: Task) -> None:
         intent = await office.gateway.capture(
             payment.intent_id, idempotency_key=f"capture:{order_id}:{task.attempts}"
         )
-    except GatewayRejected as rejected:
+    except (Declined, GatewayRejected) as rejected:
         intent = await office.gateway.retrieve(payment.intent_id)
         if intent.status is IntentStatus.REQUIRES_CAPTURE and task.attempts < _CAPTURE_TRIES:
             raise

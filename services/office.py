@@ -28,8 +28,8 @@ Value = TypeVar("Value")
 class AdmissionGate(Protocol):
     """The waiting room, as ordering sees it."""
 
-    async def check(self, event_id: UUID, user_id: UUID, token: str | None) -> str:
-        """The admission's id; raises QueueTokenRequired or QueueTokenInvalid."""
+    async def check(self, event_id: UUID, user_id: UUID, token: str | None) -> str | None:
+        """The admission's id, None where none is needed; raises QueueTokenRequired or QueueTokenInvalid."""
 
     async def still_admitted(self, event_id: UUID, user_id: UUID, admission_id: str) -> bool:
         """Whether an admission is live."""
@@ -96,6 +96,7 @@ class Office:
     clock: Clock
     hold_time: timedelta
     payment_time: timedelta
+    public_url: str
 
     def now(self) -> datetime:
         """The present, in UTC."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from payments.gateway import Declined, GatewayError, GatewayUnavailable, Intent, KeyReused
+from payments.gateway import Declined, GatewayError, GatewayUnavailable, Intent, IntentStatus
 
 from db.queries.orders import OrderRow, PaymentRow, book_claims, lock_order, order_by_id, set_order_state
 from db.queries.outbox import write_task
@@ -29,6 +29,7 @@ from domain.errors import (
     QueueTokenInvalid,
     Unavailable,
 )
+from domain.ids import Kind, public_id
 from domain.states import EventState, OrderState, PaymentState
 from domain.viewer import Viewer
 from kit.ids import new_uuid
@@ -36,6 +37,11 @@ from services.office import Office, buyer_of, reading
 from services.settling import apply_intent
 
 _OPEN = (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING, PaymentState.FAILED)
+_CONFIRMABLE = (
+    IntentStatus.REQUIRES_PAYMENT_METHOD,
+    IntentStatus.REQUIRES_CONFIRMATION,
+    IntentStatus.REQUIRES_ACTION,
+)
 _LONGEST = 255
 
 
@@ -75,9 +81,9 @@ async def pay(
         return await _with_gateway(office, order, payment_method_id, idempotency_key)
     except GatewayUnavailable as error:
         raise OutcomeUnknown from error
-    except KeyReused as error:
-        raise IdempotencyMismatch from error
     except GatewayError as error:
+        if error.code == "idempotency_error":
+            raise IdempotencyMismatch from error
         raise InvalidInput(f"paymentMethodId: {error.message}") from error
 
 
@@ -199,7 +205,7 @@ async def _with_gateway(
     office: Office, order: OrderRow, payment_method_id: str | None, idempotency_key: str | None
 ) -> Paid:
     intent = await intent_of(office, order)
-    if payment_method_id is not None and intent.needs_payment_method:
+    if payment_method_id is not None and intent.status in _CONFIRMABLE:
         attempt = await reading(
             count_attempt(office.database, order.id, idempotency_key, _input_hash(payment_method_id))
         )
@@ -228,7 +234,10 @@ async def _confirm(
 ) -> Intent:
     try:
         return await office.gateway.confirm(
-            intent.id, payment_method_id, idempotency_key=f"confirm:{order.id}:{key}"
+            intent.id,
+            payment_method_id,
+            idempotency_key=f"confirm:{order.id}:{key}",
+            return_url=f"{office.public_url}/orders/{public_id(Kind.ORDER, order.id)}",
         )
     except Declined as declined:
         await _note_decline(office, order, declined.code)

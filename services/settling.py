@@ -77,7 +77,7 @@ async def _apply(office: Office, connection: Connection, order_id: UUID, intent:
             await _authorized(connection, order, now)
         case IntentStatus.SUCCEEDED:
             await _captured(connection, order, payment, intent, now)
-        case IntentStatus.CANCELED:
+        case IntentStatus.CANCELLED:
             await _canceled(connection, order, now)
         case _:
             await _open(connection, order, intent, now)

@@ -18,9 +18,11 @@ __all__ = [
     "Performer",
     "PlaceEpoch",
     "PriceLevel",
+    "QueueEntry",
     "Refund",
     "SeatMap",
     "StripeEvent",
     "User",
     "Venue",
+    "WaitingRoom",
 ]
