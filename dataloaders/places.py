@@ -28,9 +28,7 @@ class Snapshot(Protocol):
 class Seats(Protocol):
     """What keeps the places of events that are being sold."""
 
-    async def read(
-        self, event_ids: Iterable[UUID], max_age_seconds: float = ...
-    ) -> Mapping[UUID, Snapshot]:
+    async def read(self, event_ids: Iterable[UUID], max_age_seconds: float = ...) -> Mapping[UUID, Snapshot]:
         """The places of these events; absent where nobody has touched them yet."""
 
 

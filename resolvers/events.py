@@ -16,7 +16,7 @@ from db.queries.events import (
 from db.queries.performers import PerformerRow
 from db.queries.venues import VenueRow
 from domain.availability import count_general_admission, count_places, count_sections
-from domain.errors import BadRequest, InvalidInput
+from domain.errors import BadRequest, InvalidInput, NotFound
 from domain.ids import Kind, parse_id
 from domain.states import EventState
 from domain.text_input import line
@@ -76,6 +76,19 @@ async def event_by_id(context: Context, public_id: str) -> EventRow | None:
     return await visible_event(context, requested_id(public_id, Kind.EVENT))
 
 
+async def changed_event(context: Context, event_id: UUID) -> EventRow:
+    """An event as it is after a change.
+
+    Raises:
+        NotFound: it is no longer there.
+    """
+    context.refresh()
+    event = await context.loaders.events.load(event_id)
+    if event is None:
+        raise NotFound("There is no such event.")
+    return event
+
+
 async def events(
     context: Context, first: int | None, after: str | None, wanted: EventConditions, order: EventOrder
 ) -> Connection[EventRow]:
@@ -91,9 +104,7 @@ async def events(
         by_creation = order is EventOrder.CREATED_AT_DESC
         return moment_cursor(order.value, row.created_at if by_creation else row.starts_at, row.id)
 
-    return connect(
-        rows, size, cursor_of, lambda: count_upcoming_events(database, wanted, now), after=after
-    )
+    return connect(rows, size, cursor_of, lambda: count_upcoming_events(database, wanted, now), after=after)
 
 
 async def venue_of(context: Context, event: EventRow) -> VenueRow:
@@ -112,9 +123,7 @@ async def availability_of(context: Context, event: EventRow) -> AvailabilityView
     """An event's places counted, at most a second old."""
     now = await context.loaders.places.load(event.id)
     counts = count_places(now.places)
-    return AvailabilityView(
-        event, now.places, counts.total, counts.available, counts.held, counts.booked
-    )
+    return AvailabilityView(event, now.places, counts.total, counts.available, counts.held, counts.booked)
 
 
 async def sections_of(context: Context, availability: AvailabilityView) -> list[SectionAvailabilityView]:

@@ -7,9 +7,9 @@ from domain.ids import Kind, Part, parse_id, parse_part, part_id
 from resolvers.context import Context
 from resolvers.layouts import SeatView, seat_views
 from resolvers.orders import OrderView, order_view
+from services.ending import release as release_order
 from services.paying import pay as pay_order
 from services.refunding import refund as refund_tickets
-from services.ending import release as release_order
 from services.reserving import ReserveRequest
 from services.reserving import reserve as reserve_places
 from services.selecting import BestAvailable, ExactSeats, GeneralAdmission, Selection

@@ -1,12 +1,11 @@
 """What organisers do with their events."""
 
 from collections.abc import Callable
-from uuid import UUID
 
-from db.queries.events import EventRow, event_by_id
-from domain.errors import NotFound
+from db.queries.events import EventRow
 from domain.ids import Kind, parse_id
 from resolvers.context import Context
+from resolvers.events import changed_event
 from resolvers.ordering import places_of_seats
 from services.blocking import block_seats
 from services.ending import cancel_event
@@ -16,28 +15,28 @@ from services.organising import EventChanges, EventDraft, create_event, publish_
 async def create(context: Context, draft: Callable[[], EventDraft]) -> EventRow:
     """A new draft of the caller's."""
     event_id = await create_event(context.office, context.viewer, draft())
-    return await _fresh(context, event_id)
+    return await changed_event(context, event_id)
 
 
 async def update(context: Context, event_id: str, changes: EventChanges) -> EventRow:
     """The caller's event, changed."""
     key = parse_id(event_id, Kind.EVENT)
     await update_event(context.office, context.viewer, key, changes)
-    return await _fresh(context, key)
+    return await changed_event(context, key)
 
 
 async def publish(context: Context, event_id: str) -> EventRow:
     """The caller's event, for everybody to see."""
     key = parse_id(event_id, Kind.EVENT)
     await publish_event(context.office, context.viewer, key)
-    return await _fresh(context, key)
+    return await changed_event(context, key)
 
 
 async def cancel(context: Context, event_id: str) -> EventRow:
     """The caller's event, called off."""
     key = parse_id(event_id, Kind.EVENT)
     await cancel_event(context.office, context.viewer, key)
-    return await _fresh(context, key)
+    return await changed_event(context, key)
 
 
 async def block(context: Context, event_id: str, seat_ids: list[str], *, blocked: bool) -> EventRow:
@@ -45,12 +44,4 @@ async def block(context: Context, event_id: str, seat_ids: list[str], *, blocked
     key = parse_id(event_id, Kind.EVENT)
     places = places_of_seats(seat_ids, event_id)
     await block_seats(context.office, context.viewer, key, places, blocked=blocked)
-    return await _fresh(context, key)
-
-
-async def _fresh(context: Context, event_id: UUID) -> EventRow:
-    context.refresh()
-    event = await event_by_id(context.office.database, event_id)
-    if event is None:
-        raise NotFound("There is no such event.")
-    return event
+    return await changed_event(context, key)

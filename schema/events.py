@@ -9,21 +9,19 @@ import strawberry
 from db.queries.events import EventRow
 from db.queries.performers import PerformerRow
 from db.queries.venues import VenueRow
-from domain.money import Money as MoneyAmount
 from resolvers import events as resolve
 from resolvers import tickets as resolve_tickets
 from resolvers import waiting as resolve_waiting
-from resolvers.connections import Connection, Edge
-from resolvers.connections import PageInfo as PageInfoView
+from resolvers.connections import Connection
 from resolvers.layouts import SeatMapView
 from resolvers.tickets import TicketView
-from resolvers.waiting import WaitingRoomView
 from schema.context import Info
 from schema.enums import EventStatus, SeatStatus
 from schema.layouts import Availability, SeatMap, SeatStatuses
 from schema.nodes import Money, Node, PageInfo
 from schema.tickets import TicketConnection
 from schema.waiting import WaitingRoom
+from services.waiting_room import Overview
 
 
 @strawberry.type(description="A house where events take place")
@@ -68,12 +66,8 @@ class Event(Node):
     off_sale_at: datetime | None = strawberry.field(
         description="When the sale closes; null: when the event is over"
     )
-    price_from: MoneyAmount | None = strawberry.field(
-        graphql_type=Money | None, description="The lowest price of a ticket, without its fee"
-    )
-    price_to: MoneyAmount | None = strawberry.field(
-        graphql_type=Money | None, description="The highest price of a ticket, without its fee"
-    )
+    price_from: Money | None = strawberry.field(description="The lowest price of a ticket, without its fee")
+    price_to: Money | None = strawberry.field(description="The highest price of a ticket, without its fee")
     max_tickets_per_order: int = strawberry.field(description="More in one order is LIMIT_EXCEEDED")
     orphan_rule: bool = strawberry.field(
         description="Whether leaving a single free seat between taken ones is refused with ORPHAN_SEAT"
@@ -95,18 +89,14 @@ class Event(Node):
 
     @strawberry.field(graphql_type=list[Performer], description="In billing order")
     @staticmethod
-    def performers(
-        root: strawberry.Parent[EventRow], info: Info
-    ) -> Awaitable[Sequence[PerformerRow]]:
+    def performers(root: strawberry.Parent[EventRow], info: Info) -> Awaitable[Sequence[PerformerRow]]:
         return info.context.loaders.bills.load(root.id)
 
     @strawberry.field(
         graphql_type=Availability, description="Counts, at most a second old; the subscription is exact"
     )
     @staticmethod
-    async def availability(
-        root: strawberry.Parent[EventRow], info: Info
-    ) -> resolve.AvailabilityView:
+    async def availability(root: strawberry.Parent[EventRow], info: Info) -> resolve.AvailabilityView:
         return await resolve.availability_of(info.context, root)
 
     @strawberry.field(
@@ -119,9 +109,7 @@ class Event(Node):
 
     @strawberry.field(graphql_type=SeatStatuses, description="Today's statuses in one read")
     @staticmethod
-    async def seat_statuses(
-        root: strawberry.Parent[EventRow], info: Info
-    ) -> resolve.SeatStatusesView:
+    async def seat_statuses(root: strawberry.Parent[EventRow], info: Info) -> resolve.SeatStatusesView:
         return await resolve.seat_statuses_of(info.context, root)
 
     @strawberry.field(
@@ -137,28 +125,24 @@ class Event(Node):
         section_id: Annotated[strawberry.ID | None, strawberry.argument(description="One section")] = None,
         status: Annotated[SeatStatus | None, strawberry.argument(description="One status")] = None,
     ) -> Connection[TicketView]:
-        return await resolve_tickets.tickets_of_event(
-            info.context, root, first, after, section_id, status
-        )
+        return await resolve_tickets.tickets_of_event(info.context, root, first, after, section_id, status)
 
     @strawberry.field(graphql_type=WaitingRoom, description="The line in front of this event's sale")
     @staticmethod
-    async def waiting_room(root: strawberry.Parent[EventRow], info: Info) -> WaitingRoomView:
+    async def waiting_room(root: strawberry.Parent[EventRow], info: Info) -> Overview:
         return await resolve_waiting.waiting_room_of(info.context, root)
 
 
 @strawberry.type(description="An event on a page")
 class EventEdge:
-    node: EventRow = strawberry.field(graphql_type=Event, description="The event")
+    node: Event = strawberry.field(description="The event")
     cursor: str = strawberry.field(description="Where it stands, to pass as `after`")
 
 
 @strawberry.type(description="A page of events (Relay)")
 class EventConnection:
-    edges: Sequence[Edge[EventRow]] = strawberry.field(
-        graphql_type=list[EventEdge], description="The events of this page"
-    )
-    page_info: PageInfoView = strawberry.field(graphql_type=PageInfo, description="How to go on")
+    edges: list[EventEdge] = strawberry.field(description="The events of this page")
+    page_info: PageInfo = strawberry.field(description="How to go on")
 
     @strawberry.field(description="How many there are in all; counted only when asked for")
     @staticmethod

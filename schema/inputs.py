@@ -85,9 +85,7 @@ class UpdateEventInput:
     )
     category: str | None = strawberry.field(default=strawberry.UNSET, description="E.g. concert")
     starts_at: datetime | None = strawberry.field(default=strawberry.UNSET, description="When it begins")
-    ends_at: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Later than startsAt"
-    )
+    ends_at: datetime | None = strawberry.field(default=strawberry.UNSET, description="Later than startsAt")
     on_sale_at: datetime | None = strawberry.field(
         default=strawberry.UNSET, description="When the sale opens"
     )
@@ -114,9 +112,7 @@ class ConfigureWaitingRoomInput:
     enabled: bool = strawberry.field(description="Whether reserve and pay want an admission")
     admit_per_minute: int | None = strawberry.field(default=600, description="Admissions a minute at most")
     max_active: int | None = strawberry.field(default=2000, description="People shopping at once")
-    admission_seconds: int | None = strawberry.field(
-        default=600, description="Seconds an admission lasts"
-    )
+    admission_seconds: int | None = strawberry.field(default=600, description="Seconds an admission lasts")
 
 
 @strawberry.input(description="Money back, in full or by ticket")

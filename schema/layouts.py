@@ -1,12 +1,9 @@
 """Seat maps, prices, and how many places are left."""
 
-from collections.abc import Sequence
-
 import strawberry
 
-from domain.money import Money as MoneyAmount
 from resolvers.events import AvailabilityView, sections_of
-from resolvers.layouts import PriceLevelView, SeatView, SectionAvailabilityView, SectionView
+from resolvers.layouts import SectionAvailabilityView
 from schema.context import Info
 from schema.enums import SectionKind
 from schema.nodes import Money
@@ -17,8 +14,8 @@ class PriceLevel:
     public_id: strawberry.ID = strawberry.field(name="id", description="Opaque and global")
     name: str = strawberry.field(description="The category of the plan, or the name of the section")
     color: str | None = strawberry.field(description="CSS colour of its seats on the map")
-    price: MoneyAmount = strawberry.field(graphql_type=Money, description="What a ticket costs, without the fee")
-    fee: MoneyAmount = strawberry.field(graphql_type=Money, description="What is added to each ticket")
+    price: Money = strawberry.field(description="What a ticket costs, without the fee")
+    fee: Money = strawberry.field(description="What is added to each ticket")
 
 
 @strawberry.type(description="A numbered seat. It never changes within one version of the map")
@@ -44,10 +41,9 @@ class Section:
     name: str = strawberry.field(description="As printed on the ticket")
     kind: SectionKind = strawberry.field(description="Numbered seats, or capacity alone")
     capacity: int = strawberry.field(description="How many places it has, whatever their status")
-    seats: Sequence[SeatView] = strawberry.field(
-        graphql_type=list[Seat],
+    seats: list[Seat] = strawberry.field(
         description="In order of row and seat; empty in general admission. For thousands of seats, SeatMap.url "
-        "is far smaller",
+        "is far smaller"
     )
 
 
@@ -62,11 +58,9 @@ class SeatMap:
     seat_count: int = strawberry.field(
         description="How many numbered seats there are: the length of SeatStatuses.statuses"
     )
-    price_levels: Sequence[PriceLevelView] = strawberry.field(
-        graphql_type=list[PriceLevel], description="Every price of the event"
-    )
-    sections: Sequence[SectionView] = strawberry.field(
-        graphql_type=list[Section], description="Sections with numbered seats first, then general admission"
+    price_levels: list[PriceLevel] = strawberry.field(description="Every price of the event")
+    sections: list[Section] = strawberry.field(
+        description="Sections with numbered seats first, then general admission"
     )
     url: str = strawberry.field(
         description="The same layout as one immutable, compressed JSON document, for maps of thousands of seats; "
@@ -107,9 +101,7 @@ class SeatStatuses:
     statuses: str = strawberry.field(
         description="One character a seat, by Seat.index: A available, H held, B booked, X blocked"
     )
-    sections: Sequence[SectionAvailabilityView] = strawberry.field(
-        graphql_type=list[SectionAvailability], description="General-admission sections"
-    )
+    sections: list[SectionAvailability] = strawberry.field(description="General-admission sections")
 
 
 __all__ = [

@@ -63,7 +63,8 @@ async def _answer(work: Awaitable[Row], success: Callable[[Row], Success]) -> Su
 @strawberry.type(description="Writing. Every mutation takes one input and answers with a union of its own")
 class Mutation:
     @strawberry.mutation(
-        graphql_type=ReserveResult, description="Holds all the seats or none, creates the order, starts the clock"
+        graphql_type=ReserveResult,
+        description="Holds all the seats or none, creates the order, starts the clock",
     )
     @staticmethod
     async def reserve(
@@ -85,10 +86,10 @@ class Mutation:
         info: Info,
         input: Annotated[PayInput, strawberry.argument(description="How to pay")],  # noqa: A002
     ) -> PaySuccess | RequestRefused:
-        work = ordering.pay(
-            info.context, input.order_id, input.payment_method_id, input.idempotency_key
+        work = ordering.pay(info.context, input.order_id, input.payment_method_id, input.idempotency_key)
+        return await _answer(
+            work, lambda paid: PaySuccess(order=paid.order, client_secret=paid.client_secret)
         )
-        return await _answer(work, lambda paid: PaySuccess(order=paid.order, client_secret=paid.client_secret))
 
     @strawberry.mutation(
         graphql_type=ReleaseOrderResult, description="Gives back a RESERVED or PAYING order's seats at once"
@@ -245,9 +246,7 @@ def _selection(chosen: SelectionInput) -> SelectionIds:
         return SelectionIds(seat_ids=list(chosen.seat_ids))
     if chosen.general_admission:
         places = chosen.general_admission
-        return SelectionIds(
-            section_id=places.section_id, quantity=places.quantity, general_admission=True
-        )
+        return SelectionIds(section_id=places.section_id, quantity=places.quantity, general_admission=True)
     if chosen.best_available:
         best = chosen.best_available
         return SelectionIds(

@@ -8,11 +8,9 @@ import strawberry
 
 from db.queries.events import EventRow
 from db.queries.users import UserRow
-from domain.money import Money as MoneyAmount
 from domain.states import OrderState, PaymentState
 from resolvers import orders as resolve
-from resolvers.connections import Connection, Edge
-from resolvers.connections import PageInfo as PageInfoView
+from resolvers.connections import Connection
 from resolvers.orders import OrderView, PaymentView
 from resolvers.tickets import TicketView
 from schema.context import Info
@@ -25,7 +23,7 @@ from schema.tickets import Ticket
 class Payment:
     public_id: strawberry.ID = strawberry.field(name="id", description="Opaque and global")
     status: PaymentState = strawberry.field(description="Where the money is")
-    amount: MoneyAmount = strawberry.field(graphql_type=Money, description="The order's total")
+    amount: Money = strawberry.field(description="The order's total")
     failure_code: str | None = strawberry.field(
         description="Why the last card was declined, in the gateway's words"
     )
@@ -35,9 +33,9 @@ class Payment:
 class Order(Node):
     reference: str = strawberry.field(description="Short and readable, for people")
     status: OrderState = strawberry.field(description="At this moment; an unpaid hold ends by the clock")
-    subtotal: MoneyAmount = strawberry.field(graphql_type=Money, description="The tickets without fees")
-    fees: MoneyAmount = strawberry.field(graphql_type=Money, description="All fees")
-    total: MoneyAmount = strawberry.field(graphql_type=Money, description="Subtotal and fees")
+    subtotal: Money = strawberry.field(description="The tickets without fees")
+    fees: Money = strawberry.field(description="All fees")
+    total: Money = strawberry.field(description="Subtotal and fees")
     created_at: datetime = strawberry.field(description="When the places were held")
     expires_at: datetime | None = strawberry.field(
         description="When the hold lapses; null once nothing is held"
@@ -68,16 +66,14 @@ class Order(Node):
 
 @strawberry.type(description="An order on a page")
 class OrderEdge:
-    node: OrderView = strawberry.field(graphql_type=Order, description="The order")
+    node: Order = strawberry.field(description="The order")
     cursor: str = strawberry.field(description="Where it stands, to pass as `after`")
 
 
 @strawberry.type(description="A page of orders (Relay)")
 class OrderConnection:
-    edges: Sequence[Edge[OrderView]] = strawberry.field(
-        graphql_type=list[OrderEdge], description="The orders of this page"
-    )
-    page_info: PageInfoView = strawberry.field(graphql_type=PageInfo, description="How to go on")
+    edges: list[OrderEdge] = strawberry.field(description="The orders of this page")
+    page_info: PageInfo = strawberry.field(description="How to go on")
 
     @strawberry.field(description="How many there are in all; counted only when asked for")
     @staticmethod

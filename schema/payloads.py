@@ -30,13 +30,17 @@ class RequestRefused(UserError):
 
 @strawberry.type(description="Someone was faster")
 class SeatsUnavailable(UserError):
-    seat_ids: Sequence[str] = strawberry.field(
-        graphql_type=list[strawberry.ID], description="The wanted seats that are gone"
-    )
-    alternatives: Sequence[SeatView] = strawberry.field(
-        graphql_type=list[Seat],
-        description="As many seats, the same price level where possible, free when this was answered; none are held",
-    )
+    seat_ids: Annotated[
+        Sequence[str],
+        strawberry.field(graphql_type=list[strawberry.ID], description="The wanted seats that are gone"),
+    ]
+    alternatives: Annotated[
+        Sequence[SeatView],
+        strawberry.field(
+            graphql_type=list[Seat],
+            description="As many seats, the same price level where possible, free when this was answered; none are held",
+        ),
+    ]
 
     @classmethod
     def is_type_of(cls, value: object, _info: object) -> bool:
@@ -45,46 +49,52 @@ class SeatsUnavailable(UserError):
 
 @strawberry.type(description="The places are held; the clock runs")
 class ReserveSuccess:
-    order: OrderView = strawberry.field(graphql_type=Order, description="RESERVED until Order.expiresAt")
+    order: Annotated[
+        OrderView, strawberry.field(graphql_type=Order, description="RESERVED until Order.expiresAt")
+    ]
 
 
 @strawberry.type(description="The payment is started, or done")
 class PaySuccess:
-    order: OrderView = strawberry.field(
-        graphql_type=Order, description="PAYING; BOOKED once the payment is authorised"
+    order: Annotated[
+        OrderView,
+        strawberry.field(graphql_type=Order, description="PAYING; BOOKED once the payment is authorised"),
+    ]
+    client_secret: str = strawberry.field(
+        description="For Stripe.js, where the client confirms or 3-D Secure asks"
     )
-    client_secret: str = strawberry.field(description="For Stripe.js, where the client confirms or 3-D Secure asks")
 
 
 @strawberry.type(description="The places are free again")
 class ReleaseOrderSuccess:
-    order: OrderView = strawberry.field(graphql_type=Order, description="CANCELLED")
+    order: Annotated[OrderView, strawberry.field(graphql_type=Order, description="CANCELLED")]
 
 
 @strawberry.type(description="The refund is decided; the money follows")
 class RefundOrderSuccess:
-    order: OrderView = strawberry.field(
-        graphql_type=Order, description="BOOKED while tickets are left, then REFUNDED"
-    )
+    order: Annotated[
+        OrderView,
+        strawberry.field(graphql_type=Order, description="BOOKED while tickets are left, then REFUNDED"),
+    ]
 
 
 @strawberry.type(description="A guest may buy now")
 class CreateGuestSessionSuccess:
     token: str = strawberry.field(description="For `Authorization: Bearer`; scope buy")
     expires_at: datetime = strawberry.field(description="When the token ends, in two hours")
-    user: UserRow = strawberry.field(graphql_type=User, description="The guest")
+    user: Annotated[UserRow, strawberry.field(graphql_type=User, description="The guest")]
 
 
 @strawberry.type(description="The event as it is now")
 class EventSuccess:
-    event: EventRow = strawberry.field(graphql_type=Event, description="The event")
+    event: Annotated[EventRow, strawberry.field(graphql_type=Event, description="The event")]
 
 
 @strawberry.type(description="In line")
 class JoinQueueSuccess:
-    entry: QueueEntryView = strawberry.field(
-        graphql_type=QueueEntry, description="Where the caller stands"
-    )
+    entry: Annotated[
+        QueueEntryView, strawberry.field(graphql_type=QueueEntry, description="Where the caller stands")
+    ]
 
 
 @strawberry.type(description="Out of line")

@@ -11,10 +11,12 @@ from db.queries.users import UserRow
 from resolvers import events as resolve_events
 from resolvers import nodes, orders, searching, waiting
 from resolvers.connections import Connection
+from resolvers.context import SearchQuestion
 from resolvers.orders import OrderView
 from resolvers.searching import ResultView, SuggestionView
 from resolvers.waiting import QueueEntryView
 from schema.context import Info
+from schema.enums import SearchSort
 from schema.events import Event, EventConnection
 from schema.nodes import Node
 from schema.orders import Order, User
@@ -37,10 +39,13 @@ class EventFilter:
 
 @strawberry.type(description="Reading")
 class Query:
-    @strawberry.field(graphql_type=Node | None, description="Anything by its id; null where there is none to see")
+    @strawberry.field(
+        graphql_type=Node | None, description="Anything by its id; null where there is none to see"
+    )
     @staticmethod
     async def node(
-        info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Any Node's id")]  # noqa: A002
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="Any Node's id")],  # noqa: A002
     ) -> object | None:
         return await nodes.node_by_id(info.context, id)
 
@@ -64,7 +69,8 @@ class Query:
     @strawberry.field(graphql_type=Event | None, description="One event; null where there is none to see")
     @staticmethod
     async def event(
-        info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")]  # noqa: A002
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")],  # noqa: A002
     ) -> EventRow | None:
         return await resolve_events.event_by_id(info.context, id)
 
@@ -77,7 +83,7 @@ class Query:
         info: Info,
         input: Annotated[SearchEventsInput, strawberry.argument(description="What to look for")],  # noqa: A002
     ) -> ResultView:
-        return await searching.search(info.context, **vars(input))
+        return await searching.search(info.context, _question(input))
 
     @strawberry.field(
         graphql_type=list[Suggestion],
@@ -94,7 +100,8 @@ class Query:
     @strawberry.field(graphql_type=Order | None, description="The caller's own order; null for anyone else's")
     @staticmethod
     async def order(
-        info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Order.id")]  # noqa: A002
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="Order.id")],  # noqa: A002
     ) -> OrderView | None:
         return await orders.order_by_public_id(info.context, id)
 
@@ -129,4 +136,21 @@ def _conditions(wanted: EventFilter | None) -> EventConditions:
         venue_id=wanted.venue_id,
         performer_id=wanted.performer_id,
         on_sale=wanted.on_sale,
+    )
+
+
+def _question(wanted: SearchEventsInput) -> SearchQuestion:
+    near = wanted.near and (wanted.near.lat, wanted.near.lng, wanted.near.radius_km)
+    return SearchQuestion(
+        keyword=wanted.keyword or "",
+        start=wanted.start,
+        end=wanted.end,
+        city=wanted.city,
+        category=wanted.category,
+        near=near,
+        price_max=wanted.price_max,
+        available_only=bool(wanted.available_only),
+        sort=(wanted.sort or SearchSort.RELEVANCE).value,
+        page_size=20 if wanted.page_size is None else wanted.page_size,
+        page_num=1 if wanted.page_num is None else wanted.page_num,
     )

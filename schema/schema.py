@@ -1,7 +1,5 @@
 """The schema, built once at import; `schema.graphql` beside this file is its committed snapshot."""
 
-from graphql import GraphQLSchema, Undefined
-from graphql.type import is_input_object_type, is_interface_type, is_object_type
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 

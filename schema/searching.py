@@ -1,13 +1,9 @@
 """Search and completions."""
 
-from collections.abc import Sequence
+from datetime import datetime
 
 import strawberry
 
-from datetime import datetime
-
-from db.queries.events import EventRow
-from resolvers.searching import FacetView, SuggestionView
 from schema.enums import SearchSort, SearchSource, SuggestionKind
 from schema.events import Event
 
@@ -47,21 +43,17 @@ class FacetBucket:
 @strawberry.type(description="The results by one of their properties")
 class Facet:
     field: str = strawberry.field(description="city, category, month or priceBand")
-    buckets: Sequence[FacetView] = strawberry.field(
-        graphql_type=list[FacetBucket], description="Most frequent first"
-    )
+    buckets: list[FacetBucket] = strawberry.field(description="Most frequent first")
 
 
 @strawberry.type(description="One page of results")
 class EventSearchResult:
-    events: Sequence[EventRow] = strawberry.field(graphql_type=list[Event], description="Best first")
+    events: list[Event] = strawberry.field(description="Best first")
     total: int = strawberry.field(description="On all pages")
     page_num: int = strawberry.field(description="As asked for; counts from 1")
     page_size: int = strawberry.field(description="As asked for")
     total_pages: int = strawberry.field(description="0 when nothing was found")
-    facets: Sequence[FacetView] = strawberry.field(
-        graphql_type=list[Facet], description="All results by city, category, month and price"
-    )
+    facets: list[Facet] = strawberry.field(description="All results by city, category, month and price")
     took_ms: int = strawberry.field(description="Milliseconds inside the search engine")
     source: SearchSource = strawberry.field(
         description="Which engine answered: the main index, or the database while the index is away"
@@ -75,4 +67,4 @@ class Suggestion:
     event_id: strawberry.ID | None = strawberry.field(description="The event, where it names one")
 
 
-__all__ = ["EventSearchResult", "SearchEventsInput", "Suggestion", "SuggestionView"]
+__all__ = ["EventSearchResult", "SearchEventsInput", "Suggestion"]

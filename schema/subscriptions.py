@@ -7,12 +7,12 @@ import strawberry
 
 from domain.ids import Kind, public_id
 from domain.updates import SeatAvailabilityUpdate as SeatUpdate
-from resolvers import live, waiting
+from resolvers import live
 from resolvers.events import requested_id
 from resolvers.layouts import SectionAvailabilityView
 from resolvers.live import SeatChangeView
 from resolvers.orders import OrderView, order_view
-from resolvers.waiting import QueueEntryView
+from resolvers.waiting import QueueEntryView, entry_view
 from schema.context import Info
 from schema.enums import SeatStatus
 from schema.layouts import SectionAvailability
@@ -86,12 +86,11 @@ class Subscription:
     async def queue_position(
         info: Info, event_id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")]
     ) -> AsyncGenerator[QueueEntryView, None]:
-        async for entry in waiting.queue_positions(info.context, event_id):
-            yield entry
+        context, key = info.context, requested_id(event_id, Kind.EVENT)
+        async for entry in context.streams.queue.stream(context.viewer, key):
+            yield entry_view(entry)
 
-    @strawberry.subscription(
-        graphql_type=Order, description="The caller's order, now and on every change"
-    )
+    @strawberry.subscription(graphql_type=Order, description="The caller's order, now and on every change")
     @staticmethod
     async def order_updated(
         info: Info, order_id: Annotated[strawberry.ID, strawberry.argument(description="Order.id")]

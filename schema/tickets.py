@@ -1,13 +1,8 @@
 """Tickets: an event's places as things to buy."""
 
-from collections.abc import Sequence
-
 import strawberry
 
-from domain.money import Money as MoneyAmount
-from resolvers.connections import Connection, Edge
-from resolvers.connections import PageInfo as PageInfoView
-from resolvers.layouts import SeatView, SectionView
+from resolvers.connections import Connection
 from resolvers.tickets import TicketView
 from schema.enums import SeatStatus
 from schema.layouts import Seat, Section
@@ -16,16 +11,10 @@ from schema.nodes import Money, Node, PageInfo
 
 @strawberry.type(description="One place at one event")
 class Ticket(Node):
-    section: SectionView = strawberry.field(graphql_type=Section, description="Where in the house")
-    seat: SeatView | None = strawberry.field(
-        graphql_type=Seat | None, description="Null in general admission"
-    )
-    price: MoneyAmount = strawberry.field(
-        graphql_type=Money, description="Without the fee; in an order, what was agreed"
-    )
-    fee: MoneyAmount = strawberry.field(
-        graphql_type=Money, description="Added to the price; in an order, what was agreed"
-    )
+    section: Section = strawberry.field(description="Where in the house")
+    seat: Seat | None = strawberry.field(description="Null in general admission")
+    price: Money = strawberry.field(description="Without the fee; in an order, what was agreed")
+    fee: Money = strawberry.field(description="Added to the price; in an order, what was agreed")
     status: SeatStatus = strawberry.field(
         description="In an order: HELD or BOOKED while the order has it, AVAILABLE once it was given back"
     )
@@ -37,16 +26,14 @@ class Ticket(Node):
 
 @strawberry.type(description="A ticket on a page")
 class TicketEdge:
-    node: TicketView = strawberry.field(graphql_type=Ticket, description="The ticket")
+    node: Ticket = strawberry.field(description="The ticket")
     cursor: str = strawberry.field(description="Where it stands, to pass as `after`")
 
 
 @strawberry.type(description="A page of tickets (Relay)")
 class TicketConnection:
-    edges: Sequence[Edge[TicketView]] = strawberry.field(
-        graphql_type=list[TicketEdge], description="The tickets of this page"
-    )
-    page_info: PageInfoView = strawberry.field(graphql_type=PageInfo, description="How to go on")
+    edges: list[TicketEdge] = strawberry.field(description="The tickets of this page")
+    page_info: PageInfo = strawberry.field(description="How to go on")
 
     @strawberry.field(description="How many there are in all; counted only when asked for")
     @staticmethod

@@ -1,10 +1,9 @@
 """The waiting room."""
 
-import strawberry
-
 from datetime import datetime
 
-from resolvers.waiting import AdmissionView
+import strawberry
+
 from schema.enums import QueueState, WaitingRoomPhase
 
 
@@ -14,6 +13,12 @@ class WaitingRoom:
     phase: WaitingRoomPhase = strawberry.field(description="What the room is doing now")
     waiting: int = strawberry.field(description="People not yet admitted")
     admit_per_minute: int = strawberry.field(description="The most that are let in within a minute")
+    commitment: str | None = strawberry.field(
+        description="Published before the draw: the digest of the seed that it will be made with"
+    )
+    seed: str | None = strawberry.field(
+        description="Published after the draw: with it anyone can check the order"
+    )
 
 
 @strawberry.type(description="Bound to this user and event; reserve and pay check it")
@@ -26,13 +31,9 @@ class Admission:
 class QueueEntry:
     public_id: strawberry.ID = strawberry.field(name="id", description="Opaque and global")
     state: QueueState = strawberry.field(description="Waiting, shopping, or gone")
-    position: int | None = strawberry.field(
-        description="1 is next; null before the draw and after admission"
-    )
+    position: int | None = strawberry.field(description="1 is next; null before the draw and after admission")
     ahead: int | None = strawberry.field(description="People who are let in before the caller")
     eta_seconds: int | None = strawberry.field(
         description="Seconds, estimated from the measured admission rate"
     )
-    admission: AdmissionView | None = strawberry.field(
-        graphql_type=Admission | None, description="There once the caller may shop"
-    )
+    admission: Admission | None = strawberry.field(description="There once the caller may shop")

@@ -24,9 +24,7 @@ class GuestSession:
     user: UserRow
 
 
-async def create_guest_session(
-    office: Office, tokens: Tokens, email: str, name: str | None
-) -> GuestSession:
+async def create_guest_session(office: Office, tokens: Tokens, email: str, name: str | None) -> GuestSession:
     """A new guest with a two-hour token for buying; each call makes another guest.
 
     Raises:

@@ -104,9 +104,7 @@ async def create_event(office: Office, viewer: Viewer | None, draft: EventDraft)
     return event.id
 
 
-async def update_event(
-    office: Office, viewer: Viewer | None, event_id: UUID, changes: EventChanges
-) -> None:
+async def update_event(office: Office, viewer: Viewer | None, event_id: UUID, changes: EventChanges) -> None:
     """Change the organiser's own event.
 
     Raises:

@@ -106,7 +106,15 @@ async def insert_event(
         "INSERT INTO price_levels (event_id, number, name, color, price_minor, fee_minor, currency)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7)",
         [
-            (event.id, level.number, level.name, level.color, level.price.amount, level.fee.amount, level.price.currency)
+            (
+                event.id,
+                level.number,
+                level.name,
+                level.color,
+                level.price.amount,
+                level.fee.amount,
+                level.price.currency,
+            )
             for level in seat_map.price_levels
         ],
     )
