@@ -146,7 +146,7 @@ async def _refund(office: Office, task: Task) -> None:
     gateway_id = None
     if payment.captured_minor > 0 and payment.intent_id is not None:
         sent = await office.gateway.refund(
-            payment.intent_id, refund.amount_minor, idempotency_key=f"refund:{refund.id}"
+            payment.intent_id, refund.amount_minor, payment.currency, idempotency_key=f"refund:{refund.id}"
         )
         gateway_id = sent.id
     now = office.now()

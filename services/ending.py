@@ -107,7 +107,7 @@ async def cancel_order(office: Office, order: OrderRow) -> None:
         Unavailable: the gateway or the database is away; nothing has changed.
     """
     if order.state == OrderState.RESERVED and not await _end(office, order, OrderState.CANCELLED):
-        order = await reading(order_by_id(office.database, order.id)) or order
+        order = await _as_it_is(office, order)
     if order.state != OrderState.PAYING:
         return
     if order.total_minor == 0:
@@ -118,6 +118,12 @@ async def cancel_order(office: Office, order: OrderRow) -> None:
     except GatewayError as error:
         raise Unavailable from error
     await apply_intent(office, order.id, intent)
+
+
+async def _as_it_is(office: Office, order: OrderRow) -> OrderRow:
+    """The order as it is by now."""
+    found = await reading(order_by_id(office.database, order.id))
+    return found or order
 
 
 async def _show(office: Office, order: OrderRow) -> None:

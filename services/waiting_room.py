@@ -178,6 +178,11 @@ class WaitingRooms:
             return Entry(entry_id, state, standing.position, eta)
         return Entry(entry_id, state)
 
+    @staticmethod
+    def waiting_entry(event_id: UUID, user_id: UUID, position: int, eta: int | None) -> Entry:
+        """The entry of someone whose position was worked out from the ticks."""
+        return Entry(entry_id_of(event_id, user_id), EntryState.WAITING, position, eta)
+
     async def pace(self, event_id: UUID) -> Pace | None:
         """What an estimate rests on, at most a second old; None while nothing is known."""
         state = await self._states.get(event_id)

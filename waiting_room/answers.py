@@ -1,6 +1,6 @@
 """From what Redis answers to typed values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -45,9 +45,12 @@ def tick_from(answer: Sequence[Any]) -> Tick:
     )
 
 
-def change_from(stream_id: bytes, fields: Sequence[bytes]) -> Change:
-    """From one entry of the journal."""
-    values = dict(zip(fields[::2], fields[1::2], strict=True))
+def change_from(stream_id: bytes, fields: Sequence[bytes] | Mapping[bytes, bytes]) -> Change:
+    """From one entry of the journal, as Redis writes it or as its client has parsed it."""
+    if isinstance(fields, Mapping):
+        values = dict(fields)
+    else:
+        values = dict(zip(fields[::2], fields[1::2], strict=True))
     return Change(
         stream_id=stream_id.decode(),
         user_id=UUID(bytes=values[b"u"]),
@@ -81,3 +84,10 @@ def room_state_from(meta: Sequence[bytes | None], waiting: int, active: int) -> 
         endings=endings,
         shopping_ms=shopping_ms,
     )
+
+
+def run_id_from(info: bytes | Mapping[str, Any]) -> str:
+    """From INFO server, as text or parsed."""
+    if isinstance(info, Mapping):
+        return str(info["run_id"])
+    return info.decode().partition("run_id:")[2].partition("\r\n")[0]

@@ -14,7 +14,7 @@ from domain.errors import Unavailable
 from domain.waiting_room import PRE_QUEUE, RoomSettings
 from kit.clock import milliseconds
 from kit.lua import Argument, CommandRunner
-from waiting_room.answers import change_from, room_state_from, standing_from, tick_from
+from waiting_room.answers import change_from, room_state_from, run_id_from, standing_from, tick_from
 from waiting_room.keys import RoomKeys
 from waiting_room.outcomes import Change, Ending, Outcome, RoomState, Standing, Tick
 from waiting_room.scripts import SCRIPT_KEYS, SCRIPTS
@@ -158,9 +158,7 @@ class Room:
 
     async def run_id(self) -> str:
         """Which run of the server this is: another one may have lost its last second."""
-        info: bytes | str = await self._run("INFO", "server")
-        text = info.decode() if isinstance(info, bytes) else str(info)
-        return text.partition("run_id:")[2].partition("\r\n")[0]
+        return run_id_from(await self._run("INFO", "server"))
 
     async def tick(self, event_id: UUID, run_id: str, *, most: int = MOST_ADMISSIONS_A_TICK) -> Tick | None:
         """Sweep, draw and admit. None: the room must be rebuilt first."""

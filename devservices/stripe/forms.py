@@ -61,6 +61,9 @@ class Params:
     def only(self, *known: str) -> None:
         """Raises ApiError on the first parameter that is not `known`."""
         for name in self.values:
+            if name == "payment_method_types":
+                sentence = "This API version no longer supports payment_method_types."
+                raise invalid_parameter(name, sentence, "payment_method_types_no_longer_supported")
             if name not in known and name != "expand":
                 raise invalid_parameter(name, f"Received unknown parameter: {name}", "parameter_unknown")
 

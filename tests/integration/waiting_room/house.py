@@ -6,20 +6,19 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import orjson
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from db.queries.waiting_rooms import RoomRow, room_of
 from db.session import Database
 from domain.viewer import Viewer
 from domain.waiting_room import RoomSettings
 from kit.ids import new_uuid
-from kit.lua import Command, CommandBatcher
+from reservations.connection import batcher, connect
 from services.line_keeping import Kept, LineKeeper
 from services.queue_tokens import QueueTokens
 from services.waiting_room import WaitingRooms
@@ -53,6 +52,7 @@ class House:
     announcements: Announcements
     event_id: UUID
     organiser: Viewer
+    log_sizes: dict[Path, int] = field(default_factory=dict)
 
     async def configure(self, **settings: Any) -> None:
         """Switch the line on, unless `enabled=False`."""
@@ -114,8 +114,9 @@ async def house_on(
 ) -> AsyncIterator[House]:
     """A house with one event whose sale starts in so long."""
     database = Database(postgres_url, most=4)
-    redis = Redis.from_url(redis_url, socket_timeout=5, retry=Retry(NoBackoff(), 0))
-    room = Room(CommandBatcher(sender(redis)))
+    redis = connect(redis_url, 8)
+    assert isinstance(redis, Redis)
+    room = Room(batcher(redis))
     announcements = Announcements()
     keeper = LineKeeper(database, room, announcements)
     rooms = WaitingRooms(database, room, QueueTokens(SECRET), keeper)
@@ -126,19 +127,6 @@ async def house_on(
     finally:
         await redis.aclose()
         await database.close()
-
-
-def sender(redis: Redis) -> Callable[[Sequence[Command]], Awaitable[list[Any]]]:
-    """Sends a batch as one pipeline."""
-
-    async def send(commands: Sequence[Command]) -> list[Any]:
-        pipeline = redis.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
-        answers: list[Any] = await pipeline.execute(raise_on_error=False)
-        return answers
-
-    return send
 
 
 async def insert_event(database: Database, organiser: Viewer, on_sale_at: datetime | None) -> UUID:
