@@ -72,7 +72,7 @@ class Mutation:
     @staticmethod
     async def reserve(
         info: Info,
-        input: Annotated[ReserveInput, strawberry.argument(description="What to hold")],  # noqa: A002
+        input: Annotated[ReserveInput, strawberry.argument(description="What to hold")],
     ) -> ReserveSuccess | SeatsUnavailable | RequestRefused:
         wanted = _selection(input.selection)
         work = ordering.reserve(
@@ -87,7 +87,7 @@ class Mutation:
     @staticmethod
     async def pay(
         info: Info,
-        input: Annotated[PayInput, strawberry.argument(description="How to pay")],  # noqa: A002
+        input: Annotated[PayInput, strawberry.argument(description="How to pay")],
     ) -> PaySuccess | RequestRefused:
         work = ordering.pay(info.context, input.order_id, input.payment_method_id, input.idempotency_key)
         return await _answer(
@@ -100,7 +100,7 @@ class Mutation:
     @staticmethod
     async def release_order(
         info: Info,
-        input: Annotated[ReleaseOrderInput, strawberry.argument(description="Which order")],  # noqa: A002
+        input: Annotated[ReleaseOrderInput, strawberry.argument(description="Which order")],
     ) -> ReleaseOrderSuccess | RequestRefused:
         work = ordering.release(info.context, input.order_id)
         return await _answer(work, lambda order: ReleaseOrderSuccess(order=order))
@@ -109,7 +109,7 @@ class Mutation:
     @staticmethod
     async def join_queue(
         info: Info,
-        input: Annotated[JoinQueueInput, strawberry.argument(description="Which line")],  # noqa: A002
+        input: Annotated[JoinQueueInput, strawberry.argument(description="Which line")],
     ) -> JoinQueueSuccess | RequestRefused:
         work = waiting.join(info.context, input.event_id)
         return await _answer(work, lambda entry: JoinQueueSuccess(entry=entry))
@@ -118,7 +118,7 @@ class Mutation:
     @staticmethod
     async def leave_queue(
         info: Info,
-        input: Annotated[LeaveQueueInput, strawberry.argument(description="Which line")],  # noqa: A002
+        input: Annotated[LeaveQueueInput, strawberry.argument(description="Which line")],
     ) -> LeaveQueueSuccess | RequestRefused:
         work = waiting.leave(info.context, input.event_id)
         return await _answer(work, lambda left: LeaveQueueSuccess(left=left))
@@ -130,9 +130,7 @@ class Mutation:
     @staticmethod
     async def create_guest_session(
         info: Info,
-        input: Annotated[  # noqa: A002
-            CreateGuestSessionInput, strawberry.argument(description="Who is buying")
-        ],
+        input: Annotated[CreateGuestSessionInput, strawberry.argument(description="Who is buying")],
     ) -> CreateGuestSessionSuccess | RequestRefused:
         work = guests.create_guest_session(info.context, input.email, input.name)
         return await _answer(
@@ -148,7 +146,7 @@ class Mutation:
     @staticmethod
     async def create_event(
         info: Info,
-        input: Annotated[CreateEventInput, strawberry.argument(description="The event")],  # noqa: A002
+        input: Annotated[CreateEventInput, strawberry.argument(description="The event")],
     ) -> EventSuccess | RequestRefused:
         return await _answer(organising.create(info.context, lambda: event_draft(input)), _event)
 
@@ -156,7 +154,7 @@ class Mutation:
     @staticmethod
     async def update_event(
         info: Info,
-        input: Annotated[UpdateEventInput, strawberry.argument(description="What changes")],  # noqa: A002
+        input: Annotated[UpdateEventInput, strawberry.argument(description="What changes")],
     ) -> EventSuccess | RequestRefused:
         work = organising.update(info.context, input.event_id, event_changes(input))
         return await _answer(work, _event)
@@ -168,7 +166,7 @@ class Mutation:
     @staticmethod
     async def publish_event(
         info: Info,
-        input: Annotated[EventIdInput, strawberry.argument(description="Which event")],  # noqa: A002
+        input: Annotated[EventIdInput, strawberry.argument(description="Which event")],
     ) -> EventSuccess | RequestRefused:
         return await _answer(organising.publish(info.context, input.event_id), _event)
 
@@ -179,7 +177,7 @@ class Mutation:
     @staticmethod
     async def cancel_event(
         info: Info,
-        input: Annotated[EventIdInput, strawberry.argument(description="Which event")],  # noqa: A002
+        input: Annotated[EventIdInput, strawberry.argument(description="Which event")],
     ) -> EventSuccess | RequestRefused:
         return await _answer(organising.cancel(info.context, input.event_id), _event)
 
@@ -192,7 +190,7 @@ class Mutation:
     @staticmethod
     async def block_seats(
         info: Info,
-        input: Annotated[BlockSeatsInput, strawberry.argument(description="Which seats")],  # noqa: A002
+        input: Annotated[BlockSeatsInput, strawberry.argument(description="Which seats")],
     ) -> EventSuccess | RequestRefused:
         work = organising.block(info.context, input.event_id, list(input.seat_ids), blocked=input.blocked)
         return await _answer(work, _event)
@@ -203,9 +201,7 @@ class Mutation:
     @staticmethod
     async def configure_waiting_room(
         info: Info,
-        input: Annotated[  # noqa: A002
-            ConfigureWaitingRoomInput, strawberry.argument(description="The settings")
-        ],
+        input: Annotated[ConfigureWaitingRoomInput, strawberry.argument(description="The settings")],
     ) -> EventSuccess | RequestRefused:
         work = waiting.configure(
             info.context,
@@ -224,7 +220,7 @@ class Mutation:
     @staticmethod
     async def refund_order(
         info: Info,
-        input: Annotated[RefundOrderInput, strawberry.argument(description="What to refund")],  # noqa: A002
+        input: Annotated[RefundOrderInput, strawberry.argument(description="What to refund")],
     ) -> RefundOrderSuccess | RequestRefused:
         tickets = None if input.ticket_ids is None else [str(ticket) for ticket in input.ticket_ids]
         work = ordering.refund(info.context, input.order_id, tickets, input.reason)

@@ -44,7 +44,7 @@ class Query:
     @staticmethod
     async def node(
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="Any Node's id")],  # noqa: A002
+        id: Annotated[strawberry.ID, strawberry.argument(description="Any Node's id")],
     ) -> object | None:
         return await nodes.node_by_id(info.context, id)
 
@@ -57,8 +57,7 @@ class Query:
         info: Info,
         first: Annotated[int | None, strawberry.argument(description="1 to 100")] = 20,
         after: Annotated[str | None, strawberry.argument(description="The cursor to go on from")] = None,
-        filter: Annotated[EventFilter | None, strawberry.argument(description="Which events")] = None,  "
-        "# noqa: A002
+        filter: Annotated[EventFilter | None, strawberry.argument(description="Which events")] = None,
         order_by: Annotated[
             EventOrder | None, strawberry.argument(description="Keep it from page to page")
         ] = EventOrder.STARTS_AT_ASC,
@@ -70,7 +69,7 @@ class Query:
     @staticmethod
     async def event(
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")],  # noqa: A002
+        id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")],
     ) -> EventRow | None:
         return await resolve_events.event_by_id(info.context, id)
 
@@ -81,8 +80,7 @@ class Query:
     @staticmethod
     async def search_events(
         info: Info,
-        input: Annotated[SearchEventsInput, strawberry.argument(description="What to look for")],  # "
-        "noqa: A002
+        input: Annotated[SearchEventsInput, strawberry.argument(description="What to look for")],
     ) -> ResultView:
         return await searching.search(info.context, _question(input))
 
@@ -102,7 +100,7 @@ class Query:
     @staticmethod
     async def order(
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="Order.id")],  # noqa: A002
+        id: Annotated[strawberry.ID, strawberry.argument(description="Order.id")],
     ) -> OrderView | None:
         return await orders.order_by_public_id(info.context, id)
 
@@ -111,8 +109,7 @@ class Query:
     async def me(info: Info) -> UserRow | None:
         return await orders.me(info.context)
 
-    @field(graphql_type=QueueEntry | None, description="Where the caller stands in this event's waiting "
-    "room")
+    @field(graphql_type=QueueEntry | None, description="Where the caller stands in this event's waiting room")
     @staticmethod
     async def queue_entry(
         info: Info, event_id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")]
