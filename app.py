@@ -21,6 +21,7 @@ from endpoints.health import Probe, health_routes
 from endpoints.pages import routes as page_routes
 from endpoints.seatmaps import seat_map_routes
 from endpoints.stripe_webhook import webhook_route
+from kit.clock import utc_now
 from kit.lua import CommandBatcher
 from payments.stripe_gateway import StripeGateway
 from pubsub.bus import ChannelBus
@@ -29,8 +30,9 @@ from pubsub.document_store import RedisDocuments
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import Client, batcher, connect
 from reservations.store import SeatStore
-from resolvers.context import Context, Services, Streams
+from resolvers.context import Services
 from schema.cache_hints import CACHE_HINTS
+from schema.context import Context, Streams
 from schema.errors import public_error
 from schema.schema import schema
 from services.layouts import LayoutCache
@@ -107,6 +109,7 @@ def build_parts(settings: Settings) -> Parts:
         gateway=gateway,
         gate=rooms,
         announcer=channels,
+        clock=utc_now,
         hold_time=timedelta(seconds=settings.hold_seconds),
         payment_time=timedelta(seconds=settings.payment_seconds),
         public_url=f"http://{settings.host}:{settings.port}",
@@ -134,8 +137,8 @@ def create_app(settings: Settings) -> Starlette:
     registry = CollectorRegistry()
     hub = SeatHub(parts.office, parts.channels)
     streams = Streams(hub, QueueHub(parts.rooms, parts.channels), parts.channels)
-    services = Services(parts.office, parts.tokens, parts.rooms, parts.search, streams)
-    server = graphql_server(parts, services, PrometheusMeters(registry))
+    services = Services(parts.office, parts.tokens, parts.rooms, parts.search)
+    server = graphql_server(parts, services, streams, PrometheusMeters(registry))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -172,12 +175,14 @@ def _probes(parts: Parts) -> Mapping[str, Probe]:
     return {"postgres": Probe(database, needed=True), "redis": Probe(redis, needed=True)}
 
 
-def graphql_server(parts: Parts, services: Services, meters: PrometheusMeters) -> GraphQLServer:
+def graphql_server(
+    parts: Parts, services: Services, streams: Streams, meters: PrometheusMeters
+) -> GraphQLServer:
     """The GraphQL endpoint over HTTP, WebSocket and event streams."""
     settings = parts.settings
 
     async def context_of(info: ConnectionInfo) -> Context:
-        return Context(services, await _viewer(parts.tokens, info), info.client or "")
+        return Context(services, streams, await _viewer(parts.tokens, info), info.client or "")
 
     documents = LayeredDocumentStore(MemoryDocumentStore(), RedisDocuments(parts.runner))
     bus: MessageBus = ChannelBus(parts.channels)

@@ -67,9 +67,9 @@ def import_plan(data_dir: str | None, file: str) -> None:
 
 def print_schema() -> None:
     """Prints the schema in its definition language."""
-    from schema.build import schema
+    from schema.schema import sdl
 
-    line(schema.as_str())
+    line(sdl().rstrip())
 
 
 def existing(file: str) -> Path:

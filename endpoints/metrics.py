@@ -16,9 +16,7 @@ class PrometheusMeters:
         self._dropped = Counter(
             "boxoffice_clients_dropped", "Clients dropped", ["transport", "reason"], registry=registry
         )
-        self._cached = Counter(
-            "boxoffice_cache", "Cache look-ups", ["cache", "outcome"], registry=registry
-        )
+        self._cached = Counter("boxoffice_cache", "Cache look-ups", ["cache", "outcome"], registry=registry)
         self._fallback = Counter(
             "boxoffice_executor_fallback", "Operations left to graphql-core", ["reason"], registry=registry
         )

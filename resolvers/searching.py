@@ -8,7 +8,9 @@ from domain.errors import BadRequest, InvalidInput
 from domain.ids import Kind, public_id
 from domain.text_input import line
 from resolvers.connections import page_size as checked_size
-from resolvers.context import Context, SearchQuestion
+from resolvers.context import Context
+from search.completions import Completion
+from services.searching import SearchQuestion
 
 LONGEST_KEYWORD = 200
 LONGEST_PREFIX = 100
@@ -90,10 +92,12 @@ async def suggest(context: Context, prefix: str, limit: int | None) -> list[Sugg
     if not typed:
         return []
     found = await context.search.suggest(typed, most)
-    return [
-        SuggestionView(each.text, each.kind, each.event_id and public_id(Kind.EVENT, each.event_id))
-        for each in found
-    ]
+    return [SuggestionView(each.text, each.kind, _event_id(each)) for each in found]
+
+
+def _event_id(completion: Completion) -> str | None:
+    event_id = completion.event_id
+    return None if event_id is None else public_id(Kind.EVENT, event_id)
 
 
 def _checked(question: SearchQuestion) -> SearchQuestion:

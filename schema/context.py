@@ -1,42 +1,24 @@
 """What the fields of the schema find in `info.context`, made anew for each operation."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
-from uuid import UUID
+from typing import TypeAlias
 
 import strawberry
 
-from domain.updates import SeatAvailabilityUpdate
 from domain.viewer import Viewer
 from pubsub.channels import Channels
 from resolvers.context import Context as ResolverContext
 from resolvers.context import Services
-from services.waiting_room import Entry
-
-
-class SeatStream(Protocol):
-    """The seats of events, live (subscriptions.seat_availability)."""
-
-    def stream(
-        self, event_id: UUID, since_version: int | None = None
-    ) -> AsyncIterator[SeatAvailabilityUpdate]:
-        """A snapshot or a replay, then every change."""
-
-
-class QueueStream(Protocol):
-    """Places in lines, live."""
-
-    def stream(self, viewer: Viewer | None, event_id: UUID) -> AsyncIterator[Entry]:
-        """Where the viewer stands, now and on every change."""
+from subscriptions.queue_positions import QueueHub
+from subscriptions.seat_availability import SeatHub
 
 
 @dataclass(frozen=True, slots=True)
 class Streams:
     """What the subscriptions of one process share."""
 
-    seats: SeatStream
-    queue: QueueStream
+    seats: SeatHub
+    queue: QueueHub
     channels: Channels
 
 

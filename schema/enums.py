@@ -98,13 +98,15 @@ strawberry.enum(
 strawberry.enum(
     PaymentState,
     name="PaymentStatus",
-    description="REQUIRES_ACTION (a card or 3-D Secure is wanted), PROCESSING, AUTHORIZED (held on the card), "
+    description="REQUIRES_ACTION (a card or 3-D Secure is wanted), PROCESSING, AUTHORIZED (held on the "
+    "card), "
     "CAPTURED (paid), FAILED (declined; another card may be tried), CANCELLED, REFUNDED",
 )
 strawberry.enum(UserErrorCode, description="Why a mutation was refused; stable, for programs")
 strawberry.enum(
     WaitingRoomPhase,
-    description="CLOSED (off), PRE_QUEUE (open before the sale; drawn in random order when it starts), OPEN "
+    description="CLOSED (off), PRE_QUEUE (open before the sale; drawn in random order when it starts), "
+    "OPEN "
     "(first come, first served)",
 )
 strawberry.enum(
@@ -113,7 +115,8 @@ strawberry.enum(
 )
 strawberry.enum(
     SearchSort,
-    description="RELEVANCE; STARTS_AT soonest first; PRICE cheapest first; DISTANCE nearest first (needs near)",
+    description="RELEVANCE; STARTS_AT soonest first; PRICE cheapest first; DISTANCE nearest first "
+    "(needs near)",
 )
 strawberry.enum(SearchSource, description="INDEX, or DATABASE while the index is away")
 strawberry.enum(SuggestionKind, description="What a completion names")

@@ -14,7 +14,8 @@ logger = logging.getLogger(__name__)
 
 
 def public_error(error: GraphQLError) -> dict[str, Any]:
-    """Known errors with their code and sentence; anything else is masked, logged and named by its log id."""
+    """Known errors with their code and sentence; anything else is masked, logged and named by its log "
+    "id."""
     cause = _cause(error)
     if isinstance(cause, BoxofficeError):
         return _formatted(error, cause.message, {"code": cause.code})

@@ -17,6 +17,7 @@ from resolvers.layouts import SeatMapView
 from resolvers.tickets import TicketView
 from schema.context import Info
 from schema.enums import EventStatus, SeatStatus
+from schema.fields import field
 from schema.layouts import Availability, SeatMap, SeatStatuses
 from schema.nodes import Money, Node, PageInfo
 from schema.tickets import TicketConnection
@@ -77,42 +78,41 @@ class Event(Node):
     def is_type_of(cls, value: object, _info: object) -> bool:
         return isinstance(value, EventRow)
 
-    @strawberry.field(description="At this moment; the sale's times and the seats decide")
+    @field(description="At this moment; the sale's times and the seats decide")
     @staticmethod
     def status(root: strawberry.Parent[EventRow], info: Info) -> EventStatus:
         return root.status_at(info.context.now)
 
-    @strawberry.field(graphql_type=Venue, description="Where it takes place")
+    @field(graphql_type=Venue, description="Where it takes place")
     @staticmethod
     def venue(root: strawberry.Parent[EventRow], info: Info) -> Awaitable[VenueRow | None]:
         return info.context.loaders.venues.load(root.venue_id)
 
-    @strawberry.field(graphql_type=list[Performer], description="In billing order")
+    @field(graphql_type=list[Performer], description="In billing order")
     @staticmethod
     def performers(root: strawberry.Parent[EventRow], info: Info) -> Awaitable[Sequence[PerformerRow]]:
         return info.context.loaders.bills.load(root.id)
 
-    @strawberry.field(
-        graphql_type=Availability, description="Counts, at most a second old; the subscription is exact"
-    )
+    @field(graphql_type=Availability, description="Counts, at most a second old; the subscription is exact")
     @staticmethod
     async def availability(root: strawberry.Parent[EventRow], info: Info) -> resolve.AvailabilityView:
         return await resolve.availability_of(info.context, root)
 
-    @strawberry.field(
+    @field(
         graphql_type=SeatMap,
-        description="The static layout: cache it by version; statuses come from seatStatuses or the subscription",
+        description="The static layout: cache it by version; statuses come from seatStatuses or the "
+        "subscription",
     )
     @staticmethod
     async def seat_map(root: strawberry.Parent[EventRow], info: Info) -> SeatMapView:
         return await resolve.seat_map_of(info.context, root)
 
-    @strawberry.field(graphql_type=SeatStatuses, description="Today's statuses in one read")
+    @field(graphql_type=SeatStatuses, description="Today's statuses in one read")
     @staticmethod
     async def seat_statuses(root: strawberry.Parent[EventRow], info: Info) -> resolve.SeatStatusesView:
         return await resolve.seat_statuses_of(info.context, root)
 
-    @strawberry.field(
+    @field(
         graphql_type=TicketConnection,
         description="Every place that can be sold, in order of section, row and seat",
     )
@@ -127,7 +127,7 @@ class Event(Node):
     ) -> Connection[TicketView]:
         return await resolve_tickets.tickets_of_event(info.context, root, first, after, section_id, status)
 
-    @strawberry.field(graphql_type=WaitingRoom, description="The line in front of this event's sale")
+    @field(graphql_type=WaitingRoom, description="The line in front of this event's sale")
     @staticmethod
     async def waiting_room(root: strawberry.Parent[EventRow], info: Info) -> Overview:
         return await resolve_waiting.waiting_room_of(info.context, root)
@@ -144,7 +144,7 @@ class EventConnection:
     edges: list[EventEdge] = strawberry.field(description="The events of this page")
     page_info: PageInfo = strawberry.field(description="How to go on")
 
-    @strawberry.field(description="How many there are in all; counted only when asked for")
+    @field(description="How many there are in all; counted only when asked for")
     @staticmethod
     async def total_count(root: strawberry.Parent[Connection[EventRow]]) -> int:
         return await root.count()

@@ -6,6 +6,7 @@ from resolvers.events import AvailabilityView, sections_of
 from resolvers.layouts import SectionAvailabilityView
 from schema.context import Info
 from schema.enums import SectionKind
+from schema.fields import field
 from schema.nodes import Money
 
 
@@ -42,7 +43,8 @@ class Section:
     kind: SectionKind = strawberry.field(description="Numbered seats, or capacity alone")
     capacity: int = strawberry.field(description="How many places it has, whatever their status")
     seats: list[Seat] = strawberry.field(
-        description="In order of row and seat; empty in general admission. For thousands of seats, SeatMap.url "
+        description="In order of row and seat; empty in general admission. For thousands of seats, "
+        "SeatMap.url "
         "is far smaller"
     )
 
@@ -63,7 +65,8 @@ class SeatMap:
         description="Sections with numbered seats first, then general admission"
     )
     url: str = strawberry.field(
-        description="The same layout as one immutable, compressed JSON document, for maps of thousands of seats; "
+        description="The same layout as one immutable, compressed JSON document, for maps of thousands "
+        "of seats; "
         "a path on this server"
     )
 
@@ -85,7 +88,7 @@ class Availability:
     held: int = strawberry.field(description="Places in somebody's unpaid order")
     booked: int = strawberry.field(description="Places that are sold")
 
-    @strawberry.field(graphql_type=list[SectionAvailability], description="The same by section")
+    @field(graphql_type=list[SectionAvailability], description="The same by section")
     @staticmethod
     async def sections(
         root: strawberry.Parent[AvailabilityView], info: Info

@@ -15,6 +15,7 @@ from resolvers.orders import OrderView, PaymentView
 from resolvers.tickets import TicketView
 from schema.context import Info
 from schema.events import Event
+from schema.fields import field
 from schema.nodes import Money, Node, PageInfo
 from schema.tickets import Ticket
 
@@ -45,12 +46,12 @@ class Order(Node):
     def is_type_of(cls, value: object, _info: object) -> bool:
         return isinstance(value, OrderView)
 
-    @strawberry.field(graphql_type=Event, description="What it is for")
+    @field(graphql_type=Event, description="What it is for")
     @staticmethod
     async def event(root: strawberry.Parent[OrderView], info: Info) -> EventRow:
         return await resolve.event_of(info.context, root)
 
-    @strawberry.field(
+    @field(
         graphql_type=list[Ticket],
         description="Every place of the order, those given back or refunded included: Ticket.status tells",
     )
@@ -58,7 +59,7 @@ class Order(Node):
     async def tickets(root: strawberry.Parent[OrderView], info: Info) -> Sequence[TicketView]:
         return await resolve.tickets_of(info.context, root)
 
-    @strawberry.field(graphql_type=Payment | None, description="Null before `pay`")
+    @field(graphql_type=Payment | None, description="Null before `pay`")
     @staticmethod
     async def payment(root: strawberry.Parent[OrderView], info: Info) -> PaymentView | None:
         return await resolve.payment_of(info.context, root)
@@ -75,7 +76,7 @@ class OrderConnection:
     edges: list[OrderEdge] = strawberry.field(description="The orders of this page")
     page_info: PageInfo = strawberry.field(description="How to go on")
 
-    @strawberry.field(description="How many there are in all; counted only when asked for")
+    @field(description="How many there are in all; counted only when asked for")
     @staticmethod
     async def total_count(root: strawberry.Parent[Connection[OrderView]]) -> int:
         return await root.count()
@@ -90,7 +91,7 @@ class User(Node):
     def is_type_of(cls, value: object, _info: object) -> bool:
         return isinstance(value, UserRow)
 
-    @strawberry.field(graphql_type=OrderConnection, description="Newest first")
+    @field(graphql_type=OrderConnection, description="Newest first")
     @staticmethod
     async def orders(
         root: strawberry.Parent[UserRow],

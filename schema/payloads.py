@@ -38,7 +38,8 @@ class SeatsUnavailable(UserError):
         Sequence[SeatView],
         strawberry.field(
             graphql_type=list[Seat],
-            description="As many seats, the same price level where possible, free when this was answered; none are held",
+            description="As many seats, the same price level where possible, free when this was "
+            "answered; none are held",
         ),
     ]
 

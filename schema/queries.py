@@ -11,17 +11,18 @@ from db.queries.users import UserRow
 from resolvers import events as resolve_events
 from resolvers import nodes, orders, searching, waiting
 from resolvers.connections import Connection
-from resolvers.context import SearchQuestion
 from resolvers.orders import OrderView
 from resolvers.searching import ResultView, SuggestionView
 from resolvers.waiting import QueueEntryView
 from schema.context import Info
 from schema.enums import SearchSort
 from schema.events import Event, EventConnection
+from schema.fields import field
 from schema.nodes import Node
 from schema.orders import Order, User
 from schema.searching import EventSearchResult, SearchEventsInput, Suggestion
 from schema.waiting import QueueEntry
+from services.searching import SearchQuestion
 
 
 @strawberry.input(description="Which events; conditions add up, what is left out does not matter")
@@ -39,17 +40,15 @@ class EventFilter:
 
 @strawberry.type(description="Reading")
 class Query:
-    @strawberry.field(
-        graphql_type=Node | None, description="Anything by its id; null where there is none to see"
-    )
+    @field(graphql_type=Node | None, description="Anything by its id; null where there is none to see")
     @staticmethod
     async def node(
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="Any Node's id")],  # noqa: A002
+        id: Annotated[strawberry.ID, strawberry.argument(description="Any Node's id")],
     ) -> object | None:
         return await nodes.node_by_id(info.context, id)
 
-    @strawberry.field(
+    @field(
         graphql_type=EventConnection,
         description="Upcoming published events, soonest first unless orderBy says otherwise",
     )
@@ -58,7 +57,7 @@ class Query:
         info: Info,
         first: Annotated[int | None, strawberry.argument(description="1 to 100")] = 20,
         after: Annotated[str | None, strawberry.argument(description="The cursor to go on from")] = None,
-        filter: Annotated[EventFilter | None, strawberry.argument(description="Which events")] = None,  # noqa: A002
+        filter: Annotated[EventFilter | None, strawberry.argument(description="Which events")] = None,
         order_by: Annotated[
             EventOrder | None, strawberry.argument(description="Keep it from page to page")
         ] = EventOrder.STARTS_AT_ASC,
@@ -66,26 +65,26 @@ class Query:
         order = order_by or EventOrder.STARTS_AT_ASC
         return await resolve_events.events(info.context, first, after, _conditions(filter), order)
 
-    @strawberry.field(graphql_type=Event | None, description="One event; null where there is none to see")
+    @field(graphql_type=Event | None, description="One event; null where there is none to see")
     @staticmethod
     async def event(
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")],  # noqa: A002
+        id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")],
     ) -> EventRow | None:
         return await resolve_events.event_by_id(info.context, id)
 
-    @strawberry.field(
+    @field(
         graphql_type=EventSearchResult,
         description="Full-text, typo-tolerant; answers within 500 ms at the 99th percentile",
     )
     @staticmethod
     async def search_events(
         info: Info,
-        input: Annotated[SearchEventsInput, strawberry.argument(description="What to look for")],  # noqa: A002
+        input: Annotated[SearchEventsInput, strawberry.argument(description="What to look for")],
     ) -> ResultView:
         return await searching.search(info.context, _question(input))
 
-    @strawberry.field(
+    @field(
         graphql_type=list[Suggestion],
         description="As-you-type completions of event, performer, venue and city names",
     )
@@ -97,29 +96,27 @@ class Query:
     ) -> Sequence[SuggestionView]:
         return await searching.suggest(info.context, prefix, limit)
 
-    @strawberry.field(graphql_type=Order | None, description="The caller's own order; null for anyone else's")
+    @field(graphql_type=Order | None, description="The caller's own order; null for anyone else's")
     @staticmethod
     async def order(
         info: Info,
-        id: Annotated[strawberry.ID, strawberry.argument(description="Order.id")],  # noqa: A002
+        id: Annotated[strawberry.ID, strawberry.argument(description="Order.id")],
     ) -> OrderView | None:
         return await orders.order_by_public_id(info.context, id)
 
-    @strawberry.field(graphql_type=User | None, description="Null when nobody is signed in")
+    @field(graphql_type=User | None, description="Null when nobody is signed in")
     @staticmethod
     async def me(info: Info) -> UserRow | None:
         return await orders.me(info.context)
 
-    @strawberry.field(
-        graphql_type=QueueEntry | None, description="Where the caller stands in this event's waiting room"
-    )
+    @field(graphql_type=QueueEntry | None, description="Where the caller stands in this event's waiting room")
     @staticmethod
     async def queue_entry(
         info: Info, event_id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")]
     ) -> QueueEntryView | None:
         return await waiting.queue_entry(info.context, event_id)
 
-    @strawberry.field(description="The server's clock, for countdowns on devices whose own is wrong")
+    @field(description="The server's clock, for countdowns on devices whose own is wrong")
     @staticmethod
     def server_time(info: Info) -> datetime:
         return info.context.now
@@ -140,7 +137,7 @@ def _conditions(wanted: EventFilter | None) -> EventConditions:
 
 
 def _question(wanted: SearchEventsInput) -> SearchQuestion:
-    near = wanted.near and (wanted.near.lat, wanted.near.lng, wanted.near.radius_km)
+    near = None if wanted.near is None else (wanted.near.lat, wanted.near.lng, wanted.near.radius_km)
     return SearchQuestion(
         keyword=wanted.keyword or "",
         start=wanted.start,

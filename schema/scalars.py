@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, date, datetime
-from typing import NewType
 
 import strawberry
 from graphql import GraphQLError
@@ -50,9 +49,6 @@ def parse_date(value: object) -> date:
             pass
     raise GraphQLError("A Date is a calendar date such as 2027-03-14.")
 
-
-DateTime = NewType("DateTime", datetime)
-Date = NewType("Date", date)
 
 DATE_TIME = strawberry.scalar(
     name="DateTime",

@@ -15,6 +15,7 @@ from resolvers.orders import OrderView, order_view
 from resolvers.waiting import QueueEntryView, entry_view
 from schema.context import Info
 from schema.enums import SeatStatus
+from schema.fields import field, subscription
 from schema.layouts import SectionAvailability
 from schema.orders import Order
 from schema.waiting import QueueEntry
@@ -36,19 +37,17 @@ class SeatAvailabilityUpdate:
         description="A snapshot's whole map, as in SeatStatuses; null on a delta"
     )
 
-    @strawberry.field(graphql_type=strawberry.ID, description="Event.id")
+    @field(graphql_type=strawberry.ID, description="Event.id")
     @staticmethod
     def event_id(root: strawberry.Parent[SeatUpdate]) -> str:
         return public_id(Kind.EVENT, root.event_id)
 
-    @strawberry.field(
-        graphql_type=list[SeatChange], description="A delta's changed seats; empty on a snapshot"
-    )
+    @field(graphql_type=list[SeatChange], description="A delta's changed seats; empty on a snapshot")
     @staticmethod
     def changes(root: strawberry.Parent[SeatUpdate]) -> Sequence[SeatChangeView]:
         return live.changes_of(root)
 
-    @strawberry.field(
+    @field(
         graphql_type=list[SectionAvailability],
         description="On a snapshot all sections, on a delta those that changed",
     )
@@ -59,12 +58,16 @@ class SeatAvailabilityUpdate:
 
 @strawberry.type(description="Realtime, over WebSocket (graphql-transport-ws) and Server-Sent Events")
 class Subscription:
-    @strawberry.subscription(
+    @subscription(
         graphql_type=SeatAvailabilityUpdate,
-        description="First a snapshot, then every change in order. `version` rises by one with each change; an "
-        "update's previousVersion is the version that this client had before it, so a gap shows at once. Changes "
-        "may arrive merged (within a tick, or for a slow client): then version is further up. With sinceVersion "
-        "the server replays from there if it still can, and sends a new snapshot if it cannot. Never a wrong map.",
+        description="First a snapshot, then every change in order. `version` rises by one with each "
+        "change; an "
+        "update's previousVersion is the version that this client had before it, so a gap shows at "
+        "once. Changes "
+        "may arrive merged (within a tick, or for a slow client): then version is further up. With "
+        "sinceVersion "
+        "the server replays from there if it still can, and sends a new snapshot if it cannot. Never a "
+        "wrong map.",
     )
     @staticmethod
     async def seat_availability(
@@ -78,7 +81,7 @@ class Subscription:
         async for update in info.context.streams.seats.stream(event, since_version):
             yield update
 
-    @strawberry.subscription(
+    @subscription(
         graphql_type=QueueEntry,
         description="The caller's place, on every change and at least every 5 s; admission arrives here",
     )
@@ -90,7 +93,7 @@ class Subscription:
         async for entry in context.streams.queue.stream(context.viewer, key):
             yield entry_view(entry)
 
-    @strawberry.subscription(graphql_type=Order, description="The caller's order, now and on every change")
+    @subscription(graphql_type=Order, description="The caller's order, now and on every change")
     @staticmethod
     async def order_updated(
         info: Info, order_id: Annotated[strawberry.ID, strawberry.argument(description="Order.id")]

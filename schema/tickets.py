@@ -5,6 +5,7 @@ import strawberry
 from resolvers.connections import Connection
 from resolvers.tickets import TicketView
 from schema.enums import SeatStatus
+from schema.fields import field
 from schema.layouts import Seat, Section
 from schema.nodes import Money, Node, PageInfo
 
@@ -35,7 +36,7 @@ class TicketConnection:
     edges: list[TicketEdge] = strawberry.field(description="The tickets of this page")
     page_info: PageInfo = strawberry.field(description="How to go on")
 
-    @strawberry.field(description="How many there are in all; counted only when asked for")
+    @field(description="How many there are in all; counted only when asked for")
     @staticmethod
     async def total_count(root: strawberry.Parent[Connection[TicketView]]) -> int:
         return await root.count()

@@ -1,5 +1,7 @@
 """Organisers' inputs as the services take them."""
 
+from typing import cast
+
 import strawberry
 
 from domain.money import Money
@@ -39,7 +41,8 @@ def event_draft(wanted: CreateEventInput) -> EventDraft:
 def event_changes(wanted: UpdateEventInput) -> EventChanges:
     """What was given, null included; what was left out is not among it."""
     given = {name: getattr(wanted, name) for name in _CHANGES}
-    return {name: value for name, value in given.items() if value is not strawberry.UNSET}
+    changes = {name: value for name, value in given.items() if value is not strawberry.UNSET}
+    return cast("EventChanges", changes)
 
 
 def _venue(venue: VenueInput) -> VenueDraft:

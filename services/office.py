@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
-from payments.gateway import PaymentGateway
-
 from db.queries.sales import SaleRow, sale_by_event
 from db.session import DATABASE_AWAY, Database
 from domain.errors import Forbidden, NotFound, Unauthenticated, Unavailable
@@ -18,6 +16,7 @@ from domain.layout import SeatMap
 from domain.states import EventState
 from domain.viewer import Viewer
 from kit.clock import Clock
+from payments.gateway import PaymentGateway
 from reservations.store import SeatStore
 from services.layouts import LayoutCache
 

@@ -228,7 +228,7 @@ async def _read_keys(connection: Connection, condition: str, most: int) -> Dirty
         )
         SELECT id, event_id FROM search_outbox JOIN oldest USING (event_id)
         WHERE {condition} ORDER BY id
-        """,  # noqa: S608  (one of the two conditions above)
+        """,
         most,
     )
     return _dirty_keys(rows)

@@ -101,7 +101,7 @@ def _mark(table: str, statement: str, events: str) -> None:
             INSERT INTO search_outbox (event_id) {_with_differences(events)};
             RETURN NULL;
         END $$
-        """  # noqa: S608  (every part is written above)
+        """
     )
     op.execute(
         f"CREATE TRIGGER search_mark_{statement.lower()} AFTER {statement} ON {table} "
