@@ -22,7 +22,7 @@ from db.session import Database
 from devservices.postgres import Postgres
 from devservices.valkey import Valkey
 from domain.viewer import Viewer
-from domain.waiting_room import LATER_ARRIVALS, RoomSettings
+from domain.waiting_room import LATER_ARRIVALS
 from kit.ids import new_uuid
 from kit.lua import Argument, CommandRunner
 from pubsub.channels import Channels
@@ -95,9 +95,7 @@ class Bench:
         users = [new_uuid() for _ in range(people)]
         for start in range(0, people, 5000):
             some = users[start : start + 5000]
-            rows = [
-                Restored(user, "W", LATER_ARRIVALS + start + n, "", 0) for n, user in enumerate(some)
-            ]
+            rows = [Restored(user, "W", LATER_ARRIVALS + start + n, "", 0) for n, user in enumerate(some)]
             await self.room.restore(self.event_id, generation, rows)
         await self.room.reopen(self.event_id, generation, run_id, drawn_ms=1)
         return users
