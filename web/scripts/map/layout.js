@@ -157,7 +157,7 @@ export class Layout {
     }
   }
 
-  /** The usual distance between neighbours: the median over a sample. */
+  /** The distance between neighbours in the tightest rows, over a sample, so that no two seats overlap. */
   _measureSpacing() {
     const distances = [];
     const stride = Math.max(1, Math.floor(this.seatCount / 800));
@@ -166,7 +166,7 @@ export class Layout {
       distances.push(Math.hypot(this.xs[seat] - this.xs[seat - 1], this.ys[seat] - this.ys[seat - 1]));
     }
     distances.sort((a, b) => a - b);
-    return distances[distances.length >> 1] || 24;
+    return distances[Math.floor(distances.length / 20)] || 24;
   }
 
   /** @param {Section} section @param {string} label @returns {Block} */
