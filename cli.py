@@ -1,0 +1,215 @@
+"""`boxoffice`: the commands, parsed. What each does is in commands/ and devservices/.
+
+A refused setting, a port in use or a missing part ends with one sentence and exit status 2.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from settings import SettingsError
+
+REFUSED = 2
+Handler = Callable[[argparse.Namespace], int | None]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(REFUSED, f"{self.prog}: {message}; see `{self.prog} --help`.\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status."""
+    arguments = parser().parse_args(argv)
+    handler: Handler = arguments.handler
+    try:
+        return handler(arguments) or 0
+    except SettingsError as refusal:
+        return refuse(refusal)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as fault:
+        from commands.failures import is_refusal
+
+        if is_refusal(fault):
+            return refuse(fault)
+        raise
+
+
+def refuse(reason: Exception) -> int:
+    sys.stderr.write(f"{reason}\n")
+    return REFUSED
+
+
+def parser() -> Parser:
+    """Every command with its arguments."""
+    top = Parser(
+        prog="boxoffice",
+        description="The open ticketing engine. Settings are environment variables BOXOFFICE_*.",
+        allow_abbrev=False,
+    )
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add_up(commands)
+    add_steps(commands)
+    add_token(commands)
+    add_import(commands)
+    return top
+
+
+def add_up(commands: "argparse._SubParsersAction[Parser]") -> None:
+    up = command(commands, "up", "start everything that is not configured, and serve", run_up)
+    up.add_argument("--port", type=port_number, help="where to serve (8000)")
+    up.add_argument("--data-dir", metavar="D", help="where everything is kept (.boxoffice)")
+    up.add_argument("--workers", type=at_least_one, metavar="N", help="API processes (2)")
+    up.add_argument("--no-demo", action="store_true", help="do not load the demo")
+
+
+def add_steps(commands: "argparse._SubParsersAction[Parser]") -> None:
+    """The single steps, as a deployment uses them."""
+    steps: dict[str, tuple[str, Handler]] = {
+        "serve": ("run one API process", run_serve),
+        "worker": ("run the background work: expiry, outbox, indexing, admission", run_worker),
+        "migrate": ("bring the database to this version's shape", run_migrate),
+        "reindex": ("build the search index anew and swap it in", run_reindex),
+        "demo": ("load the demo, once", run_demo),
+        "schema": ("print the GraphQL schema", run_schema),
+        "status": ("print the state of each part; exit status 1 while one is down", run_status),
+    }
+    for name, (purpose, handler) in steps.items():
+        step = command(commands, name, purpose, handler)
+        if name != "schema":
+            step.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
+        if name == "serve":
+            step.add_argument("--port", type=port_number, help="where to serve (8000)")
+            step.add_argument("--host", help="the address to listen on (127.0.0.1)")
+
+
+def add_token(commands: "argparse._SubParsersAction[Parser]") -> None:
+    from commands.scopes import SCOPES
+
+    token = command(commands, "token", "print a signed token for scripts and tests", run_token)
+    token.add_argument("--user", required=True, metavar="ID", help="whose: the claim sub")
+    token.add_argument("--email", metavar="E", help="the claim email")
+    token.add_argument("--scope", action="append", choices=SCOPES, help="what it may do (buy); repeatable")
+    token.add_argument("--ttl", type=at_least_one, default=86_400, metavar="SECONDS", help="how long (86400)")
+    token.add_argument("--data-dir", metavar="D", help="whose secret to sign with (.boxoffice)")
+
+
+def add_import(commands: "argparse._SubParsersAction[Parser]") -> None:
+    things = command(commands, "import", "bring in events or a seating plan", None)
+    kinds = things.add_subparsers(title="things", metavar="KIND", required=True)
+    purposes: dict[str, tuple[str, Handler]] = {
+        "events": ("JSON lines of events, .gz too; venues and performers lie beside", run_events),
+        "plan": ("a pretix seating plan: checked, and its seats counted", run_plan),
+    }
+    for name, (purpose, handler) in purposes.items():
+        kind = command(kinds, name, purpose, handler)
+        kind.add_argument("file", metavar="FILE")
+        kind.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
+
+
+def command(
+    commands: "argparse._SubParsersAction[Parser]",
+    name: str,
+    purpose: str,
+    handler: Handler | None,
+) -> Parser:
+    added = commands.add_parser(name, help=purpose, description=purpose, allow_abbrev=False)
+    if handler is not None:
+        added.set_defaults(handler=handler)
+    return added
+
+
+def port_number(text: str) -> int:
+    return bounded(text, 1, 65_535)
+
+
+def at_least_one(text: str) -> int:
+    return bounded(text, 1, 10_000_000)
+
+
+def bounded(text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {least} to {most}")
+    return int(text)
+
+
+def run_up(arguments: argparse.Namespace) -> None:
+    from commands.banner import announce
+    from commands.configuration import load_settings
+    from commands.output import line
+    from devservices.up import default_workers, up
+
+    settings = load_settings(arguments.data_dir, port=arguments.port)
+    workers = arguments.workers or default_workers()
+    up(settings, workers=workers, demo=not arguments.no_demo, say=line, announce=announce)
+
+
+def run_serve(arguments: argparse.Namespace) -> None:
+    from commands.configuration import settings_of_running
+    from commands.serving import serve
+
+    settings = settings_of_running(arguments.data_dir, port=arguments.port, host=arguments.host)
+    serve(settings.require_serving())
+
+
+def run_worker(arguments: argparse.Namespace) -> None:
+    from commands.steps import worker
+
+    worker(arguments.data_dir)
+
+
+def run_migrate(arguments: argparse.Namespace) -> None:
+    from commands.steps import migrate
+
+    migrate(arguments.data_dir)
+
+
+def run_reindex(arguments: argparse.Namespace) -> None:
+    from commands.steps import reindex
+
+    reindex(arguments.data_dir)
+
+
+def run_demo(arguments: argparse.Namespace) -> None:
+    from commands.steps import demo
+
+    demo(arguments.data_dir)
+
+
+def run_schema(_: argparse.Namespace) -> None:
+    from commands.steps import print_schema
+
+    print_schema()
+
+
+def run_status(arguments: argparse.Namespace) -> int:
+    from commands.status import print_status
+
+    return print_status(arguments.data_dir)
+
+
+def run_token(arguments: argparse.Namespace) -> None:
+    from commands.tokens import print_token
+
+    scopes = arguments.scope or ["buy"]
+    print_token(arguments.data_dir, arguments.user, arguments.email, scopes, arguments.ttl)
+
+
+def run_events(arguments: argparse.Namespace) -> None:
+    from commands.steps import import_events
+
+    import_events(arguments.data_dir, arguments.file)
+
+
+def run_plan(arguments: argparse.Namespace) -> None:
+    from commands.steps import import_plan
+
+    import_plan(arguments.data_dir, arguments.file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""The settings a command runs on: the environment, .env, and the `up` that runs here."""
+
+import os
+from pathlib import Path
+
+from settings import PREFIX, Settings, SettingsError, read_dotenv
+
+
+def load_settings(
+    data_dir: str | None = None, *, port: int | None = None, host: str | None = None
+) -> Settings:
+    """The environment's and .env's settings, with what the command line says over them.
+
+    Raises:
+        SettingsError: when one does not fit.
+    """
+    return Settings.load(variables(data_dir, port, host), dotenv=None)
+
+
+def settings_of_running(
+    data_dir: str | None = None, *, port: int | None = None, host: str | None = None
+) -> Settings:
+    """The same, and what is not set is as in the `up` that runs on the data dir, if one does.
+
+    Raises:
+        SettingsError: when a setting does not fit, or production would use development's.
+    """
+    said = variables(data_dir, port, host)
+    own = Settings.load(said, dotenv=None)
+    if own.environment == "production":
+        return refusing_development(own)
+    from devservices.data_dir import published_settings
+
+    return Settings.load({**published_settings(own.data_dir), **said}, dotenv=None)
+
+
+def variables(data_dir: str | None, port: int | None, host: str | None) -> dict[str, str]:
+    """What is set, by .env, the environment and the command line, the later over the earlier."""
+    given = {"DATA_DIR": data_dir, "PORT": port, "HOST": host}
+    said = {PREFIX + name: str(value) for name, value in given.items() if value is not None}
+    merged = {**read_dotenv(Path(".env")), **os.environ, **said}
+    return {name: value for name, value in merged.items() if value.strip()}
+
+
+def refusing_development(settings: Settings) -> Settings:
+    """Itself, when none of its secrets comes from the data dir of a development `up`.
+
+    Raises:
+        SettingsError: naming the one that does.
+    """
+    from devservices.credentials import read_saved
+
+    drawn = set(read_saved(settings.data_dir / "secrets.json").values())
+    for name in ("jwt_secret", "stripe_api_key", "stripe_webhook_secret", "meilisearch_key"):
+        if getattr(settings, name) in drawn - {""}:
+            raise SettingsError(f"{PREFIX}{name.upper()} is a development secret, which production refuses.")
+    return settings

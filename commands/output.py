@@ -1,0 +1,59 @@
+"""What a person or a script reads: plain lines in a pipe, colour and bars on a terminal."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Progress = Callable[[int, int, str], None]
+"""Called with how many are done, of how many (0: unknown), and what they are."""
+
+REPORT_SECONDS = 2.0
+
+
+def line(text: str) -> None:
+    """One line on stdout, at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def progress_shown() -> Iterator[Progress]:
+    """A way to report progress: a bar on a terminal, a line every two seconds elsewhere."""
+    if sys.stdout.isatty():
+        with bars() as report:
+            yield report
+    else:
+        yield PlainReport()
+
+
+class PlainReport:
+    """Progress as plain lines: the first, one every two seconds, and the last."""
+
+    def __init__(self) -> None:
+        self.last: dict[str, float] = {}
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        now = time.monotonic()
+        is_due = now - self.last.get(what, float("-inf")) >= REPORT_SECONDS
+        if is_due or (total and done >= total):
+            self.last[what] = now
+            line(f"{what}: {done}" + (f" of {total}" if total else ""))
+
+
+@contextmanager
+def bars() -> Iterator[Progress]:
+    """One bar for each kind of thing."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with RichProgress(*columns, TimeElapsedColumn()) as shown:
+        tasks: dict[str, TaskID] = {}
+
+        def report(done: int, total: int, what: str) -> None:
+            if what not in tasks:
+                tasks[what] = shown.add_task(what, total=total or None)
+            shown.update(tasks[what], completed=done, total=total or None)
+
+        yield report

@@ -1,0 +1,1 @@
+"""PostgreSQL: the models that define it, its migrations, the session and the queries."""

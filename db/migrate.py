@@ -1,0 +1,40 @@
+"""Bringing a database to this version's shape."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+# Any constant does; all migrating processes queue behind this one session lock.
+_MIGRATION_LOCK = 0x0B0F_F1CE
+
+
+def alembic_config() -> Config:
+    """Alembic's settings, made here because an alembic.ini would hold nothing else."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+async def migrate(database_url: str, revision: str = "head") -> None:
+    """Upgrade to `revision`; safe to run from many processes at once, and on a database that holds data."""
+    url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
+    engine = create_async_engine(url)
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
+            await connection.commit()
+            await connection.run_sync(_upgrade, revision)
+            await connection.commit()
+            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})
+            await connection.commit()
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)

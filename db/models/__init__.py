@@ -1,0 +1,42 @@
+"""The tables, as SQLModel classes: the source of the migrations and of nothing else.
+
+Queries go through asyncpg (`db.queries`, `db.sql`); a test holds these classes against a migrated
+database, so that the two cannot drift apart.
+"""
+
+from db.models.catalogue import Event, EventPerformer, Performer, PriceLevel, SeatMap, Venue
+from db.models.delivery import OutboxEntry, StripeEvent
+from db.models.ordering import Claim, Order, Payment, PlaceEpoch, Refund, User
+from db.models.search import (
+    SearchDocument,
+    SearchOutboxEntry,
+    SearchRefusal,
+    SearchRemark,
+    SearchState,
+    SearchWord,
+)
+
+__all__ = [
+    "Claim",
+    "Event",
+    "EventPerformer",
+    "Order",
+    "OutboxEntry",
+    "Payment",
+    "Performer",
+    "PlaceEpoch",
+    "PriceLevel",
+    "QueueEntry",
+    "Refund",
+    "SearchDocument",
+    "SearchOutboxEntry",
+    "SearchRefusal",
+    "SearchRemark",
+    "SearchState",
+    "SearchWord",
+    "SeatMap",
+    "StripeEvent",
+    "User",
+    "Venue",
+    "WaitingRoom",
+]

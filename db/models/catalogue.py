@@ -1,0 +1,128 @@
+"""What is on, where, by whom, and how the house is laid out."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlmodel import Field, SQLModel
+
+from db.models.columns import UUID, datetime, foreign_key, key, moment, state, text
+from domain.states import EventState
+
+
+class Venue(SQLModel, table=True):
+    """A house. `external_id` is the importer's own key, so that importing twice changes nothing."""
+
+    __tablename__ = "venues"
+
+    id: UUID = key()
+    external_id: str | None = text(nullable=True, unique=True)
+    name: str = text()
+    address: str | None = text(nullable=True)
+    city: str = text()
+    country: str | None = text(nullable=True)
+    lat: float | None = None
+    lng: float | None = None
+    timezone: str = text()
+    created_at: datetime = moment(now=True)
+    updated_at: datetime = moment(now=True)
+
+
+class Performer(SQLModel, table=True):
+    """Who is on stage."""
+
+    __tablename__ = "performers"
+
+    id: UUID = key()
+    external_id: str | None = text(nullable=True, unique=True)
+    name: str = text()
+    bio: str | None = text(nullable=True)
+    genres: list[str] = Field(
+        sa_column=sa.Column(postgresql.ARRAY(sa.Text), nullable=False, server_default="{}")
+    )
+    created_at: datetime = moment(now=True)
+    updated_at: datetime = moment(now=True)
+
+
+class SeatMap(SQLModel, table=True):
+    """One immutable version of an event's layout with its prices, as `SeatMap.to_json` writes it."""
+
+    __tablename__ = "seat_maps"
+
+    version: str = Field(sa_column=sa.Column(sa.Text, primary_key=True))
+    event_id: UUID = Field(sa_column=sa.Column(postgresql.UUID(as_uuid=True), nullable=False, index=True))
+    layout: str = Field(sa_column=sa.Column(postgresql.JSONB, nullable=False))
+    seat_count: int
+    place_count: int
+    created_at: datetime = moment(now=True)
+
+
+class Event(SQLModel, table=True):
+    """A concert, a play, a match: one date in one venue."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        sa.Index("events_by_start", "starts_at", "id", postgresql_where="state = 'PUBLISHED'"),
+        sa.Index("events_by_creation", "created_at", "id", postgresql_where="state = 'PUBLISHED'"),
+        sa.Index("events_by_venue", "venue_id"),
+        sa.Index("events_by_organiser", "organiser_id"),
+    )
+
+    id: UUID = key()
+    external_id: str | None = text(nullable=True, unique=True)
+    organiser_id: UUID | None = foreign_key("users.id", nullable=True)
+    name: str = text()
+    description: str = text(default="")
+    state: str = state(EventState, name="events_state")
+    category: str | None = text(nullable=True)
+    starts_at: datetime = moment()
+    ends_at: datetime | None = moment(nullable=True)
+    on_sale_at: datetime | None = moment(nullable=True)
+    off_sale_at: datetime | None = moment(nullable=True)
+    venue_id: UUID = foreign_key("venues.id")
+    seat_map_version: str = Field(
+        sa_column=sa.Column(sa.Text, sa.ForeignKey("seat_maps.version"), nullable=False)
+    )
+    price_from: int | None = None
+    price_to: int | None = None
+    currency: str | None = text(nullable=True)
+    max_tickets_per_order: int
+    orphan_rule: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.true()))
+    sold_out: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
+    waiting_room_enabled: bool = Field(
+        sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false())
+    )
+    waiting_room_admit_per_minute: int = Field(
+        sa_column=sa.Column(sa.Integer, nullable=False, server_default="600")
+    )
+    waiting_room_max_active: int = Field(
+        sa_column=sa.Column(sa.Integer, nullable=False, server_default="2000")
+    )
+    waiting_room_admission_seconds: int = Field(
+        sa_column=sa.Column(sa.Integer, nullable=False, server_default="600")
+    )
+    created_at: datetime = moment(now=True)
+    updated_at: datetime = moment(now=True)
+
+
+class EventPerformer(SQLModel, table=True):
+    """The bill of an event, in billing order."""
+
+    __tablename__ = "event_performers"
+    __table_args__ = (sa.Index("event_performers_by_performer", "performer_id"),)
+
+    event_id: UUID = foreign_key("events.id", primary_key=True)
+    performer_id: UUID = foreign_key("performers.id", primary_key=True)
+    position: int
+
+
+class PriceLevel(SQLModel, table=True):
+    """A price and a fee in minor units; the layout refers to it by number."""
+
+    __tablename__ = "price_levels"
+
+    event_id: UUID = foreign_key("events.id", primary_key=True)
+    number: int = Field(sa_column=sa.Column(sa.Integer, primary_key=True, autoincrement=False))
+    name: str = text()
+    color: str | None = text(nullable=True)
+    price_minor: int
+    fee_minor: int
+    currency: str = text()

@@ -1,0 +1,38 @@
+"""What must happen after a commit, and what has been delivered to us."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlmodel import Field, SQLModel
+
+from db.models.columns import datetime, moment, text
+
+
+class OutboxEntry(SQLModel, table=True):
+    """A task written by the transaction that makes it due; entries of one `key` run in order."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        sa.Index("outbox_due", "available_at", "id"),
+        sa.Index("outbox_by_key", "key", "id"),
+    )
+
+    id: int = Field(sa_column=sa.Column(sa.BigInteger, sa.Identity(always=True), primary_key=True))
+    topic: str = text()
+    key: str = text()
+    payload: dict[str, object] = Field(
+        sa_column=sa.Column(postgresql.JSONB, nullable=False, server_default="{}")
+    )
+    attempts: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
+    last_error: str | None = text(nullable=True)
+    available_at: datetime = moment(now=True)
+    created_at: datetime = moment(now=True)
+
+
+class StripeEvent(SQLModel, table=True):
+    """A webhook event that was applied; its id is here once."""
+
+    __tablename__ = "stripe_events"
+
+    event_id: str = Field(sa_column=sa.Column(sa.Text, primary_key=True))
+    type: str = text()
+    received_at: datetime = moment(now=True)

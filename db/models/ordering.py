@@ -1,0 +1,130 @@
+"""Buyers, orders, claims and the money."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlmodel import Field, SQLModel
+
+from db.models.columns import UUID, datetime, foreign_key, key, moment, state, text
+from domain.states import ClaimState, OrderState
+
+LIVE_CLAIM = "state <> 'ENDED'"
+
+
+class User(SQLModel, table=True):
+    """A buyer or an organiser; the key is derived from the token's subject (`domain.ids`)."""
+
+    __tablename__ = "users"
+
+    id: UUID = key()
+    subject: str = text(unique=True)
+    email: str | None = text(nullable=True)
+    name: str | None = text(nullable=True)
+    guest: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
+    created_at: datetime = moment(now=True)
+
+
+class Order(SQLModel, table=True):
+    """A purchase from the hold on. Amounts are minor units of `currency`; deadlines live here."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        sa.Index("orders_by_user", "user_id", "created_at", "id"),
+        sa.Index("orders_by_deadline", "expires_at", postgresql_where="state IN ('RESERVED', 'PAYING')"),
+        sa.Index("orders_by_event", "event_id", "state"),
+    )
+
+    id: UUID = key()
+    reference: str = text(unique=True)
+    event_id: UUID = foreign_key("events.id")
+    user_id: UUID = foreign_key("users.id")
+    state: str = state(OrderState, name="orders_state")
+    currency: str = text()
+    subtotal_minor: int
+    fees_minor: int
+    total_minor: int
+    idempotency_key: str | None = text(nullable=True)
+    input_hash: str | None = text(nullable=True)
+    expires_at: datetime = moment()
+    extended: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
+    admission_jti: str | None = text(nullable=True)
+    created_at: datetime = moment(now=True)
+    updated_at: datetime = moment(now=True)
+
+
+class Claim(SQLModel, table=True):
+    """A place bound to an order (or blocked, with none).
+
+    The partial unique index over live claims is what makes a double sale impossible.
+    """
+
+    __tablename__ = "claims"
+    __table_args__ = (
+        sa.Index("claims_live", "event_id", "place", unique=True, postgresql_where=LIVE_CLAIM),
+        sa.Index("claims_by_order", "order_id"),
+    )
+
+    id: int = Field(sa_column=sa.Column(sa.BigInteger, sa.Identity(always=True), primary_key=True))
+    # No foreign key: the order has one, and each key check would lock the one row that is hot.
+    event_id: UUID = Field(sa_column=sa.Column(postgresql.UUID(as_uuid=True), nullable=False))
+    place: int
+    order_id: UUID | None = foreign_key("orders.id", nullable=True)
+    state: str = state(ClaimState, name="claims_state")
+    price_level: int | None = None
+    price_minor: int
+    fee_minor: int
+
+
+class Payment(SQLModel, table=True):
+    """One order's payment: one intent at the gateway, however many cards are tried."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        sa.Index(
+            "payments_unsettled",
+            "updated_at",
+            postgresql_where="state IN ('REQUIRES_ACTION', 'PROCESSING', 'AUTHORIZED', 'FAILED')",
+        ),
+    )
+
+    id: UUID = key()
+    order_id: UUID = foreign_key("orders.id", unique=True)
+    intent_id: str | None = text(nullable=True, unique=True)
+    state: str = text()
+    amount_minor: int
+    currency: str = text()
+    captured_minor: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
+    refunded_minor: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
+    failure_code: str | None = text(nullable=True)
+    idempotency_key: str | None = text(nullable=True)
+    input_hash: str | None = text(nullable=True)
+    attempts: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
+    created_at: datetime = moment(now=True)
+    updated_at: datetime = moment(now=True)
+
+
+class Refund(SQLModel, table=True):
+    """Money on its way back: written with the decision, sent by the outbox, at most once."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (sa.Index("refunds_by_payment", "payment_id"),)
+
+    id: UUID = key()
+    payment_id: UUID = foreign_key("payments.id")
+    amount_minor: int
+    reason: str | None = text(nullable=True)
+    state: str = text()
+    gateway_id: str | None = text(nullable=True)
+    created_at: datetime = moment(now=True)
+    updated_at: datetime = moment(now=True)
+
+
+class PlaceEpoch(SQLModel, table=True):
+    """Where the versions of an event's places start the next time that Redis is rebuilt.
+
+    Versions never repeat over epochs, so a client that resumes from an old one is told the truth.
+    """
+
+    __tablename__ = "place_epochs"
+
+    event_id: UUID = Field(sa_column=sa.Column(postgresql.UUID(as_uuid=True), primary_key=True))
+    first_version: int

@@ -1,0 +1,1 @@
+"""Everyday SQL, one module a noun; rows come back as plain dataclasses."""

@@ -1,0 +1,120 @@
+"""Live claims: which places of an event are taken, and by whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from db.queries.orders import Source
+from db.session import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class LiveClaim:
+    """A taken place. `order_state` and `expires_at` are None where it is blocked."""
+
+    event_id: UUID
+    place: int
+    state: str
+    order_id: UUID | None
+    order_state: str | None
+    expires_at: datetime | None
+
+
+async def live_claims(
+    source: Source, event_ids: Sequence[UUID], places: Sequence[int] | None = None
+) -> list[LiveClaim]:
+    """The live claims of events, by event and place; of some places only, where given."""
+    rows = await source.fetch(
+        """
+        SELECT claims.event_id, place, claims.state, order_id, orders.state AS order_state, expires_at
+        FROM claims LEFT JOIN orders ON orders.id = claims.order_id
+        WHERE claims.event_id = ANY ($1) AND claims.state <> 'ENDED'
+          AND ($2::int[] IS NULL OR place = ANY ($2))
+        ORDER BY claims.event_id, place
+        """,
+        list(event_ids),
+        None if places is None else list(places),
+    )
+    return [LiveClaim(**row) for row in rows]
+
+
+async def next_first_version(source: Source, event_id: UUID) -> int:
+    """The version that the next epoch of an event's places starts at: a million above the last."""
+    return int(
+        await source.fetchval(
+            """
+            INSERT INTO place_epochs (event_id, first_version) VALUES ($1, 0)
+            ON CONFLICT (event_id) DO UPDATE SET first_version = place_epochs.first_version + 1000000
+            RETURNING first_version
+            """,
+            event_id,
+        )
+    )
+
+
+async def raise_first_version(source: Source, event_id: UUID, version: int) -> None:
+    """Keep the next epoch above `version`, however many changes this one has seen."""
+    await source.fetch(
+        "UPDATE place_epochs SET first_version = $2 WHERE event_id = $1 AND first_version < $2",
+        event_id,
+        version,
+    )
+
+
+async def block_places(connection: Connection, event_id: UUID, places: Sequence[int]) -> list[int]:
+    """Block places; returns those that a live claim has, in which case nothing was inserted."""
+    taken = [
+        row["place"]
+        for row in await connection.fetch(
+            """
+            SELECT place FROM claims
+            WHERE event_id = $1 AND place = ANY ($2) AND state IN ('HELD', 'BOOKED') ORDER BY place
+            """,
+            event_id,
+            list(places),
+        )
+    ]
+    if taken:
+        return taken
+    await connection.execute(
+        """
+        INSERT INTO claims (event_id, place, state, price_minor, fee_minor)
+        SELECT $1, wanted.place, 'BLOCKED', 0, 0 FROM unnest($2::int[]) AS wanted (place)
+        WHERE NOT EXISTS (
+          SELECT FROM claims WHERE event_id = $1 AND claims.place = wanted.place AND state = 'BLOCKED'
+        )
+        ORDER BY wanted.place
+        """,
+        event_id,
+        sorted(places),
+    )
+    return []
+
+
+async def unblock_places(connection: Connection, event_id: UUID, places: Sequence[int]) -> None:
+    """Put blocked places back on sale."""
+    await connection.execute(
+        """
+        UPDATE claims SET state = 'ENDED'
+        WHERE event_id = $1 AND place = ANY ($2) AND state = 'BLOCKED'
+        """,
+        event_id,
+        list(places),
+    )
+
+
+async def set_sold_out(source: Source, event_id: UUID, *, sold_out: bool) -> bool:
+    """Mark an event sold out or back on sale; says whether that changed anything."""
+    return bool(
+        await source.fetchval(
+            "UPDATE events SET sold_out = $2 WHERE id = $1 AND sold_out <> $2 RETURNING true",
+            event_id,
+            sold_out,
+        )
+    )
+
+
+PlaceTaken = asyncpg.UniqueViolationError

@@ -1,0 +1,230 @@
+"""Orders, their claims and their payments."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from db.session import Connection, Database
+from db.sql import statement
+
+Source = Database | Connection
+
+_ORDER = """
+  orders.id, orders.reference, orders.event_id, orders.user_id, orders.state, orders.currency,
+  orders.subtotal_minor, orders.fees_minor, orders.total_minor, orders.idempotency_key,
+  orders.input_hash, orders.expires_at, orders.extended, orders.admission_jti, orders.created_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order as stored; amounts are minor units of `currency`."""
+
+    id: UUID
+    reference: str
+    event_id: UUID
+    user_id: UUID
+    state: str
+    currency: str
+    subtotal_minor: int
+    fees_minor: int
+    total_minor: int
+    idempotency_key: str | None
+    input_hash: str | None
+    expires_at: datetime
+    extended: bool
+    admission_jti: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """A place that an order has, or had."""
+
+    order_id: UUID
+    event_id: UUID
+    place: int
+    state: str
+    price_level: int
+    price_minor: int
+    fee_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """An order's payment; `intent_id` is the gateway's."""
+
+    id: UUID
+    order_id: UUID
+    intent_id: str | None
+    state: str
+    amount_minor: int
+    currency: str
+    captured_minor: int
+    refunded_minor: int
+    failure_code: str | None
+    attempts: int
+    idempotency_key: str | None
+    input_hash: str | None
+
+
+async def order_by_id(source: Source, order_id: UUID) -> OrderRow | None:
+    """One order."""
+    row = await source.fetchrow(f"SELECT {_ORDER} FROM orders WHERE id = $1", order_id)
+    return OrderRow(**row) if row else None
+
+
+async def lock_order(connection: Connection, order_id: UUID) -> OrderRow | None:
+    """One order, locked until the transaction ends."""
+    row = await connection.fetchrow(f"SELECT {_ORDER} FROM orders WHERE id = $1 FOR UPDATE", order_id)
+    return OrderRow(**row) if row else None
+
+
+async def orders_by_ids(source: Source, order_ids: Sequence[UUID]) -> list[OrderRow]:
+    """Many orders, in no order."""
+    rows = await source.fetch(f"SELECT {_ORDER} FROM orders WHERE id = ANY ($1)", list(order_ids))
+    return [OrderRow(**row) for row in rows]
+
+
+async def orders_of_user(
+    source: Source, user_id: UUID, first: int, before: tuple[datetime, UUID] | None
+) -> list[OrderRow]:
+    """A user's orders, newest first, those after the key `before`."""
+    moment, key = before or (None, None)
+    rows = await source.fetch(
+        f"""
+        SELECT {_ORDER} FROM orders
+        WHERE user_id = $1 AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4::uuid))
+        ORDER BY created_at DESC, id DESC LIMIT $2
+        """,
+        user_id,
+        first,
+        moment,
+        key,
+    )
+    return [OrderRow(**row) for row in rows]
+
+
+async def count_orders_of_user(source: Source, user_id: UUID) -> int:
+    """How many orders a user has."""
+    return int(await source.fetchval("SELECT count(*) FROM orders WHERE user_id = $1", user_id))
+
+
+async def claims_of_orders(source: Source, order_ids: Sequence[UUID]) -> list[ClaimRow]:
+    """The claims of many orders, live and ended, by place."""
+    rows = await source.fetch(
+        """
+        SELECT order_id, event_id, place, state, price_level, price_minor, fee_minor
+        FROM claims WHERE order_id = ANY ($1) ORDER BY order_id, place
+        """,
+        list(order_ids),
+    )
+    return [ClaimRow(**row) for row in rows]
+
+
+async def payments_of_orders(source: Source, order_ids: Sequence[UUID]) -> list[PaymentRow]:
+    """The payments of many orders, where there are any."""
+    rows = await source.fetch(
+        """
+        SELECT id, order_id, intent_id, state, amount_minor, currency, captured_minor, refunded_minor,
+          failure_code, attempts, idempotency_key, input_hash
+        FROM payments WHERE order_id = ANY ($1)
+        """,
+        list(order_ids),
+    )
+    return [PaymentRow(**row) for row in rows]
+
+
+async def place_order(source: Source, **values: Any) -> int:
+    """Insert an order with its claims; see db/sql/place_order.sql. Returns the number of claims."""
+    names = (
+        "order_id event_id user_id subject email name reference currency subtotal_minor fees_minor "
+        "idempotency_key input_hash expires_at now admission_jti places price_levels prices fees"
+    )
+    arguments = [values[name] for name in names.split()]
+    return int(await source.fetchval(statement("place_order"), *arguments))
+
+
+async def set_order_state(
+    connection: Connection, order_id: UUID, state: str, *, leaving: Sequence[str], now: datetime
+) -> bool:
+    """Turn an order into `state` if it is in one of `leaving`; says whether it was."""
+    tag = await connection.execute(
+        "UPDATE orders SET state = $2, updated_at = $4 WHERE id = $1 AND state = ANY ($3)",
+        order_id,
+        state,
+        list(leaving),
+        now,
+    )
+    return bool(tag == "UPDATE 1")
+
+
+async def book_claims(connection: Connection, order_id: UUID) -> int:
+    """Turn an order's held claims to booked; returns how many."""
+    tag = await connection.execute(
+        "UPDATE claims SET state = 'BOOKED' WHERE order_id = $1 AND state = 'HELD'", order_id
+    )
+    return int(tag.split()[1])
+
+
+async def end_claims(
+    connection: Connection, order_ids: Sequence[UUID], places: Sequence[int] | None = None
+) -> list[int]:
+    """End live claims of orders, or those on some places; returns the places that they freed."""
+    rows = await connection.fetch(
+        """
+        UPDATE claims SET state = 'ENDED'
+        WHERE order_id = ANY ($1) AND state <> 'ENDED' AND ($2::int[] IS NULL OR place = ANY ($2))
+        RETURNING place
+        """,
+        list(order_ids),
+        None if places is None else list(places),
+    )
+    return [row["place"] for row in rows]
+
+
+async def end_lapsed_on_places(
+    connection: Connection, event_id: UUID, places: Sequence[int], now: datetime
+) -> list[UUID]:
+    """Expire lapsed orders that still hold these places, and end their claims; returns the orders."""
+    rows = await connection.fetch(statement("end_lapsed_on_places"), event_id, list(places), now)
+    ended = [row["id"] for row in rows]
+    if ended:
+        await end_claims(connection, ended)
+    return ended
+
+
+async def expire_orders(connection: Connection, now: datetime, most: int) -> list[tuple[UUID, UUID]]:
+    """Expire RESERVED orders past their deadline and end their claims; returns (order, event) pairs."""
+    rows = await connection.fetch(statement("expire_orders"), now, most)
+    if rows:
+        await end_claims(connection, [row["id"] for row in rows])
+    return [(row["id"], row["event_id"]) for row in rows]
+
+
+async def lapsed_paying_orders(source: Source, now: datetime, most: int) -> list[UUID]:
+    """PAYING orders past their deadline, oldest first: the gateway is asked before they end."""
+    rows = await source.fetch(
+        """
+        SELECT id FROM orders WHERE state = 'PAYING' AND expires_at <= $1
+        ORDER BY expires_at LIMIT $2
+        """,
+        now,
+        most,
+    )
+    return [row["id"] for row in rows]
+
+
+async def live_orders_of_event(source: Source, event_id: UUID, most: int) -> list[OrderRow]:
+    """Orders of an event that still have claims, oldest first."""
+    rows = await source.fetch(
+        f"""
+        SELECT {_ORDER} FROM orders
+        WHERE event_id = $1 AND state IN ('RESERVED', 'PAYING', 'BOOKED') ORDER BY id LIMIT $2
+        """,
+        event_id,
+        most,
+    )
+    return [OrderRow(**row) for row in rows]

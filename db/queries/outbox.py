@@ -1,0 +1,71 @@
+"""The outbox: what must happen after a commit, and the webhooks that were applied."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from db.queries.orders import Source
+from db.session import Connection
+from db.sql import statement
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One outbox entry, taken; `attempts` counts this try."""
+
+    id: int
+    topic: str
+    key: str
+    payload: dict[str, Any]
+    attempts: int
+    created_at: datetime
+
+
+async def write_task(
+    connection: Connection, topic: str, key: object, payload: Mapping[str, Any], now: datetime
+) -> None:
+    """Add a task to the transaction that makes it due."""
+    await connection.execute(
+        "INSERT INTO outbox (topic, key, payload, available_at, created_at) VALUES ($1, $2, $3, $4, $4)",
+        topic,
+        str(key),
+        dict(payload),
+        now,
+    )
+
+
+async def claim_tasks(source: Source, now: datetime, most: int, seconds: float) -> list[Task]:
+    """Take tasks that are due; see db/sql/claim_outbox.sql."""
+    rows = await source.fetch(statement("claim_outbox"), now, most, seconds)
+    return sorted((Task(**row) for row in rows), key=lambda task: task.id)
+
+
+async def finish_tasks(source: Source, task_ids: list[int]) -> None:
+    """Drop tasks that are done."""
+    await source.fetch("DELETE FROM outbox WHERE id = ANY ($1)", task_ids)
+
+
+async def put_off_task(source: Source, task_id: int, until: datetime, error: str) -> None:
+    """Try a task again later."""
+    await source.fetch(
+        "UPDATE outbox SET available_at = $2, last_error = $3 WHERE id = $1", task_id, until, error[:500]
+    )
+
+
+async def outbox_age_seconds(source: Source, now: datetime) -> float:
+    """How long the oldest task has been waiting."""
+    age = await source.fetchval(
+        "SELECT extract(epoch FROM $1::timestamptz - min(created_at)) FROM outbox", now
+    )
+    return float(age or 0)
+
+
+async def record_webhook(connection: Connection, event_id: str, event_type: str) -> bool:
+    """Note that a webhook event is being applied; False where it has been before."""
+    tag = await connection.execute(
+        "INSERT INTO stripe_events (event_id, type) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        event_id,
+        event_type,
+    )
+    return bool(tag == "INSERT 0 1")

@@ -1,0 +1,196 @@
+"""Payments and refunds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.queries.orders import OrderRow, PaymentRow, Source
+from db.session import Connection
+
+_PAYMENT = """
+  id, order_id, intent_id, state, amount_minor, currency, captured_minor, refunded_minor, failure_code,
+  attempts, idempotency_key, input_hash
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRow:
+    """Money on its way back, in minor units."""
+
+    id: UUID
+    payment_id: UUID
+    amount_minor: int
+    reason: str | None
+    state: str
+    gateway_id: str | None
+
+
+async def payment_of_order(source: Source, order_id: UUID) -> PaymentRow | None:
+    """An order's payment."""
+    row = await source.fetchrow(f"SELECT {_PAYMENT} FROM payments WHERE order_id = $1", order_id)
+    return PaymentRow(**row) if row else None
+
+
+async def payment_by_intent(source: Source, intent_id: str) -> PaymentRow | None:
+    """The payment that a gateway's intent belongs to."""
+    row = await source.fetchrow(f"SELECT {_PAYMENT} FROM payments WHERE intent_id = $1", intent_id)
+    return PaymentRow(**row) if row else None
+
+
+async def start_payment(connection: Connection, payment_id: UUID, order: OrderRow, now: datetime) -> None:
+    """Insert an order's payment, once."""
+    await connection.execute(
+        """
+        INSERT INTO payments (id, order_id, state, amount_minor, currency, created_at, updated_at)
+        VALUES ($1, $2, 'REQUIRES_ACTION', $3, $4, $5, $5) ON CONFLICT (order_id) DO NOTHING
+        """,
+        payment_id,
+        order.id,
+        order.total_minor,
+        order.currency,
+        now,
+    )
+
+
+async def set_intent(source: Source, order_id: UUID, intent_id: str) -> None:
+    """Remember which intent an order's payment has; the first one stays."""
+    await source.fetch(
+        "UPDATE payments SET intent_id = $2 WHERE order_id = $1 AND intent_id IS NULL", order_id, intent_id
+    )
+
+
+async def count_attempt(source: Source, order_id: UUID, idempotency_key: str | None, input_hash: str) -> int:
+    """Number the next try with a card, from 1, and remember the key that it came with."""
+    return int(
+        await source.fetchval(
+            """
+            UPDATE payments SET attempts = attempts + 1, idempotency_key = $2, input_hash = $3
+            WHERE order_id = $1 RETURNING attempts
+            """,
+            order_id,
+            idempotency_key,
+            input_hash,
+        )
+    )
+
+
+async def set_payment_state(
+    source: Source,
+    order_id: UUID,
+    state: str,
+    *,
+    leaving: Sequence[str],
+    now: datetime,
+    failure_code: str | None = None,
+    captured_minor: int | None = None,
+) -> bool:
+    """Turn a payment into `state` if it is in one of `leaving`; says whether it was."""
+    return bool(
+        await source.fetchval(
+            """
+            UPDATE payments SET state = $2, updated_at = $4, failure_code = $5,
+              captured_minor = coalesce($6, captured_minor)
+            WHERE order_id = $1 AND state = ANY ($3) RETURNING true
+            """,
+            order_id,
+            state,
+            list(leaving),
+            now,
+            failure_code,
+            captured_minor,
+        )
+    )
+
+
+async def unsettled_payments(source: Source, before: datetime, most: int) -> list[PaymentRow]:
+    """Payments that nothing has moved since `before` and that are not finished, oldest first.
+
+    Those of orders that ended are among them: money may be on hold at the gateway for nothing. A failed
+    one is asked about only while its order can still be paid.
+    """
+    rows = await source.fetch(
+        f"""
+        SELECT {_PAYMENT} FROM payments
+        WHERE state IN ('REQUIRES_ACTION', 'PROCESSING', 'AUTHORIZED', 'FAILED') AND updated_at < $1
+          AND intent_id IS NOT NULL
+          AND (
+            state <> 'FAILED'
+            OR EXISTS (SELECT FROM orders WHERE orders.id = payments.order_id AND orders.state = 'PAYING')
+          )
+        ORDER BY updated_at LIMIT $2
+        """,
+        before,
+        most,
+    )
+    return [PaymentRow(**row) for row in rows]
+
+
+async def touch_payment(source: Source, order_id: UUID, now: datetime) -> None:
+    """Put a payment at the end of the sweep's line."""
+    await source.fetch("UPDATE payments SET updated_at = $2 WHERE order_id = $1", order_id, now)
+
+
+async def write_refund(connection: Connection, refund: RefundRow, now: datetime) -> None:
+    """Record a refund that was decided, before it is sent."""
+    await connection.execute(
+        """
+        INSERT INTO refunds (id, payment_id, amount_minor, reason, state, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $6)
+        """,
+        refund.id,
+        refund.payment_id,
+        refund.amount_minor,
+        refund.reason,
+        refund.state,
+        now,
+    )
+
+
+async def refund_by_id(source: Source, refund_id: UUID) -> RefundRow | None:
+    """One refund."""
+    row = await source.fetchrow(
+        "SELECT id, payment_id, amount_minor, reason, state, gateway_id FROM refunds WHERE id = $1",
+        refund_id,
+    )
+    return RefundRow(**row) if row else None
+
+
+async def finish_refund(
+    connection: Connection, refund: RefundRow, gateway_id: str | None, now: datetime
+) -> bool:
+    """Mark a refund sent and count it once; says whether this was the time that counted."""
+    sent = await connection.fetchval(
+        """
+        UPDATE refunds SET state = 'SENT', gateway_id = $2, updated_at = $3
+        WHERE id = $1 AND state <> 'SENT' RETURNING true
+        """,
+        refund.id,
+        gateway_id,
+        now,
+    )
+    if sent:
+        await connection.execute(
+            """
+            UPDATE payments SET refunded_minor = refunded_minor + $2, updated_at = $3,
+              state = CASE WHEN refunded_minor + $2 >= captured_minor THEN 'REFUNDED' ELSE state END
+            WHERE id = $1
+            """,
+            refund.payment_id,
+            refund.amount_minor,
+            now,
+        )
+    return bool(sent)
+
+
+async def extend_order(connection: Connection, order_id: UUID, deadline: datetime, now: datetime) -> None:
+    """Turn a RESERVED order to PAYING and move its deadline, once."""
+    await connection.execute(
+        """
+        UPDATE orders SET state = 'PAYING', expires_at = $2, extended = true, updated_at = $3
+        WHERE id = $1 AND state = 'RESERVED' AND NOT extended
+        """,
+        order_id,
+        deadline,
+        now,
+    )

@@ -1,0 +1,54 @@
+"""What a purchase needs to know of an event, and its layout."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.queries.orders import Source
+
+
+@dataclass(frozen=True, slots=True)
+class SaleRow:
+    """The terms of an event's sale."""
+
+    id: UUID
+    organiser_id: UUID | None
+    name: str
+    state: str
+    starts_at: datetime
+    ends_at: datetime | None
+    on_sale_at: datetime | None
+    off_sale_at: datetime | None
+    seat_map_version: str
+    max_tickets_per_order: int
+    orphan_rule: bool
+    sold_out: bool
+    waiting_room_enabled: bool
+
+
+async def sale_by_event(source: Source, event_id: UUID) -> SaleRow | None:
+    """The terms of one event's sale."""
+    row = await source.fetchrow(
+        """
+        SELECT id, organiser_id, name, state, starts_at, ends_at, on_sale_at, off_sale_at,
+          seat_map_version, max_tickets_per_order, orphan_rule, sold_out, waiting_room_enabled
+        FROM events WHERE id = $1
+        """,
+        event_id,
+    )
+    return SaleRow(**row) if row else None
+
+
+async def set_event_state(
+    source: Source, event_id: UUID, state: str, *, leaving: tuple[str, ...], now: datetime
+) -> bool:
+    """Turn an event into `state` if it is in one of `leaving`; says whether it was."""
+    return bool(
+        await source.fetchval(
+            "UPDATE events SET state = $2, updated_at = $4 WHERE id = $1 AND state = ANY ($3) RETURNING true",
+            event_id,
+            state,
+            list(leaving),
+            now,
+        )
+    )

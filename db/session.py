@@ -1,0 +1,153 @@
+"""The pool, and transactions that end in a known way."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import orjson
+
+# Nothing waits for ever: these are set on every connection, in milliseconds.
+_SERVER_SETTINGS = {
+    "lock_timeout": "2000",
+    "statement_timeout": "8000",
+    "idle_in_transaction_session_timeout": "10000",
+    "client_connection_check_interval": "2000",
+    "application_name": "boxoffice",
+}
+
+Connection = asyncpg.pool.PoolConnectionProxy
+# What the database says when it is away, restarting, or cut off in the middle.
+DATABASE_AWAY: tuple[type[BaseException], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.DiskFullError,
+)
+
+
+class Database:
+    """A bounded pool of connections to one PostgreSQL.
+
+    The pool opens its first connection when it is first used, so a process starts without its database.
+    """
+
+    def __init__(self, url: str, *, most: int = 16, acquire_timeout_seconds: float = 3.0) -> None:
+        self._url = url
+        self._most = most
+        self._acquire_timeout_seconds = acquire_timeout_seconds
+        self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
+
+    @property
+    def pool_use(self) -> tuple[int, int]:
+        """Connections in use, and the most there may be."""
+        if self._pool is None:
+            return 0, self._most
+        return self._pool.get_size() - self._pool.get_idle_size(), self._most
+
+    async def _opened(self) -> asyncpg.Pool:
+        if self._pool is None:
+            async with self._opening:
+                if self._pool is None:
+                    self._pool = await asyncpg.create_pool(
+                        self._url,
+                        min_size=0,
+                        max_size=self._most,
+                        timeout=self._acquire_timeout_seconds,
+                        command_timeout=10,
+                        server_settings=_SERVER_SETTINGS,
+                        init=_speak_json,
+                    )
+        return self._pool
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection for one use; statements commit on their own."""
+        pool = await self._opened()
+        async with pool.acquire(timeout=self._acquire_timeout_seconds) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction, committed at the end of the block, rolled back if it raises.
+
+        The commit is shielded: a client that hangs up cannot leave it half sent.
+        """
+        async with self.connection() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                yield connection
+            except BaseException:
+                if not connection.is_closed():
+                    await transaction.rollback()
+                raise
+            await asyncio.shield(transaction.commit())
+
+    async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
+        """All rows of one statement."""
+        async with self.connection() as connection:
+            rows: list[asyncpg.Record] = await connection.fetch(statement, *arguments)
+            return rows
+
+    async def fetchrow(self, statement: str, *arguments: Any) -> asyncpg.Record | None:
+        """The first row of one statement."""
+        async with self.connection() as connection:
+            return await connection.fetchrow(statement, *arguments)
+
+    async def fetchval(self, statement: str, *arguments: Any) -> Any:
+        """The first value of one statement."""
+        async with self.connection() as connection:
+            return await connection.fetchval(statement, *arguments)
+
+    async def listen(self, channel: str, heard: Callable[[], None]) -> None:
+        """Call `heard` for each NOTIFY on a channel, until cancelled; the connection is kept up.
+
+        What was notified while it was down is not heard: listen to be early, poll to be sure.
+        """
+        while True:
+            with contextlib.suppress(*DATABASE_AWAY):
+                await self._listen_once(channel, heard)
+            await asyncio.sleep(1.0)
+
+    async def _listen_once(self, channel: str, heard: Callable[[], None]) -> None:
+        connection = await asyncpg.connect(self._url, timeout=self._acquire_timeout_seconds)
+        try:
+            await connection.add_listener(channel, lambda *_: heard())
+            while True:
+                await asyncio.sleep(5.0)
+                await connection.fetchval("SELECT 1", timeout=5.0)
+        finally:
+            connection.terminate()
+
+    async def close(self) -> None:
+        """Close every connection; waits for those in use, for a bounded time."""
+        if self._pool is None:
+            return
+        try:
+            async with asyncio.timeout(5):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+
+async def _speak_json(connection: Any) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", encoder=_dump, decoder=orjson.loads, format="text"
+        )
+
+
+def _dump(value: Any) -> str:
+    return orjson.dumps(value).decode()

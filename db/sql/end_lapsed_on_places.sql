@@ -1,0 +1,18 @@
+-- Expires the orders that hold any of these places past their deadline, in order of their keys.
+--
+-- Only RESERVED ones: a PAYING order may end only after its intent was cancelled at the gateway.
+-- Returns the orders that ended.
+--
+-- $1 event · $2 places · $3 now
+UPDATE orders SET state = 'EXPIRED', updated_at = $3
+WHERE id IN (
+  SELECT orders.id
+  FROM claims
+  JOIN orders ON orders.id = claims.order_id
+  WHERE claims.event_id = $1 AND claims.place = ANY ($2::int[]) AND claims.state = 'HELD'
+    AND orders.state = 'RESERVED' AND orders.expires_at <= $3
+  ORDER BY orders.id
+  FOR UPDATE OF orders
+)
+AND state = 'RESERVED' AND expires_at <= $3
+RETURNING id

@@ -1,0 +1,13 @@
+-- Expires the RESERVED orders whose deadline has passed, oldest first, leaving those that another
+-- transaction is deciding right now. Returns id and event.
+--
+-- $1 now · $2 how many at the most
+UPDATE orders SET state = 'EXPIRED', updated_at = $1
+WHERE id IN (
+  SELECT id FROM orders
+  WHERE state = 'RESERVED' AND expires_at <= $1
+  ORDER BY expires_at
+  LIMIT $2
+  FOR UPDATE SKIP LOCKED
+)
+RETURNING id, event_id

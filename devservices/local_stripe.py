@@ -1,0 +1,34 @@
+"""The local Stripe (`devservices.stripe`) as a supervised part."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from devservices.part import Part
+from devservices.ports import HOST, remembered_port
+from devservices.process import importable
+
+
+class LocalStripe(Part):
+    """A stand-in that speaks Stripe's API and signs its webhooks."""
+
+    name = "stripe"
+
+    def __init__(self, home: Path, webhook_url: str, webhook_secret: str, port: int = 0) -> None:
+        super().__init__(home, port)
+        self.webhook_url = webhook_url
+        self.webhook_secret = webhook_secret
+
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def prepare(self) -> None:
+        self.port = self.port or remembered_port(self.home / "run" / "stripe.port")
+
+    def command(self) -> Sequence[str]:
+        where = ["--port", str(self.port), "--data-dir", str(self.directory)]
+        hooks = ["--webhook-url", self.webhook_url, "--webhook-secret", self.webhook_secret]
+        return [sys.executable, "-m", "devservices.stripe", *where, *hooks]
+
+    def environment(self) -> Mapping[str, str]:
+        return importable()

@@ -1,0 +1,225 @@
+"""One supervised child process: how it is started, known to be ready, and stopped.
+
+The home (the data dir) holds `run/NAME.pid`, `run/NAME.port`, `log/NAME.log` and one folder of
+data a part. Every child's working directory lies inside the home: together with the pid file
+that is how a later `up` tells its own leftovers from a stranger that got the same pid.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]  # no stubs are published for this release
+
+from devservices.ports import is_listening
+
+POLL_SECONDS = 0.02
+
+
+class PartError(Exception):
+    """A part could not be started; the message says which, why, and where its log is."""
+
+
+class Part:
+    """A child process with a name, a home and a log. Subclasses say what to run."""
+
+    name: str
+    stop_signal = signal.SIGTERM
+    stop_stage = 0  # parts of a higher stage use those of a lower, and stop first
+    stop_seconds = 10.0
+    ready_seconds = 60.0
+
+    def __init__(self, home: Path, port: int = 0) -> None:
+        self.home = home.resolve()
+        self.port = port
+        self.process: subprocess.Popen[bytes] | None = None
+
+    # What a subclass says.
+
+    def prepare(self) -> None:
+        """Everything before the process: folders, ports, first-time initialisation."""
+
+    def command(self) -> Sequence[str]:
+        """The program and its arguments."""
+        raise NotImplementedError
+
+    def environment(self) -> Mapping[str, str]:
+        """What the process sees beside the inherited environment."""
+        return {}
+
+    def is_ready(self) -> bool:
+        """Whether it would serve a request now."""
+        return is_listening(self.port)
+
+    # What every part does alike.
+
+    @property
+    def directory(self) -> Path:
+        return self.home / self.name
+
+    @property
+    def pid_file(self) -> Path:
+        return self.home / "run" / f"{self.name}.pid"
+
+    @property
+    def log_file(self) -> Path:
+        return self.home / "log" / f"{self.name}.log"
+
+    def launch(self) -> None:
+        """Starts the process without waiting for it; ends a leftover of an earlier run first."""
+        for folder in (self.directory, self.pid_file.parent, self.log_file.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.end_leftovers()
+        self.prepare()
+        with self.log_file.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+                [*self.death_wrapper(), *self.command()],
+                cwd=self.directory,
+                env={**os.environ, **self.environment()},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is ours to pass on, in order
+            )
+        write_atomically(self.pid_file, f"{self.process.pid}\n")
+
+    def start(self) -> None:
+        """Launches and waits until ready.
+
+        Raises:
+            PartError: when it exits or is not ready in time.
+        """
+        self.launch()
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        """Waits until it serves.
+
+        Raises:
+            PartError: when it exits or is not ready in time.
+        """
+        deadline = time.monotonic() + self.ready_seconds
+        while not self.is_ready():
+            if not self.is_alive():
+                raise PartError(f"{self.name} exited as it started; see {self.log_file}.")
+            if time.monotonic() > deadline:
+                self.stop()
+                raise PartError(
+                    f"{self.name} was not ready in {self.ready_seconds:.0f} s; see {self.log_file}."
+                )
+            time.sleep(POLL_SECONDS)
+
+    def how_it_ended(self) -> str:
+        """In words, for the log of the supervisor."""
+        status = self.process.returncode if self.process is not None else None
+        if status is None:
+            return "is not running"
+        return f"was ended by signal {-status}" if status < 0 else f"exited with status {status}"
+
+    def is_alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def request_stop(self) -> None:
+        """Asks the process to end, and returns at once."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(self.stop_signal)
+
+    def stop(self) -> None:
+        """Asks the process to end, kills it when it does not, and removes its pid file."""
+        self.request_stop()
+        if self.process is not None:
+            try:
+                self.process.wait(self.stop_seconds)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+            self.process = None
+        self.pid_file.unlink(missing_ok=True)
+
+    def death_wrapper(self) -> Sequence[str]:
+        """A prefix that ties the child's life to ours where the system can (Linux)."""
+        return [*death_signal_wrapper(self.stop_signal), "--"] if SETPRIV else []
+
+    def end_leftovers(self) -> None:
+        """Ends what an `up` that was killed left running on this home."""
+        end_processes(self.leftovers(), self.stop_signal, self.stop_seconds)
+        self.pid_file.unlink(missing_ok=True)
+
+    def leftovers(self) -> list[psutil.Process]:
+        """The process the pid file names, when it is one of this home's."""
+        pid = read_pid(self.pid_file)
+        mine = self.process.pid if self.is_alive() and self.process else None
+        if pid is None or pid == mine:
+            return []
+        return [found for found in processes([pid]) if works_in(found, self.directory)]
+
+
+SETPRIV = shutil.which("setpriv") if sys.platform == "linux" else None
+
+
+def death_signal_wrapper(stop_signal: signal.Signals) -> list[str]:
+    """The command that makes the kernel send `stop_signal` when the parent dies, kill -9 too."""
+    name = stop_signal.name.removeprefix("SIG")
+    return [SETPRIV, "--pdeathsig", name] if SETPRIV else []
+
+
+def processes(pids: Sequence[int]) -> list[psutil.Process]:
+    """The processes of these pids that exist."""
+    found = []
+    for pid in pids:
+        try:
+            found.append(psutil.Process(pid))
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def works_in(process: psutil.Process, directory: Path) -> bool:
+    """Whether the process's working directory is this one; False when that cannot be known."""
+    try:
+        return bool(process.cwd() == str(directory))
+    except psutil.Error:
+        return False
+
+
+def end_processes(
+    victims: Sequence[psutil.Process], stop_signal: signal.Signals, grace_seconds: float
+) -> None:
+    """Signals them all, waits `grace_seconds`, kills what is left."""
+    for victim in victims:
+        ignoring_gone(partial(victim.send_signal, stop_signal))
+    _, alive = psutil.wait_procs(victims, timeout=grace_seconds)
+    for victim in alive:
+        ignoring_gone(victim.kill)
+    psutil.wait_procs(alive, timeout=grace_seconds)
+
+
+def ignoring_gone(action: Callable[[], object]) -> None:
+    """Runs the action; a process that ended meanwhile is what was wanted."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        action()
+
+
+def read_pid(path: Path) -> int | None:
+    """The pid in a pid file; None when there is none or it is not a number."""
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
+    """Writes a small file so that a crash leaves the old one or the new one."""
+    draft = path.with_name(path.name + ".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

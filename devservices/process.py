@@ -1,0 +1,86 @@
+"""Our own processes as supervised parts: the API, the worker, and one-shot commands."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped]  # no stubs are published for this release
+
+from devservices.part import Part, PartError
+from settings import Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+def importable() -> dict[str, str]:
+    """The environment in which a child imports the rooms, installed or straight from a checkout."""
+    inherited = os.environ.get("PYTHONPATH")
+    path = os.pathsep.join([str(ROOT), *([inherited] if inherited else [])])
+    return {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
+
+
+class Command(Part):
+    """One of `boxoffice`'s own commands, run on settings that go by environment."""
+
+    stop_stage = 1
+
+    def __init__(self, home: Path, name: str, words: Sequence[str], settings: Settings) -> None:
+        super().__init__(home, settings.port)
+        self.name = name
+        self.words = words
+        self.settings = settings
+
+    @property
+    def directory(self) -> Path:
+        return self.home / "run"
+
+    def command(self) -> Sequence[str]:
+        return [sys.executable, "-m", "cli", *self.words]
+
+    def environment(self) -> Mapping[str, str]:
+        return {**importable(), **self.settings.environment_variables()}
+
+    def is_ready(self) -> bool:
+        return True
+
+    def run_to_end(self) -> None:
+        """Starts it and waits until it is done, its output on ours.
+
+        Raises:
+            PartError: when it fails; it has then said why.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+            [*self.death_wrapper(), *self.command()],
+            cwd=self.directory,
+            env={**os.environ, **self.environment()},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            status = self.process.wait()
+        finally:
+            self.stop()
+        if status:
+            raise PartError(f"`boxoffice {' '.join(self.words)}` failed; what it said is above.")
+
+
+class Api(Command):
+    """One API process. Several share the port by SO_REUSEPORT (ADR: api-processes)."""
+
+    stop_seconds = 15.0
+
+    def __init__(self, home: Path, number: int, settings: Settings) -> None:
+        super().__init__(home, f"api-{number}", ["serve"], settings)
+
+    def is_ready(self) -> bool:
+        """Whether this very process listens: the port alone cannot tell it from its siblings."""
+        if self.process is None:
+            return False
+        try:
+            open_ports = psutil.Process(self.process.pid).net_connections("inet")
+        except psutil.Error:
+            return False
+        return any(one.status == psutil.CONN_LISTEN and one.laddr.port == self.port for one in open_ports)

@@ -1,0 +1,78 @@
+"""What one request or one background step works with: the store, the time, and events to tell."""
+
+from dataclasses import dataclass
+
+from devservices.stripe.deliveries import enqueue
+from devservices.stripe.documents import API_VERSION, Document, new_id, public
+from devservices.stripe.faults import Faults
+from devservices.stripe.refusals import no_such
+from devservices.stripe.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The books as one transaction sees them."""
+
+    store: Store
+    faults: Faults
+    now: float
+    public_url: str
+    later_seconds: float
+    request_id: str | None = None
+    idempotency_key: str | None = None
+
+    @property
+    def created(self) -> int:
+        return int(self.now)
+
+    def intent(self, intent_id: str, param: str = "intent") -> Document:
+        """Raises ApiError 404 when there is none."""
+        found = self.store.find("payment_intent", intent_id)
+        if found is None:
+            raise no_such("payment_intent", intent_id, param)
+        return found
+
+    def charge(self, intent: Document) -> Document:
+        """The intent's latest charge."""
+        return self.store.get("charge", intent["latest_charge"])
+
+    def emit(self, kind: str, document: Document, previous: Document | None = None) -> None:
+        """Writes the event and its deliveries; they leave once this transaction is committed."""
+        data: Document = {"object": public(document)}
+        if previous is not None:
+            data["previous_attributes"] = previous
+        event = {
+            "id": new_id("evt", 24),
+            "object": "event",
+            "api_version": API_VERSION,
+            "created": self.created,
+            "data": data,
+            "livemode": False,
+            "pending_webhooks": 1,
+            "request": {"id": self.request_id, "idempotency_key": self.idempotency_key},
+            "type": kind,
+        }
+        self.store.insert(event, _intent_of(document))
+        enqueue(self.store, self.faults, event, _facts(event), self.now)
+
+    def schedule(self, kind: str, target: str, seconds: float | None = None) -> None:
+        """Has `kind` happen to `target` later, after a restart too."""
+        due = self.now + (self.later_seconds if seconds is None else seconds)
+        self.store.rows.execute(
+            "INSERT INTO transitions (kind, target, due) VALUES (?, ?, ?)", (kind, target, due)
+        )
+
+
+def _intent_of(document: Document) -> str | None:
+    if document["object"] == "payment_intent":
+        return str(document["id"])
+    return document.get("payment_intent")
+
+
+def _facts(event: Document) -> dict[str, str | None]:
+    document = event["data"]["object"]
+    return {
+        "event_type": event["type"],
+        "intent": _intent_of(document),
+        "order_id": document.get("metadata", {}).get("order_id"),
+    }

@@ -1,0 +1,194 @@
+"""`boxoffice up`: every part that is not configured, embedded; the API and the worker; watched."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from devservices.credentials import Credentials, credentials_of
+from devservices.data_dir import end_leftovers, exclusive, publish_settings
+from devservices.local_stripe import LocalStripe
+from devservices.meilisearch import Meilisearch, find_binary
+from devservices.part import Part, PartError
+from devservices.ports import is_free
+from devservices.postgres import Postgres
+from devservices.process import Api, Command
+from devservices.supervisor import Say, Supervisor
+from devservices.valkey import Valkey
+from settings import Settings, SettingsError
+
+EMBEDDED_NEEDS = {
+    "database_url": "PostgreSQL",
+    "redis_url": "Redis",
+    "stripe_api_key": "Stripe",
+    "stripe_webhook_secret": "Stripe's webhooks",
+}
+
+
+class StopRequestedError(Exception):
+    """Somebody asked `up` to stop: Ctrl-C, SIGTERM or SIGHUP."""
+
+
+def up(
+    settings: Settings,
+    *,
+    workers: int,
+    demo: bool,
+    say: Say,
+    announce: Callable[[Settings], None],
+) -> None:
+    """Runs the whole installation until it is told to stop, then stops all of it in order.
+
+    Raises:
+        SettingsError: when production would have to embed a part.
+        PartError: when the data dir or the port is taken, or a part does not start.
+    """
+    if settings.environment == "production":
+        refuse_embedding(settings)
+    home = settings.data_dir.resolve()
+    with exclusive(home):
+        raise_on_signals()
+        supervisor = Supervisor(say)
+        try:
+            end_leftovers(home)
+            with reserved_port(settings.host, settings.port):
+                complete = start_everything(settings, supervisor, workers=workers, demo=demo)
+                announce(complete)
+                supervisor.watch()
+        except StopRequestedError:
+            say("stopping")
+        finally:
+            ignore_signals()
+            supervisor.stop()
+            (home / "run" / "settings.json").unlink(missing_ok=True)
+
+
+def start_everything(settings: Settings, supervisor: Supervisor, *, workers: int, demo: bool) -> Settings:
+    """Starts the parts, prepares the database, starts our processes; the settings they run on."""
+    home = settings.data_dir.resolve()
+    credentials = credentials_of(home)
+    parts = embedded_parts(settings, credentials, home)
+    supervisor.start(parts)
+    complete = completed(settings, credentials, parts)
+    publish_settings(home, complete)
+    Command(home, "migrate", ["migrate"], complete).run_to_end()
+    if demo:
+        Command(home, "demo", ["demo"], complete).run_to_end()
+    apis = [Api(home, number, complete) for number in range(workers)]
+    supervisor.start([*apis, Command(home, "worker", ["worker"], complete)])
+    return complete
+
+
+def embedded_parts(settings: Settings, credentials: Credentials, home: Path) -> list[Part]:
+    """The parts whose address is not configured."""
+    parts: list[Part] = []
+    if not settings.database_url:
+        parts.append(Postgres(home, credentials.postgres_password))
+    if not settings.redis_url:
+        parts.append(Valkey(home, credentials.redis_password))
+    binary = None if settings.meilisearch_url else find_binary()
+    if binary is not None and settings.environment == "development":
+        parts.append(Meilisearch(home, credentials.meilisearch_key, binary))
+    if not (settings.stripe_api_key or settings.stripe_api_base):
+        webhook_url = f"http://{reachable(settings.host)}:{settings.port}/webhooks/stripe"
+        secret = settings.stripe_webhook_secret or credentials.stripe_webhook_secret
+        parts.append(LocalStripe(home, webhook_url, secret))
+    return parts
+
+
+def completed(settings: Settings, credentials: Credentials, parts: list[Part]) -> Settings:
+    """The settings with the address of every embedded part and the secrets of development."""
+    found: dict[str, str] = {}
+    for part in parts:
+        found |= addresses(part, credentials)
+    if not (settings.jwt_secret or settings.jwks_url):
+        found["jwt_secret"] = credentials.jwt_secret
+    unset = {name: value for name, value in found.items() if not getattr(settings, name)}
+    whole = replace(settings, data_dir=settings.data_dir.resolve(), **unset)  # type: ignore[arg-type]  # names are of text fields
+    return whole.checked().require_serving()
+
+
+def addresses(part: Part, credentials: Credentials) -> dict[str, str]:
+    """The settings through which the API finds an embedded part."""
+    match part:
+        case Postgres():
+            return {"database_url": part.url()}
+        case Valkey():
+            return {"redis_url": part.url()}
+        case Meilisearch():
+            return {"meilisearch_url": part.url(), "meilisearch_key": part.master_key}
+        case LocalStripe():
+            return {
+                "stripe_api_base": part.url(),
+                "stripe_api_key": credentials.stripe_api_key,
+                "stripe_publishable_key": "pk_test_local",
+                "stripe_webhook_secret": part.webhook_secret,
+            }
+    raise AssertionError(part.name)
+
+
+def refuse_embedding(settings: Settings) -> None:
+    """Production brings its own parts.
+
+    Raises:
+        SettingsError: naming the first that is missing.
+    """
+    for name, part in EMBEDDED_NEEDS.items():
+        if not getattr(settings, name):
+            raise SettingsError(f"Production does not run an embedded {part}: set BOXOFFICE_{name.upper()}.")
+    settings.require_serving()
+
+
+class reserved_port:  # noqa: N801 - used as a context manager
+    """Keeps the API's port ours while API processes come and go.
+
+    The socket is bound but does not listen, so the kernel hands it no connection; the API
+    processes bind beside it with SO_REUSEPORT.
+
+    Raises:
+        PartError: when somebody else listens on it.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        if not is_free(port, host):
+            raise PartError(f"Port {port} is in use: stop what listens there, or choose another with --port.")
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self.socket.bind((host, port))
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+
+def reachable(host: str) -> str:
+    """The address under which a server bound to `host` is reached from this machine."""
+    return "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+
+
+def raise_on_signals() -> None:
+    """Turns the signals that ask us to stop into an exception in the main thread."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, raise_stop)
+
+
+def raise_stop(number: int, frame: FrameType | None) -> NoReturn:
+    ignore_signals()
+    raise StopRequestedError(signal.Signals(number).name)
+
+
+def ignore_signals() -> None:
+    """While everything is being stopped, being asked again changes nothing."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def default_workers() -> int:
+    """API processes when nobody says: one a core, two at most; the sales paths are elsewhere."""
+    return min(os.cpu_count() or 1, 2)

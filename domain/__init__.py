@@ -1,0 +1,1 @@
+"""Rules without I/O: money, states and transitions, layouts, the error tree."""

@@ -1,0 +1,152 @@
+"""Everything that can go wrong by intent.
+
+    BoxofficeError
+    ├── Refusal             a client can act on it: a typed member of the mutation's union
+    │   ├── InvalidInput · NotFound · NotOnSale · LimitExceeded · OrphanSeat · NotEnoughSeats
+    │   ├── SeatsGone · OrderExpired · OrderNotPayable · PaymentDeclined · IdempotencyMismatch
+    │   └── QueueTokenRequired · QueueTokenInvalid
+    └── RequestError        a bad request, a missing right, a part that is down: GraphQL `errors`
+        ├── BadRequest · Unauthenticated · Forbidden · RateLimited
+        └── Unavailable · OutcomeUnknown
+
+A class's docstring is its default message; `code` is stable and public.
+"""
+
+from typing import ClassVar
+
+
+class BoxofficeError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str | None = None) -> None:
+        self.message = message or (type(self).__doc__ or "").strip()
+        super().__init__(self.message)
+
+
+class Refusal(BoxofficeError):
+    """The request was understood and refused."""
+
+
+class InvalidInput(Refusal):
+    """The input does not fit."""
+
+    code = "INVALID_INPUT"
+
+
+class NotFound(Refusal):
+    """There is no such thing, or it is not yours to see."""
+
+    code = "NOT_FOUND"
+
+
+class NotOnSale(Refusal):
+    """This event is not on sale."""
+
+    code = "NOT_ON_SALE"
+
+
+class LimitExceeded(Refusal):
+    """That is more tickets than one order may hold."""
+
+    code = "LIMIT_EXCEEDED"
+
+
+class OrphanSeat(Refusal):
+    """This choice leaves a single free seat between taken ones; please move over by one."""
+
+    code = "ORPHAN_SEAT"
+
+
+class NotEnoughSeats(Refusal):
+    """There are not that many seats left."""
+
+    code = "NOT_ENOUGH_SEATS"
+
+
+class SeatsGone(Refusal):
+    """Someone was faster: some of these seats are gone."""
+
+    code = "SEATS_UNAVAILABLE"
+
+    def __init__(self, places: tuple[int, ...], alternatives: tuple[int, ...] = ()) -> None:
+        super().__init__()
+        self.places = places
+        self.alternatives = alternatives
+
+
+class OrderExpired(Refusal):
+    """The hold has lapsed and the seats went back on sale."""
+
+    code = "ORDER_EXPIRED"
+
+
+class OrderNotPayable(Refusal):
+    """This order can no longer be paid."""
+
+    code = "ORDER_NOT_PAYABLE"
+
+
+class PaymentDeclined(Refusal):
+    """The card was declined; please try another one."""
+
+    code = "PAYMENT_DECLINED"
+
+
+class IdempotencyMismatch(Refusal):
+    """This idempotency key was used with another input."""
+
+    code = "IDEMPOTENCY_MISMATCH"
+
+
+class QueueTokenRequired(Refusal):
+    """This event has a waiting room: join the queue first."""
+
+    code = "QUEUE_TOKEN_REQUIRED"
+
+
+class QueueTokenInvalid(Refusal):
+    """The queue token is not valid here, or no longer."""
+
+    code = "QUEUE_TOKEN_INVALID"
+
+
+class RequestError(BoxofficeError):
+    """The request cannot be answered."""
+
+
+class BadRequest(RequestError):
+    """The request is malformed."""
+
+    code = "BAD_USER_INPUT"
+
+
+class Unauthenticated(RequestError):
+    """Sign in first: this needs a token."""
+
+    code = "UNAUTHENTICATED"
+
+
+class Forbidden(RequestError):
+    """The token does not allow this."""
+
+    code = "FORBIDDEN"
+
+
+class RateLimited(RequestError):
+    """Too many requests; please wait a moment."""
+
+    code = "RATE_LIMITED"
+
+
+class Unavailable(RequestError):
+    """A part of the box office is away for a moment; please try again."""
+
+    code = "UNAVAILABLE"
+
+
+class OutcomeUnknown(RequestError):
+    """It may or may not have happened: ask again with the same idempotency key."""
+
+    code = "OUTCOME_UNKNOWN"

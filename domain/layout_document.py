@@ -1,0 +1,188 @@
+"""A seat map as one compact JSON document, for the database and for SeatMap.url.
+
+Seats are written in columns, a list a row, because 17,760 objects would be ten times the size. A
+column that holds one value throughout is written as that value. The seats of a section are numbered
+consecutively from its firstPlace, in the order in which they stand.
+"""
+
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from domain.layout import Area, AreaShape, PriceLevel, Row, Seat, SeatMap, Section, SectionKind
+from domain.money import Money
+
+_VERSION_LENGTH = 32
+_ACCESSIBLE, _RESTRICTED_VIEW = 1, 2
+_DRAWING = ("width", "height", "rotation", "color", "border_color", "text", "text_color", "section")
+
+
+def make_seat_map(
+    event_id: UUID,
+    width: int,
+    height: int,
+    price_levels: tuple[PriceLevel, ...],
+    sections: tuple[Section, ...],
+    areas: tuple[Area, ...],
+) -> SeatMap:
+    """A seat map whose version is the digest of everything in it: equal contents, equal version."""
+    draft = SeatMap(event_id, "", width, height, price_levels, sections, areas)
+    canonical = orjson.dumps(to_document(draft), option=orjson.OPT_SORT_KEYS)
+    version = sha256(canonical).hexdigest()[:_VERSION_LENGTH]
+    return SeatMap(event_id, version, width, height, price_levels, sections, areas)
+
+
+def to_json(seat_map: SeatMap) -> str:
+    """The document as text, from which `from_json` makes an equal seat map."""
+    return orjson.dumps(to_document(seat_map)).decode()
+
+
+def from_json(text: str | bytes) -> SeatMap:
+    """The seat map that `to_json` wrote. For documents of our own: it trusts what it reads."""
+    return from_document(orjson.loads(text))
+
+
+def from_document(document: dict[str, Any]) -> SeatMap:
+    """The seat map that `to_document` took apart."""
+    currency = document["currency"]
+    return SeatMap(
+        event_id=UUID(document["eventId"]),
+        version=document["version"],
+        width=document["width"],
+        height=document["height"],
+        price_levels=tuple(_read_level(level, currency) for level in document["priceLevels"]),
+        sections=tuple(_read_section(section) for section in document["sections"]),
+        areas=tuple(_read_area(area) for area in document["areas"]),
+    )
+
+
+def to_document(seat_map: SeatMap) -> dict[str, Any]:
+    """The document as plain lists and dicts, ready for a JSON column."""
+    return {
+        "version": seat_map.version,
+        "eventId": str(seat_map.event_id),
+        "width": seat_map.width,
+        "height": seat_map.height,
+        "currency": seat_map.currency,
+        "priceLevels": [_level(level) for level in seat_map.price_levels],
+        "sections": [_section(section) for section in seat_map.sections],
+        "areas": [_area(area) for area in seat_map.areas],
+    }
+
+
+def _level(level: PriceLevel) -> dict[str, Any]:
+    return {
+        "number": level.number,
+        "name": level.name,
+        "color": level.color,
+        "price": level.price.amount,
+        "fee": level.fee.amount,
+    }
+
+
+def _read_level(level: dict[str, Any], currency: str) -> PriceLevel:
+    price, fee = Money(level["price"], currency), Money(level["fee"], currency)
+    return PriceLevel(level["number"], level["name"], level["color"], price, fee)
+
+
+def _section(section: Section) -> dict[str, Any]:
+    return {
+        "number": section.number,
+        "name": section.name,
+        "kind": section.kind.value,
+        "firstPlace": section.first_place,
+        "capacity": section.capacity,
+        "priceLevel": section.price_level,
+        "rows": [_row(row) for row in section.rows],
+    }
+
+
+def _read_section(section: dict[str, Any]) -> Section:
+    rows, place = [], section["firstPlace"]
+    for row in section["rows"]:
+        rows.append(_read_row(row, place))
+        place += len(row["numbers"])
+    return Section(
+        number=section["number"],
+        name=section["name"],
+        kind=SectionKind(section["kind"]),
+        first_place=section["firstPlace"],
+        capacity=section["capacity"],
+        price_level=section["priceLevel"],
+        rows=tuple(rows),
+    )
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "numbers": [seat.number for seat in row.seats],
+        "x": [_number(seat.x) for seat in row.seats],
+        "y": [_number(seat.y) for seat in row.seats],
+        "priceLevels": _column([seat.price_level for seat in row.seats]),
+        "flags": _column([_flags(seat) for seat in row.seats]),
+        "guids": [seat.guid for seat in row.seats],
+    }
+
+
+def _read_row(row: dict[str, Any], first_place: int) -> Row:
+    size = len(row["numbers"])
+    levels, flags = _spread(row["priceLevels"], size), _spread(row["flags"], size)
+    columns = zip(row["numbers"], row["x"], row["y"], levels, flags, row["guids"], strict=True)
+    seats = (
+        Seat(
+            index=place,
+            row=row["name"],
+            number=number,
+            x=float(x),
+            y=float(y),
+            price_level=level,
+            accessible=bool(flag & _ACCESSIBLE),
+            restricted_view=bool(flag & _RESTRICTED_VIEW),
+            guid=guid,
+        )
+        for place, (number, x, y, level, flag, guid) in enumerate(columns, first_place)
+    )
+    return Row(row["name"], tuple(seats))
+
+
+def _area(area: Area) -> dict[str, Any]:
+    drawn = {name: getattr(area, name) for name in _DRAWING}
+    return {
+        "shape": area.shape.value,
+        "x": _number(area.x),
+        "y": _number(area.y),
+        "points": [[_number(x), _number(y)] for x, y in area.points],
+        **{_camel(name): value for name, value in drawn.items() if value not in (None, "")},
+    }
+
+
+def _read_area(area: dict[str, Any]) -> Area:
+    points = tuple((float(x), float(y)) for x, y in area["points"])
+    drawn = {name: area[_camel(name)] for name in _DRAWING if _camel(name) in area}
+    shape, x, y = AreaShape(area["shape"]), float(area["x"]), float(area["y"])
+    return Area(shape, x, y, points=points, **drawn)
+
+
+def _camel(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(word.capitalize() for word in tail)
+
+
+def _number(value: float) -> float:
+    whole = int(value)
+    return whole if whole == value else value
+
+
+def _flags(seat: Seat) -> int:
+    return _ACCESSIBLE * seat.accessible | _RESTRICTED_VIEW * seat.restricted_view
+
+
+def _column(values: list[int]) -> list[int] | int:
+    return values[0] if values and len(set(values)) == 1 else values
+
+
+def _spread(column: list[int] | int, size: int) -> list[int]:
+    return [column] * size if isinstance(column, int) else column

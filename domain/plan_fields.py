@@ -1,0 +1,174 @@
+"""The fields of one JSON object from outside, each read once, a fault named by its path."""
+
+import re
+from math import isfinite
+from typing import Self
+
+from domain.errors import InvalidInput
+
+FURTHEST = 1_000_000.0  # plan units either side of the origin
+LONGEST_TEXT = 200
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def tidy(text: str) -> str:
+    """The text with single spaces between its words and none around it."""
+    return " ".join(text.split())
+
+
+def has_control_character(text: str) -> bool:
+    """Whether something in it is no character to print, as NUL, which PostgreSQL refuses."""
+    return any(character < " " or character == "\x7f" for character in text)
+
+
+class Fields:
+    """An object at a path such as `zones[0].rows[3]`; `number` is its place in the list."""
+
+    __slots__ = ("number", "path", "values")
+
+    def __init__(self, value: object, path: str, noun: str, number: int = 0) -> None:
+        if not isinstance(value, dict):
+            at = f"{path}: " if path else ""
+            raise InvalidInput(f"{at}{noun.lower() if path else noun} must be an object.")
+        self.values: dict[str, object] = value
+        self.path = path
+        self.number = number
+
+    def at(self, name: str) -> str:
+        """The path of a field."""
+        return f"{self.path}.{name}" if self.path else name
+
+    def fault(self, name: str, sentence: str) -> InvalidInput:
+        """The error that a field is at fault."""
+        return InvalidInput(f"{self.at(name)}: {sentence}.")
+
+    def text(self, name: str, *, optional: bool = False, required: bool = False) -> str:
+        """A string; "" where it is `optional` and left out, not empty where it is `required`."""
+        value = self.values.get(name)
+        if value is None and optional:
+            return ""
+        if not isinstance(value, str):
+            raise self.fault(name, self._instead("a string", name))
+        value = tidy(value)
+        if len(value) > LONGEST_TEXT:
+            raise self.fault(name, f"is longer than {LONGEST_TEXT} characters")
+        if has_control_character(value):
+            raise self.fault(name, "has a control character")
+        if required and not value:
+            raise self.fault(name, "must not be empty")
+        return value
+
+    def prose(self, name: str, most: int) -> str | None:
+        """A text of several lines, stray control characters dropped; None where left out or empty."""
+        value = self.values.get(name)
+        if value is not None and not isinstance(value, str):
+            raise self.fault(name, "must be a string")
+        text = _CONTROL.sub("", (value or "").replace("\r\n", "\n")).strip()
+        if len(text) > most:
+            raise self.fault(name, f"is longer than {most} characters")
+        return text or None
+
+    def words(self, name: str) -> list[str]:
+        """A list of strings or whole numbers, as strings; [] where it is left out."""
+        value = self.values.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise self.fault(name, "must be a list")
+        return [self._word(f"{name}[{number}]", entry) for number, entry in enumerate(value)]
+
+    def key(self, name: str) -> str:
+        """A string or whole number that names something, as a string."""
+        if name not in self.values:
+            raise self.fault(name, "is missing")
+        return self._word(name, self.values[name])
+
+    def _word(self, name: str, value: object) -> str:
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise self.fault(name, "must be a string or a whole number")
+        word = tidy(str(value))
+        if not 0 < len(word) <= LONGEST_TEXT or has_control_character(word):
+            raise self.fault(name, f"must have 1 to {LONGEST_TEXT} printable characters")
+        return word
+
+    def color(self, name: str) -> str | None:
+        """A CSS colour, or None; it ends up in a page, so nothing else passes."""
+        value = self.text(name, optional=True)
+        if value and not _is_color(value):
+            raise self.fault(name, f"{value[:40]!r} is not a colour such as #4361ee")
+        return value or None
+
+    def amount(self, name: str, default: float | None = None) -> float:
+        """A finite number of plan units or degrees."""
+        value = self.values.get(name, default)
+        # A bool is an int to Python and no number to JSON.
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.fault(name, self._instead("a number", name))
+        if not isfinite(value) or abs(value) > FURTHEST:
+            raise self.fault(name, f"must be within {FURTHEST:,.0f} either side of 0")
+        return float(value)
+
+    def extent(self, name: str) -> float:
+        """A number that is not negative."""
+        value = self.amount(name)
+        if value < 0:
+            raise self.fault(name, "must not be negative")
+        return value
+
+    def length(self, name: str) -> int:
+        """A size of at least one unit."""
+        value = self.amount(name)
+        if value < 1:
+            raise self.fault(name, "must be at least 1")
+        return round(value)
+
+    def point(self, origin: tuple[float, float] = (0.0, 0.0)) -> tuple[float, float]:
+        """This object itself as x and y, moved by the origin."""
+        return origin[0] + self.amount("x"), origin[1] + self.amount("y")
+
+    def position(
+        self, name: str, origin: tuple[float, float] = (0.0, 0.0), *, optional: bool = False
+    ) -> tuple[float, float]:
+        """A field as x and y, moved by the origin; the origin where `optional` and left out."""
+        if optional and self.values.get(name) is None:
+            return origin
+        return self.required(name).point(origin)
+
+    def required(self, name: str) -> Self:
+        """A field that is an object."""
+        if name not in self.values:
+            raise self.fault(name, "is missing")
+        return type(self)(self.values[name], self.at(name), "It")
+
+    def optional(self, name: str) -> Self | None:
+        """A field that is an object, or None where it is left out."""
+        return None if self.values.get(name) is None else self.required(name)
+
+    def entries(self, name: str, noun: str, most: int, *, optional: bool = False) -> list[Self]:
+        """A field that is a list of objects."""
+        value = self.values.get(name)
+        if value is None and optional:
+            return []
+        if not isinstance(value, list):
+            raise self.fault(name, self._instead("a list", name))
+        if len(value) > most:
+            raise self.fault(name, f"has more than {most:,} entries")
+        path = self.at(name)
+        return [type(self)(entry, f"{path}[{number}]", noun, number) for number, entry in enumerate(value)]
+
+    def _instead(self, wanted: str, name: str) -> str:
+        return f"must be {wanted}" if name in self.values else f"is missing ({wanted} is expected)"
+
+
+def _is_color(value: str) -> bool:
+    if value.startswith("#"):
+        return len(value) in (4, 5, 7, 9) and all(c in "0123456789abcdefABCDEF" for c in value[1:])
+    if value.isascii() and value.isalpha():
+        return True
+    name, _, rest = value.partition("(")
+    inside = rest.removesuffix(")")
+    return (
+        name in {"rgb", "rgba", "hsl", "hsla"}
+        and rest.endswith(")")
+        and all(character in "0123456789.,% /" for character in inside)
+    )

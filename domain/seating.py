@@ -1,0 +1,242 @@
+"""What an organiser says of the seats and their prices, made into a seat map."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from domain.errors import InvalidInput
+from domain.layout import Area, AreaShape, PriceLevel, Row, Seat, SeatMap, Section, SectionKind
+from domain.layout_document import make_seat_map
+from domain.money import Money
+from domain.plan_fields import LONGEST_TEXT, has_control_character, tidy
+from domain.seating_plan import Plan, PlanSeat
+
+MOST_CAPACITY = 200_000
+MOST_PLACES = 300_000
+MOST_GENERAL_SECTIONS = 100
+
+ACCESSIBLE_CATEGORY = "wheelchair"
+RESTRICTED_VIEW_CATEGORY = "restricted view"
+_ROOM_WITHOUT_PLAN = 1_000  # the size of the map of an event without numbered seats
+
+
+@dataclass(frozen=True, slots=True)
+class PriceInput:
+    """The price of a category of the plan, as asked for; not yet checked."""
+
+    category: str
+    price: Money
+    fee: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GeneralAdmission:
+    """A section without numbered seats, as asked for; not yet checked."""
+
+    name: str
+    capacity: int
+    price: Money
+    fee: Money | None = None
+
+
+def build_seat_map(
+    event_id: UUID,
+    plan: Plan | None,
+    prices: Sequence[PriceInput] = (),
+    general_admission: Sequence[GeneralAdmission] = (),
+) -> SeatMap:
+    """The seat map of an event: the plan's zones are its sections, the categories its price levels.
+
+    A category that no seat uses may go without a price; a general-admission section of the same
+    name takes its place and its colour.
+
+    Raises:
+        InvalidInput: with the path of the first fault, e.g. "priceLevels[1].category: ...".
+    """
+    _check_general_admission(general_admission)
+    priced = _check_prices(prices, plan)
+    _check_one_currency(prices, general_admission)
+    _check_sections(plan, general_admission)
+    levels = _category_levels(plan, priced, {tidy(entry.name) for entry in general_admission})
+    general_levels = _general_levels(plan, general_admission, len(levels))
+    sections = _seated_sections(plan, {level.name: level.number for level in levels})
+    sections += _general_sections(general_admission, general_levels, sections)
+    width, height = (plan.width, plan.height) if plan else (_ROOM_WITHOUT_PLAN,) * 2
+    areas = _areas(plan, sections)
+    everything = (*levels, *general_levels)
+    return make_seat_map(event_id, width, height, everything, tuple(sections), areas)
+
+
+def _check_general_admission(entries: Sequence[GeneralAdmission]) -> None:
+    if len(entries) > MOST_GENERAL_SECTIONS:
+        raise InvalidInput(f"generalAdmission: at most {MOST_GENERAL_SECTIONS} sections.")
+    for number, entry in enumerate(entries):
+        path = f"generalAdmission[{number}]"
+        name = tidy(entry.name)
+        if not 1 <= len(name) <= LONGEST_TEXT or has_control_character(name):
+            raise InvalidInput(f"{path}.name: must have 1 to {LONGEST_TEXT} printable characters.")
+        if not 1 <= entry.capacity <= MOST_CAPACITY:
+            raise InvalidInput(f"{path}.capacity: must be between 1 and {MOST_CAPACITY}.")
+        _check_money(entry.price, entry.fee, path)
+
+
+def _check_prices(prices: Sequence[PriceInput], plan: Plan | None) -> dict[str, PriceInput]:
+    """The prices by category: each known, none twice, none missing."""
+    counts = plan.seats_by_category() if plan else {}
+    priced: dict[str, PriceInput] = {}
+    for number, entry in enumerate(prices):
+        path, category = f"priceLevels[{number}]", tidy(entry.category)
+        if category not in counts:
+            raise InvalidInput(f"{path}.category: {_unknown_category(category, counts)}")
+        if category in priced:
+            raise InvalidInput(f"{path}.category: {category[:80]!r} has two prices.")
+        _check_money(entry.price, entry.fee, path)
+        priced[category] = entry
+    missing = [name for name, seats in counts.items() if seats and name not in priced]
+    if missing:
+        raise InvalidInput(f"priceLevels: there is no price for {_listed(missing)}.")
+    return priced
+
+
+def _check_money(price: Money, fee: Money | None, path: str) -> None:
+    Money.checked(price.amount, price.currency, f"{path}.price")
+    if fee is not None:
+        Money.checked(fee.amount, fee.currency, f"{path}.fee")
+
+
+def _check_one_currency(prices: Sequence[PriceInput], general_admission: Sequence[GeneralAdmission]) -> None:
+    amounts = [
+        (f"{name}[{number}].{kind}.currency", money.currency)
+        for name, entries in (("priceLevels", prices), ("generalAdmission", general_admission))
+        for number, entry in enumerate[PriceInput | GeneralAdmission](entries)
+        for kind, money in (("price", entry.price), ("fee", entry.fee))
+        if money is not None
+    ]
+    for path, currency in amounts:
+        if currency != amounts[0][1]:
+            raise InvalidInput(f"{path}: an event has one currency, here {amounts[0][1]}.")
+
+
+def _check_sections(plan: Plan | None, general_admission: Sequence[GeneralAdmission]) -> None:
+    names: set[str] = set()
+    zones = plan.zones if plan else ()
+    seated = [(f"zones[{n}]", zone.name) for n, zone in enumerate(zones) if zone.seat_count]
+    general = [(f"generalAdmission[{n}]", tidy(entry.name)) for n, entry in enumerate(general_admission)]
+    for path, name in seated + general:
+        if name in names:
+            raise InvalidInput(f"{path}.name: there are two sections called {name!r}.")
+        names.add(name)
+    places = (plan.seat_count if plan else 0) + sum(entry.capacity for entry in general_admission)
+    if places == 0:
+        raise InvalidInput("An event needs a seating plan with seats, or general admission.")
+    if places > MOST_PLACES:
+        raise InvalidInput(f"generalAdmission: an event has at most {MOST_PLACES} places in all.")
+
+
+def _category_levels(
+    plan: Plan | None, priced: dict[str, PriceInput], general_names: set[str]
+) -> list[PriceLevel]:
+    counts = plan.seats_by_category() if plan else {}
+    colors = {category.name: category.color for category in plan.categories} if plan else {}
+    wanted = [name for name in counts if counts[name] or name not in general_names]
+    return [
+        _level(number, name, colors[name], priced[name].price, priced[name].fee)
+        for number, name in enumerate(name for name in wanted if name in priced)
+    ]
+
+
+def _general_levels(plan: Plan | None, entries: Sequence[GeneralAdmission], first: int) -> list[PriceLevel]:
+    colors = {category.name: category.color for category in plan.categories} if plan else {}
+    return [
+        _level(number, name, colors.get(name), entry.price, entry.fee)
+        for number, entry in enumerate(entries, first)
+        for name in [tidy(entry.name)]
+    ]
+
+
+def _level(number: int, name: str, color: str | None, price: Money, fee: Money | None) -> PriceLevel:
+    return PriceLevel(number, name, color, price, fee or Money(0, price.currency))
+
+
+def _seated_sections(plan: Plan | None, levels: dict[str, int]) -> list[Section]:
+    sections: list[Section] = []
+    place = 0
+    for zone in plan.zones if plan else ():
+        if not zone.seat_count:
+            continue
+        first, rows = place, []
+        for row in zone.rows:
+            seats = tuple(_seat(seat, row.name, index, levels) for index, seat in enumerate(row.seats, place))
+            if seats:
+                rows.append(Row(row.name, seats))
+            place += len(seats)
+        section = Section(
+            len(sections), zone.name, SectionKind.SEATED, first, place - first, None, tuple(rows)
+        )
+        sections.append(section)
+    return sections
+
+
+def _seat(seat: PlanSeat, row: str, index: int, levels: dict[str, int]) -> Seat:
+    kind = seat.category.casefold()
+    return Seat(
+        index=index,
+        row=row,
+        number=seat.number,
+        x=seat.x,
+        y=seat.y,
+        price_level=levels[seat.category],
+        accessible=kind == ACCESSIBLE_CATEGORY,
+        restricted_view=kind == RESTRICTED_VIEW_CATEGORY,
+        guid=seat.guid,
+    )
+
+
+def _general_sections(
+    entries: Sequence[GeneralAdmission], levels: list[PriceLevel], before: list[Section]
+) -> list[Section]:
+    sections: list[Section] = []
+    place = before[-1].first_place + before[-1].capacity if before else 0
+    for number, (entry, level) in enumerate(zip(entries, levels, strict=True), len(before)):
+        kind = SectionKind.GENERAL_ADMISSION
+        section = Section(number, level.name, kind, place, entry.capacity, level.number, ())
+        sections.append(section)
+        place += entry.capacity
+    return sections
+
+
+def _areas(plan: Plan | None, sections: list[Section]) -> tuple[Area, ...]:
+    """The drawings of the plan, tied to the sections that they show; without a plan, boxes."""
+    general = {s.name: s.number for s in sections if s.kind is SectionKind.GENERAL_ADMISSION}
+    if plan is None:
+        return _boxes(general)
+    drawn = (area for zone in plan.zones for area in zone.areas)
+    return tuple(replace(area, section=general.get(area.text)) for area in drawn)
+
+
+def _boxes(general: dict[str, int]) -> tuple[Area, ...]:
+    height = _ROOM_WITHOUT_PLAN / len(general)
+    margin = 20
+    return tuple(
+        Area(
+            AreaShape.RECTANGLE,
+            x=margin,
+            y=position * height + margin / 2,
+            width=_ROOM_WITHOUT_PLAN - 2 * margin,
+            height=height - margin,
+            text=name,
+            section=number,
+        )
+        for position, (name, number) in enumerate(general.items())
+    )
+
+
+def _unknown_category(category: str, known: dict[str, int]) -> str:
+    if not known:
+        return "without a seating plan there are no categories to price."
+    return f"the plan has no category {category[:80]!r}; it has {_listed(list(known))}."
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(repr(name[:80]) for name in names[:5])
+    return shown if len(names) <= 5 else f"{shown} and {len(names) - 5} more"

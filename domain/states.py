@@ -1,0 +1,112 @@
+"""The states of orders, claims, payments and events, and which transitions exist."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+
+class OrderState(StrEnum):
+    """RESERVED → PAYING → BOOKED → REFUNDED; RESERVED, PAYING → EXPIRED or CANCELLED."""
+
+    RESERVED = "RESERVED"
+    PAYING = "PAYING"
+    BOOKED = "BOOKED"
+    EXPIRED = "EXPIRED"
+    CANCELLED = "CANCELLED"
+    REFUNDED = "REFUNDED"
+
+
+ORDER_TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
+    OrderState.RESERVED: frozenset(
+        {OrderState.PAYING, OrderState.BOOKED, OrderState.EXPIRED, OrderState.CANCELLED}
+    ),
+    OrderState.PAYING: frozenset({OrderState.BOOKED, OrderState.EXPIRED, OrderState.CANCELLED}),
+    OrderState.BOOKED: frozenset({OrderState.REFUNDED}),
+    OrderState.EXPIRED: frozenset(),
+    OrderState.CANCELLED: frozenset(),
+    OrderState.REFUNDED: frozenset(),
+}
+
+
+def may_become(state: OrderState, next_state: OrderState) -> bool:
+    """Whether an order in `state` may turn into `next_state`."""
+    return next_state in ORDER_TRANSITIONS[state]
+
+
+class ClaimState(StrEnum):
+    """What a claim does to its place. HELD, BOOKED and BLOCKED are live; ENDED never comes back."""
+
+    HELD = "HELD"
+    BOOKED = "BOOKED"
+    BLOCKED = "BLOCKED"
+    ENDED = "ENDED"
+
+
+class PaymentState(StrEnum):
+    """A payment as its buyer sees it."""
+
+    REQUIRES_ACTION = "REQUIRES_ACTION"
+    PROCESSING = "PROCESSING"
+    AUTHORIZED = "AUTHORIZED"
+    CAPTURED = "CAPTURED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    REFUNDED = "REFUNDED"
+
+
+class EventState(StrEnum):
+    """What is stored of an event; everything else follows from the clock and the seats."""
+
+    DRAFT = "DRAFT"
+    PUBLISHED = "PUBLISHED"
+    CANCELLED = "CANCELLED"
+
+
+class EventStatus(StrEnum):
+    """What the public sees of an event."""
+
+    DRAFT = "DRAFT"
+    ANNOUNCED = "ANNOUNCED"
+    ON_SALE = "ON_SALE"
+    SOLD_OUT = "SOLD_OUT"
+    CANCELLED = "CANCELLED"
+    ENDED = "ENDED"
+
+
+# An event without an end is over this long after its start.
+ASSUMED_DURATION = timedelta(hours=6)
+
+
+class Sale(Protocol):
+    """What of an event decides whether it can be bought."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime | None: ...
+    @property
+    def on_sale_at(self) -> datetime | None: ...
+    @property
+    def off_sale_at(self) -> datetime | None: ...
+
+
+def event_status(event: Sale, now: datetime, *, sold_out: bool) -> EventStatus:
+    """The public status at a moment."""
+    if event.state == EventState.DRAFT:
+        return EventStatus.DRAFT
+    if event.state == EventState.CANCELLED:
+        return EventStatus.CANCELLED
+    if now >= (event.ends_at or event.starts_at + ASSUMED_DURATION):
+        return EventStatus.ENDED
+    if event.on_sale_at is not None and now < event.on_sale_at:
+        return EventStatus.ANNOUNCED
+    return EventStatus.SOLD_OUT if sold_out else EventStatus.ON_SALE
+
+
+def is_selling(event: Sale, now: datetime) -> bool:
+    """Whether seats can be held at this moment: published, within the sale window, not over."""
+    if event_status(event, now, sold_out=False) is not EventStatus.ON_SALE:
+        return False
+    return event.off_sale_at is None or now < event.off_sale_at

@@ -1,0 +1,34 @@
+"""What subscribers of a seat map are told."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class SectionCount:
+    """How many places of one section are in which state."""
+
+    number: int
+    name: str
+    available: int
+    held: int
+    booked: int
+    total: int
+
+
+@dataclass(slots=True)
+class SeatAvailabilityUpdate:
+    """A snapshot (`statuses` given, no `previous_version`) or a delta (`changes`) of one event's seats.
+
+    `changes` are pairs of a seat's index and its status letter (A, H, B, X). `shared` is one dict for
+    all subscribers that are told the same: transport keeps the encoded message in it.
+    """
+
+    event_id: UUID
+    version: int
+    previous_version: int | None
+    statuses: str | None
+    changes: tuple[tuple[int, str], ...]
+    sections: tuple[SectionCount, ...]
+    shared: dict[Any, Any] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Tools without ticketing knowledge: clock, ids, the Lua loader."""

@@ -1,0 +1,154 @@
+"""A broadcaster backend for Redis that reconnects, and says when messages may have been lost."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from typing import Any
+
+from broadcaster import Event
+from broadcaster._backends.base import BroadcastBackend
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.asyncio.cluster import RedisCluster
+from redis.exceptions import RedisError
+
+from domain.errors import Unavailable
+
+log = logging.getLogger("boxoffice.pubsub")
+
+# The message that stands for whatever was missed while the connection was down.
+GAP = "\0gap"
+_AWAY = (RedisError, OSError, TimeoutError)
+_SUBSCRIBE_SECONDS = 3.0
+_SILENCE_SECONDS = 5.0
+_BACKOFF_SECONDS = (0.05, 1.0)
+_MOST_WAITING = 10_000
+
+
+class RedisBackend(BroadcastBackend):
+    """Pub/sub over one connection: a subscription is ready only when the server has confirmed it.
+
+    After a lost connection every channel is subscribed again and then told `GAP`.
+    """
+
+    def __init__(self, client: Redis | RedisCluster) -> None:
+        self._client = client
+        self._wanted: dict[str, asyncio.Event] = {}
+        self._pubsub: PubSub | None = None
+        self._published: asyncio.Queue[Event] = asyncio.Queue(_MOST_WAITING)
+        self._changed = asyncio.Event()
+        self._reader: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        """Start to keep a connection; the server need not be there yet."""
+        self._reader = asyncio.create_task(self._keep_reading())
+
+    async def disconnect(self) -> None:
+        """Stop, and close the connection."""
+        if self._reader is not None:
+            self._reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reader
+        await self._drop()
+
+    async def subscribe(self, group: str) -> None:
+        """Return when the server has confirmed that it sends this channel's messages.
+
+        Raises:
+            Unavailable: it has not within 3 s.
+        """
+        confirmed = self._wanted.setdefault(group, asyncio.Event())
+        self._changed.set()
+        try:
+            if self._pubsub is not None and not confirmed.is_set():
+                await self._pubsub.subscribe(group)
+            async with asyncio.timeout(_SUBSCRIBE_SECONDS):
+                await confirmed.wait()
+        except _AWAY as error:
+            self._wanted.pop(group, None)
+            raise Unavailable from error
+
+    async def unsubscribe(self, group: str) -> None:
+        """Hear no more of a channel."""
+        self._wanted.pop(group, None)
+        if self._pubsub is not None:
+            with contextlib.suppress(*_AWAY):
+                await self._pubsub.unsubscribe(group)
+
+    async def publish(self, channel: str, message: Any) -> None:
+        """Send a message; one that cannot be sent is dropped, as the interface's promise is no more."""
+        try:
+            await self._client.publish(channel, message)
+        except _AWAY as error:
+            log.warning("a message to %s was lost: %s", channel, error)
+
+    async def next_published(self) -> Event:
+        """The next message of any channel, or its GAP."""
+        return await self._published.get()
+
+    async def _keep_reading(self) -> None:
+        least, most = _BACKOFF_SECONDS
+        wait = least
+        while True:
+            began = time.monotonic()
+            try:
+                await self._read()
+            except _AWAY as error:
+                log.warning("pub/sub connection lost: %s", error)
+            await self._drop()
+            await asyncio.sleep(wait * (0.5 + random.random() / 2))  # noqa: S311 - jitter
+            lasted = time.monotonic() - began > _SILENCE_SECONDS
+            wait = least if lasted else min(wait * 2, most)
+
+    async def _read(self) -> None:
+        """Subscribe to all that is wanted, then pass messages on until the connection fails."""
+        while not self._wanted:
+            self._changed.clear()
+            await self._changed.wait()
+        again = [group for group, confirmed in self._wanted.items() if confirmed.is_set()]
+        for confirmed in self._wanted.values():
+            confirmed.clear()
+        pubsub = self._client.pubsub()
+        first = list(self._wanted)
+        await pubsub.subscribe(*first)
+        self._pubsub = pubsub
+        if late := self._wanted.keys() - first:
+            await pubsub.subscribe(*late)
+        while True:
+            message = await pubsub.get_message(ignore_subscribe_messages=False, timeout=_SILENCE_SECONDS)
+            if message is None:
+                await self._ask_for_life(pubsub)
+                continue
+            await self._take(message, again)
+
+    async def _ask_for_life(self, pubsub: PubSub) -> None:
+        """A silent connection may be a dead one: ping, and expect something back in time."""
+        if not pubsub.subscribed:
+            return
+        await pubsub.ping()
+        if await pubsub.get_message(timeout=_SILENCE_SECONDS) is None:
+            raise TimeoutError("no answer to a ping")
+
+    async def _take(self, message: dict[str, Any], again: list[str]) -> None:
+        channel = _text(message.get("channel") or b"")
+        if message["type"] == "subscribe":
+            confirmed = self._wanted.get(channel)
+            if confirmed is not None:
+                confirmed.set()
+            if channel in again:
+                again.remove(channel)
+                await self._published.put(Event(channel, GAP))
+        elif message["type"] == "message":
+            await self._published.put(Event(channel, _text(message["data"])))
+
+    async def _drop(self) -> None:
+        pubsub, self._pubsub = self._pubsub, None
+        if pubsub is not None:
+            with contextlib.suppress(*_AWAY):
+                await pubsub.aclose()  # type: ignore[no-untyped-call]
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,172 @@
+"""Deliver: what the outbox says must follow a commit. Every handler is safe to run twice."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import UUID
+
+from db.queries.orders import end_claims, order_by_id, set_order_state
+from db.queries.outbox import Task, claim_tasks, finish_tasks, put_off_task, write_task
+from db.queries.payments import (
+    finish_refund,
+    payment_of_order,
+    refund_by_id,
+    set_payment_state,
+)
+from domain.channels import order_channel
+from domain.errors import BoxofficeError
+from domain.states import OrderState, PaymentState
+from payments.gateway import Declined, GatewayError, GatewayRejected, Intent, IntentStatus
+from services.ending import end_event_orders
+from services.office import Office
+from services.reconciling import mirror_order, refresh_sold_out
+from services.settling import apply_intent
+
+log = logging.getLogger("boxoffice.delivering")
+
+# One run of a task; after this long another worker may take it over.
+LEASE_SECONDS = 30.0
+_LONGEST_WAIT_SECONDS = 30.0
+# A capture that the card's bank refuses this often will not come.
+_CAPTURE_TRIES = 3
+
+
+class NotYet(Exception):
+    """This task has more to do and comes back at once."""
+
+
+async def deliver(office: Office, most: int = 50) -> int:
+    """Run the tasks that are due; returns how many were taken."""
+    tasks = await claim_tasks(office.database, office.now(), most, LEASE_SECONDS)
+    done = [task.id for task in tasks if await _run(office, task)]
+    if done:
+        await finish_tasks(office.database, done)
+    return len(tasks)
+
+
+async def _run(office: Office, task: Task) -> bool:
+    """Run one task; on a fault put it off, for longer each time."""
+    wait = timedelta(seconds=min(0.2 * 2 ** (task.attempts - 1), _LONGEST_WAIT_SECONDS))
+    try:
+        await _HANDLERS[task.topic](office, task)
+    except NotYet:
+        wait = timedelta(0)
+        error = "more to do"
+    except (BoxofficeError, GatewayError) as fault:
+        error = f"{type(fault).__name__}: {fault}"
+        log.warning("task %d (%s) is tried again in %s: %s", task.id, task.topic, wait, error)
+    except Exception as fault:
+        error = f"{type(fault).__name__}: {fault}"
+        log.exception("task %d (%s) is tried again in %s", task.id, task.topic, wait)
+    else:
+        return True
+    await put_off_task(office.database, task.id, office.now() + wait, error)
+    return False
+
+
+async def _mirror(office: Office, task: Task) -> None:
+    await mirror_order(office, UUID(task.key))
+    await _announce(office, task)
+
+
+async def _announce(office: Office, task: Task) -> None:
+    await office.announcer.publish(order_channel(UUID(task.key)), task.topic)
+
+
+async def _booked(office: Office, task: Task) -> None:
+    """Seats turn booked, and the place in the shop goes to the next in line."""
+    await _mirror(office, task)
+    order = await order_by_id(office.database, UUID(task.key))
+    if order is not None and order.admission_jti is not None:
+        await office.gate.finish(order.event_id, order.admission_jti)
+
+
+async def _event_changed(office: Office, task: Task) -> None:
+    await refresh_sold_out(office, UUID(task.key))
+
+
+async def _capture(office: Office, task: Task) -> None:
+    order_id = UUID(task.key)
+    payment = await payment_of_order(office.database, order_id)
+    if payment is None or payment.intent_id is None or payment.state != PaymentState.AUTHORIZED:
+        return
+    try:
+        intent = await office.gateway.capture(
+            payment.intent_id, idempotency_key=f"capture:{order_id}:{task.attempts}"
+        )
+    except (Declined, GatewayRejected) as rejected:
+        intent = await office.gateway.retrieve(payment.intent_id)
+        if intent.status is IntentStatus.REQUIRES_CAPTURE and task.attempts < _CAPTURE_TRIES:
+            raise
+        if intent.status is not IntentStatus.SUCCEEDED:
+            await _capture_failed(office, order_id, intent, rejected.code)
+            return
+    await apply_intent(office, order_id, intent)
+
+
+async def _capture_failed(office: Office, order_id: UUID, intent: Intent, code: str) -> None:
+    """The money did not come: the booking ends, what was authorised is let go."""
+    log.error("order %s: its payment could not be captured (%s); the booking ends", order_id, code)
+    now = office.now()
+    async with office.database.transaction() as connection:
+        if await set_order_state(
+            connection, order_id, OrderState.REFUNDED, leaving=[OrderState.BOOKED], now=now
+        ):
+            await end_claims(connection, [order_id])
+        await set_payment_state(
+            connection,
+            order_id,
+            PaymentState.FAILED,
+            leaving=[PaymentState.AUTHORIZED],
+            now=now,
+            failure_code=code,
+        )
+        await write_task(connection, "mirror_order", order_id, {}, now)
+        if intent.status is IntentStatus.REQUIRES_CAPTURE:
+            await write_task(connection, "void_payment", order_id, {}, now)
+
+
+async def _void(office: Office, task: Task) -> None:
+    """Let go of money that was authorised for an order that ended."""
+    order_id = UUID(task.key)
+    payment = await payment_of_order(office.database, order_id)
+    if payment is None or payment.intent_id is None:
+        return
+    intent = await office.gateway.cancel(payment.intent_id, idempotency_key=f"cancel:{order_id}")
+    await apply_intent(office, order_id, intent)
+
+
+async def _refund(office: Office, task: Task) -> None:
+    """Send a decided refund, after the capture that it is of."""
+    refund = await refund_by_id(office.database, UUID(task.payload["refund_id"]))
+    payment = await payment_of_order(office.database, UUID(task.key))
+    if refund is None or payment is None or refund.state == "SENT":
+        return
+    gateway_id = None
+    if payment.captured_minor > 0 and payment.intent_id is not None:
+        sent = await office.gateway.refund(
+            payment.intent_id, refund.amount_minor, payment.currency, idempotency_key=f"refund:{refund.id}"
+        )
+        gateway_id = sent.id
+    now = office.now()
+    async with office.database.transaction() as connection:
+        await finish_refund(connection, refund, gateway_id, now)
+    await _announce(office, task)
+
+
+async def _end_event_orders(office: Office, task: Task) -> None:
+    """A batch at a time, until a pass finds none: a reserve may have been on its way."""
+    if await end_event_orders(office, UUID(task.key)):
+        raise NotYet
+
+
+_HANDLERS: dict[str, Callable[[Office, Task], Awaitable[None]]] = {
+    "mirror_order": _mirror,
+    "order_changed": _announce,
+    "order_booked": _booked,
+    "event_changed": _event_changed,
+    "capture_payment": _capture,
+    "void_payment": _void,
+    "send_refund": _refund,
+    "end_event_orders": _end_event_orders,
+}

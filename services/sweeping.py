@@ -1,0 +1,29 @@
+"""Sweeps: what nobody told us is found all the same."""
+
+import logging
+from datetime import timedelta
+
+from db.queries.payments import touch_payment, unsettled_payments
+from domain.errors import BoxofficeError
+from payments.gateway import GatewayError
+from services.office import Office
+from services.settling import settle_order
+
+log = logging.getLogger("boxoffice.sweeping")
+
+# A payment that nothing has moved for this long is asked about.
+QUIET = timedelta(seconds=5)
+_BATCH = 50
+
+
+async def sweep_payments(office: Office) -> int:
+    """Settle payments that no webhook has settled; returns how many were asked about."""
+    now = office.now()
+    payments = await unsettled_payments(office.database, now - QUIET, _BATCH)
+    for payment in payments:
+        try:
+            await touch_payment(office.database, payment.order_id, now)
+            await settle_order(office, payment.order_id)
+        except (BoxofficeError, GatewayError, LookupError) as error:
+            log.warning("order %s could not be settled yet: %s", payment.order_id, error)
+    return len(payments)

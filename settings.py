@@ -1,0 +1,232 @@
+"""The settings: read once from the environment and a .env file, frozen, and passed down.
+
+Every name carries the prefix BOXOFFICE_; the environment wins over .env; an empty value is an
+unset one. "" stands for an address or a secret that is not configured.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, Self
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+PREFIX = "BOXOFFICE_"
+DEVELOPMENT_PREFIXES = ("sk_test_", "pk_test_", "whsec_local_")
+SHORTEST_SECRET = 32
+
+Environment = Literal["development", "production"]
+
+
+class SettingsError(Exception):
+    """A setting is missing or does not fit; the message is one sentence that says what to do."""
+
+
+def text(value: str) -> str:
+    return value
+
+
+def flag(value: str) -> bool:
+    known = {"1": True, "true": True, "yes": True, "on": True}
+    known |= {"0": False, "false": False, "no": False, "off": False}
+    if value.lower() not in known:
+        raise ValueError("must be yes or no")
+    return known[value.lower()]
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """A reader of whole numbers between two bounds, both allowed."""
+
+    def read(value: str) -> int:
+        if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(value)
+
+    return read
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """A reader of one of these words, in any case."""
+
+    def read(value: str) -> str:
+        chosen = {word.lower(): word for word in words}.get(value.lower())
+        if chosen is None:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return chosen
+
+    return read
+
+
+def address(*schemes: str) -> Callable[[str], str]:
+    """A reader of URLs with one of these schemes and a host."""
+
+    def read(value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            fits = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError(f"must be an address that begins with {schemes[0]}://")
+        return value
+
+    return read
+
+
+def setting(read: Callable[[str], Any], default: Any, *, secret: bool = False) -> Any:
+    """A field: how its text is read, and what it is when unset. A secret never shows in a repr."""
+    return field(default=default, repr=not secret, metadata={"read": read})
+
+
+WEB = ("http", "https")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that may differ between two installations."""
+
+    environment: Environment = setting(one_of("development", "production"), "development")
+    host: str = setting(text, "127.0.0.1")
+    port: int = setting(whole(1, 65535), 8000)
+    data_dir: Path = setting(Path, Path(".boxoffice"))
+    log_level: str = setting(one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
+
+    database_url: str = setting(address("postgresql", "postgres"), "", secret=True)
+    database_pool_size: int = setting(whole(2, 200), 10)
+    redis_url: str = setting(address("redis", "rediss", "redis+cluster"), "", secret=True)
+    redis_pool_size: int = setting(whole(2, 500), 20)
+    meilisearch_url: str = setting(address(*WEB), "")
+    meilisearch_key: str = setting(text, "", secret=True)
+
+    stripe_api_key: str = setting(text, "", secret=True)
+    stripe_publishable_key: str = setting(text, "")
+    stripe_api_base: str = setting(address(*WEB), "")
+    stripe_webhook_secret: str = setting(text, "", secret=True)
+
+    jwt_secret: str = setting(text, "", secret=True)
+    jwks_url: str = setting(address(*WEB), "")
+    jwt_issuer: str = setting(text, "")
+    jwt_audience: str = setting(text, "")
+
+    hold_seconds: int = setting(whole(1, 86_400), 480)
+    payment_seconds: int = setting(whole(1, 86_400), 600)
+    orphan_rule: bool = setting(flag, True)
+    rate_limit_per_minute: int = setting(whole(0, 10_000_000), 0)
+
+    graphiql: bool = setting(flag, True)
+    introspection: bool = setting(flag, True)
+    trusted_documents: str = setting(text, "")
+
+    @classmethod
+    def load(cls, env: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")) -> Self:
+        """Reads and checks everything.
+
+        Raises:
+            SettingsError: naming the first setting that does not fit.
+        """
+        found = {**read_dotenv(dotenv), **(os.environ if env is None else env)}
+        values = {
+            each.name: read_one(PREFIX + each.name.upper(), raw.strip(), each.metadata["read"])
+            for each in fields(cls)
+            if (raw := found.get(PREFIX + each.name.upper(), "")).strip()
+        }
+        return cls(**with_production_defaults(values)).checked()
+
+    def checked(self) -> Self:
+        """Itself, when the settings fit one another.
+
+        Raises:
+            SettingsError: when they do not.
+        """
+        if self.jwt_secret and self.jwks_url:
+            raise SettingsError("Set BOXOFFICE_JWT_SECRET or BOXOFFICE_JWKS_URL, not both.")
+        if self.jwks_url and not (self.jwt_issuer and self.jwt_audience):
+            raise SettingsError(
+                "BOXOFFICE_JWKS_URL needs BOXOFFICE_JWT_ISSUER and BOXOFFICE_JWT_AUDIENCE too."
+            )
+        if self.jwt_secret and len(self.jwt_secret.encode()) < SHORTEST_SECRET:
+            raise SettingsError(f"BOXOFFICE_JWT_SECRET needs at least {SHORTEST_SECRET} bytes.")
+        if self.environment == "production":
+            self.check_production()
+        return self
+
+    def check_production(self) -> None:
+        """Refuses what only a development machine may use."""
+        for name in ("stripe_api_key", "stripe_publishable_key", "stripe_webhook_secret"):
+            if getattr(self, name).startswith(DEVELOPMENT_PREFIXES):
+                raise SettingsError(
+                    f"{PREFIX}{name.upper()} is a development secret, which production refuses."
+                )
+        if self.jwt_secret and len(set(self.jwt_secret)) < 8:
+            raise SettingsError("BOXOFFICE_JWT_SECRET is guessable: draw a random one.")
+        for name in ("stripe_api_base", "jwks_url"):
+            value = getattr(self, name)
+            if value and urlsplit(value).scheme != "https":
+                raise SettingsError(f"{PREFIX}{name.upper()} must be https in production.")
+
+    def require(self, *names: str) -> Self:
+        """Itself, when each of these fields is configured.
+
+        Raises:
+            SettingsError: naming the first that is not.
+        """
+        for name in names:
+            if not getattr(self, name):
+                raise SettingsError(f"{PREFIX}{name.upper()} is not set: {HINTS[name]}.")
+        return self
+
+    def require_serving(self) -> Self:
+        """Itself, when an API or a worker process can run on it.
+
+        Raises:
+            SettingsError: naming what is missing.
+        """
+        self.require("database_url", "redis_url", "stripe_api_key", "stripe_webhook_secret")
+        return self if self.jwks_url else self.require("jwt_secret")
+
+    def environment_variables(self) -> dict[str, str]:
+        """The same settings as BOXOFFICE_ variables, for a child process."""
+        return {PREFIX + each.name.upper(): written(getattr(self, each.name)) for each in fields(self)}
+
+
+HINTS = {
+    "database_url": "give a postgresql:// address, or start everything with `boxoffice up`",
+    "redis_url": "give a redis:// address, or start everything with `boxoffice up`",
+    "meilisearch_url": "give Meilisearch's address; without one, search answers from PostgreSQL",
+    "stripe_api_key": "give the secret key of your Stripe account",
+    "stripe_webhook_secret": "give the signing secret of your Stripe webhook endpoint",
+    "jwt_secret": "give a random secret of 32 bytes or more, or BOXOFFICE_JWKS_URL",
+}
+
+
+def read_dotenv(path: Path | None) -> dict[str, str]:
+    """The variables of a .env file; none when there is no such file."""
+    if path is None or not path.is_file():
+        return {}
+    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+
+
+def read_one(name: str, raw: str, read: Callable[[str], object]) -> object:
+    """One setting's value.
+
+    Raises:
+        SettingsError: when the text does not fit. A secret's text is never repeated.
+    """
+    try:
+        return read(raw)
+    except ValueError as fault:
+        raise SettingsError(f"{name} {fault}.") from None
+
+
+def with_production_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    """The IDE and introspection are off in production unless asked for."""
+    if values.get("environment") != "production":
+        return values
+    return {"graphiql": False, "introspection": False, **values}
+
+
+def written(value: object) -> str:
+    """A setting's value as text that reads back to it."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

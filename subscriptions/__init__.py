@@ -1,0 +1,1 @@
+"""One stream a topic: a snapshot, then ordered changes, then the end."""

@@ -1,0 +1,46 @@
+"""orderUpdated: the caller's order, now and on every change."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from db.queries.orders import OrderRow, payments_of_orders
+from domain.channels import order_channel
+from domain.errors import Unavailable
+from domain.viewer import Viewer
+from pubsub.channels import Channels
+from services.office import Office, buyer_of, reading
+from services.paying import owned_order
+
+# A message may be lost; this often the order is looked at all the same.
+LOOK_SECONDS = 5.0
+
+
+async def order_updates(
+    office: Office, channels: Channels, viewer: Viewer | None, order_id: UUID
+) -> AsyncIterator[OrderRow]:
+    """The order as it is, then again whenever it or its payment has changed.
+
+    Raises:
+        NotFound: there is no such order, or it is someone else's.
+    """
+    buyer = buyer_of(viewer)
+    await owned_order(office, buyer, order_id)
+    async with channels.subscribe(order_channel(order_id)) as mailbox:
+        told: object = None
+        while True:
+            try:
+                order, seen = await _look(office, buyer, order_id)
+            except Unavailable:
+                await asyncio.sleep(1)
+                continue
+            if seen != told:
+                told = seen
+                yield order
+            await mailbox.wait(LOOK_SECONDS)
+
+
+async def _look(office: Office, buyer: Viewer, order_id: UUID) -> tuple[OrderRow, object]:
+    order = await owned_order(office, buyer, order_id)
+    payments = await reading(payments_of_orders(office.database, [order_id]))
+    return order, (order, tuple(payments))

@@ -1,0 +1,23 @@
+"""What every tier shares: the real parts (tests/parts.py)."""
+
+from tests.parts import (
+    empty_postgres_url,
+    migrated_template,
+    module_postgres_url,
+    postgres_server,
+    postgres_url,
+    redis_server,
+    redis_url,
+    test_home,
+)
+
+__all__ = [
+    "empty_postgres_url",
+    "migrated_template",
+    "module_postgres_url",
+    "postgres_server",
+    "postgres_url",
+    "redis_server",
+    "redis_url",
+    "test_home",
+]

@@ -1,0 +1,195 @@
+"""Importing a catalogue: what arrives, what twice does, what a fault leaves behind."""
+
+import gzip
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from db.session import Database
+from domain.errors import InvalidInput
+from domain.layout_document import from_json
+from domain.money import Money
+from services.catalogue_files import read_catalogue
+from services.catalogue_import import ImportReport, import_catalogue
+
+VENUES = [
+    {"id": 7, "name": "Rolling Hall", "address": "서울 마포구 서교동 402-22", "lat": 37.5, "lng": 126.9},
+    {"id": 8, "name": "Ovantgarde", "address": "부산광역시 금정구 장전동", "lat": 35.2, "lng": 129.0},
+]
+PERFORMERS = [
+    {
+        "id": 1,
+        "name": "검정치마",
+        "bio": "First line.\n\nSecond.",
+        "genres": ["Indie", "Modern Rock", "Rock"],
+    },
+    {"id": 2, "name": "오지은"},
+]
+CONCERTS = [
+    {
+        "id": 11,
+        "title": "롤링 17주년",
+        "date": "2027-01-06",
+        "time": "20:00",
+        "price_text": "예매 33,000원 현매 40,000원",
+        "venue_id": 7,
+        "performer_ids": [2, 1, 2],
+    },
+    {
+        "id": 12,
+        "title": "Free night",
+        "date": "2027-01-07",
+        "time": "00:00",
+        "price_text": "무료",
+        "venue_id": 8,
+        "performer_ids": [],
+    },
+]
+TABLES = ("venues", "performers", "events", "seat_maps", "price_levels", "event_performers")
+
+
+@pytest_asyncio.fixture
+async def database(postgres_url: str) -> AsyncIterator[Database]:
+    """A migrated database without rows."""
+    opened = Database(postgres_url)
+    yield opened
+    await opened.close()
+
+
+def write(folder: Path, **files: list[dict[str, Any]]) -> Path:
+    """The files of a catalogue; returns the one of the events."""
+    for name, records in files.items():
+        lines = "\n".join(json.dumps(record, ensure_ascii=False) for record in records)
+        (folder / f"{name}.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    return folder / "events.jsonl.gz"
+
+
+def catalogue(folder: Path, *concerts: dict[str, Any]) -> Path:
+    """The files above, with other concerts where any are given."""
+    return write(folder, venues=VENUES, performers=PERFORMERS, events=list(concerts) or CONCERTS)
+
+
+async def bring_in(database: Database, file: Path) -> ImportReport:
+    """One import without anybody watching."""
+    return await import_catalogue(database, read_catalogue(file), lambda *_: None)
+
+
+async def counts(database: Database) -> dict[str, int]:
+    """How many rows each table has."""
+    return {table: await database.fetchval(f"SELECT count(*) FROM {table}") for table in TABLES}
+
+
+async def test_events_are_published_with_seats_and_prices_when_imported(
+    database: Database, tmp_path: Path
+) -> None:
+    report = await bring_in(database, catalogue(tmp_path))
+
+    assert report == ImportReport(venues=2, performers=2, events=2, new_events=2)
+    row = await database.fetchrow(
+        """
+        SELECT e.*, v.city, v.timezone, m.layout::text FROM events e JOIN venues v ON v.id = e.venue_id
+        JOIN seat_maps m ON m.version = e.seat_map_version WHERE e.external_id = 'import:11'
+        """
+    )
+    assert row is not None
+    assert (row["name"], row["state"], row["category"]) == ("롤링 17주년", "PUBLISHED", "Rock")
+    assert row["starts_at"].isoformat() == "2027-01-06T11:00:00+00:00"
+    assert (row["city"], row["timezone"]) == ("서울", "Asia/Seoul")
+    assert (row["price_from"], row["price_to"], row["currency"]) == (33_000, 33_000, "KRW")
+    seat_map = from_json(row["layout"])
+    assert (seat_map.event_id, seat_map.version) == (row["id"], row["seat_map_version"])
+    assert seat_map.price_range == (Money(33_000, "KRW"), Money(33_000, "KRW"))
+    bill = await database.fetch(
+        "SELECT name FROM event_performers JOIN performers ON id = performer_id WHERE event_id = $1"
+        " ORDER BY position",
+        row["id"],
+    )
+    assert [entry["name"] for entry in bill] == ["오지은", "검정치마"]
+
+
+async def test_nothing_is_added_or_written_when_imported_twice(database: Database, tmp_path: Path) -> None:
+    file = catalogue(tmp_path)
+    await bring_in(database, file)
+    before = await counts(database), await database.fetch("SELECT * FROM events ORDER BY id")
+
+    again = await bring_in(database, file)
+
+    assert again.new_events == 0
+    assert before == (await counts(database), await database.fetch("SELECT * FROM events ORDER BY id"))
+
+
+async def test_seats_and_state_stay_when_an_event_changes_in_the_file(
+    database: Database, tmp_path: Path
+) -> None:
+    await bring_in(database, catalogue(tmp_path))
+    await database.fetch("UPDATE events SET state = 'CANCELLED' WHERE external_id = 'import:11'")
+    before = await database.fetchrow("SELECT * FROM events WHERE external_id = 'import:11'")
+    assert before is not None
+
+    changed = CONCERTS[0] | {"title": "New", "price_text": "5천원", "performer_ids": [1], "venue_id": 8}
+    await bring_in(database, catalogue(tmp_path, changed))
+
+    after = await database.fetchrow("SELECT * FROM events WHERE external_id = 'import:11'")
+    assert after is not None
+    kept = ("id", "state", "seat_map_version", "price_from")
+    assert [after[name] for name in kept] == [before[name] for name in kept]
+    assert after["name"] == "New"
+    assert after["venue_id"] != before["venue_id"]
+    assert after["updated_at"] > before["updated_at"]
+    assert (await counts(database))["event_performers"] == 1
+
+
+async def test_earlier_venues_are_found_when_they_are_not_beside_the_file(
+    database: Database, tmp_path: Path
+) -> None:
+    await bring_in(database, catalogue(tmp_path))
+    (tmp_path / "alone").mkdir()
+    alone = write(tmp_path / "alone", events=[CONCERTS[0] | {"id": 99}])
+
+    report = await bring_in(database, alone)
+
+    assert report == ImportReport(venues=0, performers=0, events=1, new_events=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"venue_id": 404}, "events.jsonl.gz:1.venue_id: there is no venue '404'."),
+        ({"performer_ids": [404]}, "events.jsonl.gz:1.performer_ids[0]: there is no performer '404'."),
+        ({"performer_ids": "1"}, "events.jsonl.gz:1.performer_ids: must be a list."),
+        ({"performer_ids": [None]}, "events.jsonl.gz:1.performer_ids[0]: must be a string or a whole"),
+        ({"date": "2027-02-30"}, "events.jsonl.gz:1.date: '2027-02-30' is not a date"),
+        ({"time": "25:00"}, "events.jsonl.gz:1.time: '25:00' is not a time"),
+        ({"title": "  "}, "events.jsonl.gz:1.title: must not be empty."),
+        ({"title": "a\x00b"}, "events.jsonl.gz:1.title: has a control character."),
+        ({"id": None}, "events.jsonl.gz:1.id: must be a string or a whole number."),
+        ({"price_text": 5}, "events.jsonl.gz:1.price_text: must be a string."),
+    ],
+)
+async def test_nothing_is_written_when_a_line_has_a_fault(
+    database: Database, tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await bring_in(database, catalogue(tmp_path, CONCERTS[0] | change))
+    assert caught.value.message.startswith(message)
+    assert set((await counts(database)).values()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"{", "events.jsonl:1: the line is not JSON"),
+        (b"\n[]", "events.jsonl:2: the line must be an object."),
+        (b"\x1f\x8bnot gzip", "events.jsonl cannot be read"),
+    ],
+)
+def test_file_is_refused_when_it_is_no_json_lines(tmp_path: Path, content: bytes, message: str) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(content)
+    with pytest.raises(InvalidInput) as caught:
+        read_catalogue(file)
+    assert caught.value.message.startswith(message)

@@ -1,0 +1,218 @@
+"""graphql-sse over real sockets: one stream an operation, and one for all, over two processes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import orjson
+
+from tests.transport.clients import events_of, listening, until
+from tests.transport.toy import CountingMeters, World, make_server
+from transport import Limits, MemoryBus
+
+STREAM = {"accept": "text/event-stream"}
+TOKEN = "x-graphql-event-stream-token"
+
+
+@asynccontextmanager
+async def posted(
+    client: httpx.AsyncClient, body: dict[str, Any], **headers: str
+) -> AsyncIterator[tuple[httpx.Response, AsyncIterator[dict[str, str]]]]:
+    async with client.stream("POST", "/", json=body, headers={**STREAM, **headers}) as response:
+        yield response, events_of(response)
+
+
+async def next_event(events: AsyncIterator[dict[str, str]]) -> dict[str, str]:
+    """Return the next event that is not a comment alone."""
+    async with asyncio.timeout(10):
+        while True:
+            event = await anext(events)
+            if "event" in event:
+                return event
+
+
+async def test_stream_gives_events_with_ids_then_completes_when_subscribed() -> None:
+    async with listening(make_server()) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
+        body = {"query": "subscription { updates(count: 2) { version } }"}
+        async with posted(client, body) as (response, events):
+            assert response.headers["content-type"] == "text/event-stream"
+            for version in (1, 2):
+                event = await next_event(events)
+                assert (event["event"], event["id"]) == ("next", str(version))
+                assert orjson.loads(event["data"]) == {"data": {"updates": {"version": version}}}
+            assert await next_event(events) == {"event": "complete", "data": ""}
+
+
+async def test_stream_continues_after_the_last_event_when_a_client_reconnects() -> None:
+    async with listening(make_server()) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
+        body = {"query": "subscription { updates(count: 1, sinceVersion: 2) { version } }"}
+        async with posted(client, body, **{"last-event-id": "41"}) as (_, events):
+            assert (await next_event(events))["id"] == "42"
+        async with posted(client, body, **{"last-event-id": "not a version"}) as (_, events):
+            assert (await next_event(events))["id"] == "3"
+
+
+async def test_subscription_streams_over_get_when_the_client_is_an_event_source() -> None:
+    async with listening(make_server()) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
+        query = "subscription { updates(count: 1) { version } }"
+        async with client.stream("GET", "/", params={"query": query}, headers=STREAM) as response:
+            assert (await next_event(events_of(response)))["id"] == "1"
+
+
+async def test_query_is_one_event_and_a_refusal_another_when_only_streams_are_accepted() -> None:
+    async with listening(make_server()) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
+        async with posted(client, {"query": "{ hello }"}) as (_, events):
+            data = orjson.loads((await next_event(events))["data"])
+            assert data == {"data": {"hello": "hello world"}}
+        async with posted(client, {"query": "{ nope }"}) as (response, events):
+            assert response.status_code == 200
+            data = orjson.loads((await next_event(events))["data"])
+            assert data["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+            assert (await next_event(events))["event"] == "complete"
+        refused = await client.post(
+            "/", json={"query": "{ hello }"}, headers={**STREAM, "authorization": "Bearer bad"}
+        )
+        assert refused.status_code == 401
+        assert refused.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+async def test_comments_are_sent_and_the_source_closed_when_the_stream_is_quiet_then_left() -> None:
+    world, meters = World(), CountingMeters()
+    server = make_server(world, meters=meters, limits=Limits(keep_alive_seconds=0.05))
+    async with listening(server) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
+        async with client.stream(
+            "POST", "/", json={"query": "subscription { forever }"}, headers=STREAM
+        ) as response:
+            lines = response.aiter_lines()
+            comments = 0
+            while comments < 3:
+                comments += await anext(lines) == ":"
+            assert meters.open == {"sse": 1}
+        await until(lambda: world.closed_sources == 1)
+        await until(lambda: meters.open == {"sse": 0})
+
+
+async def test_stream_completes_when_the_server_closes() -> None:
+    server = make_server()
+    async with (
+        listening(server) as address,
+        httpx.AsyncClient(base_url=f"http://{address}") as client,
+        posted(client, {"query": "subscription { forever }"}) as (_, events),
+    ):
+        await next_event(events)
+        await server.aclose()
+        assert (await next_event(events))["event"] == "complete"
+
+
+@asynccontextmanager
+async def processes(count: int, **parts: Any) -> AsyncIterator[list[httpx.AsyncClient]]:
+    """Start servers that share nothing but a bus, as processes behind one port do."""
+    if count == 0:
+        yield []
+        return
+    parts.setdefault("bus", MemoryBus())
+    async with (
+        listening(make_server(**parts)) as address,
+        httpx.AsyncClient(base_url=f"http://{address}") as client,
+        processes(count - 1, **parts) as others,
+    ):
+        yield [client, *others]
+
+
+async def submit(client: httpx.AsyncClient, token: str, name: str, query: str) -> httpx.Response:
+    body = {"query": query, "extensions": {"operationId": name}}
+    return await client.post("/", json=body, headers={TOKEN: token})
+
+
+async def test_one_stream_serves_all_operations_when_each_request_hits_another_process() -> None:
+    async with processes(3) as (first, second, third):
+        reserved = await first.put("/")
+        assert reserved.status_code == 201
+        token = reserved.text
+        assert (await submit(third, token, "early", "{ hello }")).status_code == 202
+
+        async with second.stream("GET", "/", headers={**STREAM, TOKEN: token}) as response:
+            events = events_of(response)
+            early = await next_event(events)
+            assert orjson.loads(early["data"]) == {
+                "id": "early",
+                "payload": {"data": {"hello": "hello world"}},
+            }
+            assert orjson.loads((await next_event(events))["data"]) == {"id": "early"}
+
+            assert (await submit(first, token, "w", "subscription { forever }")).status_code == 202
+            assert orjson.loads((await next_event(events))["data"])["id"] == "w"
+            assert (await submit(third, token, "w", "{ hello }")).status_code == 409
+            stopped = await third.delete("/", params={"operationId": "w"}, headers={TOKEN: token})
+            assert stopped.status_code == 200
+            again = await second.get("/", headers={**STREAM, TOKEN: token})
+            assert again.status_code == 409
+
+
+async def test_identity_of_the_submitting_request_is_used_when_an_operation_runs_elsewhere() -> None:
+    async with processes(2) as (first, second):
+        token = (await first.put("/")).text
+        async with first.stream("GET", "/", headers={**STREAM, TOKEN: token}) as response:
+            body = {"query": "{ me { name } }", "extensions": {"operationId": "me"}}
+            headers = {TOKEN: token, "authorization": "Bearer ada"}
+            assert (await second.post("/", json=body, headers=headers)).status_code == 202
+            event = await next_event(events_of(response))
+            assert orjson.loads(event["data"])["payload"] == {"data": {"me": {"name": "ada"}}}
+
+
+async def test_nothing_readable_travels_when_an_operation_crosses_the_bus() -> None:
+    class Overheard(MemoryBus):
+        heard: bytes = b""
+
+        async def publish(self, channel: str, message: bytes) -> None:
+            Overheard.heard += channel.encode() + message
+            await super().publish(channel, message)
+
+    async with processes(2, bus=Overheard()) as (first, second):
+        token = (await first.put("/")).text
+        body = {"query": "{ hello }", "extensions": {"operationId": "me"}}
+        await second.post("/", json=body, headers={TOKEN: token, "authorization": "Bearer ada"})
+    assert Overheard.heard
+    assert all(secret.encode() not in Overheard.heard for secret in (token, "ada", "hello"))
+
+
+async def test_request_is_refused_with_a_code_when_its_stream_or_operation_is_unknown() -> None:
+    async with processes(1) as (client,):
+        token = (await client.put("/")).text
+        cases = [
+            (await submit(client, "unknown", "a", "{ hello }"), 404, "NOT_FOUND"),
+            (await client.get("/", headers={**STREAM, TOKEN: "unknown"}), 404, "NOT_FOUND"),
+            (await client.post("/", json={"query": "{ hello }"}, headers={TOKEN: token}), 400, "BAD_REQUEST"),
+            (await submit(client, token, "a", "{ nope }"), 400, "GRAPHQL_VALIDATION_FAILED"),
+            (await client.delete("/", headers={TOKEN: token}), 400, "BAD_REQUEST"),
+        ]
+        for response, status, code in cases:
+            assert response.status_code == status
+            assert response.json()["errors"][0]["extensions"]["code"] == code
+
+
+async def test_reservation_lapses_when_nobody_opens_it() -> None:
+    async with processes(1, limits=Limits(reservation_seconds=0.01)) as (client,):
+        token = (await client.put("/")).text
+        statuses: list[int] = []
+        async with asyncio.timeout(10):
+            while 404 not in statuses:
+                statuses.append((await submit(client, token, str(len(statuses)), "{ hello }")).status_code)
+        assert set(statuses) <= {202, 404}
+
+
+async def test_gauge_falls_and_token_dies_when_the_client_leaves_its_single_stream() -> None:
+    world, meters = World(), CountingMeters()
+    async with processes(1, world=world, meters=meters) as (client,):
+        token = (await client.put("/")).text
+        async with client.stream("GET", "/", headers={**STREAM, TOKEN: token}) as response:
+            await submit(client, token, "w", "subscription { forever }")
+            await next_event(events_of(response))
+            assert meters.open == {"sse_single": 1}
+        await until(lambda: world.closed_sources == 1)
+        assert meters.open == {"sse_single": 0}
+        assert (await submit(client, token, "x", "{ hello }")).status_code == 404

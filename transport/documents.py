@@ -1,0 +1,192 @@
+"""Documents as they are kept: parsed, guarded, validated and priced once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    VariableNode,
+    Visitor,
+    parse,
+    specified_rules,
+    validate,
+    visit,
+)
+from graphql.execution.collect_fields import FragmentDetails
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from . import guard
+from .cost import cost_of
+from .errors import DocumentInvalid, DocumentRefused
+from .hints import Hints, policy_of
+from .limits import Limits
+from .lru import LeastRecentlyUsed
+from .operation import Document, Operation
+from .options import ServerOptions
+from .ports import Meters
+
+RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+MAX_VALIDATION_ERRORS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A refusal worth remembering, so that asking again costs nothing."""
+
+    kind: type[DocumentRefused | DocumentInvalid]
+    message: str
+    code: str
+    errors: tuple[GraphQLError, ...]
+
+    def again(self) -> DocumentRefused | DocumentInvalid:
+        return self.kind(self.message, code=self.code, errors=self.errors)
+
+
+def digest_of(text: str) -> str:
+    """Name a text by the lower-case hex of its sha256."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class DocumentCache:
+    """Prepares each text once, refusals included."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        limits: Limits,
+        hints: Hints,
+        meters: Meters,
+        options: ServerOptions,
+    ) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._hints = hints
+        self._costs = options.costs
+        self._meters = meters
+        self._introspection = options.introspection
+        self._suggestions = options.suggestions
+        self._known: LeastRecentlyUsed[str, Document | _Failure] = LeastRecentlyUsed(limits.documents)
+
+    def prepare(self, text: str, digest: str) -> Document:
+        """Return the document of a text. Raises: DocumentRefused, DocumentInvalid."""
+        known = self._known.get(digest)
+        self._meters.cached("document", "miss" if known is None else "hit")
+        if known is None:
+            known = self._try_prepare(text, digest)
+            self._known.put(digest, known)
+        if isinstance(known, _Failure):
+            raise known.again()
+        return known
+
+    def cost(self, operation: Operation, variables: Mapping[str, Any]) -> int:
+        """Price an operation. Raises: DocumentRefused with COST_LIMIT."""
+        cost = operation.fixed_cost
+        if cost is None:
+            cost = cost_of(
+                self._schema,
+                operation.node,
+                operation.fragment_definitions,
+                variables,
+                self._costs,
+            ).cost
+        if cost > self._limits.cost:
+            raise DocumentRefused(
+                f"The operation costs {cost}, the limit is {self._limits.cost}.", code="COST_LIMIT"
+            )
+        return cost
+
+    def _try_prepare(self, text: str, digest: str) -> Document | _Failure:
+        try:
+            return self._prepare(text, digest)
+        except (DocumentRefused, DocumentInvalid) as refusal:
+            return _Failure(type(refusal), refusal.message, refusal.error_code, refusal.errors)
+
+    def _prepare(self, text: str, digest: str) -> Document:
+        guard.scan(text, self._limits)
+        try:
+            tree = parse(text, max_comments=self._limits.comments)
+        except GraphQLError as error:
+            raise _invalid("GRAPHQL_PARSE_FAILED", [error]) from None
+        guard.inspect(tree, self._limits, self._introspection)
+        errors = validate(
+            self._schema,
+            tree,
+            RULES,
+            max_errors=MAX_VALIDATION_ERRORS,
+            hide_suggestions=not self._suggestions,
+        )
+        if errors:
+            raise _invalid("GRAPHQL_VALIDATION_FAILED", errors)
+        fragments = {d.name.value: d for d in tree.definitions if isinstance(d, FragmentDefinitionNode)}
+        operations = {
+            d.name.value if d.name else None: self._operation(d, fragments)
+            for d in tree.definitions
+            if isinstance(d, OperationDefinitionNode)
+        }
+        return Document(digest, operations)
+
+    def _operation(
+        self, node: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode]
+    ) -> Operation:
+        priced = cost_of(self._schema, node, fragments, {}, self._costs)
+        return Operation(
+            node=node,
+            kind=node.operation.value,
+            fragment_definitions=fragments,
+            fragments={name: FragmentDetails(d) for name, d in fragments.items()},
+            policy=policy_of(self._schema, node, fragments, self._hints),
+            fixed_cost=None if priced.by_variables else priced.cost,
+            event_variables=_event_variables(node, fragments),
+            root_fields=tuple(_root_fields(node)),
+        )
+
+
+def _invalid(code: str, errors: list[GraphQLError]) -> DocumentInvalid:
+    for error in errors:
+        error.__traceback__ = None
+        error.extensions = {**(error.extensions or {}), "code": code}
+    return DocumentInvalid(errors[0].message, code=code, errors=errors)
+
+
+def _root_fields(node: OperationDefinitionNode) -> list[str]:
+    return [
+        selection.name.value
+        for selection in node.selection_set.selections
+        if selection.kind == "field" and hasattr(selection, "name")
+    ]
+
+
+class _Variables(Visitor):
+    """Collects the variables used beneath a node."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        self.names.add(node.name.value)
+
+
+def _event_variables(
+    node: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> tuple[str, ...]:
+    """Root arguments choose the stream; only what lies beneath shapes an event's answer."""
+    found = _Variables()
+    for selection in node.selection_set.selections:
+        nested = getattr(selection, "selection_set", None)
+        directives = selection.directives or ()
+        for part in (*directives, *([nested] if nested else [])):
+            visit(part, found)
+        if selection.kind != "field":
+            visit(selection, found)
+    for fragment in fragments.values():
+        visit(fragment, found)
+    return tuple(sorted(found.names))

@@ -1,0 +1,214 @@
+"""From a request to payloads: find the document, bind its variables, execute, subscribe."""
+
+from __future__ import annotations
+
+from asyncio import Future, ensure_future, shield
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Hashable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, cast
+
+import orjson
+import strawberry
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    default_field_resolver,
+    default_type_resolver,
+)
+from graphql.execution import Executor
+from graphql.execution.values import VariableValues, get_variable_values
+from strawberry.execution import optimized_is_awaitable
+
+from .documents import DocumentCache
+from .errors import DocumentInvalid, DocumentRefused
+from .limits import Limits
+from .operation import Operation
+from .options import ServerOptions
+from .payload import Payload, PayloadEncoder
+from .persisted import PersistedDocuments
+from .request import OperationRequest
+from .sources import close_source, open_source
+
+MAX_COERCION_ERRORS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operation with its variables, ready to run for any context."""
+
+    operation: Operation
+    variables: VariableValues
+    cost: int
+    extensions: dict[str, Any]
+    wants_cost: bool = False
+
+
+class Engine:
+    """Runs operations of one schema; knows nothing of sockets."""
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        documents: DocumentCache,
+        persisted: PersistedDocuments,
+        encoder: PayloadEncoder,
+        limits: Limits,
+        options: ServerOptions,
+    ) -> None:
+        self._schema = schema._schema
+        self._executor_class: Any = schema.execution_context_class
+        self._documents = documents
+        self._persisted = persisted
+        self._limits = limits
+        self._options = options
+        self.encoder = encoder
+
+    async def prepare(self, request: OperationRequest, wants_cost: bool = False) -> Call:
+        """Check everything that can be checked without a context. Raises: Refused."""
+        check_variables(request.variables, self._limits)
+        text, digest = await self._persisted.find(request)
+        document = self._documents.prepare(text, digest)
+        await self._persisted.register(request)
+        operation = document.operation(request.operation_name)
+        variables = self._bind(operation, request.variables)
+        cost = self._documents.cost(operation, variables.coerced)
+        return Call(operation, variables, cost, request.extensions, wants_cost)
+
+    async def run(self, call: Call, context: Any) -> Payload:
+        """Execute a query or mutation."""
+        await self._options.admit(context, call.operation, call.cost)
+        result = self._executor(call, context).execute_operation()
+        if not isinstance(result, ExecutionResult):
+            result = await cast("Awaitable[ExecutionResult]", result)
+        return self.encoder.result(result, self._extensions(call))
+
+    async def answers(
+        self, call: Call, context: Any, last_event_id: str | None = None
+    ) -> AsyncGenerator[tuple[Payload, str | None], None]:
+        """Yield the one answer of a query or mutation, or a subscription's many."""
+        if call.operation.kind != "subscription":
+            yield await self.run(call, context), None
+            return
+        async with aclosing(self.stream(call, context, last_event_id)) as stream:
+            async for item in stream:
+                yield item
+
+    async def stream(
+        self, call: Call, context: Any, last_event_id: str | None = None
+    ) -> AsyncGenerator[tuple[Payload, str | None], None]:
+        """Subscribe: yield a payload and its event id for each event of the source.
+
+        The next event is asked for only when the consumer comes back for it, so a slow socket
+        slows its own source and nothing piles up between them.
+        """
+        await self._options.admit(context, call.operation, call.cost)
+        executor = self._executor(call, context)
+        key = self._sharing_key(call, context)
+        source: AsyncIterator[Any] | None = None
+        try:
+            source = await open_source(executor, self._options.resume_argument, last_event_id)
+            async for event in source:
+                yield await self._event(executor, event, key), self._options.event_id(event)
+        except GraphQLError as error:
+            yield self.encoder.refusal([error]), None
+        except Exception as error:
+            yield self.encoder.fault(error), None
+        finally:
+            if source is not None:
+                await close_source(source)
+
+    async def _event(self, executor: Executor[Any], event: Any, key: Hashable | None) -> Payload:
+        """Execute an event, once for all that share it."""
+        shared = getattr(event, "shared", None) if key is not None else None
+        if shared is None:
+            return await self._execute_event(executor, event)
+        known = shared.get(key)
+        if isinstance(known, Payload):
+            return known
+        if known is None:
+            known = ensure_future(self._execute_event(executor, event))
+            shared[key] = known
+        payload = await shield(cast("Future[Payload]", known))
+        shared[key] = payload
+        return payload
+
+    async def _execute_event(self, executor: Executor[Any], event: Any) -> Payload:
+        own = executor.build_per_event_executor(event)
+        own.context_value = self._options.event_context(executor.context_value)
+        result = own.execute_operation(False)
+        if not isinstance(result, ExecutionResult):
+            result = await cast("Awaitable[ExecutionResult]", result)
+        return self.encoder.result(result, None)
+
+    def _sharing_key(self, call: Call, context: Any) -> Hashable | None:
+        """Name what an event's answer depends on, besides the event."""
+        rights = self._options.rights(context)
+        if rights is None:
+            return None
+        values = call.variables.sources
+        used = [values[name].value for name in call.operation.event_variables if name in values]
+        return (call.operation, orjson.dumps(used, default=str), rights)
+
+    def _bind(self, operation: Operation, variables: dict[str, Any]) -> VariableValues:
+        bound = get_variable_values(
+            self._schema,
+            operation.node.variable_definitions or (),
+            variables,
+            max_errors=MAX_COERCION_ERRORS,
+            hide_suggestions=not self._options.suggestions,
+        )
+        if isinstance(bound, list):
+            raise DocumentInvalid(bound[0].message, code="BAD_USER_INPUT", errors=bound)
+        return bound
+
+    def _executor(self, call: Call, context: Any) -> Executor[Any]:
+        """Build the executor that Strawberry's resolvers expect, without walking the document."""
+        executor: Executor[Any] = self._executor_class(
+            self._schema,
+            call.operation.fragment_definitions,
+            call.operation.fragments,
+            None,
+            context,
+            call.operation.node,
+            call.variables,
+            default_field_resolver,
+            default_type_resolver,
+            default_field_resolver,
+            is_awaitable=optimized_is_awaitable,
+            hide_suggestions=not self._options.suggestions,
+            operation_extensions=call.extensions,
+        )
+        return executor
+
+    def _extensions(self, call: Call) -> dict[str, Any] | None:
+        if not call.wants_cost:
+            return None
+        return {"cost": {"requested": call.cost, "limit": self._limits.cost}}
+
+
+def check_variables(variables: dict[str, Any], limits: Limits) -> None:
+    """Bound how many values the variables hold, and how deep.
+
+    Raises: DocumentRefused with VARIABLES_TOO_LARGE.
+    """
+    if not variables:
+        return
+    level: list[Any] = [variables]
+    seen = depth = 0
+    while level:
+        depth += 1
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                below.extend(value.values())
+            elif isinstance(value, list):
+                below.extend(value)
+        seen += len(below)
+        if seen > limits.variable_values or depth > limits.variable_depth:
+            raise DocumentRefused(
+                f"The variables hold more than {limits.variable_values} values "
+                f"or more than {limits.variable_depth} levels.",
+                code="VARIABLES_TOO_LARGE",
+            )
+        level = below

@@ -1,0 +1,150 @@
+"""What the transport refuses, and how each refusal is told to a client.
+
+Refused
+├── BadRequest                 400  malformed JSON, a parameter of the wrong type
+│   ├── DocumentRefused        400  the guard: too large, too deep, too dear
+│   └── DocumentInvalid        400  it does not parse, validate, or its variables do not fit
+├── Unauthenticated            401  WebSocket 4403
+├── Forbidden                  403
+├── NotFound                   404
+├── MethodNotAllowed           405
+├── NotAcceptable              406
+├── Conflict                   409
+├── PayloadTooLarge            413
+├── UnsupportedMediaType       415
+├── RateLimited                429
+└── Unavailable                503
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from graphql import GraphQLError
+
+Header = tuple[str, str]
+
+
+class Refused(Exception):
+    """The request was refused."""
+
+    code: ClassVar[str] = "BAD_REQUEST"
+    status: ClassVar[int] = 400
+    close_code: ClassVar[int] = 4400
+    well_formed: ClassVar[bool] = False
+    """True where GraphQL over HTTP answers 200 to a client that asks for application/json."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: str | None = None,
+        headers: Sequence[Header] = (),
+        errors: Sequence[GraphQLError] = (),
+    ) -> None:
+        self.message = message or (type(self).__doc__ or "").split("\n")[0]
+        super().__init__(self.message)
+        self.error_code = code or self.code
+        self.headers = tuple(headers)
+        self.errors = tuple(errors) or (GraphQLError(self.message, extensions={"code": self.error_code}),)
+
+
+class BadRequest(Refused):
+    """The request is malformed."""
+
+
+class DocumentRefused(BadRequest):
+    """The document is beyond the published limits."""
+
+    code = "DOCUMENT_TOO_LARGE"
+
+
+class DocumentInvalid(BadRequest):
+    """The document or its variables do not fit the schema."""
+
+    code = "GRAPHQL_VALIDATION_FAILED"
+    well_formed = True
+
+
+class Unauthenticated(Refused):
+    """The token is malformed, expired or badly signed."""
+
+    code = "UNAUTHENTICATED"
+    status = 401
+    close_code = 4403
+
+    def __init__(self, message: str = "", *, code: str | None = None) -> None:
+        super().__init__(message, code=code, headers=[("www-authenticate", "Bearer")])
+
+
+class Forbidden(Refused):
+    """The caller may not do this."""
+
+    code = "FORBIDDEN"
+    status = 403
+    close_code = 4403
+
+
+class NotFound(Refused):
+    """There is no such stream."""
+
+    code = "NOT_FOUND"
+    status = 404
+
+
+class MethodNotAllowed(Refused):
+    """This method is not served here."""
+
+    code = "METHOD_NOT_ALLOWED"
+    status = 405
+
+    def __init__(self, message: str = "", *, allow: str) -> None:
+        super().__init__(message, headers=[("allow", allow)])
+
+
+class NotAcceptable(Refused):
+    """None of the accepted media types can be served."""
+
+    code = "NOT_ACCEPTABLE"
+    status = 406
+
+
+class Conflict(Refused):
+    """The stream or operation exists already."""
+
+    code = "CONFLICT"
+    status = 409
+
+
+class PayloadTooLarge(Refused):
+    """The body is larger than this server reads."""
+
+    code = "PAYLOAD_TOO_LARGE"
+    status = 413
+    close_code = 1009
+
+
+class UnsupportedMediaType(Refused):
+    """The body has to be application/json in UTF-8."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    status = 415
+
+
+class RateLimited(Refused):
+    """Too many requests."""
+
+    code = "RATE_LIMITED"
+    status = 429
+
+    def __init__(self, message: str = "", *, retry_after_seconds: int = 1) -> None:
+        super().__init__(message, headers=[("retry-after", str(retry_after_seconds))])
+
+
+class Unavailable(Refused):
+    """The server cannot answer now."""
+
+    code = "UNAVAILABLE"
+    status = 503
+    close_code = 1013

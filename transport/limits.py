@@ -1,0 +1,49 @@
+"""The public limits: what one client may ask of one server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Every bound in one place; docs/ publishes these figures."""
+
+    # The request
+    body_bytes: int = 1_000_000
+    variable_values: int = 10_000
+    variable_depth: int = 32
+
+    # The document, before anything is resolved
+    document_bytes: int = 64_000
+    tokens: int = 1_500
+    depth: int = 15
+    aliases: int = 100
+    directives: int = 50
+    fragments: int = 50
+    operations: int = 10
+    fragment_uses: int = 200
+    """Operations times fragments: validation walks each fragment once for each operation."""
+    comments: int = 500
+    merging: int = 10_000
+    """Fields of an answer and pairs of equal response names that validation has to compare."""
+
+    cost: int = 20_000
+    """Fields an answer may hold, lists counted by the size asked for."""
+    assumed_list_size: int = 10
+    """What a list counts for where no first, limit or pageSize says."""
+
+    # Connections
+    init_seconds: float = 10.0
+    keep_alive_seconds: float = 12.0
+    silence_seconds: float = 60.0
+    """A WebSocket client that was not heard for so long, pongs included, is dropped."""
+    send_seconds: float = 30.0
+    """A client that takes no byte for so long is dropped."""
+    operations_per_connection: int = 100
+    reservation_seconds: float = 60.0
+
+    # Caches, entries each
+    documents: int = 1_000
+    responses: int = 2_000
+    response_bytes: int = 64_000_000

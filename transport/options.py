@@ -1,0 +1,78 @@
+"""How a server behaves, as the composition root sets it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .cost import CostModel
+from .operation import Operation
+from .ports import ConnectionInfo, Rights
+
+Variables = Mapping[str, Any]
+
+
+def share_nothing(_context: Any) -> Hashable | None:
+    """Say that no two callers share an answer."""
+    return None
+
+
+def same_context(context: Any) -> Any:
+    """Use one context for every event of a subscription."""
+    return context
+
+
+def any_origin(_info: ConnectionInfo) -> bool:
+    """Accept WebSocket connections from any page."""
+    return True
+
+
+def nothing_personal(_context: Any) -> bool:
+    """Say that the hints know everything that is personal."""
+    return False
+
+
+def version_of(event: Any) -> str | None:
+    """Name an event by its version, for Last-Event-ID."""
+    version = getattr(event, "version", None)
+    return None if version is None else str(version)
+
+
+async def admit_all(_context: Any, _operation: Operation, _cost: int) -> None:
+    """Let every operation run."""
+
+
+def one_version(_operation: Operation, _variables: Variables) -> Hashable:
+    """Let the time to live alone decide when a cached answer is old."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """The switches, and the questions only the application can answer."""
+
+    introspection: bool = True
+    suggestions: bool = True
+    trusted_documents_only: bool = False
+    trusted_documents: Mapping[str, str] | Iterable[str] = ()
+    compiled: bool = False
+    """Run operations through transport.executor where it can."""
+
+    costs: CostModel = field(default_factory=CostModel)
+    rights: Rights = share_nothing
+    """Two contexts of equal rights share subscription payloads and cached public answers."""
+    is_personal: Callable[[Any], bool] = nothing_personal
+    """Asked after execution: did this context read anything personal?"""
+    event_context: Callable[[Any], Any] = same_context
+    """Makes a context for one event out of the subscription's, so that loaders forget."""
+    admit: Callable[[Any, Operation, int], Awaitable[None]] = admit_all
+    """Asked before execution with the cost; raises RateLimited."""
+    data_version: Callable[[Operation, Variables], Hashable] = one_version
+    """Part of the response cache's key: changes when the data behind an operation does."""
+    response_ttl_s: float = 1.0
+    """The longest a cached answer lives, whatever its hints allow."""
+    origin_allowed: Callable[[ConnectionInfo], bool] = any_origin
+    event_id: Callable[[Any], str | None] = version_of
+    resume_argument: str = "sinceVersion"
+    """The root argument that Last-Event-ID sets, where the subscription has it."""

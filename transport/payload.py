@@ -1,0 +1,67 @@
+"""An encoded answer, decoded to text at most once for all the sockets that send it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import orjson
+from graphql import ExecutionResult, GraphQLError
+
+from .masking import BAD_INPUT
+from .ports import ErrorMapper
+
+
+class Payload:
+    """The JSON of one GraphQL response."""
+
+    __slots__ = ("_text", "body", "failed")
+
+    def __init__(self, body: bytes, failed: bool) -> None:
+        self.body = body
+        self.failed = failed
+        self._text: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The same JSON as text, for WebSocket frames."""
+        if self._text is None:
+            self._text = self.body.decode()
+        return self._text
+
+
+class PayloadEncoder:
+    """Writes results and errors as payloads."""
+
+    def __init__(self, error_mapper: ErrorMapper) -> None:
+        self._error_mapper = error_mapper
+
+    def errors(self, errors: Iterable[GraphQLError]) -> list[dict[str, Any]]:
+        """Return the public form of each error; every one carries a code."""
+        formatted = [self._error_mapper(error) for error in errors]
+        for error in formatted:
+            error.setdefault("extensions", {}).setdefault("code", BAD_INPUT)
+        return formatted
+
+    def refusal(self, errors: Iterable[GraphQLError]) -> Payload:
+        """Encode a request error: no data."""
+        return Payload(orjson.dumps({"errors": self.errors(errors)}), failed=True)
+
+    def fault(self, error: Exception) -> Payload:
+        """Encode a fault of our own: masked, with a log id."""
+        return self.refusal([GraphQLError("Internal server error.", original_error=error)])
+
+    def result(self, result: ExecutionResult, extensions: dict[str, Any] | None) -> Payload:
+        """Encode an execution's result."""
+        response: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            response["errors"] = self.errors(result.errors)
+        if extensions:
+            response["extensions"] = extensions
+        try:
+            return Payload(orjson.dumps(response), failed=bool(result.errors))
+        except TypeError as error:
+            return self.fault(error)
+
+
+Encode = Callable[[ExecutionResult], Payload]

@@ -1,0 +1,88 @@
+"""What the composition root hands in: the world outside, as protocols."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from graphql import GraphQLError
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionInfo:
+    """Who is asking: header names are lower-case, params is connection_init's payload."""
+
+    headers: Mapping[str, str]
+    client: str | None = None
+    transport: str = "http"
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+ContextFactory = Callable[[ConnectionInfo], Awaitable[Any]]
+"""Makes the context of one operation; raises Unauthenticated for a token that is not good."""
+
+ErrorMapper = Callable[[GraphQLError], dict[str, Any]]
+"""Turns an error into its public form, masking what a client must not read."""
+
+Rights = Callable[[Any], Hashable | None]
+"""Two contexts of equal rights may share an answer; None shares with nobody."""
+
+
+class DocumentStore(Protocol):
+    """Persisted documents by the lower-case hex of their sha256."""
+
+    async def get(self, document_hash: str) -> str | None:
+        """Return the document's text, or None where nobody registered it."""
+
+    async def put(self, document_hash: str, text: str) -> None:
+        """Register a text whose hash was checked."""
+
+
+class MessageBus(Protocol):
+    """Carries messages between the processes behind one port; losing one is allowed."""
+
+    async def publish(self, channel: str, message: bytes) -> None:
+        """Send to every subscriber of the channel, this process included."""
+
+    def subscribe(self, channel: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Receive from the moment the context is entered until it is left."""
+
+
+class Meters(Protocol):
+    """Counts what operators watch."""
+
+    def subscriptions(self, transport: str, change: int) -> None:
+        """Add 1 or -1 to the open subscriptions of websocket, sse or sse_single."""
+
+    def refused(self, code: str) -> None:
+        """Count a refusal by its extensions.code."""
+
+    def dropped(self, transport: str, reason: str) -> None:
+        """Count a client that was dropped: slow or silent."""
+
+    def cached(self, cache: str, outcome: str) -> None:
+        """Count a hit, miss or shared result of the document or response cache."""
+
+    def fallback(self, reason: str) -> None:
+        """Count an operation that the compiled executor left to graphql-core."""
+
+
+class NoMeters:
+    """Counts nothing."""
+
+    def subscriptions(self, transport: str, change: int) -> None:
+        """Ignore it."""
+
+    def refused(self, code: str) -> None:
+        """Ignore it."""
+
+    def dropped(self, transport: str, reason: str) -> None:
+        """Ignore it."""
+
+    def cached(self, cache: str, outcome: str) -> None:
+        """Ignore it."""
+
+    def fallback(self, reason: str) -> None:
+        """Ignore it."""

@@ -1,0 +1,77 @@
+"""Answers to public queries, kept for moments: bounded, and each computed once at a time."""
+
+from __future__ import annotations
+
+import time
+from asyncio import Future, ensure_future, shield
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+
+from .answers import Answer
+from .ports import Meters
+
+
+@dataclass(slots=True)
+class _Entry:
+    answer: Answer
+    until: float
+    size: int
+
+
+class ResponseCache:
+    """Keeps answers by key until their time, the entry bound or the byte bound is up."""
+
+    def __init__(
+        self,
+        entries: int,
+        size_bytes: int,
+        meters: Meters,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._flights: dict[Hashable, Future[Answer]] = {}
+        self._max_entries = entries
+        self._max_bytes = size_bytes
+        self._size = 0
+        self._meters = meters
+        self._clock = clock
+
+    async def answer(self, key: Hashable, ttl_s: float, compute: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Return the kept answer, or compute it once for all who ask meanwhile."""
+        entry = self._entries.get(key)
+        if entry is not None and entry.until > self._clock():
+            self._entries.move_to_end(key)
+            self._meters.cached("response", "hit")
+            return entry.answer
+        flight = self._flights.get(key)
+        self._meters.cached("response", "miss" if flight is None else "shared")
+        if flight is not None:
+            answer = await shield(flight)
+            return await compute() if answer.personal else answer
+        flight = ensure_future(self._fly(key, ttl_s, compute))
+        self._flights[key] = flight
+        return await shield(flight)
+
+    async def _fly(self, key: Hashable, ttl_s: float, compute: Callable[[], Awaitable[Answer]]) -> Answer:
+        started = self._clock()
+        try:
+            answer = await compute()
+        finally:
+            del self._flights[key]
+        if not (answer.payload.failed or answer.personal):
+            self._keep(key, answer, started + ttl_s)
+        return answer
+
+    def _keep(self, key: Hashable, answer: Answer, until: float) -> None:
+        size = len(answer.payload.body)
+        self._forget(key)
+        self._entries[key] = _Entry(answer, until, size)
+        self._size += size
+        while len(self._entries) > self._max_entries or self._size > self._max_bytes:
+            self._forget(next(iter(self._entries)))
+
+    def _forget(self, key: Hashable) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._size -= entry.size

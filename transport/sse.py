@@ -1,0 +1,355 @@
+"""graphql-sse: event streams, one an operation or one for all of a client's operations."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from typing import Any
+
+import orjson
+
+from .asgi import Receive, Send, start_response
+from .engine import Call, Engine
+from .errors import BadRequest, Conflict, Header, NotFound, Refused
+from .keepalive import Heartbeat
+from .limits import Limits
+from .payload import Payload
+from .ports import ConnectionInfo, ContextFactory, MessageBus, Meters
+from .request import OperationRequest
+from .stream_directory import Message, StreamDirectory
+
+TOKEN_HEADER = "x-graphql-event-stream-token"  # noqa: S105 - a header's name
+TOKEN_PARAMETER = "token"  # noqa: S105 - a parameter's name
+HEADERS: list[Header] = [
+    ("content-type", "text/event-stream"),
+    ("cache-control", "no-store"),
+    ("x-accel-buffering", "no"),
+]
+COMMENT = b":\n\n"
+Answers = AsyncGenerator[tuple[Payload, str | None], None]
+COMPLETE = b"event: complete\ndata:\n\n"
+
+
+class EventWriter:
+    """The sending half of one stream: one event at a time, comments while it is quiet."""
+
+    def __init__(self, send: Send, limits: Limits, drop: Callable[[], None]) -> None:
+        self._send = send
+        self._limits = limits
+        self._drop = drop
+        self._lock = asyncio.Lock()
+        self._blocked_since: float | None = None
+        self._comment: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Send the headers, and a comment that makes browsers believe them."""
+        await start_response(self._send, 200, HEADERS)
+        await self.write(COMMENT)
+
+    async def write(self, event: bytes) -> None:
+        """Return once the socket has taken the event."""
+        async with self._lock:
+            self._blocked_since = asyncio.get_running_loop().time()
+            await self._send({"type": "http.response.body", "body": event, "more_body": True})
+            self._blocked_since = None
+
+    async def end(self, farewell: bytes) -> None:
+        """Finish the response."""
+        async with self._lock:
+            message = {"type": "http.response.body", "body": farewell, "more_body": False}
+            await self._send(message)
+
+    def beat(self, now: float) -> None:
+        """Send a comment, or drop a client that takes nothing."""
+        if self._blocked_since is None:
+            self._comment = asyncio.ensure_future(self.write(COMMENT))
+        elif now - self._blocked_since > self._limits.send_seconds:
+            self._drop()
+
+
+class EventStream:
+    """A stream in single connection mode: reserved, then open, then gone."""
+
+    def __init__(self, limits: Limits, start: Callable[[EventStream, Message], Awaitable[None]]):
+        self._limits = limits
+        self._start = start
+        self._pending: dict[str, Message] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self.writer: EventWriter | None = None
+        self.released: Callable[[], None] = lambda: None
+
+    def handle(self, message: Message) -> Message:
+        """Do what this or another process asks: run, stop or hand over."""
+        match message["kind"]:
+            case "run":
+                return self._run(message)
+            case "stop":
+                return self._stop(message["id"])
+            case _:
+                return self._hand_over()
+
+    def open(self, writer: EventWriter) -> None:
+        """Begin to send; what was asked for before starts now."""
+        self.writer = writer
+        pending, self._pending = self._pending, {}
+        for message in pending.values():
+            self._launch(message)
+
+    def adopt(self, pending: list[Message]) -> None:
+        """Take over what another process was asked to run."""
+        for message in pending:
+            self._pending.setdefault(message["id"], message)
+
+    async def close(self) -> None:
+        """Stop every operation."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _run(self, message: Message) -> Message:
+        name = message["id"]
+        if name in self._pending or name in self._running:
+            raise Conflict(f"An operation {name} is running already.")
+        if len(self._pending) + len(self._running) >= self._limits.operations_per_connection:
+            raise Conflict("Too many operations on this stream.")
+        if self.writer is None:
+            self._pending[name] = message
+        else:
+            self._launch(message)
+        return {}
+
+    def _launch(self, message: Message) -> None:
+        name = message["id"]
+        task = asyncio.create_task(self._start_task(message))
+        self._running[name] = task
+        task.add_done_callback(lambda _: self._running.pop(name, None))
+
+    async def _start_task(self, message: Message) -> None:
+        await self._start(self, message)
+
+    def _stop(self, name: str) -> Message:
+        if self._pending.pop(name, None) is None and name in self._running:
+            self._running[name].cancel()
+        return {}
+
+    def _hand_over(self) -> Message:
+        if self.writer is not None:
+            raise Conflict("The event stream is open already.")
+        self.released()
+        return {"pending": list(self._pending.values())}
+
+
+class EventStreams:
+    """Serves every event stream of this process."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        context_factory: ContextFactory,
+        bus: MessageBus,
+        heartbeat: Heartbeat,
+        limits: Limits,
+        meters: Meters,
+    ) -> None:
+        self._engine = engine
+        self._context_factory = context_factory
+        self._directory = StreamDirectory(bus)
+        self._heartbeat = heartbeat
+        self._limits = limits
+        self._meters = meters
+        self._open: set[asyncio.Future[str]] = set()
+
+    async def refuse(self, refusal: Refused, send: Send) -> None:
+        """Tell a refusal in the stream: an EventSource cannot read a response of 400."""
+        payload = self._engine.encoder.refusal(refusal.errors)
+        await start_response(send, 200, HEADERS)
+        body = _next(payload, None, None) + COMPLETE
+        await send({"type": "http.response.body", "body": body})
+
+    async def distinct(
+        self, call: Call, context: Any, info: ConnectionInfo, receive: Receive, send: Send
+    ) -> None:
+        """Serve one operation on a stream of its own."""
+
+        async def run(writer: EventWriter) -> None:
+            last_event_id = info.headers.get("last-event-id")
+            await self._deliver(writer, None, self._engine.answers(call, context, last_event_id))
+
+        with self._counted(call, "sse"):
+            await self._serve(receive, send, run, farewell=COMPLETE)
+
+    async def reserve(self) -> str:
+        """Reserve a stream and return its token."""
+        token = secrets.token_urlsafe(24)
+        stream = self._new_stream(token)
+        await self._directory.hold(token, stream)
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._limits.reservation_seconds, self._lapse, token, stream)
+        return token
+
+    async def attach(self, token: str, info: ConnectionInfo, receive: Receive, send: Send) -> None:
+        """Open the reserved stream here, wherever it was reserved. Raises: NotFound, Conflict."""
+        await self._context_factory(info)
+        stream = await self._obtain(token)
+
+        async def run(writer: EventWriter) -> None:
+            stream.open(writer)
+            await asyncio.Event().wait()
+
+        try:
+            await self._serve(receive, send, run, farewell=COMMENT)
+        finally:
+            self._directory.release(token)
+            await stream.close()
+
+    async def submit(self, token: str, request: OperationRequest, info: ConnectionInfo) -> None:
+        """Run an operation on its stream. Raises: BadRequest, NotFound, Conflict."""
+        name = request.extensions.get("operationId")
+        if not isinstance(name, str) or not name:
+            raise BadRequest("extensions.operationId is missing.")
+        message = {
+            "kind": "run",
+            "id": name,
+            "request": {
+                "query": request.query,
+                "document_hash": request.document_hash,
+                "operation_name": request.operation_name,
+                "variables": request.variables,
+                "extensions": request.extensions,
+            },
+            "headers": dict(info.headers),
+            "client": info.client,
+        }
+        await self._directory.ask(token, message)
+
+    async def stop(self, token: str | None, operation_id: str | None) -> None:
+        """Stop an operation on its stream. Raises: BadRequest, NotFound."""
+        if not token or not operation_id:
+            raise BadRequest("A stream token and operationId are needed.")
+        await self._directory.ask(token, {"kind": "stop", "id": operation_id})
+
+    def close(self) -> None:
+        """Complete every open stream, so that clients reconnect elsewhere."""
+        for ended in list(self._open):
+            _end(ended, "closing")
+
+    def _new_stream(self, token: str) -> EventStream:
+        stream = EventStream(self._limits, self._run_message)
+        stream.released = lambda: self._directory.release(token)
+        return stream
+
+    async def _obtain(self, token: str) -> EventStream:
+        held = self._directory.held(token)
+        if isinstance(held, EventStream):
+            if held.writer is not None:
+                raise Conflict("The event stream is open already.")
+            return held
+        stream = self._new_stream(token)
+        await self._directory.hold(token, stream)
+        try:
+            reply = await self._directory.ask_others(token, {"kind": "open"})
+        except BaseException:
+            self._directory.release(token)
+            raise
+        stream.adopt(reply["pending"])
+        return stream
+
+    def _lapse(self, token: str, stream: EventStream) -> None:
+        if stream.writer is None and self._directory.held(token) is stream:
+            self._directory.release(token)
+
+    async def _run_message(self, stream: EventStream, message: Message) -> None:
+        """Run an operation that was submitted, and end it with its complete event."""
+        writer, name = stream.writer, message["id"]
+        if writer is None:
+            raise NotFound("The event stream is not open.")
+        info = ConnectionInfo(message["headers"], message["client"], "sse")
+        await self._deliver(writer, name, self._prepared(message, info))
+
+    async def _prepared(self, message: Message, info: ConnectionInfo) -> Answers:
+        call = await self._engine.prepare(OperationRequest(**message["request"]))
+        context = await self._context_factory(info)
+        with self._counted(call, "sse_single"):
+            async with aclosing(self._engine.answers(call, context)) as answers:
+                async for item in answers:
+                    yield item
+
+    async def _deliver(self, writer: EventWriter, name: str | None, answers: Answers) -> None:
+        """Write every answer, then complete; a refusal is told as an answer."""
+        try:
+            async with aclosing(answers):
+                async for payload, event_id in answers:
+                    await writer.write(_next(payload, name, event_id))
+        except Refused as refusal:
+            self._meters.refused(refusal.error_code)
+            await writer.write(_next(self._engine.encoder.refusal(refusal.errors), name, None))
+        except Exception as error:
+            await writer.write(_next(self._engine.encoder.fault(error), name, None))
+        await writer.write(_complete(name))
+
+    @contextmanager
+    def _counted(self, call: Call, transport: str) -> Iterator[None]:
+        if call.operation.kind != "subscription":
+            yield
+            return
+        self._meters.subscriptions(transport, 1)
+        try:
+            yield
+        finally:
+            self._meters.subscriptions(transport, -1)
+
+    async def _serve(
+        self,
+        receive: Receive,
+        send: Send,
+        run: Callable[[EventWriter], Awaitable[None]],
+        farewell: bytes,
+    ) -> None:
+        """Keep a stream open until it is done, the client leaves or is dropped, or we close."""
+        ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        writer = EventWriter(send, self._limits, lambda: _end(ended, "slow"))
+        await writer.open()
+        self._open.add(ended)
+        self._heartbeat.add(writer)
+        running = asyncio.ensure_future(run(writer))
+        leaving = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await asyncio.wait((running, leaving, ended), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._open.discard(ended)
+            self._heartbeat.remove(writer)
+            running.cancel()
+            leaving.cancel()
+            await asyncio.gather(running, leaving, return_exceptions=True)
+        if ended.done() and ended.result() == "slow":
+            self._meters.dropped("sse", "slow")
+        elif not leaving.done() or leaving.cancelled():
+            await writer.end(farewell if ended.done() else b"")
+
+
+def _end(ended: asyncio.Future[str], reason: str) -> None:
+    if not ended.done():
+        ended.set_result(reason)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _complete(name: str | None) -> bytes:
+    if name is None:
+        return COMPLETE
+    return b'event: complete\ndata: {"id":' + orjson.dumps(name) + b"}\n\n"
+
+
+def _next(payload: Payload, name: str | None, event_id: str | None) -> bytes:
+    """Write a next event; JSON as orjson writes it holds no line break."""
+    head = b"" if event_id is None or name is not None else b"id: " + event_id.encode() + b"\n"
+    if name is None:
+        return b"event: next\n" + head + b"data: " + payload.body + b"\n\n"
+    data = b'{"id":' + orjson.dumps(name) + b',"payload":' + payload.body + b"}"
+    return b"event: next\ndata: " + data + b"\n\n"

@@ -1,0 +1,1 @@
+"""The loops that nobody calls: expiry, outbox, reconciliation, payment sweep."""

@@ -1,0 +1,50 @@
+"""A loop that goes on whatever happens, at its own pace."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+log = logging.getLogger("boxoffice.worker")
+
+_LONGEST_PAUSE_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class Loop:
+    """One job, done again `pause_seconds` after it found nothing, at once where it found something.
+
+    `job` returns how much it found. `wake` cuts the pause short.
+    """
+
+    name: str
+    job: Callable[[], Awaitable[int]]
+    pause_seconds: float
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    last_finished: float = 0.0
+
+    async def run(self) -> None:
+        """Until cancelled. A fault is logged, and makes the next pauses longer."""
+        faults = 0
+        while True:
+            found = 0
+            try:
+                found = await self.job()
+                faults, self.last_finished = 0, time.monotonic()
+            except Exception as fault:
+                faults += 1
+                log.warning("%s failed (%d in a row): %s: %s", self.name, faults, type(fault).__name__, fault)
+            if found == 0 or faults:
+                await self._pause(faults)
+
+    async def _pause(self, faults: int) -> None:
+        longest = max(self.pause_seconds, _LONGEST_PAUSE_SECONDS)
+        seconds = min(self.pause_seconds * 2**faults, longest)
+        self.wake.clear()
+        try:
+            async with asyncio.timeout(seconds * (0.9 + random.random() / 5)):  # noqa: S311 - jitter
+                await self.wake.wait()
+        except TimeoutError:
+            return

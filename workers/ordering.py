@@ -1,0 +1,81 @@
+"""The loops of ordering."""
+
+import asyncio
+from uuid import UUID
+
+from domain.errors import NotFound
+from services.delivering import deliver
+from services.ending import expire_lapsed, expire_paying
+from services.office import Office
+from services.reconciling import Difference, differences, repair
+from services.sweeping import sweep_payments
+from workers.loops import Loop
+
+# Longer than any statement of a request may run: what differs for so long is no request in flight.
+STANDING_SECONDS = 10.0
+_LOOK_SECONDS = 1.0
+
+
+def ordering_loops(office: Office) -> list[Loop]:
+    """Expiry within 250 ms of a deadline, the outbox at once, the sweeps behind them."""
+    return [
+        Loop("expiry", lambda: expire_lapsed(office), 0.2),
+        Loop("expiry of payments", lambda: expire_paying(office), 0.5),
+        Loop("outbox", lambda: deliver(office), 0.1),
+        Loop("payment sweep", lambda: sweep_payments(office), 2.0),
+        Loop("lapsed holds", LapseSweep(office), 0.2),
+        Loop("reconciliation", Reconciliation(office), STANDING_SECONDS),
+        Loop("redis watch", RestartWatch(office), _LOOK_SECONDS),
+    ]
+
+
+class LapseSweep:
+    """Ends holds in Redis past their deadline, the orphans among them too, so that watchers see it."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def __call__(self) -> int:
+        events = await self._office.seats.events_with_holds()
+        ended = await asyncio.gather(*map(self._office.seats.lapse, events))
+        return sum(map(len, ended))
+
+
+class Reconciliation:
+    """Mends what differs between Redis and PostgreSQL in two looks in a row."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._seen: dict[UUID, frozenset[Difference]] = {}
+
+    async def __call__(self) -> int:
+        before, self._seen = self._seen, {}
+        for event_id in await self._office.seats.events_built():
+            try:
+                found = await differences(self._office, event_id)
+            except NotFound:
+                continue
+            standing = found & before.get(event_id, frozenset())
+            if standing:
+                await repair(self._office, event_id, standing)
+            if found - standing:
+                self._seen[event_id] = found - standing
+        return 0
+
+
+class RestartWatch:
+    """Notices a Redis that came back with its latest writes lost, and builds every event anew."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def __call__(self) -> int:
+        run_id = await self._office.seats.new_server_run()
+        if run_id is None:
+            return 0
+        for event_id in await self._office.seats.events_built():
+            version = await self._office.seats.version(event_id)
+            if version is not None:
+                await self._office.seats.build(event_id, replacing=version[0])
+        await self._office.seats.remember_server_run(run_id)
+        return 0
