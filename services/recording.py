@@ -44,12 +44,9 @@ async def record_events(connection: Connection, events: Sequence[UUID]) -> list[
 
 def facts_of(records: Iterable[Any]) -> list[EventFacts]:
     """The facts in the rows of `read_facts`."""
-    return [
-        EventFacts(**{name: row[name] for name in _COPIED}, performers=_bill(row)) for row in records
-    ]
+    return [EventFacts(**{name: row[name] for name in _COPIED}, performers=_bill(row)) for row in records]
 
 
 def _bill(row: Any) -> tuple[PerformerFacts, ...]:
     performers = zip(row["names"] or (), row["bios"] or (), row["genres"] or (), strict=True)
     return tuple(PerformerFacts(name, bio, (genres,)) for name, bio, genres in performers)
-

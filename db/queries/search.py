@@ -90,9 +90,7 @@ async def record_documents(
             [words for _, words in documents],
         )
     if gone:
-        await connection.execute(
-            "DELETE FROM search_documents WHERE event_id = ANY($1::uuid[])", gone
-        )
+        await connection.execute("DELETE FROM search_documents WHERE event_id = ANY($1::uuid[])", gone)
 
 
 async def record_words(connection: Connection, words: Iterable[str]) -> None:
@@ -228,7 +226,7 @@ async def _read_keys(connection: Connection, condition: str, most: int) -> Dirty
         )
         SELECT id, event_id FROM search_outbox JOIN oldest USING (event_id)
         WHERE {condition} ORDER BY id
-        """,  # noqa: S608  (one of the two conditions above)
+        """,
         most,
     )
     return _dirty_keys(rows)
@@ -236,9 +234,7 @@ async def _read_keys(connection: Connection, condition: str, most: int) -> Dirty
 
 def _dirty_keys(rows: Iterable[Any]) -> DirtyKeys:
     found = [(row["id"], row["event_id"]) for row in rows]
-    return DirtyKeys(
-        tuple(entry for entry, _ in found), tuple(dict.fromkeys(event for _, event in found))
-    )
+    return DirtyKeys(tuple(entry for entry, _ in found), tuple(dict.fromkeys(event for _, event in found)))
 
 
 # How far the engine is behind, in seconds: the age of the oldest change it does not show.
