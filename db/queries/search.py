@@ -25,6 +25,10 @@ WHERE e.state = 'PUBLISHED' AND e.id = ANY($1::uuid[])
 """
 
 
+# Any constant does.
+_RECORDING_LOCK = 0x0B0F_5EA3
+
+
 @dataclass(frozen=True, slots=True)
 class DirtyKeys:
     """Outbox entries as one reading found them, and the events they name."""
@@ -71,6 +75,12 @@ async def count_published(connection: Connection) -> int:
     """How many documents a full index has."""
     count: int = await connection.fetchval("SELECT count(*) FROM events WHERE state = 'PUBLISHED'")
     return count
+
+
+async def lock_recording(connection: Connection) -> None:
+    """Wait to be the only one who reads facts and writes documents, until this transaction ends."""
+    await connection.execute("SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'")
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _RECORDING_LOCK)
 
 
 async def record_documents(
