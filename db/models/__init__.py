@@ -26,6 +26,7 @@ __all__ = [
     "Performer",
     "PlaceEpoch",
     "PriceLevel",
+    "QueueEntry",
     "Refund",
     "SearchDocument",
     "SearchOutboxEntry",
@@ -37,4 +38,5 @@ __all__ = [
     "StripeEvent",
     "User",
     "Venue",
+    "WaitingRoom",
 ]
