@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 def worker(data_dir: str | None) -> None:
     """Runs the background loops until SIGTERM."""
-    from workers.main import run_worker
+    from app import run_worker
 
     run(run_worker(settings_of_running(data_dir).require_serving()))
 
