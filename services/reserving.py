@@ -121,9 +121,8 @@ def _check_key(key: str | None) -> None:
 async def _attempt(office: Office, attempt: _Attempt) -> OrderRow:
     while True:
         answer = await _hold(office, attempt)
-        if answer.outcome not in (Outcome.HELD, Outcome.REPLAY):
-            order = await _earlier(office, attempt)
-        else:
+        order = None if answer.outcome is Outcome.HELD else await _earlier(office, attempt)
+        if order is None and answer.outcome in (Outcome.HELD, Outcome.REPLAY):
             order = await _place(office, attempt, answer)
         if order is None:
             raise await _refusal(office, attempt, answer)
