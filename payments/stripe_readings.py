@@ -29,10 +29,11 @@ def was_replayed(answer: stripe.StripeObject) -> bool:
 def translated(fault: stripe.StripeError) -> GatewayError:
     message = fault.user_message or "Stripe gave no reason."
     replayed = (fault.headers or {}).get("idempotent-replayed") == "true"
-    code = (fault.error.code if fault.error else None) or fault.code
+    code = _given(fault.error, "code") or fault.code
     if isinstance(fault, stripe.CardError):
-        bank = fault.error.decline_code if fault.error else None
-        return Declined(bank or code or "card_declined", message, replayed=replayed)
+        return Declined(
+            _given(fault.error, "decline_code") or code or "card_declined", message, replayed=replayed
+        )
     if isinstance(fault, stripe.IdempotencyError):
         return GatewayRejected("idempotency_mismatch", message)
     if isinstance(fault, stripe.InvalidRequestError) and code not in PASSING_CODES:
@@ -57,12 +58,18 @@ def read_intent(intent: stripe.PaymentIntent) -> Intent:
         refunded_minor=from_stripe(_refunded(intent), currency),
         currency=currency,
         order_id=_order_id(metadata_value(intent.metadata, "order_id")),
-        failure_code=(failure.decline_code or failure.code) if failure else None,
-        failure_message=failure.message if failure else None,
+        failure_code=_given(failure, "decline_code") or _given(failure, "code"),
+        failure_message=_given(failure, "message"),
         next_action=_next_action(intent),
         created=datetime.fromtimestamp(intent.created, UTC),
         client_secret=intent.client_secret or "",
     )
+
+
+def _given(subject: object, name: str) -> str | None:
+    """A text that Stripe may leave out; the SDK's objects raise for what is not there."""
+    found = getattr(subject, name, None)
+    return found if isinstance(found, str) else None
 
 
 def _refunded(intent: stripe.PaymentIntent) -> int:
@@ -89,8 +96,8 @@ def _next_action(intent: stripe.PaymentIntent) -> NextAction | None:
     action = intent.next_action
     if action is None:
         return None
-    redirect = action.redirect_to_url
-    return NextAction(action.type, redirect.url if redirect else None)
+    redirect = getattr(action, "redirect_to_url", None)
+    return NextAction(action.type, _given(redirect, "url"))
 
 
 def read_refund(refund: stripe.Refund) -> Refund:
@@ -102,6 +109,6 @@ def read_refund(refund: stripe.Refund) -> Refund:
         amount_minor=from_stripe(refund.amount, currency),
         currency=currency,
         status=RefundStatus(refund.status or "pending"),
-        failure_code=getattr(refund, "failure_reason", None),
+        failure_code=_given(refund, "failure_reason"),
         created=datetime.fromtimestamp(refund.created, UTC),
     )

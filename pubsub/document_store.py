@@ -23,9 +23,7 @@ class RedisDocuments:
     async def get(self, document_hash: str) -> str | None:
         """A document's text, or None."""
         try:
-            text = await self._runner.run(
-                "GETEX", document_key(document_hash), "EX", _LIFETIME_SECONDS
-            )
+            text = await self._runner.run("GETEX", document_key(document_hash), "EX", _LIFETIME_SECONDS)
         except _AWAY:
             return None
         return None if text is None else str(text.decode())

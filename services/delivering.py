@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
-from payments.gateway import Declined, GatewayError, GatewayRejected, Intent, IntentStatus
-
 from db.queries.orders import end_claims, order_by_id, set_order_state
 from db.queries.outbox import Task, claim_tasks, finish_tasks, put_off_task, write_task
 from db.queries.payments import (
@@ -18,6 +16,7 @@ from db.queries.payments import (
 from domain.channels import order_channel
 from domain.errors import BoxofficeError
 from domain.states import OrderState, PaymentState
+from payments.gateway import Declined, GatewayError, GatewayRejected, Intent, IntentStatus
 from services.ending import end_event_orders
 from services.office import Office
 from services.reconciling import mirror_order, refresh_sold_out

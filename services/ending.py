@@ -3,8 +3,6 @@
 import logging
 from uuid import UUID
 
-from payments.gateway import GatewayError, Intent, IntentStatus
-
 from db.queries.orders import (
     OrderRow,
     end_claims,
@@ -20,6 +18,7 @@ from db.session import DATABASE_AWAY
 from domain.errors import BoxofficeError, OrderNotPayable, Unavailable
 from domain.states import EventState, OrderState
 from domain.viewer import Viewer
+from payments.gateway import GatewayError, Intent, IntentStatus
 from services.office import Office, buyer_of, reading
 from services.paying import intent_of, owned_order
 from services.refunding import refund_whole

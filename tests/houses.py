@@ -21,7 +21,8 @@ from kit.ids import new_uuid
 from payments.gateway import PaymentGateway
 from reservations.connection import batcher, connect
 from reservations.store import SeatStore
-from services.office import Office, layout_cache, sale_cache
+from services.layouts import LayoutCache
+from services.office import Office, sale_cache
 from services.truth import truth_loader
 
 USD = "USD"
@@ -80,7 +81,7 @@ async def office_on(
     """An office on real PostgreSQL and Valkey."""
     database = Database(postgres_url)
     client = connect(redis_url, 20)
-    layouts = layout_cache(database)
+    layouts = LayoutCache(database)
     try:
         yield Office(
             database=database,
@@ -154,7 +155,10 @@ async def open_event(database: Database, rows: Sequence[int] = (), standing: int
         ORGANISER.name,
     )
     venue_id = await database.fetchval(
-        "INSERT INTO venues (id, name, city, timezone) VALUES ($1, 'Hall', 'Seoul', 'Asia/Seoul') RETURNING id",
+        """
+        INSERT INTO venues (id, name, city, timezone)
+        VALUES ($1, 'Hall', 'Seoul', 'Asia/Seoul') RETURNING id
+        """,
         new_uuid(),
     )
     await database.fetch(

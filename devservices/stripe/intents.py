@@ -78,8 +78,7 @@ def update(books: Books, params: Params, intent_id: str) -> Document:
 
 
 def confirm(books: Books, params: Params, intent_id: str) -> Document:
-    if not _from_browser(params):
-        params.only(*CONFIRMING)
+    params.only(*CONFIRMING)
     intent = books.intent(intent_id)
     method = _method(books, params)
     _alter_if_wanted(books, intent, "payment_intent.confirm")
@@ -140,11 +139,6 @@ def void(books: Books, intent: Document, reason: str | None) -> None:
     }
     books.store.save(intent)
     books.emit("payment_intent.canceled", intent)
-
-
-def _from_browser(params: Params) -> bool:
-    """Whether a browser is calling: Stripe.js sends far more than we look at."""
-    return "client_secret" in params
 
 
 def authorise(books: Books, intent: Document, method: Document) -> None:
