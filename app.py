@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from db.session import Database
 from domain.errors import Unauthenticated
@@ -160,6 +160,7 @@ def _routes(parts: Parts, server: GraphQLServer, registry: CollectorRegistry) ->
         webhook_route(parts.office, [settings.stripe_webhook_secret]),
         *seat_map_routes(parts.office),
         Route("/graphql", endpoint=server),
+        WebSocketRoute("/graphql", endpoint=server),
         Mount("/graphql", app=server),
         *page_routes(settings),
     ]
