@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 def worker(data_dir: str | None) -> None:
     """Runs the background loops until SIGTERM."""
-    from workers.main import run_worker
+    from app import run_worker
 
     run(run_worker(settings_of_running(data_dir).require_serving()))
 
@@ -65,9 +65,9 @@ def import_plan(file: str) -> None:
 
 def print_schema() -> None:
     """Prints the schema in its definition language."""
-    from schema.build import schema
+    from schema.schema import sdl
 
-    line(schema.as_str())
+    line(sdl().rstrip())
 
 
 def existing(file: str) -> Path:

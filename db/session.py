@@ -1,7 +1,8 @@
 """The pool, and transactions that end in a known way."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,6 +19,8 @@ _SERVER_SETTINGS = {
 }
 
 Connection = asyncpg.pool.PoolConnectionProxy
+# The unique index over live claims has refused a place.
+PlaceTaken = asyncpg.UniqueViolationError
 # What the database says when it is away, restarting, or cut off in the middle.
 DATABASE_AWAY: tuple[type[BaseException], ...] = (
     OSError,
@@ -109,6 +112,26 @@ class Database:
         """The first value of one statement."""
         async with self.connection() as connection:
             return await connection.fetchval(statement, *arguments)
+
+    async def listen(self, channel: str, heard: Callable[[], None]) -> None:
+        """Call `heard` for each NOTIFY on a channel, until cancelled; the connection is kept up.
+
+        What was notified while it was down is not heard: listen to be early, poll to be sure.
+        """
+        while True:
+            with contextlib.suppress(*DATABASE_AWAY):
+                await self._listen_once(channel, heard)
+            await asyncio.sleep(1.0)
+
+    async def _listen_once(self, channel: str, heard: Callable[[], None]) -> None:
+        connection = await asyncpg.connect(self._url, timeout=self._acquire_timeout_seconds)
+        try:
+            await connection.add_listener(channel, lambda *_: heard())
+            while True:
+                await asyncio.sleep(5.0)
+                await connection.fetchval("SELECT 1", timeout=5.0)
+        finally:
+            connection.terminate()
 
     async def close(self) -> None:
         """Close every connection; waits for those in use, for a bounded time."""

@@ -80,11 +80,16 @@ ASSUMED_DURATION = timedelta(hours=6)
 class Sale(Protocol):
     """What of an event decides whether it can be bought."""
 
-    state: str
-    starts_at: datetime
-    ends_at: datetime | None
-    on_sale_at: datetime | None
-    off_sale_at: datetime | None
+    @property
+    def state(self) -> str: ...
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime | None: ...
+    @property
+    def on_sale_at(self) -> datetime | None: ...
+    @property
+    def off_sale_at(self) -> datetime | None: ...
 
 
 def event_status(event: Sale, now: datetime, *, sold_out: bool) -> EventStatus:

@@ -11,6 +11,7 @@ from broadcaster import Event
 from broadcaster._backends.base import BroadcastBackend
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
+from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import RedisError
 
 from domain.errors import Unavailable
@@ -32,7 +33,7 @@ class RedisBackend(BroadcastBackend):
     After a lost connection every channel is subscribed again and then told `GAP`.
     """
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Redis | RedisCluster) -> None:
         self._client = client
         self._wanted: dict[str, asyncio.Event] = {}
         self._pubsub: PubSub | None = None

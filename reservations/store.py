@@ -337,4 +337,4 @@ def _run_id(info: Any) -> str:
     if isinstance(info, dict):
         return str(info["run_id"])
     lines = dict(line.split(":", 1) for line in info.decode().split("\r\n") if ":" in line)
-    return lines["run_id"]
+    return str(lines["run_id"])

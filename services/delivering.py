@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
-from payments.gateway import Declined, GatewayError, GatewayRejected, Intent, IntentStatus
-
 from db.queries.orders import end_claims, order_by_id, set_order_state
 from db.queries.outbox import Task, claim_tasks, finish_tasks, put_off_task, write_task
 from db.queries.payments import (
@@ -18,6 +16,7 @@ from db.queries.payments import (
 from domain.channels import order_channel
 from domain.errors import BoxofficeError
 from domain.states import OrderState, PaymentState
+from payments.gateway import Declined, GatewayError, GatewayRejected, Intent, IntentStatus
 from services.ending import end_event_orders
 from services.office import Office
 from services.reconciling import mirror_order, refresh_sold_out
@@ -146,7 +145,7 @@ async def _refund(office: Office, task: Task) -> None:
     gateway_id = None
     if payment.captured_minor > 0 and payment.intent_id is not None:
         sent = await office.gateway.refund(
-            payment.intent_id, refund.amount_minor, idempotency_key=f"refund:{refund.id}"
+            payment.intent_id, refund.amount_minor, payment.currency, idempotency_key=f"refund:{refund.id}"
         )
         gateway_id = sent.id
     now = office.now()

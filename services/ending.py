@@ -3,8 +3,6 @@
 import logging
 from uuid import UUID
 
-from payments.gateway import GatewayError, Intent, IntentStatus
-
 from db.queries.orders import (
     OrderRow,
     end_claims,
@@ -20,6 +18,7 @@ from db.session import DATABASE_AWAY
 from domain.errors import BoxofficeError, OrderNotPayable, Unavailable
 from domain.states import EventState, OrderState
 from domain.viewer import Viewer
+from payments.gateway import GatewayError, Intent, IntentStatus
 from services.office import Office, buyer_of, reading
 from services.paying import intent_of, owned_order
 from services.refunding import refund_whole
@@ -107,7 +106,7 @@ async def cancel_order(office: Office, order: OrderRow) -> None:
         Unavailable: the gateway or the database is away; nothing has changed.
     """
     if order.state == OrderState.RESERVED and not await _end(office, order, OrderState.CANCELLED):
-        order = await reading(order_by_id(office.database, order.id)) or order
+        order = await _as_it_is(office, order)
     if order.state != OrderState.PAYING:
         return
     if order.total_minor == 0:
@@ -118,6 +117,12 @@ async def cancel_order(office: Office, order: OrderRow) -> None:
     except GatewayError as error:
         raise Unavailable from error
     await apply_intent(office, order.id, intent)
+
+
+async def _as_it_is(office: Office, order: OrderRow) -> OrderRow:
+    """The order as it is by now."""
+    found = await reading(order_by_id(office.database, order.id))
+    return found or order
 
 
 async def _show(office: Office, order: OrderRow) -> None:

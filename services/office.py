@@ -9,17 +9,16 @@ from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
-from payments.gateway import PaymentGateway
-
-from db.queries.sales import SaleRow, layout_by_version, sale_by_event
+from db.queries.sales import SaleRow, sale_by_event
 from db.session import DATABASE_AWAY, Database
 from domain.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from domain.layout import SeatMap
-from domain.layout_document import from_json
 from domain.states import EventState
 from domain.viewer import Viewer
 from kit.clock import Clock
+from payments.gateway import PaymentGateway
 from reservations.store import SeatStore
+from services.layouts import LayoutCache
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -28,8 +27,8 @@ Value = TypeVar("Value")
 class AdmissionGate(Protocol):
     """The waiting room, as ordering sees it."""
 
-    async def check(self, event_id: UUID, user_id: UUID, token: str | None) -> str:
-        """The admission's id; raises QueueTokenRequired or QueueTokenInvalid."""
+    async def check(self, event_id: UUID, user_id: UUID, token: str | None) -> str | None:
+        """The admission's id, None where none is needed; raises QueueTokenRequired or QueueTokenInvalid."""
 
     async def still_admitted(self, event_id: UUID, user_id: UUID, admission_id: str) -> bool:
         """Whether an admission is live."""
@@ -88,7 +87,7 @@ class Office:
 
     database: Database
     seats: SeatStore
-    layouts: Cache[str, SeatMap]
+    layouts: LayoutCache
     sales: Cache[UUID, SaleRow | None]
     gateway: PaymentGateway
     gate: AdmissionGate
@@ -167,18 +166,6 @@ async def reading(work: Awaitable[Value]) -> Value:
         return await work
     except DATABASE_AWAY as error:
         raise Unavailable from error
-
-
-def layout_cache(database: Database, *, most: int = 256) -> Cache[str, SeatMap]:
-    """The seat maps of a process, by version."""
-
-    async def load(version: str) -> SeatMap:
-        document = await layout_by_version(database, version)
-        if document is None:
-            raise NotFound("There is no such seat map.")
-        return from_json(document)
-
-    return Cache(load, most=most)
 
 
 def sale_cache(database: Database, *, most: int = 4096) -> Cache[UUID, SaleRow | None]:

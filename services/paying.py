@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from payments.gateway import Declined, GatewayError, GatewayUnavailable, Intent, IntentStatus
-
 from db.queries.orders import OrderRow, PaymentRow, book_claims, lock_order, order_by_id, set_order_state
 from db.queries.outbox import write_task
 from db.queries.payments import (
@@ -33,6 +31,7 @@ from domain.ids import Kind, public_id
 from domain.states import EventState, OrderState, PaymentState
 from domain.viewer import Viewer
 from kit.ids import new_uuid
+from payments.gateway import Declined, GatewayError, GatewayUnavailable, Intent, IntentStatus
 from services.office import Office, buyer_of, reading
 from services.settling import apply_intent
 

@@ -8,9 +8,6 @@ import logging
 from datetime import datetime
 from uuid import UUID
 
-from payments.gateway import GatewayError, GatewayRejected, Intent, IntentStatus
-from payments.webhooks import WebhookEvent
-
 from db.queries.orders import (
     OrderRow,
     PaymentRow,
@@ -33,6 +30,8 @@ from db.session import DATABASE_AWAY, Connection
 from domain.errors import OutcomeUnknown, Unavailable
 from domain.states import OrderState, PaymentState
 from kit.ids import new_uuid
+from payments.gateway import GatewayError, GatewayRejected, Intent, IntentStatus
+from payments.webhooks import WebhookEvent
 from services.office import Office, reading
 
 log = logging.getLogger("boxoffice.settling")

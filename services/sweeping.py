@@ -3,10 +3,9 @@
 import logging
 from datetime import timedelta
 
-from payments.gateway import GatewayError
-
 from db.queries.payments import touch_payment, unsettled_payments
 from domain.errors import BoxofficeError
+from payments.gateway import GatewayError
 from services.office import Office
 from services.settling import settle_order
 

@@ -8,16 +8,16 @@ from db.queries.claims import LiveClaim, live_claims, next_first_version
 from db.queries.sales import sale_by_event
 from db.session import Database
 from domain.errors import NotFound
-from domain.layout import SeatMap
 from domain.states import ClaimState, OrderState
 from kit.clock import milliseconds
 from reservations.outcomes import BLOCKED, BOOKED, FREE, HELD, LiveHold, Truth
-from services.office import Cache, reading
+from services.layouts import LayoutCache
+from services.office import reading
 
 _BYTES = {ClaimState.HELD: HELD, ClaimState.BOOKED: BOOKED, ClaimState.BLOCKED: BLOCKED}
 
 
-def truth_loader(database: Database, layouts: Cache[str, SeatMap]) -> Callable[[UUID], Awaitable[Truth]]:
+def truth_loader(database: Database, layouts: LayoutCache) -> Callable[[UUID], Awaitable[Truth]]:
     """A function that reads one event's truth, for `SeatStore`."""
 
     async def load(event_id: UUID) -> Truth:
@@ -26,7 +26,7 @@ def truth_loader(database: Database, layouts: Cache[str, SeatMap]) -> Callable[[
     return load
 
 
-async def _load(database: Database, layouts: Cache[str, SeatMap], event_id: UUID) -> Truth:
+async def _load(database: Database, layouts: LayoutCache, event_id: UUID) -> Truth:
     sale = await sale_by_event(database, event_id)
     if sale is None:
         raise NotFound("There is no such event.")

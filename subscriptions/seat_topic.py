@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from uuid import UUID
 
 from domain.availability import count_sections
@@ -96,12 +96,12 @@ class SeatTopic:
             watcher.end()
 
     @contextlib.contextmanager
-    def watcher(self) -> "AsyncIterator[Watcher]":  # type: ignore[misc]
+    def watcher(self) -> Iterator[Watcher]:
         """A buffer that misses nothing from here on."""
         watcher = Watcher()
         self._watchers.add(watcher)
         try:
-            yield watcher  # type: ignore[misc]
+            yield watcher
         finally:
             self._watchers.discard(watcher)
 

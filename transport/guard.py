@@ -58,11 +58,11 @@ def scan(text: str, limits: Limits) -> None:
         position = match.end()
         if match.lastgroup == "ignored":
             continue
-        token = match[0]
+        symbol = match[0]
         tokens += 1
-        nesting += (token in OPENING) - (token in CLOSING)
-        parentheses += (token == "(") - (token == ")")
-        aliases += token == ":" and parentheses == 0
+        nesting += (symbol in OPENING) - (symbol in CLOSING)
+        parentheses += (symbol == "(") - (symbol == ")")
+        aliases += symbol == ":" and parentheses == 0
         if aliases > limits.aliases:
             raise _refused("ALIAS_LIMIT", f"more than {limits.aliases} aliases")
         if nesting > limits.depth * NESTING_PER_DEPTH:

@@ -4,9 +4,7 @@ import asyncio
 import logging
 import signal
 
-from services.office import Office
 from workers.loops import Loop
-from workers.ordering import ordering_loops
 
 log = logging.getLogger("boxoffice.worker")
 
@@ -23,8 +21,3 @@ async def run_loops(loops: list[Loop]) -> None:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     log.info("the worker has stopped")
-
-
-def worker_loops(office: Office) -> list[Loop]:
-    """Everything that the worker does."""
-    return ordering_loops(office)

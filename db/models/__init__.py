@@ -7,6 +7,14 @@ database, so that the two cannot drift apart.
 from db.models.catalogue import Event, EventPerformer, Performer, PriceLevel, SeatMap, Venue
 from db.models.delivery import OutboxEntry, StripeEvent
 from db.models.ordering import Claim, Order, Payment, PlaceEpoch, Refund, User
+from db.models.search import (
+    SearchDocument,
+    SearchOutboxEntry,
+    SearchRefusal,
+    SearchRemark,
+    SearchState,
+    SearchWord,
+)
 
 __all__ = [
     "Claim",
@@ -18,9 +26,17 @@ __all__ = [
     "Performer",
     "PlaceEpoch",
     "PriceLevel",
+    "QueueEntry",
     "Refund",
+    "SearchDocument",
+    "SearchOutboxEntry",
+    "SearchRefusal",
+    "SearchRemark",
+    "SearchState",
+    "SearchWord",
     "SeatMap",
     "StripeEvent",
     "User",
     "Venue",
+    "WaitingRoom",
 ]

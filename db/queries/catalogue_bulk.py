@@ -4,7 +4,7 @@ Rows travel as one JSON document each statement, because rows hold lists of thei
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -117,6 +117,17 @@ async def ids_by_external_id(
     )
     # asyncpg's own UUID type is not one that goes into a JSON document again.
     return {row["external_id"]: UUID(bytes=row["id"].bytes) for row in rows}
+
+
+async def ensure_user(connection: Connection, user_id: UUID, subject: str, email: str, name: str) -> None:
+    """Make sure that there is such a user, for events to belong to."""
+    await connection.execute(
+        "INSERT INTO users (id, subject, email, name) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        user_id,
+        subject,
+        email,
+        name,
+    )
 
 
 async def upsert_venues(connection: Connection, rows: Sequence[VenueRow]) -> None:
@@ -239,8 +250,8 @@ async def replace_bills(connection: Connection, event_ids: Sequence[UUID], rows:
 
 async def _each_batch(connection: Connection, rows: Sequence[Any], statement: str) -> None:
     for batch in batches(rows):
-        documents = [asdict(row) for row in batch]
-        await connection.execute(statement, documents, timeout=_STATEMENT_SECONDS)
+        # The JSON codec writes dataclasses as they are, many times faster than asdict takes them apart.
+        await connection.execute(statement, list(batch), timeout=_STATEMENT_SECONDS)
 
 
 def batches(rows: Sequence[Item], size: int = _ROWS_PER_STATEMENT) -> Iterable[Sequence[Item]]:

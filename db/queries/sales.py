@@ -39,14 +39,6 @@ async def sale_by_event(source: Source, event_id: UUID) -> SaleRow | None:
     return SaleRow(**row) if row else None
 
 
-async def layout_by_version(source: Source, version: str) -> str | None:
-    """A seat map's document, as JSON text."""
-    layout: str | None = await source.fetchval(
-        "SELECT layout::text FROM seat_maps WHERE version = $1", version
-    )
-    return layout
-
-
 async def set_event_state(
     source: Source, event_id: UUID, state: str, *, leaving: tuple[str, ...], now: datetime
 ) -> bool:

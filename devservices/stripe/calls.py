@@ -26,7 +26,8 @@ class Call:
     client_secret: str | None
 
     def parameters(self) -> Params:
-        return Params({name: value for name, value in self.params.items() if name not in CREDENTIALS})
+        kept = {name: value for name, value in self.params.items() if name not in CREDENTIALS}
+        return Params(kept, strict=not self.from_browser)
 
 
 def request_id() -> str:

@@ -90,10 +90,3 @@ def capture(books: Books, charge: Document, amount: int) -> None:
         "balance_transaction": new_id("txn", 24),
     }
     books.store.save(charge)
-
-
-def release(books: Books, charge: Document) -> None:
-    """Gives an authorisation back; Stripe shows that as an uncaptured charge, refunded."""
-    charge |= {"refunded": True, "amount_refunded": charge["amount"]}
-    books.store.save(charge)
-    books.emit("charge.refunded", charge, {"amount_refunded": 0, "refunded": False})

@@ -119,7 +119,8 @@ class Control:
             intent = books.intent(request.path_params["id"])
             if intent["status"] != "requires_capture":
                 raise unexpected_state("Only an intent in requires_capture can expire.", intent)
-            intents.void(books, intent, "automatic")
+            books.emit("charge.expired", books.charge(intent))
+            intents.void(books, intent, "expired")
         return JSONResponse({"id": intent["id"], "status": intent["status"]})
 
     async def finish_challenge(self, request: Request) -> Response:

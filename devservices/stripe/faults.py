@@ -45,6 +45,8 @@ KINDS: dict[str, frozenset[str]] = {
     "webhook.signature": frozenset({"offset_seconds", "secret", "body"}),
 }
 FACTS = frozenset({"operation", "event_type", "intent", "order_id"})
+NUMBERS = frozenset({"seconds", "most_seconds", "offset_seconds", "status", "copies", "behind", "amount"})
+TEXTS = frozenset({"when", "message", "code", "currency", "secret", "body"})
 MOMENTS = ("before", "after", "never")
 
 
@@ -144,6 +146,9 @@ def _checked(wanted: object) -> Fault:
         raise FaultRefused(f"Nothing looks at {name!r}.")
     for name in set(params) - KINDS[kind]:
         raise FaultRefused(f"{kind} has no parameter {name!r}.")
+    for name, value in params.items():
+        if not _is_of_its_kind(name, value):
+            raise FaultRefused(f"{name} cannot be {value!r}.")
     if params.get("when", "before") not in MOMENTS:
         raise FaultRefused(f"when is one of {', '.join(MOMENTS)}.")
     count = wanted.get("count", 1)
@@ -151,3 +156,11 @@ def _checked(wanted: object) -> Fault:
         raise FaultRefused("count is a positive number, or null for always.")
     match = {name: str(value) for name, value in match.items()}
     return Fault(new_id("fault", 12), kind, match, params, count, 0)
+
+
+def _is_of_its_kind(name: str, value: object) -> bool:
+    if name in NUMBERS:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if name in TEXTS:
+        return isinstance(value, str)
+    return isinstance(value, dict if name == "metadata" else bool)

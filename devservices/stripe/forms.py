@@ -50,17 +50,24 @@ def _lists(value: Any) -> Any:
 
 
 class Params:
-    """Parameters with the checks Stripe makes before an endpoint runs."""
+    """Parameters with the checks Stripe makes before an endpoint runs.
 
-    def __init__(self, values: Document) -> None:
+    Those of a browser are not `strict`: Stripe.js sends far more than we look at.
+    """
+
+    def __init__(self, values: Document, strict: bool = True) -> None:
         self.values = values
+        self.strict = strict
 
     def __contains__(self, name: str) -> bool:
         return name in self.values
 
     def only(self, *known: str) -> None:
         """Raises ApiError on the first parameter that is not `known`."""
-        for name in self.values:
+        for name in self.values if self.strict else ():
+            if name == "payment_method_types":
+                sentence = "This API version no longer supports payment_method_types."
+                raise invalid_parameter(name, sentence, "payment_method_types_no_longer_supported")
             if name not in known and name != "expand":
                 raise invalid_parameter(name, f"Received unknown parameter: {name}", "parameter_unknown")
 

@@ -24,8 +24,8 @@ CONFIRMING = (
     "receipt_email setup_future_usage shipping capture_method payment_method_options radar_options"
 ).split()
 CREATING = (
-    "amount currency capture_method confirm confirmation_method payment_method_types "
-    "automatic_payment_methods metadata"
+    "amount currency capture_method confirm confirmation_method allowed_payment_method_types "
+    "automatic_payment_methods excluded_payment_method_types metadata"
 ).split()
 
 
@@ -78,8 +78,7 @@ def update(books: Books, params: Params, intent_id: str) -> Document:
 
 
 def confirm(books: Books, params: Params, intent_id: str) -> Document:
-    if not _from_browser(params):
-        params.only(*CONFIRMING)
+    params.only(*CONFIRMING)
     intent = books.intent(intent_id)
     method = _method(books, params)
     _alter_if_wanted(books, intent, "payment_intent.confirm")
@@ -127,9 +126,10 @@ def cancel(books: Books, params: Params, intent_id: str) -> Document:
 
 
 def void(books: Books, intent: Document, reason: str | None) -> None:
-    """Ends an intent that was not captured; what was authorised is released."""
-    if intent["status"] == "requires_capture":
-        charges.release(books, books.charge(intent))
+    """Ends an intent that was not captured; what was authorised is released.
+
+    Since 2025-03-31.basil that makes no refund and leaves the charge as it is.
+    """
     intent |= {
         "status": "canceled",
         "canceled_at": books.created,
@@ -139,11 +139,6 @@ def void(books: Books, intent: Document, reason: str | None) -> None:
     }
     books.store.save(intent)
     books.emit("payment_intent.canceled", intent)
-
-
-def _from_browser(params: Params) -> bool:
-    """Whether a browser is calling: Stripe.js sends far more than we look at."""
-    return "client_secret" in params
 
 
 def authorise(books: Books, intent: Document, method: Document) -> None:
@@ -293,9 +288,23 @@ def _attach(books: Books, intent: Document, method: Document) -> None:
     intent["payment_method"] = method["id"]
 
 
+def _allowed_types(params: Params) -> list[str]:
+    allowed = params.texts("allowed_payment_method_types")
+    if allowed and "automatic_payment_methods" in params:
+        sentence = (
+            "You may only specify one of these parameters: allowed_payment_method_types, "
+            "automatic_payment_methods."
+        )
+        raise ApiError(400, sentence)
+    if allowed and "card" not in allowed:
+        raise invalid_parameter("allowed_payment_method_types", "The local Stripe takes cards only.")
+    return allowed
+
+
 def _blank(books: Books, params: Params, amount: int, currency: str) -> Document:
     intent_id = new_id("pi", 24)
     automatic = params.group("automatic_payment_methods")
+    allowed = _allowed_types(params)
     describing: Document = {name: params.text(name) for name in DESCRIBING}
     return describing | {
         "id": intent_id,
@@ -304,6 +313,7 @@ def _blank(books: Books, params: Params, amount: int, currency: str) -> Document
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
+        "allowed_payment_method_types": allowed or None,
         "application": None,
         "application_fee_amount": None,
         "automatic_payment_methods": {
@@ -329,7 +339,7 @@ def _blank(books: Books, params: Params, amount: int, currency: str) -> Document
         "payment_method": None,
         "payment_method_configuration_details": None,
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": params.texts("payment_method_types") or ["card"],
+        "payment_method_types": ["card"],
         "processing": None,
         "review": None,
         "shipping": None,

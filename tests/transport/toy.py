@@ -9,7 +9,15 @@ from typing import Any
 
 import strawberry
 
-from transport import CacheHint, ConnectionInfo, GraphQLServer, Limits, RateLimited, ServerOptions, Unauthenticated
+from transport import (
+    CacheHint,
+    ConnectionInfo,
+    GraphQLServer,
+    Limits,
+    RateLimited,
+    ServerOptions,
+    Unauthenticated,
+)
 
 HINTS: Mapping[str, CacheHint] = {
     "Query.hello": CacheHint(5, 30),

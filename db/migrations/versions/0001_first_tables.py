@@ -284,9 +284,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("refunds_by_payment", "refunds", ["payment_id"], unique=False)
+    op.execute(
+        """
+        CREATE FUNCTION announce_outbox() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          PERFORM pg_notify('boxoffice_outbox', '');
+          RETURN NULL;
+        END $$
+        """
+    )
+    op.execute(
+        """
+        CREATE TRIGGER outbox_announced AFTER INSERT ON outbox
+        FOR EACH STATEMENT EXECUTE FUNCTION announce_outbox()
+        """
+    )
 
 
 def downgrade() -> None:
+    op.execute("DROP TRIGGER outbox_announced ON outbox")
+    op.execute("DROP FUNCTION announce_outbox()")
 
     op.drop_index("refunds_by_payment", table_name="refunds")
     op.drop_table("refunds")

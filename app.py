@@ -1,0 +1,254 @@
+"""The composition root: builds every client once from the settings, and mounts the routes.
+
+Nothing connects at import, and a process starts while its parts are still on their way.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount, Route
+
+from db.session import Database
+from domain.errors import Unauthenticated
+from domain.viewer import Viewer
+from endpoints.health import Probe, health_routes
+from endpoints.metrics import PrometheusMeters
+from endpoints.pages import routes as page_routes
+from endpoints.seatmaps import seat_map_routes
+from endpoints.stripe_webhook import webhook_route
+from kit.clock import utc_now
+from kit.lua import CommandBatcher
+from payments.stripe_gateway import StripeGateway
+from pubsub.bus import ChannelBus
+from pubsub.channels import Channels
+from pubsub.document_store import RedisDocuments
+from pubsub.redis_backend import RedisBackend
+from reservations.connection import Client, batcher, connect
+from reservations.store import SeatStore
+from resolvers.context import Services
+from schema.cache_hints import CACHE_HINTS
+from schema.context import Context, Streams
+from schema.errors import public_error
+from schema.schema import schema
+from services.layouts import LayoutCache
+from services.line_keeping import LineKeeper
+from services.office import Office, sale_cache
+from services.queue_tokens import QueueTokens
+from services.searching import EventSearch, Freshness, database_index
+from services.tokens import IssuerTokens, SecretTokens, Tokens, keys_at
+from services.truth import truth_loader
+from services.waiting_room import WaitingRooms
+from settings import Settings
+from subscriptions.queue_positions import QueueHub
+from subscriptions.seat_availability import SeatHub
+from transport import (
+    CacheHint,
+    ConnectionInfo,
+    GraphQLServer,
+    LayeredDocumentStore,
+    MemoryDocumentStore,
+    ServerOptions,
+)
+from transport import Unauthenticated as TokenRefused
+from transport.ports import MessageBus
+from waiting_room.room import Room
+from workers.admission import admission_loop
+from workers.loops import Loop
+from workers.main import run_loops
+from workers.ordering import ordering_loops
+
+log = logging.getLogger("boxoffice")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The clients of one process, and what is built on them."""
+
+    settings: Settings
+    database: Database
+    redis: Client
+    runner: CommandBatcher
+    channels: Channels
+    gateway: StripeGateway
+    tokens: Tokens
+    rooms: WaitingRooms
+    keeper: LineKeeper
+    office: Office
+    search: EventSearch
+
+    async def close(self) -> None:
+        """Close every client; nothing waits longer than its own bound."""
+        await self.channels.close()
+        await self.gateway.close()
+        await self.database.close()
+        await self.redis.aclose()
+
+
+def build_parts(settings: Settings) -> Parts:
+    """Every client and service, from the settings."""
+    database = Database(settings.database_url, most=settings.database_pool_size)
+    redis = connect(settings.redis_url, settings.redis_pool_size)
+    runner = batcher(redis)
+    channels = Channels(RedisBackend(redis))
+    gateway = StripeGateway(settings.stripe_api_key, api_base=settings.stripe_api_base or None)
+    room = Room(runner)
+    keeper = LineKeeper(database, room, channels)
+    rooms = WaitingRooms(database, room, QueueTokens(_queue_secret(settings)), keeper)
+    layouts = LayoutCache(database)
+    office = Office(
+        database=database,
+        seats=SeatStore(runner, truth_loader(database, layouts)),
+        layouts=layouts,
+        sales=sale_cache(database),
+        gateway=gateway,
+        gate=rooms,
+        announcer=channels,
+        clock=utc_now,
+        hold_time=timedelta(seconds=settings.hold_seconds),
+        payment_time=timedelta(seconds=settings.payment_seconds),
+        public_url=f"http://{settings.host}:{settings.port}",
+    )
+    search = EventSearch(None, database_index(database), Freshness(database), office.clock)
+    return Parts(
+        settings, database, redis, runner, channels, gateway, _tokens(settings), rooms, keeper, office, search
+    )
+
+
+def _tokens(settings: Settings) -> Tokens:
+    if settings.jwks_url:
+        return IssuerTokens(keys_at(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
+    return SecretTokens(settings.jwt_secret)
+
+
+def _queue_secret(settings: Settings) -> str:
+    """What admission tokens are signed with; every process of an installation has the same."""
+    return settings.jwt_secret or settings.stripe_webhook_secret
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The API of one process."""
+    parts = build_parts(settings)
+    registry = CollectorRegistry()
+    hub = SeatHub(parts.office, parts.channels)
+    streams = Streams(hub, QueueHub(parts.rooms, parts.channels), parts.channels)
+    services = Services(parts.office, parts.tokens, parts.rooms, parts.search)
+    server = graphql_server(parts, services, streams, PrometheusMeters(registry))
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await parts.channels.open()
+        try:
+            yield
+        finally:
+            await server.aclose()
+            hub.close()
+            await parts.close()
+
+    return Starlette(routes=_routes(parts, server, registry), lifespan=lifespan)
+
+
+def _routes(parts: Parts, server: GraphQLServer, registry: CollectorRegistry) -> list[BaseRoute]:
+    settings = parts.settings
+    return [
+        *health_routes(_probes(parts), registry),
+        webhook_route(parts.office, [settings.stripe_webhook_secret]),
+        *seat_map_routes(parts.office),
+        Route("/graphql", endpoint=server),
+        Mount("/graphql", app=server),
+        *page_routes(settings),
+    ]
+
+
+def _probes(parts: Parts) -> Mapping[str, Probe]:
+    async def database() -> None:
+        await parts.database.fetchval("SELECT 1")
+
+    async def redis() -> None:
+        await parts.runner.run("PING")
+
+    return {"postgres": Probe(database, needed=True), "redis": Probe(redis, needed=True)}
+
+
+def graphql_server(
+    parts: Parts, services: Services, streams: Streams, meters: PrometheusMeters
+) -> GraphQLServer:
+    """The GraphQL endpoint over HTTP, WebSocket and event streams."""
+    settings = parts.settings
+
+    async def context_of(info: ConnectionInfo) -> Context:
+        return Context(services, streams, await _viewer(parts.tokens, info), info.client or "")
+
+    documents = LayeredDocumentStore(MemoryDocumentStore(), RedisDocuments(parts.runner))
+    bus: MessageBus = ChannelBus(parts.channels)
+    return GraphQLServer(
+        schema,
+        context_of,
+        error_mapper=public_error,
+        documents=documents,
+        bus=bus,
+        hints={name: CacheHint(*hint) for name, hint in CACHE_HINTS.items()},
+        meters=meters,
+        options=ServerOptions(
+            introspection=settings.introspection,
+            suggestions=settings.introspection,
+            rights=_rights,
+            event_context=_fresh,
+            compiled=True,
+        ),
+    )
+
+
+async def _viewer(tokens: Tokens, info: ConnectionInfo) -> Viewer | None:
+    """Who asks: nobody without a token; a token that is not good is refused."""
+    given = info.headers.get("authorization") or _parameter(info)
+    if given is None:
+        return None
+    scheme, _, token = given.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise TokenRefused("The authorization has to be a bearer token.")
+    try:
+        return await tokens.verify(token.strip())
+    except Unauthenticated as error:
+        raise TokenRefused(error.message) from error
+
+
+def _parameter(info: ConnectionInfo) -> str | None:
+    for name, value in info.params.items():
+        if name.lower() == "authorization" and value is not None:
+            return str(value)
+    return None
+
+
+def _rights(context: Context) -> str | None:
+    """Nobody in particular shares with nobody in particular; what is public is public to all."""
+    return "public" if context.viewer is None else None
+
+
+def _fresh(context: Context) -> Context:
+    context.refresh()
+    return context
+
+
+async def run_worker(settings: Settings) -> None:
+    """The worker process: every loop, until SIGTERM or SIGINT."""
+    parts = build_parts(settings)
+    await parts.channels.open()
+    loops = [*ordering_loops(parts.office), admission_loop(parts.keeper)]
+    listening = asyncio.create_task(_listen(parts.database, loops))
+    try:
+        await run_loops(loops)
+    finally:
+        listening.cancel()
+        await parts.close()
+
+
+async def _listen(database: Database, loops: list[Loop]) -> None:
+    """Let a commit that wrote to the outbox wake the loop that empties it."""
+    outbox = next(loop for loop in loops if loop.name == "outbox")
+    await database.listen("boxoffice_outbox", outbox.wake.set)

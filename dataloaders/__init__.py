@@ -1,0 +1,71 @@
+"""Batched reading: however many resolvers ask, one query a kind. Made anew for each request."""
+
+from datetime import datetime
+from functools import cached_property
+from uuid import UUID
+
+from strawberry.dataloader import DataLoader
+
+from dataloaders.claims import claims_loader
+from dataloaders.events import events_loader
+from dataloaders.layouts import Layouts, layouts_loader
+from dataloaders.payments import payments_loader
+from dataloaders.performers import bills_loader, performers_loader
+from dataloaders.places import PlacesNow, Seats, places_loader
+from dataloaders.venues import venues_loader
+from db.queries.events import EventRow
+from db.queries.orders import ClaimRow, PaymentRow
+from db.queries.performers import PerformerRow
+from db.queries.venues import VenueRow
+from db.session import Database
+from domain.layout import SeatMap
+
+
+class Loaders:
+    """The loaders of one request, each made when it is first asked for."""
+
+    def __init__(self, database: Database, seats: Seats, layouts: Layouts, now: datetime) -> None:
+        self._database = database
+        self._seats = seats
+        self._layouts = layouts
+        self._now = now
+
+    @cached_property
+    def events(self) -> DataLoader[UUID, EventRow | None]:
+        """Events by id, in any state: who may see them is the resolver's to say."""
+        return events_loader(self._database)
+
+    @cached_property
+    def venues(self) -> DataLoader[UUID, VenueRow | None]:
+        """Venues by id."""
+        return venues_loader(self._database)
+
+    @cached_property
+    def performers(self) -> DataLoader[UUID, PerformerRow | None]:
+        """Performers by id."""
+        return performers_loader(self._database)
+
+    @cached_property
+    def bills(self) -> DataLoader[UUID, list[PerformerRow]]:
+        """Performers by event id, in billing order."""
+        return bills_loader(self._database)
+
+    @cached_property
+    def layouts(self) -> DataLoader[str, SeatMap]:
+        """Seat maps by version."""
+        return layouts_loader(self._layouts)
+
+    @cached_property
+    def places(self) -> DataLoader[UUID, PlacesNow]:
+        """The places of events by event id, at most a second old."""
+        return places_loader(self._database, self._seats, self._now)
+
+    @cached_property
+    def claims(self) -> DataLoader[UUID, list[ClaimRow]]:
+        """Claims by order id, in order of their places."""
+        return claims_loader(self._database)
+
+    @cached_property
+    def payments(self) -> DataLoader[UUID, PaymentRow | None]:
+        """Payments by order id."""
+        return payments_loader(self._database)

@@ -1,0 +1,19 @@
+"""Venues by id."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from strawberry.dataloader import DataLoader
+
+from db.queries.venues import VenueRow, venues_by_id
+from db.session import Database
+
+
+def venues_loader(database: Database) -> DataLoader[UUID, VenueRow | None]:
+    """One query for all the venues of a request's turn; None where there is none."""
+
+    async def load(ids: Sequence[UUID]) -> list[VenueRow | None]:
+        found = await venues_by_id(database, ids)
+        return [found.get(key) for key in ids]
+
+    return DataLoader(load)

@@ -1,0 +1,48 @@
+"""The line in front of a sale, as it survives the loss of Redis."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlmodel import Field, SQLModel
+
+from db.models.columns import UUID, datetime, foreign_key, moment, text
+
+
+class WaitingRoom(SQLModel, table=True):
+    """What of an event's line must never change: the seed of its draw; and whether it is emptying.
+
+    `draining`: switched off with people in it, who are still let through at the set pace; until the
+    last of them is, `events.waiting_room_enabled` stays on so that reserve keeps asking.
+    """
+
+    __tablename__ = "waiting_rooms"
+
+    event_id: UUID = foreign_key("events.id", primary_key=True)
+    seed: bytes = Field(sa_column=sa.Column(sa.LargeBinary, nullable=False))
+    drawn_at: datetime | None = moment(nullable=True)
+    draining: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
+    created_at: datetime = moment(now=True)
+
+
+class QueueEntry(SQLModel, table=True):
+    """Where an account stands in a line: W waiting, A admitted, E lapsed, L left, F booked.
+
+    Written in batches from the journal, in its order: `sequence` is the journal's id and only grows.
+    `expires_ms` is Unix time by Redis's clock. No foreign keys: one writer brings thousands a second.
+    """
+
+    __tablename__ = "queue_entries"
+    __table_args__ = (
+        sa.Index("queue_entries_by_sequence", "event_id", "sequence"),
+        sa.Index(
+            "queue_entries_drawn", "event_id", "drawn_place", postgresql_where="drawn_place IS NOT NULL"
+        ),
+    )
+
+    event_id: UUID = Field(sa_column=sa.Column(postgresql.UUID(as_uuid=True), primary_key=True))
+    user_id: UUID = Field(sa_column=sa.Column(postgresql.UUID(as_uuid=True), primary_key=True))
+    state: str = Field(sa_column=sa.Column(sa.CHAR(1), nullable=False))
+    place: int = Field(sa_column=sa.Column(sa.BigInteger, nullable=False))
+    drawn_place: int | None = Field(default=None, sa_column=sa.Column(sa.BigInteger, nullable=True))
+    nonce: str = text(default="")
+    expires_ms: int = Field(sa_column=sa.Column(sa.BigInteger, nullable=False, server_default="0"))
+    sequence: int = Field(sa_column=sa.Column(sa.BigInteger, nullable=False))

@@ -1,0 +1,189 @@
+"""Reading events."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from db.session import Connection, Database
+from domain.ids import Kind, public_id
+from domain.money import Money
+from domain.states import EventStatus, event_status
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event; `timezone` is its venue's. Prices are minor units of `currency`, fees not included."""
+
+    id: UUID
+    organiser_id: UUID | None
+    name: str
+    description: str
+    state: str
+    category: str | None
+    starts_at: datetime
+    ends_at: datetime | None
+    on_sale_at: datetime | None
+    off_sale_at: datetime | None
+    venue_id: UUID
+    timezone: str
+    seat_map_version: str
+    price_from_minor: int | None
+    price_to_minor: int | None
+    currency: str | None
+    max_tickets_per_order: int
+    orphan_rule: bool
+    sold_out: bool
+    waiting_room_enabled: bool
+    waiting_room_admit_per_minute: int
+    waiting_room_max_active: int
+    waiting_room_admission_seconds: int
+    created_at: datetime
+
+    @property
+    def public_id(self) -> str:
+        """E.g. evt_01jd3x8k2m9q4r5s6t7v8w9x0y."""
+        return public_id(Kind.EVENT, self.id)
+
+    @property
+    def price_from(self) -> Money | None:
+        """The lowest price."""
+        return self._price(self.price_from_minor)
+
+    @property
+    def price_to(self) -> Money | None:
+        """The highest price."""
+        return self._price(self.price_to_minor)
+
+    def _price(self, amount: int | None) -> Money | None:
+        return None if amount is None or self.currency is None else Money(amount, self.currency)
+
+    def status_at(self, now: datetime) -> EventStatus:
+        """The public status at a moment."""
+        return event_status(self, now, sold_out=self.sold_out)
+
+
+_EXPRESSIONS = {
+    "timezone": "(SELECT v.timezone FROM venues v WHERE v.id = e.venue_id)",
+    "price_from_minor": "e.price_from",
+    "price_to_minor": "e.price_to",
+}
+COLUMNS = ", ".join(_EXPRESSIONS.get(each.name, f"e.{each.name}") for each in fields(EventRow))
+
+
+class EventOrder(StrEnum):
+    """How a page of events is sorted; the id breaks ties."""
+
+    STARTS_AT_ASC = "STARTS_AT_ASC"
+    STARTS_AT_DESC = "STARTS_AT_DESC"
+    CREATED_AT_DESC = "CREATED_AT_DESC"
+
+
+@dataclass(frozen=True, slots=True)
+class EventConditions:
+    """Which of the upcoming published events are wanted; what is None does not matter."""
+
+    starts_from: datetime | None = None
+    starts_to: datetime | None = None
+    city: str | None = None
+    category: str | None = None
+    venue_id: UUID | None = None
+    performer_id: UUID | None = None
+    on_sale: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """Where a page starts: after the row with this sort value and id."""
+
+    value: datetime
+    id: UUID
+
+
+_SORT = {
+    EventOrder.STARTS_AT_ASC: ("starts_at", ">", "ASC"),
+    EventOrder.STARTS_AT_DESC: ("starts_at", "<", "DESC"),
+    EventOrder.CREATED_AT_DESC: ("created_at", "<", "DESC"),
+}
+# The same moments as domain.states.event_status: an event without an end is over six hours after its start.
+_UPCOMING = "e.state = 'PUBLISHED' AND coalesce(e.ends_at, e.starts_at + interval '6 hours') > {now}"
+_SELLING = (
+    "((e.on_sale_at IS NULL OR e.on_sale_at <= {now})"
+    " AND (e.off_sale_at IS NULL OR e.off_sale_at > {now}) AND NOT e.sold_out)"
+)
+_FILTERS = {
+    "starts_from": "e.starts_at >= {value}",
+    "starts_to": "e.starts_at < {value}",
+    "city": "e.venue_id IN (SELECT v.id FROM venues v WHERE lower(v.city) = lower({value}))",
+    "category": "lower(e.category) = lower({value})",
+    "venue_id": "e.venue_id = {value}",
+    "performer_id": "e.id IN (SELECT p.event_id FROM event_performers p WHERE p.performer_id = {value})",
+}
+
+
+class _Where:
+    """Conditions and their arguments, numbered as they come."""
+
+    def __init__(self, now: datetime) -> None:
+        self.arguments: list[Any] = [now]
+        self.conditions = [_UPCOMING.format(now="$1")]
+
+    def value(self, argument: Any) -> str:
+        self.arguments.append(argument)
+        return f"${len(self.arguments)}"
+
+    def restrict(self, wanted: EventConditions) -> None:
+        for name, condition in _FILTERS.items():
+            argument = getattr(wanted, name)
+            if argument is not None:
+                self.conditions.append(condition.format(value=self.value(argument)))
+        if wanted.on_sale is not None:
+            negation = "" if wanted.on_sale else "NOT "
+            self.conditions.append(negation + _SELLING.format(now="$1"))
+
+    def __str__(self) -> str:
+        return " AND ".join(self.conditions)
+
+
+async def upcoming_events(
+    database: Database,
+    wanted: EventConditions,
+    order: EventOrder,
+    after: Keyset | None,
+    most: int,
+    now: datetime,
+) -> list[EventRow]:
+    """At most `most` events that are not over, after a keyset, in order."""
+    column, comparison, direction = _SORT[order]
+    where = _Where(now)
+    where.restrict(wanted)
+    if after is not None:
+        row = f"({where.value(after.value)}, {where.value(after.id)})"
+        where.conditions.append(f"(e.{column}, e.id) {comparison} {row}")
+    statement = (
+        f"SELECT {COLUMNS} FROM events e WHERE {where}"
+        f" ORDER BY e.{column} {direction}, e.id {direction} LIMIT {where.value(most)}"
+    )
+    return [EventRow(*record) for record in await database.fetch(statement, *where.arguments)]
+
+
+async def count_upcoming_events(database: Database, wanted: EventConditions, now: datetime) -> int:
+    """How many events `upcoming_events` would give in all."""
+    where = _Where(now)
+    where.restrict(wanted)
+    statement = f"SELECT count(*) FROM events e WHERE {where}"
+    count: int = await database.fetchval(statement, *where.arguments)
+    return count
+
+
+async def events_by_id(source: Database | Connection, ids: Sequence[UUID]) -> dict[UUID, EventRow]:
+    """The events with these ids, in any state."""
+    records = await source.fetch(f"SELECT {COLUMNS} FROM events e WHERE e.id = ANY($1)", list(ids))
+    return {record["id"]: EventRow(*record) for record in records}
+
+
+async def event_by_id(source: Database | Connection, event_id: UUID) -> EventRow | None:
+    """One event, in any state."""
+    return (await events_by_id(source, [event_id])).get(event_id)

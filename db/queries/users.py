@@ -1,0 +1,46 @@
+"""Reading users, and knowing them from their first token on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from uuid import UUID
+
+from db.session import Connection, Database
+from domain.ids import Kind, public_id
+from domain.viewer import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """A buyer or an organiser."""
+
+    id: UUID
+    email: str | None
+    name: str | None
+
+    @property
+    def public_id(self) -> str:
+        """E.g. usr_01jd3x8k2m9q4r5s6t7v8w9x0y."""
+        return public_id(Kind.USER, self.id)
+
+
+COLUMNS = ", ".join(each.name for each in fields(UserRow))
+
+
+async def users_by_id(source: Database | Connection, ids: Sequence[UUID]) -> dict[UUID, UserRow]:
+    """The users with these ids."""
+    records = await source.fetch(f"SELECT {COLUMNS} FROM users WHERE id = ANY($1)", list(ids))
+    return {record["id"]: UserRow(*record) for record in records}
+
+
+async def remember_user(source: Database | Connection, viewer: Viewer, *, guest: bool = False) -> None:
+    """Write down whom a token speaks for; a later token's email and name replace the first one's."""
+    await source.fetchval(
+        "INSERT INTO users (id, subject, email, name, guest) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (id) DO UPDATE SET email = excluded.email, name = excluded.name"
+        " WHERE (users.email, users.name) IS DISTINCT FROM (excluded.email, excluded.name)",
+        viewer.user_id,
+        viewer.subject,
+        viewer.email,
+        viewer.name,
+        guest,
+    )

@@ -1,0 +1,24 @@
+-- Writes a batch of changes of one line, at most one for each account; safe to run again, in any order.
+-- $1 event, $2 users, $3 states, $4 places, $5 nonces, $6 ends (ms), $7 sequences, $8 whether the account
+-- left the line between its row and this change, $9 the first place that was not drawn.
+--
+-- An older change never overwrites a newer one. Someone who "joins" while the row says WAITING was
+-- forgotten by Redis and joined again: of the two places the better stays.
+INSERT INTO queue_entries AS entry
+  (event_id, user_id, state, place, drawn_place, nonce, expires_ms, sequence)
+SELECT $1, user_id, state, place, CASE WHEN state IN ('W', 'A') AND place < $9 THEN place END, nonce, expires_ms, sequence
+FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[])
+  AS change (user_id, state, place, nonce, expires_ms, sequence)
+ON CONFLICT (event_id, user_id) DO UPDATE SET
+  state = excluded.state,
+  place = CASE
+    WHEN excluded.state = 'W' AND entry.state = 'W' AND NOT excluded.user_id = ANY ($8::uuid[])
+      THEN least(entry.place, excluded.place)
+    WHEN excluded.state IN ('W', 'A') THEN excluded.place
+    ELSE entry.place
+  END,
+  drawn_place = coalesce(entry.drawn_place, excluded.drawn_place),
+  nonce = excluded.nonce,
+  expires_ms = excluded.expires_ms,
+  sequence = excluded.sequence
+WHERE entry.sequence < excluded.sequence

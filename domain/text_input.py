@@ -1,0 +1,57 @@
+"""Text from outside: its length and its characters."""
+
+import re
+
+from domain.errors import InvalidInput
+
+_LETTERS_FOR_A_PERSON = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]*")
+_LETTERS_WITH_LINES = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*")
+# Deliberately loose (RFC 5321's lengths, one @, a dot in the host): the mail itself is the real test.
+_EMAIL = re.compile(r"[^\s@<>\"(),:;\\\[\]]{1,64}@[^\s@<>\"(),:;\\\[\]]{1,190}\.[^\s@.<>\"(),:;\\\[\]]{2,63}")
+LONGEST_EMAIL = 254
+
+
+def line(text: str, path: str, *, least: int = 1, most: int = 200) -> str:
+    """One line of text, without the spaces around it.
+
+    Raises:
+        InvalidInput: too short, too long, or holding a control character.
+    """
+    tidy = text.strip()
+    if not least <= len(tidy) <= most:
+        raise InvalidInput(f"{path}: must have {least} to {most} characters.")
+    if not _LETTERS_FOR_A_PERSON.fullmatch(tidy):
+        raise InvalidInput(f"{path}: must not have control characters.")
+    return tidy
+
+
+def optional_line(text: str | None, path: str, *, most: int = 200) -> str | None:
+    """As `line`; nothing, or nothing but spaces, is None."""
+    if text is None or not text.strip():
+        return None
+    return line(text, path, most=most)
+
+
+def paragraphs(text: str, path: str, *, most: int = 20_000) -> str:
+    """Text that may have lines.
+
+    Raises:
+        InvalidInput: too long, or holding a control character other than tabs and line ends.
+    """
+    if len(text) > most:
+        raise InvalidInput(f"{path}: must have at most {most} characters.")
+    if not _LETTERS_WITH_LINES.fullmatch(text):
+        raise InvalidInput(f"{path}: must not have control characters.")
+    return text.strip()
+
+
+def email(text: str, path: str) -> str:
+    """An address that mail can be sent to.
+
+    Raises:
+        InvalidInput: it does not look like one.
+    """
+    tidy = text.strip()
+    if len(tidy) > LONGEST_EMAIL or not _EMAIL.fullmatch(tidy) or not _LETTERS_FOR_A_PERSON.fullmatch(tidy):
+        raise InvalidInput(f"{path}: this is not an email address.")
+    return tidy

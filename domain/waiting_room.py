@@ -1,0 +1,157 @@
+"""The rules of the line: phases, the draw that anyone can check, and an honest estimate.
+
+A person's *place* is a number that never changes; the lower goes first. Places below `LATER_ARRIVALS`
+are drawn: a keyed hash of the entry's id, under a seed whose commitment is public before the sale and
+which is itself public after. People who come later are numbered upwards from `LATER_ARRIVALS`.
+"""
+
+import hashlib
+import hmac
+import math
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID, uuid5
+
+from domain.errors import InvalidInput
+
+# Places are sorted-set scores, exact up to 2**53: the lower half is drawn, the upper half arrived.
+LATER_ARRIVALS = 1 << 52
+SEED_BYTES = 32
+# The line can be joined this long before the sale starts.
+PRE_QUEUE = timedelta(hours=24)
+
+MOST_PER_MINUTE = 100_000
+MOST_ACTIVE = 1_000_000
+SHORTEST_ADMISSION_SECONDS = 1
+LONGEST_ADMISSION_SECONDS = 86_400
+
+
+class Phase(StrEnum):
+    """CLOSED (off, or not yet open), PRE_QUEUE (before the draw), OPEN (first come, first served)."""
+
+    CLOSED = "CLOSED"
+    PRE_QUEUE = "PRE_QUEUE"
+    OPEN = "OPEN"
+
+
+class EntryState(StrEnum):
+    """Where a person is: in the line, shopping, out of time, or gone of their own will."""
+
+    WAITING = "WAITING"
+    ADMITTED = "ADMITTED"
+    EXPIRED = "EXPIRED"
+    LEFT = "LEFT"
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSettings:
+    """How an organiser wants an event's line to run."""
+
+    enabled: bool
+    admit_per_minute: int = 600
+    max_active: int = 2000
+    admission_seconds: int = 600
+
+    def __post_init__(self) -> None:
+        """Raises: InvalidInput: a number outside its bounds."""
+        _bounded("admitPerMinute", self.admit_per_minute, 1, MOST_PER_MINUTE)
+        _bounded("maxActive", self.max_active, 1, MOST_ACTIVE)
+        _bounded(
+            "admissionSeconds",
+            self.admission_seconds,
+            SHORTEST_ADMISSION_SECONDS,
+            LONGEST_ADMISSION_SECONDS,
+        )
+
+
+def _bounded(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise InvalidInput(f"{name}: must be between {least} and {most}.")
+
+
+def phase_of(*, enabled: bool, drawn: bool, on_sale_at: datetime | None, now: datetime) -> Phase:
+    """The phase at a moment; once drawn, a line stays OPEN however the sale is moved."""
+    if not enabled:
+        return Phase.CLOSED
+    if drawn or on_sale_at is None or now >= on_sale_at:
+        return Phase.OPEN
+    return Phase.PRE_QUEUE if now >= on_sale_at - PRE_QUEUE else Phase.CLOSED
+
+
+def new_seed() -> bytes:
+    """A secret that nobody chose."""
+    return secrets.token_bytes(SEED_BYTES)
+
+
+def commitment_of(seed: bytes) -> str:
+    """What is published before the draw: the seed's SHA-256, in hex."""
+    return hashlib.sha256(seed).hexdigest()
+
+
+def entry_id_of(event_id: UUID, user_id: UUID) -> UUID:
+    """One account has one entry an event; its id gives nobody the account's."""
+    return uuid5(event_id, f"queue entry {user_id.hex}")
+
+
+def drawn_place(seed: bytes, entry_id: UUID) -> int:
+    """The place that the draw gives an entry: the first 52 bits of HMAC-SHA256(seed, entry id).
+
+    It depends on nothing but the seed and the entry, so leaving and joining again draws no new lot,
+    and the draw needs no pass over the people: publishing the seed is the draw.
+    """
+    digest = hmac.digest(seed, entry_id.bytes, "sha256")
+    return int.from_bytes(digest[:7], "big") >> 4
+
+
+def verify_draw(commitment: str, seed: bytes, line: Sequence[tuple[UUID, int]]) -> bool:
+    """Whether entries with their places, in the order of the line, are what the committed seed draws."""
+    if not hmac.compare_digest(commitment_of(seed), commitment):
+        return False
+    places = [place for _, place in line]
+    return places == sorted(places) and all(drawn_place(seed, entry_id) == place for entry_id, place in line)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What was measured of a line: how full the shop is and how long people stay in it."""
+
+    admit_per_minute: int
+    max_active: int
+    admission_seconds: int
+    active: int
+    # Admissions that ended, over the seconds that people spent shopping: both fade with time.
+    endings: float
+    shopping_seconds: float
+
+    @property
+    def endings_per_second(self) -> float:
+        """The chance a second that one admission ends.
+
+        Before anything was measured people are taken to stay half the time they are allowed; that
+        assumption weighs as much as one measured visit.
+        """
+        assumed_seconds = self.admission_seconds / 2
+        return (self.endings + 1) / (self.shopping_seconds + assumed_seconds)
+
+
+def eta_seconds(position: int, pace: Pace) -> int:
+    """Seconds until the person at `position` (1 is next) is let in, at the measured pace.
+
+    While there is room the bucket sets the pace; once the shop is full, people get in as others end.
+    The number shopping follows dA/dt = rate - endings x A until it meets the cap.
+    """
+    per_second = pace.admit_per_minute / 60
+    ending = pace.endings_per_second
+    level = per_second / ending
+    if level <= pace.max_active:
+        return math.ceil(position / per_second)
+    seconds_to_full = 0.0
+    if pace.active < pace.max_active:
+        seconds_to_full = math.log((level - pace.active) / (level - pace.max_active)) / ending
+    admitted_until_full = per_second * seconds_to_full
+    if position <= admitted_until_full:
+        return math.ceil(position / per_second)
+    return math.ceil(seconds_to_full + (position - admitted_until_full) / (ending * pace.max_active))

@@ -1,0 +1,1 @@
+"""HTTP beside GraphQL: the Stripe webhook, health, seat-map documents, pages."""

@@ -1,0 +1,21 @@
+"""Answers of the plain HTTP endpoints."""
+
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+
+def json_answer(content: Any, status: int = 200) -> Response:
+    """JSON that nobody keeps."""
+    return Response(
+        orjson.dumps(content),
+        status,
+        {"cache-control": "no-store", "x-content-type-options": "nosniff"},
+        "application/json",
+    )
+
+
+def refusal(status: int, code: str, message: str) -> Response:
+    """An error in the shape that GraphQL's have."""
+    return json_answer({"errors": [{"message": message, "extensions": {"code": code}}]}, status)

@@ -1,0 +1,185 @@
+"""GET /seatmaps/{version}.json: a layout as one immutable, compressed document."""
+
+import asyncio
+import gzip
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import brotli
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from domain.errors import BoxofficeError, NotFound
+from domain.ids import Part, part_id
+from domain.layout import Area, PriceLevel, Seat, SeatMap, Section
+from domain.money import Money
+from endpoints.answers import refusal
+from services.office import Office
+
+_FOREVER = "public, max-age=31536000, immutable"
+_MOST_BYTES = 64_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A layout as it is sent: plain, gzip and brotli, under one validator."""
+
+    plain: bytes
+    gzip: bytes
+    brotli: bytes
+    etag: str
+
+    @property
+    def size(self) -> int:
+        """Bytes that keeping it takes."""
+        return len(self.plain) + len(self.gzip) + len(self.brotli)
+
+
+class Documents:
+    """The documents used last, compressed once, within a bound on their bytes."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._making: dict[str, asyncio.Task[Document]] = {}
+
+    async def get(self, version: str) -> Document:
+        """The document of a version; simultaneous misses make it once."""
+        found = self._documents.get(version)
+        if found is not None:
+            self._documents.move_to_end(version)
+            return found
+        task = self._making.get(version)
+        if task is None:
+            task = asyncio.ensure_future(self._make(version))
+            self._making[version] = task
+            task.add_done_callback(lambda _: self._making.pop(version, None))
+        return await asyncio.shield(task)
+
+    async def _make(self, version: str) -> Document:
+        seat_map = await self._office.seat_map(version)
+        document = await asyncio.to_thread(compressed, seat_map)
+        self._documents[version] = document
+        while sum(kept.size for kept in self._documents.values()) > _MOST_BYTES and len(self._documents) > 1:
+            self._documents.popitem(last=False)
+        return document
+
+
+def compressed(seat_map: SeatMap) -> Document:
+    """A seat map's document in every coding."""
+    plain = orjson.dumps(document_of(seat_map))
+    return Document(
+        plain,
+        gzip.compress(plain, 6, mtime=0),
+        brotli.compress(plain, quality=5),
+        hashlib.sha256(plain).hexdigest()[:32],
+    )
+
+
+def document_of(seat_map: SeatMap) -> dict[str, Any]:
+    """The shape of the schema's SeatMap, and `areas`: what is drawn that is not a seat."""
+    return {
+        "id": f"map_{seat_map.version}",
+        "version": seat_map.version,
+        "width": seat_map.width,
+        "height": seat_map.height,
+        "seatCount": seat_map.seat_count,
+        "priceLevels": [_level(seat_map, level) for level in seat_map.price_levels],
+        "sections": [_section(seat_map, section) for section in seat_map.sections],
+        "areas": [_area(seat_map, area) for area in seat_map.areas],
+    }
+
+
+def _level(seat_map: SeatMap, level: PriceLevel) -> dict[str, Any]:
+    return {
+        "id": part_id(Part.PRICE_LEVEL, seat_map.event_id, level.number),
+        "name": level.name,
+        "color": level.color,
+        "price": _money(level.price),
+        "fee": _money(level.fee),
+    }
+
+
+def _money(money: Money) -> dict[str, Any]:
+    return {"amount": money.amount, "currency": money.currency}
+
+
+def _section(seat_map: SeatMap, section: Section) -> dict[str, Any]:
+    level = section.price_level
+    return {
+        "id": part_id(Part.SECTION, seat_map.event_id, section.number),
+        "name": section.name,
+        "kind": section.kind.value,
+        "capacity": section.capacity,
+        "priceLevelId": None if level is None else part_id(Part.PRICE_LEVEL, seat_map.event_id, level),
+        "seats": [_seat(seat_map, seat) for row in section.rows for seat in row.seats],
+    }
+
+
+def _seat(seat_map: SeatMap, seat: Seat) -> dict[str, Any]:
+    return {
+        "id": part_id(Part.SEAT, seat_map.event_id, seat.index),
+        "index": seat.index,
+        "row": seat.row,
+        "number": seat.number,
+        "x": seat.x,
+        "y": seat.y,
+        "priceLevelId": part_id(Part.PRICE_LEVEL, seat_map.event_id, seat.price_level),
+        "accessible": seat.accessible,
+        "restrictedView": seat.restricted_view,
+    }
+
+
+def _area(seat_map: SeatMap, area: Area) -> dict[str, Any]:
+    section = area.section
+    return {
+        "name": area.text,
+        "shape": area.shape.value,
+        "x": area.x,
+        "y": area.y,
+        "width": area.width,
+        "height": area.height,
+        "points": area.points,
+        "rotation": area.rotation,
+        "color": area.color,
+        "sectionId": None if section is None else part_id(Part.SECTION, seat_map.event_id, section),
+    }
+
+
+def seat_map_routes(office: Office) -> list[Route]:
+    """The route of the documents."""
+    documents = Documents(office)
+
+    async def send(request: Request) -> Response:
+        try:
+            document = await documents.get(request.path_params["version"])
+        except NotFound:
+            return refusal(404, "NOT_FOUND", "There is no such seat map.")
+        except BoxofficeError as error:
+            return refusal(503, error.code, error.message)
+        return _answer(request, document)
+
+    return [Route("/seatmaps/{version}.json", send)]
+
+
+def _answer(request: Request, document: Document) -> Response:
+    accepted = request.headers.get("accept-encoding", "")
+    coding = next((name for name in ("br", "gzip") if name in accepted), "")
+    etag = f'"{document.etag}{"-" + coding if coding else ""}"'
+    headers = {
+        "cache-control": _FOREVER,
+        "etag": etag,
+        "vary": "accept-encoding",
+        "x-content-type-options": "nosniff",
+        "access-control-allow-origin": "*",
+    }
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    if coding:
+        headers["content-encoding"] = coding
+    body = {"br": document.brotli, "gzip": document.gzip}.get(coding, document.plain)
+    return Response(body, headers=headers, media_type="application/json")

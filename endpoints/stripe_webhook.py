@@ -1,0 +1,53 @@
+"""POST /webhooks/stripe: verify the raw bytes, settle, answer 2xx after the commit."""
+
+import logging
+from collections.abc import Sequence
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from domain.errors import BoxofficeError
+from endpoints.answers import json_answer, refusal
+from payments.webhooks import WebhookRefused, read_event
+from services.office import Office
+from services.settling import handle_webhook
+
+log = logging.getLogger("boxoffice.webhooks")
+
+_MOST_BYTES = 1_000_000
+
+
+def webhook_route(office: Office, secrets: Sequence[str]) -> Route:
+    """The route that Stripe posts to. 4xx: never again; 5xx: our fault, send it again."""
+
+    async def receive(request: Request) -> Response:
+        body = await _body(request)
+        if body is None:
+            return refusal(413, "PAYLOAD_TOO_LARGE", "A webhook's body has at most 1 MB.")
+        try:
+            event = read_event(body, request.headers.get("stripe-signature"), secrets, office.now())
+        except WebhookRefused as error:
+            return refusal(400, "WEBHOOK_REFUSED", str(error))
+        try:
+            await handle_webhook(office, event)
+        except BoxofficeError as error:
+            log.warning("webhook %s is to be sent again: %s", event.id, error)
+            return refusal(503, error.code, error.message)
+        return json_answer({"received": True})
+
+    return Route("/webhooks/stripe", receive, methods=["POST"])
+
+
+async def _body(request: Request) -> bytes | None:
+    """The raw bytes; None where there are too many."""
+    parts, size = [], 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > _MOST_BYTES:
+                return None
+            parts.append(chunk)
+    except ClientDisconnect:
+        return b""
+    return b"".join(parts)

@@ -1,0 +1,294 @@
+"""The gateway over Stripe's official SDK, the only place that imports it.
+
+Every call has a deadline and at most one retry, under the same idempotency key. Stripe stores the
+answer to a key, failures included, and gives it again for a day: a stored failure would be final
+although its cause has passed. So a key is the head of a chain (`key`, `key.2`, `key.3`, …): a call
+that meets a stored failure looks at the intent, and only if the effect is missing takes the next
+link. That is safe because an intent is authorised and captured once at most, whatever the key.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_address
+from typing import TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import httpx
+import stripe
+
+from payments.amounts import to_stripe
+from payments.gateway import (
+    Declined,
+    GatewayError,
+    GatewayRejected,
+    GatewayUnavailable,
+    Intent,
+    IntentStatus,
+    Refund,
+)
+from payments.stripe_readings import metadata_value, read_intent, read_refund, translated, was_replayed
+
+T = TypeVar("T")
+
+LONGEST_CHAIN = 25
+REFUND_KEY = "refund_key"  # in a refund's metadata: finds it again when Stripe has pruned the key
+UNEXPECTED_STATE = "payment_intent_unexpected_state"
+PAID_OR_ON_THE_WAY = (IntentStatus.REQUIRES_CAPTURE, IntentStatus.SUCCEEDED, IntentStatus.PROCESSING)
+EXPAND = ["latest_charge"]  # for what was refunded
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a call may take, in seconds, and how often it is sent again."""
+
+    connect_seconds: float = 3.0
+    read_seconds: float = 8.0
+    whole_call_seconds: float = 15.0
+    retries: int = 1
+    connections: int = 50
+
+
+class PooledClient(stripe.HTTPXClient):
+    """The SDK's client on a bounded pool. A shell's proxy settings do not apply to this machine."""
+
+    def __init__(self, patience: Patience, api_base: str | None) -> None:
+        super().__init__(timeout=httpx.Timeout(patience.read_seconds, connect=patience.connect_seconds))
+        limits = httpx.Limits(max_connections=patience.connections)
+        self._client_async = httpx.AsyncClient(limits=limits, trust_env=not _is_local(api_base))
+
+
+class StripeGateway:
+    """A `PaymentGateway` over Stripe, or over anything that speaks its API at `api_base`."""
+
+    def __init__(
+        self, api_key: str, *, api_base: str | None = None, patience: Patience | None = None
+    ) -> None:
+        # At DEBUG the SDK logs bodies, and with them client secrets.
+        logging.getLogger("stripe").setLevel(logging.WARNING)
+        stripe.enable_telemetry = False
+        self._patience = patience or Patience()
+        self._http = PooledClient(self._patience, api_base)
+        self._client = stripe.StripeClient(
+            api_key,
+            base_addresses={"api": api_base.rstrip("/")} if api_base else None,
+            http_client=self._http,
+            max_network_retries=self._patience.retries,
+        )
+        self._intents = self._client.v1.payment_intents
+        self._refunds = self._client.v1.refunds
+
+    async def close(self) -> None:
+        await self._http.close_async()  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
+
+    async def create_intent(
+        self,
+        order_id: UUID,
+        amount_minor: int,
+        currency: str,
+        *,
+        reference: str,
+        idempotency_key: str,
+        metadata: Mapping[str, str] | None = None,
+    ) -> Intent:
+        async def create(key: str) -> stripe.PaymentIntent:
+            return await self._intents.create_async(
+                {
+                    "amount": to_stripe(amount_minor, currency),
+                    "currency": currency.lower(),
+                    "capture_method": "manual",
+                    "allowed_payment_method_types": ["card"],
+                    "description": reference,
+                    "metadata": {**(metadata or {}), "order_id": str(order_id), "reference": reference},
+                    "expand": EXPAND,
+                },
+                {"idempotency_key": key},
+            )
+
+        fault: GatewayError | None = None
+        for key in _chain(idempotency_key):
+            try:
+                return await self._latest(create, key)
+            except GatewayUnavailable as unknown:
+                # The intent behind a stored failure may exist. Unconfirmed, it moves no money.
+                if not unknown.replayed:
+                    raise
+                fault = unknown
+        raise _exhausted(fault)
+
+    async def retrieve(self, intent_id: str) -> Intent:
+        return read_intent(await self._ask(self._intents.retrieve_async(intent_id, {"expand": EXPAND})))
+
+    async def confirm(
+        self, intent_id: str, payment_method_id: str, *, idempotency_key: str, return_url: str
+    ) -> Intent:
+        async def confirm(key: str) -> stripe.PaymentIntent:
+            return await self._intents.confirm_async(
+                intent_id,
+                {"payment_method": payment_method_id, "return_url": return_url, "expand": EXPAND},
+                {"idempotency_key": key},
+            )
+
+        def is_done(intent: Intent) -> bool:
+            return intent.status in PAID_OR_ON_THE_WAY
+
+        def is_open(fault: GatewayError, intent: Intent) -> bool:
+            return isinstance(fault, GatewayUnavailable) and not intent.status.is_final
+
+        return await self._converge(intent_id, confirm, idempotency_key, is_done, is_open)
+
+    async def capture(self, intent_id: str, *, idempotency_key: str) -> Intent:
+        async def capture(key: str) -> stripe.PaymentIntent:
+            return await self._intents.capture_async(intent_id, {"expand": EXPAND}, {"idempotency_key": key})
+
+        def is_done(intent: Intent) -> bool:
+            return intent.status is IntentStatus.SUCCEEDED
+
+        def is_open(fault: GatewayError, intent: Intent) -> bool:
+            return intent.status is IntentStatus.REQUIRES_CAPTURE
+
+        return await self._converge(intent_id, capture, idempotency_key, is_done, is_open)
+
+    async def cancel(self, intent_id: str, *, idempotency_key: str) -> Intent:
+        async def cancel(key: str) -> stripe.PaymentIntent:
+            return await self._intents.cancel_async(intent_id, {"expand": EXPAND}, {"idempotency_key": key})
+
+        def is_done(intent: Intent) -> bool:
+            return intent.status.is_final
+
+        def is_open(fault: GatewayError, intent: Intent) -> bool:
+            return True
+
+        try:
+            return await self._converge(intent_id, cancel, idempotency_key, is_done, is_open)
+        except GatewayRejected as refusal:
+            if refusal.code != UNEXPECTED_STATE:
+                raise
+            return await self.retrieve(intent_id)
+
+    async def refund(
+        self, intent_id: str, amount_minor: int, currency: str, *, idempotency_key: str
+    ) -> Refund:
+        made = [one async for one in self._refunds_with(intent_id, idempotency_key)]
+        standing = next((one for one in made if read_refund(one).status.is_standing), None)
+        if standing is not None:
+            return read_refund(standing)
+        # Links that led to a refund that failed are spent.
+        fault: GatewayError | None = None
+        for key in list(_chain(idempotency_key))[len(made) :]:
+            try:
+                return await self._refund_once(
+                    intent_id, to_stripe(amount_minor, currency), idempotency_key, key
+                )
+            except GatewayError as refusal:
+                if not refusal.replayed:
+                    raise
+                fault = refusal
+        raise _exhausted(fault)
+
+    async def refunds_of(self, intent_id: str) -> list[Refund]:
+        found = await self._ask(self._refunds.list_async({"payment_intent": intent_id, "limit": 100}))
+        return [read_refund(one) for one in found.data]
+
+    async def recent_intents(self, since: datetime, *, most: int = 1000) -> list[Intent]:
+        found: list[Intent] = []
+        after: str | None = None
+        while len(found) < most:
+            page = await self._page_of_intents(since, min(100, most - len(found)), after)
+            found += [read_intent(one) for one in page.data]
+            if not page.has_more:
+                break
+            after = found[-1].id
+        return found
+
+    async def _page_of_intents(
+        self, since: datetime, limit: int, after: str | None
+    ) -> stripe.ListObject[stripe.PaymentIntent]:
+        wanted: stripe.params.PaymentIntentListParams = {
+            "created": {"gte": int(since.timestamp())},
+            "limit": limit,
+            "expand": ["data.latest_charge"],
+        }
+        if after is not None:
+            wanted["starting_after"] = after
+        return await self._ask(self._intents.list_async(wanted))
+
+    async def _refunds_with(self, intent_id: str, key: str) -> AsyncIterator[stripe.Refund]:
+        """The refunds that calls with this key made before."""
+        found = await self._ask(self._refunds.list_async({"payment_intent": intent_id, "limit": 100}))
+        for one in found.data:
+            if metadata_value(one.metadata, REFUND_KEY) == key:
+                yield one
+
+    async def _refund_once(self, intent_id: str, amount: int, head: str, key: str) -> Refund:
+        refund = await self._ask(
+            self._refunds.create_async(
+                {"payment_intent": intent_id, "amount": amount, "metadata": {REFUND_KEY: head}},
+                {"idempotency_key": key},
+            )
+        )
+        if was_replayed(refund):
+            refund = await self._ask(self._refunds.retrieve_async(refund.id))
+        return read_refund(refund)
+
+    async def _converge(
+        self,
+        intent_id: str,
+        step: Callable[[str], Awaitable[stripe.PaymentIntent]],
+        head: str,
+        is_done: Callable[[Intent], bool],
+        is_open: Callable[[GatewayError, Intent], bool],
+    ) -> Intent:
+        """Takes the step once, under the first link of the chain that no stored failure holds."""
+        fault: GatewayError | None = None
+        for key in _chain(head):
+            try:
+                return await self._latest(step, key)
+            except GatewayError as refusal:
+                if isinstance(refusal, GatewayUnavailable | Declined) and not refusal.replayed:
+                    raise
+                intent = await self.retrieve(intent_id)
+                if is_done(intent):
+                    return intent
+                if not refusal.replayed or not is_open(refusal, intent):
+                    raise
+                fault = refusal
+        raise _exhausted(fault)
+
+    async def _latest(self, step: Callable[[str], Awaitable[stripe.PaymentIntent]], key: str) -> Intent:
+        """The step's answer; a stored one tells how things were, so the intent is fetched anew."""
+        intent = await self._ask(step(key))
+        return await self.retrieve(intent.id) if was_replayed(intent) else read_intent(intent)
+
+    async def _ask(self, call: Awaitable[T]) -> T:
+        """One call of the SDK within its deadline, its errors in our words."""
+        try:
+            async with asyncio.timeout(self._patience.whole_call_seconds):
+                return await call
+        except TimeoutError as fault:
+            raise GatewayUnavailable("timeout", "Stripe did not answer in time.") from fault
+        except stripe.StripeError as fault:
+            raise translated(fault) from fault
+
+
+def _chain(head: str) -> Iterator[str]:
+    yield head
+    for number in range(2, LONGEST_CHAIN + 1):
+        yield f"{head}.{number}"
+
+
+def _exhausted(fault: GatewayError | None) -> GatewayError:
+    return fault or GatewayUnavailable("keys_exhausted", "Every attempt under this key failed.")
+
+
+def _is_local(api_base: str | None) -> bool:
+    host = urlsplit(api_base).hostname if api_base else None
+    if host is None or host == "localhost":
+        return host is not None
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

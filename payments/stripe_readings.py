@@ -1,0 +1,114 @@
+"""What Stripe's SDK answers and raises, read into the gateway's own words."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import stripe
+
+from payments.amounts import from_stripe
+from payments.gateway import (
+    Declined,
+    GatewayError,
+    GatewayRejected,
+    GatewayUnavailable,
+    Intent,
+    IntentStatus,
+    NextAction,
+    Refund,
+    RefundStatus,
+)
+
+PASSING_CODES = frozenset({"lock_timeout", "rate_limit", "idempotency_key_in_use"})
+
+
+def was_replayed(answer: stripe.StripeObject) -> bool:
+    response = answer.last_response
+    return response is not None and response.headers.get("idempotent-replayed") == "true"
+
+
+def translated(fault: stripe.StripeError) -> GatewayError:
+    message = fault.user_message or "Stripe gave no reason."
+    replayed = (fault.headers or {}).get("idempotent-replayed") == "true"
+    code = _given(fault.error, "code") or fault.code
+    if isinstance(fault, stripe.CardError):
+        return Declined(
+            _given(fault.error, "decline_code") or code or "card_declined", message, replayed=replayed
+        )
+    if isinstance(fault, stripe.IdempotencyError):
+        return GatewayRejected("idempotency_mismatch", message)
+    if isinstance(fault, stripe.InvalidRequestError) and code not in PASSING_CODES:
+        return GatewayRejected(code or "invalid_request", message, replayed=replayed)
+    if isinstance(fault, stripe.AuthenticationError | stripe.PermissionError):
+        # A key that operators must mend: no payment is to be given up for it.
+        return GatewayUnavailable("api_key_refused", message)
+    if isinstance(fault, stripe.APIConnectionError):
+        return GatewayUnavailable("no_connection", "Stripe could not be reached, or hung up.")
+    return GatewayUnavailable(code or f"http_{fault.http_status}", message, replayed=replayed)
+
+
+def read_intent(intent: stripe.PaymentIntent) -> Intent:
+    failure = intent.last_payment_error
+    currency = intent.currency.upper()
+    return Intent(
+        id=intent.id,
+        status=IntentStatus(intent.status),
+        amount_minor=from_stripe(intent.amount, currency),
+        amount_capturable_minor=from_stripe(intent.amount_capturable, currency),
+        amount_received_minor=from_stripe(intent.amount_received, currency),
+        refunded_minor=from_stripe(_refunded(intent), currency),
+        currency=currency,
+        order_id=_order_id(metadata_value(intent.metadata, "order_id")),
+        failure_code=_given(failure, "decline_code") or _given(failure, "code"),
+        failure_message=_given(failure, "message"),
+        next_action=_next_action(intent),
+        created=datetime.fromtimestamp(intent.created, UTC),
+        client_secret=intent.client_secret or "",
+    )
+
+
+def _given(subject: object, name: str) -> str | None:
+    """A text that Stripe may leave out; the SDK's objects raise for what is not there."""
+    found = getattr(subject, name, None)
+    return found if isinstance(found, str) else None
+
+
+def _refunded(intent: stripe.PaymentIntent) -> int:
+    charge = intent.latest_charge
+    if not isinstance(charge, stripe.Charge) or not charge.captured:
+        return 0  # API versions before basil show a released authorisation as refunded
+    return charge.amount_refunded
+
+
+def metadata_value(metadata: object, key: str) -> str | None:
+    """One value of the metadata, which the SDK holds in an object that is no mapping."""
+    found = metadata.to_dict().get(key) if isinstance(metadata, stripe.StripeObject) else None
+    return found if isinstance(found, str) else None
+
+
+def _order_id(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def _next_action(intent: stripe.PaymentIntent) -> NextAction | None:
+    action = intent.next_action
+    if action is None:
+        return None
+    redirect = getattr(action, "redirect_to_url", None)
+    return NextAction(action.type, _given(redirect, "url"))
+
+
+def read_refund(refund: stripe.Refund) -> Refund:
+    currency = refund.currency.upper()
+    intent = refund.payment_intent
+    return Refund(
+        id=refund.id,
+        intent_id=intent if isinstance(intent, str) else intent.id if intent else "",
+        amount_minor=from_stripe(refund.amount, currency),
+        currency=currency,
+        status=RefundStatus(refund.status or "pending"),
+        failure_code=_given(refund, "failure_reason"),
+        created=datetime.fromtimestamp(refund.created, UTC),
+    )

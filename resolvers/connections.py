@@ -1,0 +1,141 @@
+"""Pages of long lists: keyset cursors, page sizes and what a page says of itself.
+
+A cursor is opaque: the name of its list, the sort value and the id of its row, in URL-safe base64.
+"""
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from domain.errors import BadRequest
+
+T = TypeVar("T")
+
+MOST_ON_A_PAGE = 100
+MOST_TICKETS_ON_A_PAGE = 500
+_LONGEST_CURSOR = 200
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge(Generic[T]):
+    """One row of a page and where it stands."""
+
+    node: T
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageInfo:
+    """What lies before and after a page."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Connection(Generic[T]):
+    """A page; `count` is asked only by those who ask for totalCount."""
+
+    edges: Sequence[Edge[T]]
+    page_info: PageInfo
+    count: Callable[[], Awaitable[int]]
+
+
+def page_size(first: int | None, *, usual: int = 20, most: int = MOST_ON_A_PAGE) -> int:
+    """How many rows were asked for.
+
+    Raises:
+        BadRequest: fewer than 1 or more than `most`.
+    """
+    size = usual if first is None else first
+    if not 1 <= size <= most:
+        raise BadRequest(f"first must be between 1 and {most}, not {size}.")
+    return size
+
+
+def connect(
+    rows: Sequence[T],
+    size: int,
+    cursor_of: Callable[[T], str],
+    count: Callable[[], Awaitable[int]],
+    *,
+    after: str | None,
+) -> Connection[T]:
+    """A page of `size` from the rows read, of which there is one more if another page follows."""
+    edges = [Edge(row, cursor_of(row)) for row in rows[:size]]
+    info = PageInfo(
+        has_next_page=len(rows) > size,
+        has_previous_page=after is not None,
+        start_cursor=edges[0].cursor if edges else None,
+        end_cursor=edges[-1].cursor if edges else None,
+    )
+    return Connection(edges, info, count)
+
+
+def moment_cursor(listing: str, moment: datetime, key: UUID) -> str:
+    """The cursor of a row in a list that is sorted by a moment and an id."""
+    return _encode(f"{listing}:{(moment - _EPOCH) // _MICROSECOND}:{key.hex}")
+
+
+def read_moment_cursor(listing: str, cursor: str | None) -> tuple[datetime, UUID] | None:
+    """The sort value and the id behind a cursor.
+
+    Raises:
+        BadRequest: it is none, or another list's.
+    """
+    if cursor is None:
+        return None
+    try:
+        moment, key = _decode(listing, cursor).split(":")
+        return _EPOCH + int(moment) * _MICROSECOND, UUID(hex=key)
+    except (ValueError, OverflowError):
+        raise _not_a_cursor(cursor) from None
+
+
+def number_cursor(listing: str, number: int) -> str:
+    """The cursor of a row in a list that is sorted by a number of its own."""
+    return _encode(f"{listing}:{number}")
+
+
+def read_number_cursor(listing: str, cursor: str | None) -> int | None:
+    """The number behind a cursor.
+
+    Raises:
+        BadRequest: it is none, or another list's.
+    """
+    if cursor is None:
+        return None
+    digits = _decode(listing, cursor)
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
+        raise _not_a_cursor(cursor)
+    return int(digits)
+
+
+def _encode(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decode(listing: str, cursor: str) -> str:
+    """What stands behind the name of the list; only text that `_encode` writes is read."""
+    try:
+        if len(cursor) > _LONGEST_CURSOR:
+            raise _not_a_cursor(cursor)
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+    except (binascii.Error, ValueError):
+        raise _not_a_cursor(cursor) from None
+    name, separator, rest = text.partition(":")
+    if name != listing or not separator or _encode(text) != cursor:
+        raise _not_a_cursor(cursor)
+    return rest
+
+
+def _not_a_cursor(cursor: str) -> BadRequest:
+    return BadRequest(f"after: {cursor[:40]!r} is not a cursor of this list.")

@@ -1,0 +1,186 @@
+"""Events and what hangs on them."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.queries.events import (
+    EventConditions,
+    EventOrder,
+    EventRow,
+    Keyset,
+    count_upcoming_events,
+    upcoming_events,
+)
+from db.queries.performers import PerformerRow
+from db.queries.venues import VenueRow
+from domain.availability import count_general_admission, count_places, count_sections
+from domain.errors import BadRequest, InvalidInput, NotFound
+from domain.ids import Kind, parse_id
+from domain.states import EventState
+from domain.text_input import line
+from resolvers.connections import Connection, connect, moment_cursor, page_size, read_moment_cursor
+from resolvers.context import Context
+from resolvers.layouts import SeatMapView, SectionAvailabilityView, section_counts
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilityView:
+    """An event's places counted; its sections are counted when they are asked for."""
+
+    event: EventRow
+    places: bytes
+    total: int
+    available: int
+    held: int
+    booked: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeatStatusesView:
+    """An event's places at one version."""
+
+    version: int
+    statuses: str
+    sections: list[SectionAvailabilityView]
+
+
+def requested_id(text: str, kind: Kind) -> UUID:
+    """The key behind an id in a query.
+
+    Raises:
+        BadRequest: it is no id of that kind.
+    """
+    try:
+        return parse_id(text, kind)
+    except InvalidInput as error:
+        raise BadRequest(error.message) from None
+
+
+def may_see(context: Context, event: EventRow) -> bool:
+    """Drafts are their organiser's alone."""
+    if event.state != EventState.DRAFT:
+        return True
+    return context.viewer is not None and event.organiser_id == context.viewer.user_id
+
+
+async def visible_event(context: Context, event_id: UUID) -> EventRow | None:
+    """An event, unless it is somebody else's draft."""
+    event = await context.loaders.events.load(event_id)
+    return event if event is not None and may_see(context, event) else None
+
+
+async def event_by_id(context: Context, public_id: str) -> EventRow | None:
+    """The event with a public id; None where there is none to see."""
+    return await visible_event(context, requested_id(public_id, Kind.EVENT))
+
+
+async def changed_event(context: Context, event_id: UUID) -> EventRow:
+    """An event as it is after a change.
+
+    Raises:
+        NotFound: it is no longer there.
+    """
+    context.refresh()
+    event = await context.loaders.events.load(event_id)
+    if event is None:
+        raise NotFound("There is no such event.")
+    return event
+
+
+async def events(
+    context: Context, first: int | None, after: str | None, wanted: EventConditions, order: EventOrder
+) -> Connection[EventRow]:
+    """A page of upcoming published events."""
+    size = page_size(first)
+    key = read_moment_cursor(order.value, after)
+    database, now = context.office.database, context.now
+    rows = await upcoming_events(database, wanted, order, Keyset(*key) if key else None, size + 1, now)
+    for row in rows:
+        context.loaders.events.prime(row.id, row)
+
+    def cursor_of(row: EventRow) -> str:
+        by_creation = order is EventOrder.CREATED_AT_DESC
+        return moment_cursor(order.value, row.created_at if by_creation else row.starts_at, row.id)
+
+    return connect(rows, size, cursor_of, lambda: count_upcoming_events(database, wanted, now), after=after)
+
+
+async def venue_of(context: Context, event: EventRow) -> VenueRow:
+    """Where an event takes place."""
+    venue = await context.loaders.venues.load(event.venue_id)
+    assert venue is not None, "a foreign key holds the venue"
+    return venue
+
+
+def performers_of(context: Context, event: EventRow) -> Awaitable[list[PerformerRow]]:
+    """An event's bill."""
+    return context.loaders.bills.load(event.id)
+
+
+async def availability_of(context: Context, event: EventRow) -> AvailabilityView:
+    """An event's places counted, at most a second old."""
+    now = await context.loaders.places.load(event.id)
+    counts = count_places(now.places)
+    return AvailabilityView(event, now.places, counts.total, counts.available, counts.held, counts.booked)
+
+
+async def sections_of(context: Context, availability: AvailabilityView) -> list[SectionAvailabilityView]:
+    """The counts of every section."""
+    seat_map = await context.loaders.layouts.load(availability.event.seat_map_version)
+    return section_counts(availability.event.id, count_sections(seat_map, availability.places))
+
+
+async def seat_map_of(context: Context, event: EventRow) -> SeatMapView:
+    """An event's layout."""
+    return SeatMapView(await context.loaders.layouts.load(event.seat_map_version))
+
+
+async def seat_statuses_of(context: Context, event: EventRow) -> SeatStatusesView:
+    """An event's places now, exactly."""
+    seat_map = await context.loaders.layouts.load(event.seat_map_version)
+    snapshot = await context.office.seats.snapshot(event.id)
+    return SeatStatusesView(
+        version=snapshot.version,
+        statuses=snapshot.places[: seat_map.seat_count].decode("ascii"),
+        sections=section_counts(event.id, count_general_admission(seat_map, snapshot.places)),
+    )
+
+
+def conditions(
+    *,
+    starts_from: datetime | None,
+    starts_to: datetime | None,
+    city: str | None,
+    category: str | None,
+    venue_id: str | None,
+    performer_id: str | None,
+    on_sale: bool | None,
+) -> EventConditions:
+    """A filter from outside.
+
+    Raises:
+        BadRequest: an id or a text that cannot be one.
+    """
+    return EventConditions(
+        starts_from=starts_from,
+        starts_to=starts_to,
+        city=requested_text(city, "filter.city"),
+        category=requested_text(category, "filter.category"),
+        venue_id=None if venue_id is None else requested_id(venue_id, Kind.VENUE),
+        performer_id=None if performer_id is None else requested_id(performer_id, Kind.PERFORMER),
+        on_sale=on_sale,
+    )
+
+
+def requested_text(text: str | None, path: str) -> str | None:
+    """A word to compare with.
+
+    Raises:
+        BadRequest: it is too long, or has control characters.
+    """
+    try:
+        return None if text is None else line(text, path, least=0)
+    except InvalidInput as error:
+        raise BadRequest(error.message) from None

@@ -1,0 +1,10 @@
+"""Guest checkout."""
+
+from resolvers.context import Context
+from services.guests import GuestSession
+from services.guests import create_guest_session as create
+
+
+async def create_guest_session(context: Context, email: str, name: str | None) -> GuestSession:
+    """A token for a buyer without an account."""
+    return await create(context.office, context.tokens, email, name)

@@ -1,0 +1,174 @@
+"""Seat maps as the schema shows them: the domain's layout with its public ids."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.ids import Part, part_id
+from domain.layout import PriceLevel, Seat, SeatMap, Section, SectionKind
+from domain.money import Money
+from domain.updates import SectionCount
+from kit.ids import encode_uuid
+
+
+@dataclass(frozen=True, slots=True)
+class PriceLevelView:
+    """A price with its public id."""
+
+    public_id: str
+    name: str
+    color: str | None
+    price: Money
+    fee: Money
+
+
+@dataclass(frozen=True, slots=True)
+class SeatView:
+    """A seat with its public ids."""
+
+    public_id: str
+    index: int
+    row: str
+    number: str
+    x: float
+    y: float
+    price_level_id: str
+    accessible: bool
+    restricted_view: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SectionView:
+    """A section of one event."""
+
+    event_id: UUID
+    section: Section
+
+    @property
+    def public_id(self) -> str:
+        """E.g. sec_01jd3x8k2m9q4r5s6t7v8w9x0y_3."""
+        return part_id(Part.SECTION, self.event_id, self.section.number)
+
+    @property
+    def name(self) -> str:
+        """As printed on tickets."""
+        return self.section.name
+
+    @property
+    def kind(self) -> SectionKind:
+        """Numbered seats or capacity alone."""
+        return self.section.kind
+
+    @property
+    def capacity(self) -> int:
+        """How many places it has."""
+        return self.section.capacity
+
+    @property
+    def seats(self) -> list[SeatView]:
+        """Its seats in order; none in general admission."""
+        return list(seat_views(self.event_id, (seat for row in self.section.rows for seat in row.seats)))
+
+
+@dataclass(frozen=True, slots=True)
+class SeatMapView:
+    """A seat map with its public ids and its address."""
+
+    seat_map: SeatMap
+
+    @property
+    def public_id(self) -> str:
+        """E.g. map_3f2c...: the version names the map."""
+        return f"map_{self.seat_map.version}"
+
+    @property
+    def version(self) -> str:
+        """The digest of the layout and its prices."""
+        return self.seat_map.version
+
+    @property
+    def width(self) -> int:
+        """In the plan's units."""
+        return self.seat_map.width
+
+    @property
+    def height(self) -> int:
+        """In the plan's units."""
+        return self.seat_map.height
+
+    @property
+    def seat_count(self) -> int:
+        """How many numbered seats there are."""
+        return self.seat_map.seat_count
+
+    @property
+    def price_levels(self) -> list[PriceLevelView]:
+        """Every price of the event."""
+        return [price_level_view(self.seat_map.event_id, level) for level in self.seat_map.price_levels]
+
+    @property
+    def sections(self) -> list[SectionView]:
+        """Every section, seated ones first."""
+        return [SectionView(self.seat_map.event_id, section) for section in self.seat_map.sections]
+
+    @property
+    def url(self) -> str:
+        """Where the whole map lies as one document (endpoints.seatmaps)."""
+        return seat_map_path(self.seat_map.version)
+
+
+@dataclass(frozen=True, slots=True)
+class SectionAvailabilityView:
+    """The counts of one section."""
+
+    section_id: str
+    name: str
+    available: int
+    held: int
+    booked: int
+    total: int
+
+
+def seat_map_path(version: str) -> str:
+    """The address of a seat map's document, relative to the API's."""
+    return f"/seatmaps/{version}.json"
+
+
+def price_level_view(event_id: UUID, level: PriceLevel) -> PriceLevelView:
+    """A price level as the schema shows it."""
+    return PriceLevelView(
+        part_id(Part.PRICE_LEVEL, event_id, level.number), level.name, level.color, level.price, level.fee
+    )
+
+
+def seat_views(event_id: UUID, seats: Iterator[Seat]) -> Iterator[SeatView]:
+    """Seats as the schema shows them; the event's part of their ids is made once."""
+    letters = encode_uuid(event_id)
+    seat_prefix, level_prefix = f"{Part.SEAT.value}_{letters}_", f"{Part.PRICE_LEVEL.value}_{letters}_"
+    for seat in seats:
+        yield SeatView(
+            f"{seat_prefix}{seat.index}",
+            seat.index,
+            seat.row,
+            seat.number,
+            seat.x,
+            seat.y,
+            f"{level_prefix}{seat.price_level}",
+            seat.accessible,
+            seat.restricted_view,
+        )
+
+
+def section_counts(event_id: UUID, counts: tuple[SectionCount, ...]) -> list[SectionAvailabilityView]:
+    """Counts as the schema shows them."""
+    return [
+        SectionAvailabilityView(
+            part_id(Part.SECTION, event_id, each.number),
+            each.name,
+            each.available,
+            each.held,
+            each.booked,
+            each.total,
+        )
+        for each in counts
+    ]

@@ -1,0 +1,31 @@
+"""What subscribers are told, with public ids."""
+
+from dataclasses import dataclass
+
+from domain.availability import status_name
+from domain.ids import Part
+from domain.updates import SeatAvailabilityUpdate
+from kit.ids import encode_uuid
+from resolvers.layouts import SectionAvailabilityView, section_counts
+
+
+@dataclass(frozen=True, slots=True)
+class SeatChangeView:
+    """A seat's new status."""
+
+    seat_id: str
+    index: int
+    status: str
+
+
+def changes_of(update: SeatAvailabilityUpdate) -> list[SeatChangeView]:
+    """A delta's changed seats."""
+    prefix = f"{Part.SEAT.value}_{encode_uuid(update.event_id)}_"
+    return [
+        SeatChangeView(f"{prefix}{index}", index, status_name(letter)) for index, letter in update.changes
+    ]
+
+
+def sections_of(update: SeatAvailabilityUpdate) -> list[SectionAvailabilityView]:
+    """The counts that changed."""
+    return section_counts(update.event_id, update.sections)

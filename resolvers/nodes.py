@@ -1,0 +1,55 @@
+"""Anything by its id."""
+
+from collections.abc import Awaitable, Callable
+
+from domain.errors import BadRequest, InvalidInput
+from domain.ids import Kind, Part, parse_part
+from resolvers.context import Context
+from resolvers.events import event_by_id, requested_id, visible_event
+from resolvers.orders import order_by_public_id, user_by_id
+from resolvers.tickets import TicketView, ticket_by_place
+
+Reader = Callable[[Context, str], Awaitable[object | None]]
+
+
+async def node_by_id(context: Context, text: str) -> object | None:
+    """The row or view behind a public id; None where there is none to see.
+
+    Raises:
+        BadRequest: it is no id of ours.
+    """
+    read = _READERS.get(text.partition("_")[0])
+    if read is None:
+        raise BadRequest(f"{text[:40]!r} is not the id of anything.")
+    return await read(context, text)
+
+
+async def _venue(context: Context, text: str) -> object | None:
+    return await context.loaders.venues.load(requested_id(text, Kind.VENUE))
+
+
+async def _performer(context: Context, text: str) -> object | None:
+    return await context.loaders.performers.load(requested_id(text, Kind.PERFORMER))
+
+
+async def _user(context: Context, text: str) -> object | None:
+    return await user_by_id(context, requested_id(text, Kind.USER))
+
+
+async def _ticket(context: Context, text: str) -> TicketView | None:
+    try:
+        event_id, place = parse_part(text, Part.TICKET)
+    except InvalidInput as error:
+        raise BadRequest(error.message) from None
+    event = await visible_event(context, event_id)
+    return None if event is None else await ticket_by_place(context, event, place)
+
+
+_READERS: dict[str, Reader] = {
+    Kind.EVENT.value: event_by_id,
+    Kind.VENUE.value: _venue,
+    Kind.PERFORMER.value: _performer,
+    Kind.USER.value: _user,
+    Kind.ORDER.value: order_by_public_id,
+    Part.TICKET.value: _ticket,
+}

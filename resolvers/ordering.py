@@ -1,0 +1,134 @@
+"""Holding, paying, giving back: public ids in, rows and typed refusals out."""
+
+from dataclasses import dataclass
+
+from domain.errors import InvalidInput, SeatsGone
+from domain.ids import Kind, Part, parse_id, parse_part, part_id
+from resolvers.context import Context
+from resolvers.layouts import SeatView, seat_views
+from resolvers.orders import OrderView, order_view
+from services.ending import release as release_order
+from services.paying import pay as pay_order
+from services.refunding import refund as refund_tickets
+from services.reserving import ReserveRequest
+from services.reserving import reserve as reserve_places
+from services.selecting import BestAvailable, ExactSeats, GeneralAdmission, Selection
+
+# Beyond any event's own limit: long lists are refused before their ids are read.
+MOST_IDS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class SeatsUnavailableView:
+    """Seats that are gone and others in their place."""
+
+    message: str
+    seat_ids: list[str]
+    alternatives: list[SeatView]
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionIds:
+    """What a buyer chose, in public ids; exactly one of the three kinds."""
+
+    seat_ids: list[str] | None = None
+    section_id: str | None = None
+    price_level_id: str | None = None
+    quantity: int = 0
+    accessible: bool = False
+    general_admission: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentStarted:
+    """An order with its payment under way."""
+
+    order: OrderView
+    client_secret: str
+
+
+async def reserve(
+    context: Context,
+    event_id: str,
+    wanted: SelectionIds,
+    queue_token: str | None,
+    idempotency_key: str | None,
+) -> OrderView | SeatsUnavailableView:
+    """Hold all the places or none.
+
+    Raises:
+        Refusal: any other than that the seats are gone, which is an answer.
+    """
+    event = parse_id(event_id, Kind.EVENT)
+    selection = _selection(wanted, event_id)
+    request = ReserveRequest(event, selection, queue_token, idempotency_key)
+    try:
+        row = await reserve_places(context.office, context.viewer, request)
+    except SeatsGone as gone:
+        return await _unavailable(context, request, gone)
+    return order_view(context, row)
+
+
+def _selection(wanted: SelectionIds, event_id: str) -> Selection:
+    event = parse_id(event_id, Kind.EVENT)
+    if wanted.seat_ids is not None:
+        return ExactSeats(places_of_seats(wanted.seat_ids, event_id))
+    section = level = None
+    if wanted.section_id is not None:
+        section = parse_part(wanted.section_id, Part.SECTION, event)[1]
+    if wanted.price_level_id is not None:
+        level = parse_part(wanted.price_level_id, Part.PRICE_LEVEL, event)[1]
+    if wanted.general_admission:
+        assert section is not None, "the schema asks for a section"
+        return GeneralAdmission(section, wanted.quantity)
+    return BestAvailable(wanted.quantity, level, section, wanted.accessible)
+
+
+def places_of_seats(seat_ids: list[str], event_id: str) -> tuple[int, ...]:
+    """The places behind the seats' public ids.
+
+    Raises:
+        InvalidInput: one of them is no seat of this event, or there are far too many.
+    """
+    event = parse_id(event_id, Kind.EVENT)
+    return tuple(parse_part(seat_id, Part.SEAT, event)[1] for seat_id in seat_ids)
+
+
+async def _unavailable(context: Context, request: ReserveRequest, gone: SeatsGone) -> SeatsUnavailableView:
+    sale = await context.office.sale(request.event_id)
+    seat_map = await context.office.seat_map(sale.seat_map_version)
+    seats = (seat_map.seats[place] for place in gone.alternatives)
+    return SeatsUnavailableView(
+        gone.message,
+        [part_id(Part.SEAT, request.event_id, place) for place in gone.places],
+        list(seat_views(request.event_id, seats)),
+    )
+
+
+async def pay(
+    context: Context, order_id: str, payment_method_id: str | None, idempotency_key: str | None
+) -> PaymentStarted:
+    """Start or complete the payment."""
+    order = parse_id(order_id, Kind.ORDER)
+    started = await pay_order(context.office, context.viewer, order, payment_method_id, idempotency_key)
+    return PaymentStarted(order_view(context, started.order), started.client_secret)
+
+
+async def release(context: Context, order_id: str) -> OrderView:
+    """Give an unpaid order's places back."""
+    row = await release_order(context.office, context.viewer, parse_id(order_id, Kind.ORDER))
+    return order_view(context, row)
+
+
+async def refund(
+    context: Context, order_id: str, ticket_ids: list[str] | None, reason: str | None
+) -> OrderView:
+    """Refund an order or some of its tickets."""
+    order = parse_id(order_id, Kind.ORDER)
+    places = None
+    if ticket_ids is not None:
+        if len(ticket_ids) > MOST_IDS:
+            raise InvalidInput(f"ticketIds: at most {MOST_IDS} tickets at once.")
+        places = tuple(parse_part(ticket_id, Part.TICKET)[1] for ticket_id in ticket_ids)
+    row = await refund_tickets(context.office, context.viewer, order, places, reason)
+    return order_view(context, row)

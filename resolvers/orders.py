@@ -1,0 +1,181 @@
+"""Orders and users: everybody sees their own."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.queries.events import EventRow
+from db.queries.orders import (
+    OrderRow,
+    PaymentRow,
+    count_orders_of_user,
+    order_by_id,
+    orders_of_user,
+)
+from db.queries.users import UserRow, users_by_id
+from domain.ids import Kind, public_id
+from domain.money import Money
+from domain.states import OrderState
+from domain.viewer import Viewer
+from resolvers.connections import Connection, connect, moment_cursor, page_size, read_moment_cursor
+from resolvers.context import Context
+from resolvers.events import requested_id
+from resolvers.tickets import TicketView, ticket_of_claim
+
+_LISTING = "orders"
+_HOLDING = frozenset({OrderState.RESERVED.value, OrderState.PAYING.value})
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order at a moment: a hold that has lapsed by the clock is shown as EXPIRED at once."""
+
+    row: OrderRow
+    now: datetime
+
+    @property
+    def public_id(self) -> str:
+        """E.g. ord_01jd3x8k2m9q4r5s6t7v8w9x0y."""
+        return public_id(Kind.ORDER, self.row.id)
+
+    @property
+    def reference(self) -> str:
+        """Short, for people."""
+        return self.row.reference
+
+    @property
+    def lapsed(self) -> bool:
+        """Whether an unpaid hold is past its deadline. A payment under way ends at the gateway first."""
+        return self.row.state == OrderState.RESERVED and self.now >= self.row.expires_at
+
+    @property
+    def status(self) -> str:
+        """The state, by the clock."""
+        return OrderState.EXPIRED.value if self.lapsed else self.row.state
+
+    @property
+    def subtotal(self) -> Money:
+        """The tickets without fees."""
+        return Money(self.row.subtotal_minor, self.row.currency)
+
+    @property
+    def fees(self) -> Money:
+        """All fees."""
+        return Money(self.row.fees_minor, self.row.currency)
+
+    @property
+    def total(self) -> Money:
+        """What is paid."""
+        return Money(self.row.total_minor, self.row.currency)
+
+    @property
+    def created_at(self) -> datetime:
+        """When the seats were held."""
+        return self.row.created_at
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the hold lapses; None once nothing is held."""
+        return self.row.expires_at if self.status in _HOLDING else None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """A payment as its buyer sees it."""
+
+    public_id: str
+    status: str
+    amount: Money
+    failure_code: str | None
+
+
+def order_view(context: Context, row: OrderRow) -> OrderView:
+    """An order as of now: later than the request's start, where it was made by the request."""
+    return OrderView(row, max(context.now, context.office.clock()))
+
+
+async def own_order(context: Context, order_id: UUID) -> OrderView | None:
+    """The caller's own order; None for anyone else's, and for nobody."""
+    if context.viewer is None:
+        return None
+    row = await order_by_id(context.office.database, order_id)
+    if row is None or row.user_id != context.viewer.user_id:
+        return None
+    return order_view(context, row)
+
+
+async def order_by_public_id(context: Context, text: str) -> OrderView | None:
+    """The caller's own order with a public id."""
+    return await own_order(context, requested_id(text, Kind.ORDER))
+
+
+async def event_of(context: Context, order: OrderView) -> EventRow:
+    """What an order is for."""
+    event = await context.loaders.events.load(order.row.event_id)
+    assert event is not None, "a foreign key holds the event"
+    return event
+
+
+async def tickets_of(context: Context, order: OrderView) -> list[TicketView]:
+    """An order's tickets, those given back included."""
+    claims = await context.loaders.claims.load(order.row.id)
+    event = await event_of(context, order)
+    seat_map = await context.loaders.layouts.load(event.seat_map_version)
+    currency, lapsed = order.row.currency, order.lapsed
+    return [ticket_of_claim(seat_map, claim, currency, lapsed=lapsed) for claim in claims]
+
+
+async def payment_of(context: Context, order: OrderView) -> PaymentView | None:
+    """An order's payment; None before it was started."""
+    payment = await context.loaders.payments.load(order.row.id)
+    return None if payment is None else payment_view(payment)
+
+
+def payment_view(payment: PaymentRow) -> PaymentView:
+    """A payment as the schema shows it."""
+    return PaymentView(
+        public_id(Kind.PAYMENT, payment.id),
+        payment.state,
+        Money(payment.amount_minor, payment.currency),
+        payment.failure_code,
+    )
+
+
+def user_of(viewer: Viewer) -> UserRow:
+    """The caller, as the token says: whoever has not bought yet has no row."""
+    return UserRow(viewer.user_id, viewer.email, viewer.name)
+
+
+async def user_by_id(context: Context, user_id: UUID) -> UserRow | None:
+    """The caller, if the id is theirs: nobody reads another's name and address."""
+    viewer = context.viewer
+    if viewer is None or viewer.user_id != user_id:
+        return None
+    if viewer.email is None and viewer.name is None:
+        return (await users_by_id(context.office.database, [user_id])).get(user_id, user_of(viewer))
+    return user_of(viewer)
+
+
+async def me(context: Context) -> UserRow | None:
+    """The caller; None when nobody is signed in."""
+    return None if context.viewer is None else await user_by_id(context, context.viewer.user_id)
+
+
+async def orders_of(
+    context: Context, user: UserRow, first: int | None, after: str | None
+) -> Connection[OrderView]:
+    """A page of the user's orders, newest first."""
+    size = page_size(first)
+    key = read_moment_cursor(_LISTING, after)
+    database = context.office.database
+    rows = await orders_of_user(database, user.id, size + 1, key)
+
+    def count() -> Awaitable[int]:
+        return count_orders_of_user(database, user.id)
+
+    def cursor_of(order: OrderView) -> str:
+        return moment_cursor(_LISTING, order.row.created_at, order.row.id)
+
+    views = [order_view(context, row) for row in rows]
+    return connect(views, size, cursor_of, count, after=after)

@@ -1,0 +1,47 @@
+"""What organisers do with their events."""
+
+from collections.abc import Callable
+
+from db.queries.events import EventRow
+from domain.ids import Kind, parse_id
+from resolvers.context import Context
+from resolvers.events import changed_event
+from resolvers.ordering import places_of_seats
+from services.blocking import block_seats
+from services.ending import cancel_event
+from services.organising import EventChanges, EventDraft, create_event, publish_event, update_event
+
+
+async def create(context: Context, draft: Callable[[], EventDraft]) -> EventRow:
+    """A new draft of the caller's."""
+    event_id = await create_event(context.office, context.viewer, draft())
+    return await changed_event(context, event_id)
+
+
+async def update(context: Context, event_id: str, changes: EventChanges) -> EventRow:
+    """The caller's event, changed."""
+    key = parse_id(event_id, Kind.EVENT)
+    await update_event(context.office, context.viewer, key, changes)
+    return await changed_event(context, key)
+
+
+async def publish(context: Context, event_id: str) -> EventRow:
+    """The caller's event, for everybody to see."""
+    key = parse_id(event_id, Kind.EVENT)
+    await publish_event(context.office, context.viewer, key)
+    return await changed_event(context, key)
+
+
+async def cancel(context: Context, event_id: str) -> EventRow:
+    """The caller's event, called off."""
+    key = parse_id(event_id, Kind.EVENT)
+    await cancel_event(context.office, context.viewer, key)
+    return await changed_event(context, key)
+
+
+async def block(context: Context, event_id: str, seat_ids: list[str], *, blocked: bool) -> EventRow:
+    """The caller's event with seats taken out of the sale, or put back."""
+    key = parse_id(event_id, Kind.EVENT)
+    places = places_of_seats(seat_ids, event_id)
+    await block_seats(context.office, context.viewer, key, places, blocked=blocked)
+    return await changed_event(context, key)

@@ -1,0 +1,128 @@
+"""An event's places as tickets: derived from the layout, never stored."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from db.queries.events import EventRow
+from db.queries.orders import ClaimRow
+from domain.availability import status_name
+from domain.errors import BadRequest, InvalidInput
+from domain.ids import Part, parse_part, part_id
+from domain.layout import SeatMap
+from domain.money import Money
+from domain.states import ClaimState
+from resolvers.connections import (
+    MOST_TICKETS_ON_A_PAGE,
+    Connection,
+    connect,
+    number_cursor,
+    page_size,
+    read_number_cursor,
+)
+from resolvers.context import Context
+from resolvers.layouts import SeatView, SectionView, seat_views
+
+_LISTING = "tickets"
+_LETTERS = {"AVAILABLE": b"A", "HELD": b"H", "BOOKED": b"B", "BLOCKED": b"X"}
+
+
+@dataclass(frozen=True, slots=True)
+class TicketView:
+    """One place; in an order with the price that was agreed."""
+
+    seat_map: SeatMap
+    place: int
+    price: Money
+    fee: Money
+    status: str
+
+    @property
+    def public_id(self) -> str:
+        """E.g. tkt_01jd3x8k2m9q4r5s6t7v8w9x0y_17."""
+        return part_id(Part.TICKET, self.seat_map.event_id, self.place)
+
+    @property
+    def section(self) -> SectionView:
+        """Where in the house."""
+        return SectionView(self.seat_map.event_id, self.seat_map.section_of(self.place))
+
+    @property
+    def seat(self) -> SeatView | None:
+        """The numbered seat, if it is one."""
+        seat = self.seat_map.seat_at(self.place)
+        return None if seat is None else next(seat_views(self.seat_map.event_id, iter([seat])))
+
+
+def ticket_at(seat_map: SeatMap, place: int, status: str) -> TicketView:
+    """A place at its present price."""
+    level = seat_map.price_level_of(place)
+    return TicketView(seat_map, place, level.price, level.fee, status)
+
+
+def ticket_of_claim(seat_map: SeatMap, claim: ClaimRow, currency: str, *, lapsed: bool) -> TicketView:
+    """A place as its order has it; one that was given back is shown as available."""
+    given_back = lapsed or claim.state == ClaimState.ENDED
+    return TicketView(
+        seat_map,
+        claim.place,
+        Money(claim.price_minor, currency),
+        Money(claim.fee_minor, currency),
+        "AVAILABLE" if given_back else claim.state,
+    )
+
+
+async def tickets_of_event(
+    context: Context,
+    event: EventRow,
+    first: int | None,
+    after: str | None,
+    section_id: str | None,
+    status: str | None,
+) -> Connection[TicketView]:
+    """A page of an event's places, of one section or status where asked."""
+    size = page_size(first, usual=50, most=MOST_TICKETS_ON_A_PAGE)
+    last_place = read_number_cursor(_LISTING, after)
+    seat_map = await context.loaders.layouts.load(event.seat_map_version)
+    span = range(seat_map.place_count) if section_id is None else _section(seat_map, section_id)
+    places = (await context.loaders.places.load(event.id)).places
+    start = span.start if last_place is None else max(span.start, last_place + 1)
+    wanted = _matching(places, start, span.stop, status)
+    rows = [ticket_at(seat_map, place, status_name(places[place])) for place in islice(wanted, size + 1)]
+
+    async def count() -> int:
+        if status is None:
+            return len(span)
+        return places.count(_LETTERS[status], span.start, span.stop)
+
+    return connect(rows, size, lambda ticket: number_cursor(_LISTING, ticket.place), count, after=after)
+
+
+async def ticket_by_place(context: Context, event: EventRow, place: int) -> TicketView | None:
+    """One place of an event, with its public status; None where there is none."""
+    seat_map = await context.loaders.layouts.load(event.seat_map_version)
+    if not 0 <= place < seat_map.place_count:
+        return None
+    places = (await context.loaders.places.load(event.id)).places
+    return ticket_at(seat_map, place, status_name(places[place]))
+
+
+def _section(seat_map: SeatMap, section_id: str) -> range:
+    try:
+        _, number = parse_part(section_id, Part.SECTION, seat_map.event_id)
+    except InvalidInput as error:
+        raise BadRequest(f"sectionId: {error.message}") from None
+    if number >= len(seat_map.sections):
+        raise BadRequest("sectionId: this event has no such section.")
+    return seat_map.sections[number].places
+
+
+def _matching(places: bytes, start: int, stop: int, status: str | None) -> Iterator[int]:
+    if status is None:
+        yield from range(start, min(stop, len(places)))
+        return
+    letter = _LETTERS[status]
+    place = places.find(letter, start, stop)
+    while place >= 0:
+        yield place
+        place = places.find(letter, place + 1, stop)

@@ -1,0 +1,100 @@
+"""The waiting room as the schema shows it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from db.queries.events import EventRow
+from domain.errors import NotFound
+from domain.ids import Kind, parse_id, public_id
+from domain.waiting_room import Phase, RoomSettings
+from resolvers.context import Context
+from resolvers.events import changed_event, requested_id
+from services.waiting_room import Entry, Overview
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionView:
+    """A right to shop until a moment."""
+
+    token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEntryView:
+    """Where one account stands."""
+
+    public_id: str
+    state: str
+    position: int | None
+    ahead: int | None
+    eta_seconds: int | None
+    admission: AdmissionView | None
+
+
+async def waiting_room_of(context: Context, event: EventRow) -> Overview:
+    """An event's line; the many events without one are not asked about."""
+    if not event.waiting_room_enabled:
+        return Overview(False, Phase.CLOSED, 0, event.waiting_room_admit_per_minute)
+    return await context.rooms.overview(event.id)
+
+
+def entry_view(entry: Entry) -> QueueEntryView:
+    """A standing as the schema shows it."""
+    admission = None
+    if entry.token is not None and entry.expires_at is not None:
+        admission = AdmissionView(entry.token, entry.expires_at)
+    return QueueEntryView(
+        public_id(Kind.QUEUE_ENTRY, entry.entry_id),
+        entry.state,
+        entry.position,
+        entry.ahead,
+        entry.eta_seconds,
+        admission,
+    )
+
+
+async def queue_entry(context: Context, event_id: str) -> QueueEntryView | None:
+    """Where the caller stands; None for somebody who is not in line, and for nobody."""
+    key = requested_id(event_id, Kind.EVENT)
+    if context.viewer is None:
+        return None
+    try:
+        entry = await context.rooms.entry(context.viewer, key)
+    except NotFound:
+        return None
+    return None if entry is None else entry_view(entry)
+
+
+async def join(context: Context, event_id: str) -> QueueEntryView:
+    """The caller's one place in line."""
+    key = parse_id(event_id, Kind.EVENT)
+    return entry_view(await context.rooms.join(context.viewer, key, address=context.address))
+
+
+async def leave(context: Context, event_id: str) -> bool:
+    """The caller gives up the place; whether there was one."""
+    return await context.rooms.leave(context.viewer, parse_id(event_id, Kind.EVENT))
+
+
+async def configure(
+    context: Context,
+    event_id: str,
+    *,
+    enabled: bool,
+    admit_per_minute: int | None,
+    max_active: int | None,
+    admission_seconds: int | None,
+) -> EventRow:
+    """The caller's event with its line opened, closed or tuned; null is the usual number."""
+    key = parse_id(event_id, Kind.EVENT)
+    usual = RoomSettings(enabled)
+    settings = RoomSettings(
+        enabled,
+        usual.admit_per_minute if admit_per_minute is None else admit_per_minute,
+        usual.max_active if max_active is None else max_active,
+        usual.admission_seconds if admission_seconds is None else admission_seconds,
+    )
+    await context.rooms.configure(context.viewer, key, settings)
+    context.office.sales.forget(key)
+    return await changed_event(context, key)

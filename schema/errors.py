@@ -1,0 +1,48 @@
+"""The public form of an error: what a client may read, and a log id for the rest."""
+
+import logging
+import secrets
+from typing import Any
+
+from graphql import GraphQLError
+
+from db.session import DATABASE_AWAY
+from domain.errors import BadRequest, BoxofficeError, Unavailable
+from transport.errors import Refused
+
+logger = logging.getLogger(__name__)
+
+
+def public_error(error: GraphQLError) -> dict[str, Any]:
+    """Known errors with their code and sentence; anything else is masked, logged and named by its log "
+    "id."""
+    cause = _cause(error)
+    if isinstance(cause, BoxofficeError):
+        return _formatted(error, cause.message, {"code": cause.code})
+    if isinstance(cause, Refused):
+        return _formatted(error, cause.message, {"code": cause.error_code})
+    if cause is None:
+        return _formatted(error, error.message, {"code": BadRequest.code, **(error.extensions or {})})
+    if isinstance(cause, DATABASE_AWAY):
+        logger.warning("The database is away: %r", cause)
+        return _formatted(error, Unavailable().message, {"code": Unavailable.code})
+    log_id = secrets.token_hex(8)
+    logger.error("Internal error %s at %s", log_id, error.path, exc_info=cause)
+    return _formatted(error, "Internal error", {"code": "INTERNAL_SERVER_ERROR", "logId": log_id})
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
+    """What was raised; None where GraphQL itself found the request at fault."""
+    cause: BaseException | None = error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
+
+
+def _formatted(error: GraphQLError, message: str, extensions: dict[str, Any]) -> dict[str, Any]:
+    formatted: dict[str, Any] = {"message": message, "extensions": extensions}
+    if error.locations:
+        formatted["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
+    if error.path:
+        formatted["path"] = error.path
+    return formatted

@@ -1,0 +1,150 @@
+"""Events, venues and performers."""
+
+from collections.abc import Awaitable, Sequence
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from db.queries.events import EventRow
+from db.queries.performers import PerformerRow
+from db.queries.venues import VenueRow
+from resolvers import events as resolve
+from resolvers import tickets as resolve_tickets
+from resolvers import waiting as resolve_waiting
+from resolvers.connections import Connection
+from resolvers.layouts import SeatMapView
+from resolvers.tickets import TicketView
+from schema.context import Info
+from schema.enums import EventStatus, SeatStatus
+from schema.fields import field
+from schema.layouts import Availability, SeatMap, SeatStatuses
+from schema.nodes import Money, Node, PageInfo
+from schema.tickets import TicketConnection
+from schema.waiting import WaitingRoom
+from services.waiting_room import Overview
+
+
+@strawberry.type(description="A house where events take place")
+class Venue(Node):
+    name: str = strawberry.field(description="As the house calls itself")
+    address: str | None = strawberry.field(description="Street and number")
+    city: str = strawberry.field(description="What `EventFilter.city` is compared with")
+    country: str | None = strawberry.field(description="Name or ISO 3166 code, as the organiser wrote it")
+    lat: float | None = strawberry.field(description="Degrees north")
+    lng: float | None = strawberry.field(description="Degrees east")
+    timezone: str = strawberry.field(description="IANA name, e.g. Asia/Seoul")
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        return isinstance(value, VenueRow)
+
+
+@strawberry.type(description="Who is on stage")
+class Performer(Node):
+    name: str = strawberry.field(description="As billed")
+    bio: str | None = strawberry.field(description="A few sentences")
+    genres: list[str] = strawberry.field(description="Most fitting first")
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        return isinstance(value, PerformerRow)
+
+
+@strawberry.type(description="A concert, a play, a match: one date in one venue")
+class Event(Node):
+    name: str = strawberry.field(description="As on the poster")
+    description: str = strawberry.field(description="Plain text; may be empty")
+    category: str | None = strawberry.field(description="What `EventFilter.category` is compared with")
+    starts_at: datetime = strawberry.field(description="When it begins")
+    ends_at: datetime | None = strawberry.field(
+        description="When it is over; where null, six hours after it began"
+    )
+    timezone: str = strawberry.field(description="IANA name, e.g. Asia/Seoul")
+    on_sale_at: datetime | None = strawberry.field(
+        description="When the sale opens; null: from publication on"
+    )
+    off_sale_at: datetime | None = strawberry.field(
+        description="When the sale closes; null: when the event is over"
+    )
+    price_from: Money | None = strawberry.field(description="The lowest price of a ticket, without its fee")
+    price_to: Money | None = strawberry.field(description="The highest price of a ticket, without its fee")
+    max_tickets_per_order: int = strawberry.field(description="More in one order is LIMIT_EXCEEDED")
+    orphan_rule: bool = strawberry.field(
+        description="Whether leaving a single free seat between taken ones is refused with ORPHAN_SEAT"
+    )
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        return isinstance(value, EventRow)
+
+    @field(description="At this moment; the sale's times and the seats decide")
+    @staticmethod
+    def status(root: strawberry.Parent[EventRow], info: Info) -> EventStatus:
+        return root.status_at(info.context.now)
+
+    @field(graphql_type=Venue, description="Where it takes place")
+    @staticmethod
+    def venue(root: strawberry.Parent[EventRow], info: Info) -> Awaitable[VenueRow | None]:
+        return info.context.loaders.venues.load(root.venue_id)
+
+    @field(graphql_type=list[Performer], description="In billing order")
+    @staticmethod
+    def performers(root: strawberry.Parent[EventRow], info: Info) -> Awaitable[Sequence[PerformerRow]]:
+        return info.context.loaders.bills.load(root.id)
+
+    @field(graphql_type=Availability, description="Counts, at most a second old; the subscription is exact")
+    @staticmethod
+    async def availability(root: strawberry.Parent[EventRow], info: Info) -> resolve.AvailabilityView:
+        return await resolve.availability_of(info.context, root)
+
+    @field(
+        graphql_type=SeatMap,
+        description="The static layout: cache it by version; statuses come from seatStatuses or the "
+        "subscription",
+    )
+    @staticmethod
+    async def seat_map(root: strawberry.Parent[EventRow], info: Info) -> SeatMapView:
+        return await resolve.seat_map_of(info.context, root)
+
+    @field(graphql_type=SeatStatuses, description="Today's statuses in one read")
+    @staticmethod
+    async def seat_statuses(root: strawberry.Parent[EventRow], info: Info) -> resolve.SeatStatusesView:
+        return await resolve.seat_statuses_of(info.context, root)
+
+    @field(
+        graphql_type=TicketConnection,
+        description="Every place that can be sold, in order of section, row and seat",
+    )
+    @staticmethod
+    async def tickets(
+        root: strawberry.Parent[EventRow],
+        info: Info,
+        first: Annotated[int | None, strawberry.argument(description="1 to 500")] = 50,
+        after: Annotated[str | None, strawberry.argument(description="The cursor to go on from")] = None,
+        section_id: Annotated[strawberry.ID | None, strawberry.argument(description="One section")] = None,
+        status: Annotated[SeatStatus | None, strawberry.argument(description="One status")] = None,
+    ) -> Connection[TicketView]:
+        return await resolve_tickets.tickets_of_event(info.context, root, first, after, section_id, status)
+
+    @field(graphql_type=WaitingRoom, description="The line in front of this event's sale")
+    @staticmethod
+    async def waiting_room(root: strawberry.Parent[EventRow], info: Info) -> Overview:
+        return await resolve_waiting.waiting_room_of(info.context, root)
+
+
+@strawberry.type(description="An event on a page")
+class EventEdge:
+    node: Event = strawberry.field(description="The event")
+    cursor: str = strawberry.field(description="Where it stands, to pass as `after`")
+
+
+@strawberry.type(description="A page of events (Relay)")
+class EventConnection:
+    edges: list[EventEdge] = strawberry.field(description="The events of this page")
+    page_info: PageInfo = strawberry.field(description="How to go on")
+
+    @field(description="How many there are in all; counted only when asked for")
+    @staticmethod
+    async def total_count(root: strawberry.Parent[Connection[EventRow]]) -> int:
+        return await root.count()

@@ -1,0 +1,254 @@
+"""The Mutation root: one input, one union each."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+import strawberry
+
+from db.queries.events import EventRow
+from domain.errors import Refusal
+from resolvers import guests, ordering, organising, waiting
+from resolvers.ordering import SeatsUnavailableView, SelectionIds
+from resolvers.orders import OrderView
+from schema.context import Info
+from schema.fields import mutation
+from schema.inputs import (
+    BlockSeatsInput,
+    ConfigureWaitingRoomInput,
+    CreateEventInput,
+    CreateGuestSessionInput,
+    EventIdInput,
+    JoinQueueInput,
+    LeaveQueueInput,
+    PayInput,
+    RefundOrderInput,
+    ReleaseOrderInput,
+    ReserveInput,
+    SelectionInput,
+    UpdateEventInput,
+)
+from schema.payloads import (
+    CreateGuestSessionResult,
+    CreateGuestSessionSuccess,
+    EventResult,
+    EventSuccess,
+    JoinQueueResult,
+    JoinQueueSuccess,
+    LeaveQueueResult,
+    LeaveQueueSuccess,
+    PayResult,
+    PaySuccess,
+    RefundOrderResult,
+    RefundOrderSuccess,
+    ReleaseOrderResult,
+    ReleaseOrderSuccess,
+    RequestRefused,
+    ReserveResult,
+    ReserveSuccess,
+    SeatsUnavailable,
+    refused,
+    seats_unavailable,
+)
+from schema.writing import event_changes, event_draft
+
+Row = TypeVar("Row")
+Success = TypeVar("Success")
+
+
+async def _answer(work: Awaitable[Row], success: Callable[[Row], Success]) -> Success | RequestRefused:
+    """What came of it: a success, or the refusal as data. Request errors pass."""
+    try:
+        return success(await work)
+    except Refusal as refusal:
+        return refused(refusal)
+
+
+@strawberry.type(description="Writing. Every mutation takes one input and answers with a union of its own")
+class Mutation:
+    @mutation(
+        graphql_type=ReserveResult,
+        description="Holds all the seats or none, creates the order, starts the clock",
+    )
+    @staticmethod
+    async def reserve(
+        info: Info,
+        input: Annotated[ReserveInput, strawberry.argument(description="What to hold")],
+    ) -> ReserveSuccess | SeatsUnavailable | RequestRefused:
+        wanted = _selection(input.selection)
+        work = ordering.reserve(
+            info.context, input.event_id, wanted, input.queue_token, input.idempotency_key
+        )
+        return await _answer(work, _reserved)
+
+    @mutation(
+        graphql_type=PayResult,
+        description="Starts (or, with a payment method, completes) the payment and extends the hold once",
+    )
+    @staticmethod
+    async def pay(
+        info: Info,
+        input: Annotated[PayInput, strawberry.argument(description="How to pay")],
+    ) -> PaySuccess | RequestRefused:
+        work = ordering.pay(info.context, input.order_id, input.payment_method_id, input.idempotency_key)
+        return await _answer(
+            work, lambda paid: PaySuccess(order=paid.order, client_secret=paid.client_secret)
+        )
+
+    @mutation(
+        graphql_type=ReleaseOrderResult, description="Gives back a RESERVED or PAYING order's seats at once"
+    )
+    @staticmethod
+    async def release_order(
+        info: Info,
+        input: Annotated[ReleaseOrderInput, strawberry.argument(description="Which order")],
+    ) -> ReleaseOrderSuccess | RequestRefused:
+        work = ordering.release(info.context, input.order_id)
+        return await _answer(work, lambda order: ReleaseOrderSuccess(order=order))
+
+    @mutation(graphql_type=JoinQueueResult, description="Stands in line; again: the same place")
+    @staticmethod
+    async def join_queue(
+        info: Info,
+        input: Annotated[JoinQueueInput, strawberry.argument(description="Which line")],
+    ) -> JoinQueueSuccess | RequestRefused:
+        work = waiting.join(info.context, input.event_id)
+        return await _answer(work, lambda entry: JoinQueueSuccess(entry=entry))
+
+    @mutation(graphql_type=LeaveQueueResult, description="Gives up the place in line, or the admission")
+    @staticmethod
+    async def leave_queue(
+        info: Info,
+        input: Annotated[LeaveQueueInput, strawberry.argument(description="Which line")],
+    ) -> LeaveQueueSuccess | RequestRefused:
+        work = waiting.leave(info.context, input.event_id)
+        return await _answer(work, lambda left: LeaveQueueSuccess(left=left))
+
+    @mutation(
+        graphql_type=CreateGuestSessionResult,
+        description="Guest checkout: a short-lived token for a buyer without an account",
+    )
+    @staticmethod
+    async def create_guest_session(
+        info: Info,
+        input: Annotated[CreateGuestSessionInput, strawberry.argument(description="Who is buying")],
+    ) -> CreateGuestSessionSuccess | RequestRefused:
+        work = guests.create_guest_session(info.context, input.email, input.name)
+        return await _answer(
+            work,
+            lambda guest: CreateGuestSessionSuccess(
+                token=guest.token, expires_at=guest.expires_at, user=guest.user
+            ),
+        )
+
+    @mutation(
+        graphql_type=EventResult, description="A draft, seen by the caller alone. Needs the scope organise"
+    )
+    @staticmethod
+    async def create_event(
+        info: Info,
+        input: Annotated[CreateEventInput, strawberry.argument(description="The event")],
+    ) -> EventSuccess | RequestRefused:
+        return await _answer(organising.create(info.context, lambda: event_draft(input)), _event)
+
+    @mutation(graphql_type=EventResult, description="Changes what is given. Needs the scope organise")
+    @staticmethod
+    async def update_event(
+        info: Info,
+        input: Annotated[UpdateEventInput, strawberry.argument(description="What changes")],
+    ) -> EventSuccess | RequestRefused:
+        work = organising.update(info.context, input.event_id, event_changes(input))
+        return await _answer(work, _event)
+
+    @mutation(
+        graphql_type=EventResult,
+        description="DRAFT to ANNOUNCED or ON_SALE, as onSaleAt says. Needs the scope organise",
+    )
+    @staticmethod
+    async def publish_event(
+        info: Info,
+        input: Annotated[EventIdInput, strawberry.argument(description="Which event")],
+    ) -> EventSuccess | RequestRefused:
+        return await _answer(organising.publish(info.context, input.event_id), _event)
+
+    @mutation(
+        graphql_type=EventResult,
+        description="Refunds every booked order, releases every hold. Needs the scope organise",
+    )
+    @staticmethod
+    async def cancel_event(
+        info: Info,
+        input: Annotated[EventIdInput, strawberry.argument(description="Which event")],
+    ) -> EventSuccess | RequestRefused:
+        return await _answer(organising.cancel(info.context, input.event_id), _event)
+
+    @mutation(
+        graphql_type=EventResult,
+        description="Takes seats out of the sale (house seats, kills) or puts them back; a held or "
+        "booked seat is "
+        "refused. Needs the scope organise",
+    )
+    @staticmethod
+    async def block_seats(
+        info: Info,
+        input: Annotated[BlockSeatsInput, strawberry.argument(description="Which seats")],
+    ) -> EventSuccess | RequestRefused:
+        work = organising.block(info.context, input.event_id, list(input.seat_ids), blocked=input.blocked)
+        return await _answer(work, _event)
+
+    @mutation(
+        graphql_type=EventResult, description="Opens, closes or tunes the line. Needs the scope organise"
+    )
+    @staticmethod
+    async def configure_waiting_room(
+        info: Info,
+        input: Annotated[ConfigureWaitingRoomInput, strawberry.argument(description="The settings")],
+    ) -> EventSuccess | RequestRefused:
+        work = waiting.configure(
+            info.context,
+            input.event_id,
+            enabled=input.enabled,
+            admit_per_minute=input.admit_per_minute,
+            max_active=input.max_active,
+            admission_seconds=input.admission_seconds,
+        )
+        return await _answer(work, _event)
+
+    @mutation(
+        graphql_type=RefundOrderResult,
+        description="Full or by ticket; the seats go back on sale. Needs the scope organise",
+    )
+    @staticmethod
+    async def refund_order(
+        info: Info,
+        input: Annotated[RefundOrderInput, strawberry.argument(description="What to refund")],
+    ) -> RefundOrderSuccess | RequestRefused:
+        tickets = None if input.ticket_ids is None else [str(ticket) for ticket in input.ticket_ids]
+        work = ordering.refund(info.context, input.order_id, tickets, input.reason)
+        return await _answer(work, lambda order: RefundOrderSuccess(order=order))
+
+
+def _reserved(answer: OrderView | SeatsUnavailableView) -> ReserveSuccess | SeatsUnavailable:
+    if isinstance(answer, SeatsUnavailableView):
+        return seats_unavailable(answer)
+    return ReserveSuccess(order=answer)
+
+
+def _event(event: EventRow) -> EventSuccess:
+    return EventSuccess(event=event)
+
+
+def _selection(chosen: SelectionInput) -> SelectionIds:
+    if chosen.seat_ids:
+        return SelectionIds(seat_ids=list(chosen.seat_ids))
+    if chosen.general_admission:
+        places = chosen.general_admission
+        return SelectionIds(section_id=places.section_id, quantity=places.quantity, general_admission=True)
+    if chosen.best_available:
+        best = chosen.best_available
+        return SelectionIds(
+            section_id=best.section_id,
+            price_level_id=best.price_level_id,
+            quantity=best.quantity,
+            accessible=bool(best.accessible),
+        )
+    return SelectionIds(seat_ids=[])

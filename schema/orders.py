@@ -1,0 +1,102 @@
+"""Orders, their payments, and who has them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from db.queries.events import EventRow
+from db.queries.users import UserRow
+from domain.states import OrderState, PaymentState
+from resolvers import orders as resolve
+from resolvers.connections import Connection
+from resolvers.orders import OrderView, PaymentView
+from resolvers.tickets import TicketView
+from schema.context import Info
+from schema.events import Event
+from schema.fields import field
+from schema.nodes import Money, Node, PageInfo
+from schema.tickets import Ticket
+
+
+@strawberry.type(description="How an order is paid: one payment, however many cards are tried")
+class Payment:
+    public_id: strawberry.ID = strawberry.field(name="id", description="Opaque and global")
+    status: PaymentState = strawberry.field(description="Where the money is")
+    amount: Money = strawberry.field(description="The order's total")
+    failure_code: str | None = strawberry.field(
+        description="Why the last card was declined, in the gateway's words"
+    )
+
+
+@strawberry.type(description="A purchase, from the hold on. Only its buyer sees it")
+class Order(Node):
+    reference: str = strawberry.field(description="Short and readable, for people")
+    status: OrderState = strawberry.field(description="At this moment; an unpaid hold ends by the clock")
+    subtotal: Money = strawberry.field(description="The tickets without fees")
+    fees: Money = strawberry.field(description="All fees")
+    total: Money = strawberry.field(description="Subtotal and fees")
+    created_at: datetime = strawberry.field(description="When the places were held")
+    expires_at: datetime | None = strawberry.field(
+        description="When the hold lapses; null once nothing is held"
+    )
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        return isinstance(value, OrderView)
+
+    @field(graphql_type=Event, description="What it is for")
+    @staticmethod
+    async def event(root: strawberry.Parent[OrderView], info: Info) -> EventRow:
+        return await resolve.event_of(info.context, root)
+
+    @field(
+        graphql_type=list[Ticket],
+        description="Every place of the order, those given back or refunded included: Ticket.status tells",
+    )
+    @staticmethod
+    async def tickets(root: strawberry.Parent[OrderView], info: Info) -> Sequence[TicketView]:
+        return await resolve.tickets_of(info.context, root)
+
+    @field(graphql_type=Payment | None, description="Null before `pay`")
+    @staticmethod
+    async def payment(root: strawberry.Parent[OrderView], info: Info) -> PaymentView | None:
+        return await resolve.payment_of(info.context, root)
+
+
+@strawberry.type(description="An order on a page")
+class OrderEdge:
+    node: Order = strawberry.field(description="The order")
+    cursor: str = strawberry.field(description="Where it stands, to pass as `after`")
+
+
+@strawberry.type(description="A page of orders (Relay)")
+class OrderConnection:
+    edges: list[OrderEdge] = strawberry.field(description="The orders of this page")
+    page_info: PageInfo = strawberry.field(description="How to go on")
+
+    @field(description="How many there are in all; counted only when asked for")
+    @staticmethod
+    async def total_count(root: strawberry.Parent[Connection[OrderView]]) -> int:
+        return await root.count()
+
+
+@strawberry.type(description="A buyer or an organiser. Everybody sees themselves alone")
+class User(Node):
+    email: str | None = strawberry.field(description="As the token says")
+    name: str | None = strawberry.field(description="As the token says")
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        return isinstance(value, UserRow)
+
+    @field(graphql_type=OrderConnection, description="Newest first")
+    @staticmethod
+    async def orders(
+        root: strawberry.Parent[UserRow],
+        info: Info,
+        first: Annotated[int | None, strawberry.argument(description="1 to 100")] = 20,
+        after: Annotated[str | None, strawberry.argument(description="The cursor to go on from")] = None,
+    ) -> Connection[OrderView]:
+        return await resolve.orders_of(info.context, root, first, after)

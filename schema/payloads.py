@@ -1,0 +1,151 @@
+"""What mutations answer: a success, or a refusal that a client can act on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+from db.queries.events import EventRow
+from db.queries.users import UserRow
+from domain.errors import Refusal
+from resolvers.layouts import SeatView
+from resolvers.ordering import SeatsUnavailableView
+from resolvers.orders import OrderView
+from resolvers.waiting import QueueEntryView
+from schema.enums import UserErrorCode
+from schema.events import Event
+from schema.layouts import Seat
+from schema.nodes import UserError
+from schema.orders import Order, User
+from schema.waiting import QueueEntry
+
+
+@strawberry.type(description="A refusal without a member of its own")
+class RequestRefused(UserError):
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        return isinstance(value, RequestRefused)
+
+
+@strawberry.type(description="Someone was faster")
+class SeatsUnavailable(UserError):
+    seat_ids: Annotated[
+        Sequence[str],
+        strawberry.field(graphql_type=list[strawberry.ID], description="The wanted seats that are gone"),
+    ]
+    alternatives: Annotated[
+        Sequence[SeatView],
+        strawberry.field(
+            graphql_type=list[Seat],
+            description="As many seats, the same price level where possible, free when this was "
+            "answered; none are held",
+        ),
+    ]
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        return isinstance(value, SeatsUnavailable)
+
+
+@strawberry.type(description="The places are held; the clock runs")
+class ReserveSuccess:
+    order: Annotated[
+        OrderView, strawberry.field(graphql_type=Order, description="RESERVED until Order.expiresAt")
+    ]
+
+
+@strawberry.type(description="The payment is started, or done")
+class PaySuccess:
+    order: Annotated[
+        OrderView,
+        strawberry.field(graphql_type=Order, description="PAYING; BOOKED once the payment is authorised"),
+    ]
+    client_secret: str = strawberry.field(
+        description="For Stripe.js, where the client confirms or 3-D Secure asks"
+    )
+
+
+@strawberry.type(description="The places are free again")
+class ReleaseOrderSuccess:
+    order: Annotated[OrderView, strawberry.field(graphql_type=Order, description="CANCELLED")]
+
+
+@strawberry.type(description="The refund is decided; the money follows")
+class RefundOrderSuccess:
+    order: Annotated[
+        OrderView,
+        strawberry.field(graphql_type=Order, description="BOOKED while tickets are left, then REFUNDED"),
+    ]
+
+
+@strawberry.type(description="A guest may buy now")
+class CreateGuestSessionSuccess:
+    token: str = strawberry.field(description="For `Authorization: Bearer`; scope buy")
+    expires_at: datetime = strawberry.field(description="When the token ends, in two hours")
+    user: Annotated[UserRow, strawberry.field(graphql_type=User, description="The guest")]
+
+
+@strawberry.type(description="The event as it is now")
+class EventSuccess:
+    event: Annotated[EventRow, strawberry.field(graphql_type=Event, description="The event")]
+
+
+@strawberry.type(description="In line")
+class JoinQueueSuccess:
+    entry: Annotated[
+        QueueEntryView, strawberry.field(graphql_type=QueueEntry, description="Where the caller stands")
+    ]
+
+
+@strawberry.type(description="Out of line")
+class LeaveQueueSuccess:
+    left: bool = strawberry.field(description="False where the caller was not in line")
+
+
+ReserveResult = Annotated[
+    ReserveSuccess | SeatsUnavailable | RequestRefused,
+    strawberry.union("ReserveResult", description="An order, seats that are gone, or why not"),
+]
+PayResult = Annotated[
+    PaySuccess | RequestRefused, strawberry.union("PayResult", description="A payment, or why not")
+]
+ReleaseOrderResult = Annotated[
+    ReleaseOrderSuccess | RequestRefused,
+    strawberry.union("ReleaseOrderResult", description="The ended order, or why not"),
+]
+RefundOrderResult = Annotated[
+    RefundOrderSuccess | RequestRefused,
+    strawberry.union("RefundOrderResult", description="The order, or why not"),
+]
+CreateGuestSessionResult = Annotated[
+    CreateGuestSessionSuccess | RequestRefused,
+    strawberry.union("CreateGuestSessionResult", description="A token, or why not"),
+]
+EventResult = Annotated[
+    EventSuccess | RequestRefused,
+    strawberry.union("EventResult", description="The event, or why not"),
+]
+JoinQueueResult = Annotated[
+    JoinQueueSuccess | RequestRefused,
+    strawberry.union("JoinQueueResult", description="A place in line, or why not"),
+]
+LeaveQueueResult = Annotated[
+    LeaveQueueSuccess | RequestRefused,
+    strawberry.union("LeaveQueueResult", description="Done, or why not"),
+]
+
+
+def refused(refusal: Refusal) -> RequestRefused:
+    """The one place where a refusal becomes a payload."""
+    return RequestRefused(code=UserErrorCode(refusal.code), message=refusal.message)
+
+
+def seats_unavailable(view: SeatsUnavailableView) -> SeatsUnavailable:
+    """Seats that are gone, with others in their place."""
+    return SeatsUnavailable(
+        code=UserErrorCode.SEATS_UNAVAILABLE,
+        message=view.message,
+        seat_ids=view.seat_ids,
+        alternatives=view.alternatives,
+    )

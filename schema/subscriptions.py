@@ -1,0 +1,104 @@
+"""The Subscription root."""
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Annotated
+
+import strawberry
+
+from domain.ids import Kind, public_id
+from domain.updates import SeatAvailabilityUpdate as SeatUpdate
+from resolvers import live
+from resolvers.events import requested_id
+from resolvers.layouts import SectionAvailabilityView
+from resolvers.live import SeatChangeView
+from resolvers.orders import OrderView, order_view
+from resolvers.waiting import QueueEntryView, entry_view
+from schema.context import Info
+from schema.enums import SeatStatus
+from schema.fields import field, subscription
+from schema.layouts import SectionAvailability
+from schema.orders import Order
+from schema.waiting import QueueEntry
+from subscriptions.order_updates import order_updates
+
+
+@strawberry.type(description="A seat's new status")
+class SeatChange:
+    seat_id: strawberry.ID = strawberry.field(description="Seat.id")
+    index: int = strawberry.field(description="Seat.index")
+    status: SeatStatus = strawberry.field(description="From this version on")
+
+
+@strawberry.type(description="A snapshot of an event's seats, or what has changed since")
+class SeatAvailabilityUpdate:
+    version: int = strawberry.field(description="Rises by one with each change")
+    previous_version: int | None = strawberry.field(description="Null on a snapshot")
+    statuses: str | None = strawberry.field(
+        description="A snapshot's whole map, as in SeatStatuses; null on a delta"
+    )
+
+    @field(graphql_type=strawberry.ID, description="Event.id")
+    @staticmethod
+    def event_id(root: strawberry.Parent[SeatUpdate]) -> str:
+        return public_id(Kind.EVENT, root.event_id)
+
+    @field(graphql_type=list[SeatChange], description="A delta's changed seats; empty on a snapshot")
+    @staticmethod
+    def changes(root: strawberry.Parent[SeatUpdate]) -> Sequence[SeatChangeView]:
+        return live.changes_of(root)
+
+    @field(
+        graphql_type=list[SectionAvailability],
+        description="On a snapshot all sections, on a delta those that changed",
+    )
+    @staticmethod
+    def sections(root: strawberry.Parent[SeatUpdate]) -> Sequence[SectionAvailabilityView]:
+        return live.sections_of(root)
+
+
+@strawberry.type(description="Realtime, over WebSocket (graphql-transport-ws) and Server-Sent Events")
+class Subscription:
+    @subscription(
+        graphql_type=SeatAvailabilityUpdate,
+        description="First a snapshot, then every change in order. `version` rises by one with each "
+        "change; an "
+        "update's previousVersion is the version that this client had before it, so a gap shows at "
+        "once. Changes "
+        "may arrive merged (within a tick, or for a slow client): then version is further up. With "
+        "sinceVersion "
+        "the server replays from there if it still can, and sends a new snapshot if it cannot. Never a "
+        "wrong map.",
+    )
+    @staticmethod
+    async def seat_availability(
+        info: Info,
+        event_id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")],
+        since_version: Annotated[
+            int | None, strawberry.argument(description="The version that this client has")
+        ] = None,
+    ) -> AsyncGenerator[SeatUpdate, None]:
+        event = requested_id(event_id, Kind.EVENT)
+        async for update in info.context.streams.seats.stream(event, since_version):
+            yield update
+
+    @subscription(
+        graphql_type=QueueEntry,
+        description="The caller's place, on every change and at least every 5 s; admission arrives here",
+    )
+    @staticmethod
+    async def queue_position(
+        info: Info, event_id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")]
+    ) -> AsyncGenerator[QueueEntryView, None]:
+        context, key = info.context, requested_id(event_id, Kind.EVENT)
+        async for entry in context.streams.queue.stream(context.viewer, key):
+            yield entry_view(entry)
+
+    @subscription(graphql_type=Order, description="The caller's order, now and on every change")
+    @staticmethod
+    async def order_updated(
+        info: Info, order_id: Annotated[strawberry.ID, strawberry.argument(description="Order.id")]
+    ) -> AsyncGenerator[OrderView, None]:
+        context, key = info.context, requested_id(order_id, Kind.ORDER)
+        async for row in order_updates(context.office, context.streams.channels, context.viewer, key):
+            context.refresh()
+            yield order_view(context, row)

@@ -1,0 +1,59 @@
+"""Organisers' inputs as the services take them."""
+
+from typing import cast
+
+import strawberry
+
+from domain.money import Money
+from domain.seating import GeneralAdmission, PriceInput
+from schema.inputs import CreateEventInput, MoneyInput, UpdateEventInput, VenueInput
+from services.organising import EventChanges, EventDraft, VenueDraft
+
+_CHANGES = "name description category starts_at ends_at on_sale_at off_sale_at".split()
+
+
+def event_draft(wanted: CreateEventInput) -> EventDraft:
+    """An event as asked for; nothing of it is checked here."""
+    return EventDraft(
+        name=wanted.name,
+        description=wanted.description or "",
+        category=wanted.category,
+        starts_at=wanted.starts_at,
+        ends_at=wanted.ends_at,
+        on_sale_at=wanted.on_sale_at,
+        off_sale_at=wanted.off_sale_at,
+        venue=_venue(wanted.venue),
+        performers=tuple(wanted.performers or ()),
+        seating_plan=wanted.seating_plan,
+        price_levels=tuple(
+            PriceInput(level.category, _money(level.price), _fee(level.fee))
+            for level in wanted.price_levels or ()
+        ),
+        general_admission=tuple(
+            GeneralAdmission(section.name, section.capacity, _money(section.price), _fee(section.fee))
+            for section in wanted.general_admission or ()
+        ),
+        max_tickets_per_order=8 if wanted.max_tickets_per_order is None else wanted.max_tickets_per_order,
+        orphan_rule=wanted.orphan_rule is not False,
+    )
+
+
+def event_changes(wanted: UpdateEventInput) -> EventChanges:
+    """What was given, null included; what was left out is not among it."""
+    given = {name: getattr(wanted, name) for name in _CHANGES}
+    changes = {name: value for name, value in given.items() if value is not strawberry.UNSET}
+    return cast("EventChanges", changes)
+
+
+def _venue(venue: VenueInput) -> VenueDraft:
+    return VenueDraft(
+        venue.name, venue.address, venue.city, venue.country, venue.lat, venue.lng, venue.timezone
+    )
+
+
+def _money(money: MoneyInput) -> Money:
+    return Money(money.amount, money.currency)
+
+
+def _fee(money: MoneyInput | None) -> Money | None:
+    return None if money is None else _money(money)

@@ -1,0 +1,1 @@
+"""Finding events: the index protocol, Meilisearch behind it, and PostgreSQL behind that."""

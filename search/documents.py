@@ -1,0 +1,182 @@
+"""What is searched of an event: one set of facts, written once for each engine."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from domain.ids import Kind, public_id
+from domain.states import ASSUMED_DURATION
+from search.prices import price_band
+from search.spelling import aliases, joined, letters, month_words, parts, skeleton, unique
+
+_MOST_DESCRIPTION = 4_000
+_MOST_POSITION = 16_383
+_LONGEST_WORD = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PerformerFacts:
+    """Who is on the bill."""
+
+    name: str
+    bio: str
+    genres: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventFacts:
+    """Everything about a published event that a search can ask for."""
+
+    id: UUID
+    name: str
+    description: str
+    category: str | None
+    starts_at: datetime
+    ends_at: datetime | None
+    off_sale_at: datetime | None
+    price_from: int | None
+    price_to: int | None
+    currency: str | None
+    sold_out: bool
+    venue: str
+    address: str
+    city: str
+    country: str | None
+    lat: float | None
+    lng: float | None
+    timezone: str
+    performers: tuple[PerformerFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchWords:
+    """The words of an event by where they stand, spelt as `letters` spells them."""
+
+    name: list[str]
+    performers: list[str]
+    venue: list[str]
+    city: list[str]
+    rest: list[str]
+    description: str
+    shapes: list[str]
+
+    @classmethod
+    def of(cls, facts: EventFacts) -> "SearchWords":
+        """The words of one event."""
+        bill = [spelling for performer in facts.performers for spelling in _spellings(performer)]
+        month = _local(facts)
+        genres = [genre for performer in facts.performers for genre in performer.genres]
+        about = [facts.category or "", *genres, facts.address, facts.country or ""]
+        titles = [facts.name, *bill, facts.venue, facts.city]
+        return cls(
+            name=_forms([facts.name]),
+            performers=_forms(bill),
+            venue=_forms([facts.venue]),
+            city=_forms([facts.city]),
+            rest=unique([month_words(month.year, month.month), *map(letters, about)]),
+            description=letters(facts.description[:_MOST_DESCRIPTION]),
+            shapes=unique(form for title in titles for form in _shapes(title)),
+        )
+
+
+def index_document(facts: EventFacts) -> dict[str, Any]:
+    """The document that Meilisearch keeps; times are Unix seconds, prices minor units."""
+    words = SearchWords.of(facts)
+    until = facts.ends_at or facts.starts_at + ASSUMED_DURATION
+    document: dict[str, Any] = {
+        "id": public_id(Kind.EVENT, facts.id),
+        "name": facts.name,
+        "performers": [performer.name for performer in facts.performers],
+        "venue": facts.venue,
+        "city": facts.city,
+        "category": facts.category,
+        "month": f"{_local(facts):%Y-%m}",
+        "price_band": price_band(facts.price_from, facts.currency),
+        "price_from": facts.price_from,
+        "starts_at": int(facts.starts_at.timestamp()),
+        "until": int(until.timestamp()),
+        "off_sale_at": int(facts.off_sale_at.timestamp()) if facts.off_sale_at else None,
+        "available": not facts.sold_out,
+        "words": {
+            "name": words.name,
+            "performers": words.performers,
+            "venue": words.venue,
+            "city": words.city,
+            "rest": words.rest,
+            "description": words.description,
+            "shapes": words.shapes,
+        },
+    }
+    if facts.lat is not None and facts.lng is not None:
+        document["_geo"] = {"lat": facts.lat, "lng": facts.lng}
+    return document
+
+
+def text_vector(words: SearchWords) -> str:
+    """The same words as PostgreSQL's tsvector: A performers, B name, C venue and city, D the rest."""
+    weighted = [
+        ("A", words.performers),
+        ("B", words.name),
+        ("C", words.venue + words.city),
+        ("D", [*words.rest, words.description]),
+        ("D", [f"~{word}" for text in words.shapes for word in text.split()]),
+    ]
+    lexemes: dict[str, list[str]] = {}
+    position = 0
+    for weight, texts in weighted:
+        for word in " ".join(texts).split():
+            position = min(position + 1, _MOST_POSITION)
+            places = lexemes.setdefault(word[:_LONGEST_WORD], [])
+            if len(places) < 8:
+                places.append(f"{position}{weight}")
+    return " ".join(f"'{word}':{','.join(places)}" for word, places in lexemes.items())
+
+
+def vocabulary(words: SearchWords) -> set[str]:
+    """The words of names, against which a mistyped word is compared."""
+    texts = [*words.name, *words.performers, *words.venue, *words.city]
+    found = set(" ".join(texts).split())
+    return {word for word in found if 4 <= len(word) <= _LONGEST_WORD and not word.isdigit()}
+
+
+def _spellings(performer: PerformerFacts) -> list[str]:
+    return [performer.name, *aliases(performer.name, performer.bio)]
+
+
+def _forms(names: Iterable[str]) -> list[str]:
+    """Each name as it is, then written together, then the ends of its Korean words."""
+    forms = [_forms_of(name) for name in names]
+    return unique(form for turn in zip(*forms, strict=True) for form in turn)
+
+
+@lru_cache(maxsize=16384)
+def _forms_of(name: str) -> tuple[str, str, str]:
+    return letters(name), " ".join(joined(name)), " ".join(parts(name))
+
+
+@lru_cache(maxsize=16384)
+def _shapes(title: str) -> list[str]:
+    """The consonants of a name's words, and of each spelling in brackets written as one."""
+    shapes = [skeleton(title)]
+    for spelling in title.replace(")", "(").split("("):
+        whole = skeleton(spelling).replace(" ", "")
+        if 3 < len(whole) <= 24:
+            shapes.append(whole)
+    return unique(shapes)
+
+
+def _local(facts: EventFacts) -> datetime:
+    zone = _zone(facts.timezone)
+    return facts.starts_at.astimezone(zone) if zone else facts.starts_at
+
+
+@lru_cache(maxsize=512)
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None

@@ -1,0 +1,111 @@
+"""PostgreSQL as a search engine: full text over the same words, for while the main index is away.
+
+A mistyped word is compared with the vocabulary of names, and the words found are searched exactly:
+so the cost of a typo grows with the vocabulary and not with the number of events.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from search.fallback_query import (
+    FallbackQuery,
+    TextQuery,
+    build_completion,
+    build_search,
+    exact_words,
+    fuzzy_words,
+    shapes,
+)
+from search.index import FACETS, Facet, Hit, Hits, Match, SearchRequest
+from search.prices import band_name
+from search.spelling import letters
+
+# Runs one statement within a number of seconds and gives its rows, JSON decoded.
+Fetch = Callable[[str, tuple[Any, ...], float], Awaitable[list[Any]]]
+
+_SIMILAR = """
+SELECT typed, alike.word
+FROM unnest($1::text[]) AS typed
+CROSS JOIN LATERAL (
+    SELECT word FROM (
+        SELECT word FROM search_words
+        WHERE length(word) BETWEEN length(typed) - 1 AND length(typed) + 1
+          AND length(typed) BETWEEN 4 AND 6 AND levenshtein_less_equal(word, typed, 1) <= 1
+        UNION ALL
+        SELECT word FROM search_words
+        WHERE length(typed) BETWEEN 7 AND 60 AND word % typed
+          AND levenshtein_less_equal(word, typed, 2) <= 2
+    ) AS candidates ORDER BY levenshtein(word, typed), word LIMIT 16
+) AS alike
+"""
+
+
+class DatabaseIndex:
+    """Searches the documents that the indexer keeps in PostgreSQL; states and prices are live."""
+
+    def __init__(self, fetch: Fetch, *, timeout_seconds: float = 2.0) -> None:
+        self._fetch = fetch
+        self._timeout_seconds = timeout_seconds
+
+    async def search(self, request: SearchRequest) -> Hits:
+        """See `SearchIndex.search`; totals and facets count the first 10,000 matches of a keyword."""
+        began = time.perf_counter()
+        row = await self._first_match(request)
+        took_ms = round((time.perf_counter() - began) * 1000)
+        hits = tuple(_hit(found) for found in row["hits"] or ())
+        return Hits(hits, row["total"], took_ms, _facets(row["facets"] or ()))
+
+    async def complete(self, prefix: str, now: datetime) -> list[Hit]:
+        """See `SearchIndex.complete`."""
+        words = letters(prefix).split()
+        if not words:
+            return []
+        return [_hit(row) for row in await self._run(build_completion(words, now))]
+
+    async def _first_match(self, request: SearchRequest) -> Any:
+        """The row of the strictest reading that finds something, or of the last one."""
+        if request.match is Match.SHAPES:
+            return await self._page(request, shapes(request.keyword))
+        words = letters(request.keyword).split()
+        row = await self._page(request, exact_words(words, request.match))
+        if row["total"] or not words:
+            return row
+        similar = await self._similar([word for word in words if len(word) >= 4])
+        if not similar:
+            return row
+        return await self._page(request, fuzzy_words(words, similar, request.match))
+
+    async def _page(self, request: SearchRequest, text: TextQuery | None) -> Any:
+        rows = await self._run(build_search(request, text))
+        return rows[0]
+
+    async def _similar(self, words: list[str]) -> dict[str, list[str]]:
+        """Words of the vocabulary that are a typo or two away from each of these."""
+        similar: dict[str, list[str]] = {}
+        if words:
+            for row in await self._run(FallbackQuery(_SIMILAR, (words,))):
+                similar.setdefault(row["typed"], []).append(row["word"])
+        return similar
+
+    async def _run(self, query: FallbackQuery) -> list[Any]:
+        return await self._fetch(query.statement, query.arguments, self._timeout_seconds)
+
+
+def _hit(row: Any) -> Hit:
+    event_id = row["id"] if isinstance(row["id"], UUID) else UUID(row["id"])
+    return Hit(event_id, row["name"], tuple(row["performers"]), row["venue"], row["city"])
+
+
+def _facets(counts: Iterable[tuple[str, str, int]]) -> tuple[Facet, ...]:
+    buckets: dict[str, list[tuple[str, int]]] = {field: [] for field in FACETS}
+    for field, value, count in counts:
+        buckets[field].append((_band(value) if field == "priceBand" else value, count))
+    return tuple(Facet(field, tuple(found)) for field, found in buckets.items())
+
+
+def _band(value: str) -> str:
+    currency, _, number = value.partition(" ")
+    return band_name(currency, int(number))

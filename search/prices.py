@@ -1,0 +1,28 @@
+"""Price bands: the steps in which a buyer thinks, for each size of currency."""
+
+from bisect import bisect_right
+
+# ISO 4217 currencies whose minor unit is the whole one.
+WHOLE_CURRENCIES = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())
+STEPS_WHOLE = (1, 10_000, 20_000, 30_000, 50_000, 100_000)
+STEPS = (1, 1_000, 2_000, 5_000, 10_000, 20_000)
+
+
+def price_band(price_minor: int | None, currency: str | None) -> str | None:
+    """E.g. `KRW 10000-20000`, lower bound included, in minor units; `KRW 0` is free entry."""
+    if price_minor is None or currency is None:
+        return None
+    return band_name(currency, bisect_right(_steps(currency), price_minor))
+
+
+def band_name(currency: str, number: int) -> str:
+    """The name of a currency's n-th band; the first, number 0, is free entry."""
+    steps = _steps(currency)
+    if number == 0:
+        return f"{currency} 0"
+    low = steps[number - 1]
+    return f"{currency} {low}-{steps[number]}" if number < len(steps) else f"{currency} {low}-"
+
+
+def _steps(currency: str) -> tuple[int, ...]:
+    return STEPS_WHOLE if currency in WHOLE_CURRENCIES else STEPS

@@ -1,0 +1,165 @@
+"""How a name is spelt for searching: one alphabet for Korean and Latin, so that one typo costs one letter.
+
+Hangul is written letter by letter in the Revised Romanization (검정치마 → geomjeongchima): a wrong
+vowel in a syllable is then one wrong letter instead of another character, a half-typed syllable is a
+prefix of the whole one, and someone without a Korean keyboard can type the name as it sounds.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import pairwise
+
+_INITIALS = "g kk n d tt r m b pp s ss - j jj ch k t p h".replace("-", "").split(" ")
+_VOWELS = "a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i".split()
+# A final is written as the same letter would be at the start of the next syllable, since that is
+# where it moves while a Korean name is being typed (국 → 구경).
+_FINALS = "- g kk gs n nj nh d l lg lm lb ls lt lp lh m b bs s ss ng j ch k t p h".replace("-", "").split(" ")
+_FIRST_SYLLABLE, _LAST_SYLLABLE = 0xAC00, 0xD7A3
+# Single letters (ㄱ, ㅏ), as they stand for a moment while a syllable is typed.
+_LETTERS = dict(
+    zip(
+        "ㄱㄲㄳㄴㄵㄶㄷㄸㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅃㅄㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ",
+        "g kk gs n nj nh d tt r lg lm lb ls lt lp lh m b pp bs s ss - j jj ch k t p h".replace("-", "").split(
+            " "
+        ),
+        strict=True,
+    )
+)
+_LETTERS.update(zip("ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ", _VOWELS, strict=True))
+# The same letters as Unicode's compatibility normalisation writes them.
+_LETTERS.update({chr(0x1100 + number): spelt for number, spelt in enumerate(_INITIALS)})
+_LETTERS.update({chr(0x1161 + number): spelt for number, spelt in enumerate(_VOWELS)})
+_LETTERS.update({chr(0x11A7 + number): spelt for number, spelt in enumerate(_FINALS)})
+
+_MONTHS = "january february march april may june july august september october november december".split()
+_YEAR_AND_MONTH = re.compile(r"\b((?:19|20)\d\d)\s?[-./년]\s?(0?[1-9]|1[0-2])(?:월|(?![\d:]))")
+_MONTH = re.compile(r"(?<!\d)(0?[1-9]|1[0-2])월")
+_YEAR = re.compile(r"((?:19|20)\d\d)년")
+_CITY = re.compile(
+    r"(서울|부산|대구|인천|광주|대전|울산|세종|제주)(?:특별시|광역시|특별자치시|특별자치도|시)(?![가-힣])"
+)
+_WORD = re.compile(r"[^\W_]+")
+_APOSTROPHE = re.compile(r"(?<=\w)['’`´](?=\w)")
+_HANGUL_WORD = re.compile(r"[가-힣]+")
+_MOST_PARTS = 6
+
+
+@lru_cache(maxsize=65536)
+def letters(text: str) -> str:
+    """The text as lowercase words of Latin letters and digits, one space between two words.
+
+    Dates become words too: 3월 and March are both `march`, 2013.03 and 2013년 3월 are `2013 march`.
+    Scripts other than Hangul and Latin stay as they are.
+    """
+    return " ".join(_romanised(word) for word in _words(text))
+
+
+def month_words(year: int, month: int) -> str:
+    """The words by which a month is searched, e.g. `2013 march mar`."""
+    name = _MONTHS[month - 1]
+    return f"{year} {name} {name[:3]}"
+
+
+def joined(text: str) -> list[str]:
+    """Neighbouring words of a name written as one (검정 치마 → geomjeongchima), two and two and all."""
+    words = letters(text).split()
+    pairs = [first + second for first, second in pairwise(words)]
+    whole = ["".join(words)] if 2 < len(words) <= 4 else []
+    return pairs + whole
+
+
+def parts(text: str) -> list[str]:
+    """The ends of long Korean words, so that 치마 and 정치마 find 검정치마."""
+    found: list[str] = []
+    for word in _words(text):
+        for hangul in _HANGUL_WORD.findall(word):
+            start = 0 if hangul != word else 1
+            ends = [hangul[cut:] for cut in range(start, len(hangul) - 1)]
+            found.extend(_romanised(end) for end in ends[:_MOST_PARTS])
+    return found
+
+
+def skeleton(text: str) -> str:
+    """The consonants of the words, as Korean ears sort them: 갤럭시 and Galaxy are both `glgs`.
+
+    Words with fewer than two consonants are joined to the next one, having no shape of their own.
+    """
+    shapes: list[str] = []
+    for word in letters(text).split():
+        shape = _consonants(word)
+        if shapes and len(shapes[-1]) < 2:
+            shapes[-1] += shape
+        elif shape:
+            shapes.append(shape)
+    return " ".join(shapes)
+
+
+def aliases(name: str, biography: str) -> list[str]:
+    """Other spellings that a biography gives right behind the name: `검정치마(The Black Skirts)는`."""
+    bare = re.sub(r"\s*\([^)]*\)", "", name).strip() or name
+    start = biography.find(bare)
+    if start < 0 or start > 80:
+        return []
+    behind = re.match(r"\s*[(（]([^)）]{2,80})[)）]", biography[start + len(bare) :])
+    if behind is None:
+        return []
+    spellings = re.split(r"[,;/·]|\w+어\s?:|\b(?:한글|본명|영문)\s?:", behind.group(1))
+    return [text for text in map(str.strip, spellings) if _is_name(text)]
+
+
+def unique(words: Iterable[str]) -> list[str]:
+    """The words without repetition, first come first."""
+    return [word for word in dict.fromkeys(words) if word]
+
+
+def _is_name(text: str) -> bool:
+    return len(text) > 1 and not re.search(r"\d{2}|[~年]", text)
+
+
+def _words(text: str) -> list[str]:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = _YEAR_AND_MONTH.sub(lambda found: f"{found[1]} {_MONTHS[int(found[2]) - 1]} ", folded)
+    folded = _MONTH.sub(lambda found: f"{_MONTHS[int(found[1]) - 1]} ", folded)
+    folded = _CITY.sub(r"\1", _YEAR.sub(r"\1 ", folded))
+    return _WORD.findall(_APOSTROPHE.sub("", folded))
+
+
+def _romanised(word: str) -> str:
+    if word.isascii():
+        return word
+    return _without_accents("".join(_syllable(character) for character in word))
+
+
+def _without_accents(word: str) -> str:
+    return "".join(
+        character for character in unicodedata.normalize("NFD", word) if not unicodedata.combining(character)
+    )
+
+
+def _syllable(character: str) -> str:
+    code = ord(character)
+    if _FIRST_SYLLABLE <= code <= _LAST_SYLLABLE:
+        initial, rest = divmod(code - _FIRST_SYLLABLE, 588)
+        vowel, final = divmod(rest, 28)
+        return _INITIALS[initial] + _VOWELS[vowel] + _FINALS[final]
+    return _LETTERS.get(character, character)
+
+
+# What the letters sound like, read from left to right; the longer spelling is tried first.
+_SOUNDS = re.compile(r"tion|sch|ch|ck|ph|sh|th|ng|qu|x|c(?=[eiy])|[a-z]|\d")
+_CLASSES = {"tion": "sn", "sch": "s", "ch": "j", "ck": "g", "ph": "b", "sh": "s", "th": "s"}
+_CLASSES |= {"ng": "n", "qu": "g", "x": "gs", "c": "g", "k": "g", "q": "g", "g": "g"}
+_CLASSES |= {"d": "d", "t": "d", "b": "b", "p": "b", "f": "b", "v": "b", "j": "j", "z": "j"}
+_CLASSES |= {"s": "s", "l": "l", "r": "l", "m": "m", "n": "n"}
+
+
+def _consonants(word: str) -> str:
+    sounds = []
+    for found in _SOUNDS.finditer(word):
+        spelt = found[0]
+        soft = spelt == "c" and word[found.end() : found.end() + 1] in tuple("eiy")
+        sound = "s" if soft else spelt if spelt.isdigit() else _CLASSES.get(spelt, "")
+        sounds.append(sound)
+    return re.sub(r"([a-z])\1+", r"\1", "".join(sounds))

@@ -1,0 +1,44 @@
+"""Words of the trade that people use for one another, in both alphabets."""
+
+from search.spelling import letters
+
+_GROUPS = (
+    ("콘서트", "공연", "concert", "gig"),
+    ("라이브", "live"),
+    ("페스티벌", "페스티발", "페스타", "festival", "fest"),
+    ("클럽", "club"),
+    ("홀", "hall"),
+    ("밴드", "band"),
+    ("재즈", "jazz"),
+    ("록", "락", "rock"),
+    ("블루스", "blues"),
+    ("펑크", "punk"),
+    ("메탈", "metal"),
+    ("포크", "folk"),
+    ("힙합", "hiphop"),
+    ("일렉트로닉", "electronic"),
+    ("카페", "cafe"),
+    ("트리오", "trio"),
+    ("쿼텟", "콰르텟", "quartet"),
+    ("퀸텟", "quintet"),
+    ("오케스트라", "orchestra"),
+    ("극장", "씨어터", "시어터", "theater", "theatre"),
+    ("소극장", "playhouse"),
+    ("파티", "party"),
+    ("쇼케이스", "showcase"),
+    ("투어", "tour"),
+    ("앨범", "album"),
+    ("발매", "release"),
+    ("크리스마스", "성탄절", "christmas", "xmas"),
+    ("연말", "송년"),
+)
+
+
+def synonyms() -> dict[str, list[str]]:
+    """Each word's equals, all spelt as the index spells them."""
+    equals: dict[str, list[str]] = {}
+    for group in _GROUPS:
+        words = [letters(word) for word in group]
+        for word in words:
+            equals[word] = sorted({*equals.get(word, []), *words} - {word})
+    return equals

@@ -1,0 +1,77 @@
+"""The token of an admission: a JWT bound to account, event and one admission."""
+
+import hmac
+from datetime import datetime
+from uuid import UUID
+
+import jwt
+
+from domain.errors import QueueTokenInvalid
+
+_ALGORITHM = "HS256"
+_AUDIENCE = "boxoffice:admission"
+_LONGEST = 1024
+_CLAIMS = ["sub", "event", "jti", "exp", "aud"]
+
+
+class QueueTokens:
+    """Mints and reads admission tokens.
+
+    The key is derived from the installation's secret for this purpose alone, so neither a viewer's token
+    passes for an admission nor an admission for a viewer.
+    """
+
+    def __init__(self, secret: str) -> None:
+        self._key = hmac.digest(secret.encode(), b"boxoffice admission token", "sha256")
+
+    def mint(self, event_id: UUID, user_id: UUID, admission_id: str, expires_at: datetime) -> str:
+        """The same token for the same admission, whichever process is asked."""
+        claims = {
+            "sub": str(user_id),
+            "event": str(event_id),
+            "jti": admission_id,
+            "exp": int(expires_at.timestamp()) + 1,
+            "aud": _AUDIENCE,
+        }
+        return jwt.encode(claims, self._key, _ALGORITHM)
+
+    def admission_id(self, token: str, event_id: UUID, user_id: UUID, now: datetime) -> str:
+        """The admission that a token speaks for; whether it is live only Redis knows.
+
+        Raises:
+            QueueTokenInvalid: malformed, badly signed, unsigned, expired, or another's or another event's.
+        """
+        if len(token) > _LONGEST:
+            raise QueueTokenInvalid
+        try:
+            claims = jwt.decode(
+                token,
+                self._key,
+                algorithms=[_ALGORITHM],
+                audience=_AUDIENCE,
+                options={"require": _CLAIMS, "verify_exp": False},
+            )
+        except (jwt.InvalidTokenError, ValueError) as error:
+            raise QueueTokenInvalid from error
+        expires_at = claims["exp"]
+        alive = isinstance(expires_at, int) and expires_at > now.timestamp()
+        if not alive or (claims["sub"], claims["event"]) != (str(user_id), str(event_id)):
+            raise QueueTokenInvalid
+        return str(claims["jti"])
+
+
+def admission_id_of(user_id: UUID, nonce: str) -> str:
+    """An admission's id names its holder, so that it can be ended knowing nothing else."""
+    return f"{user_id.hex}{nonce}"
+
+
+def holder_of(admission_id: str) -> tuple[UUID, str]:
+    """The holder and the nonce of an admission.
+
+    Raises:
+        QueueTokenInvalid: this is no admission's id.
+    """
+    try:
+        return UUID(hex=admission_id[:32]), admission_id[32:]
+    except ValueError as error:
+        raise QueueTokenInvalid from error

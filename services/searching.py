@@ -1,0 +1,203 @@
+"""Finding events: the index while it can, PostgreSQL while it cannot."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+from db.queries.search import STANDING
+from db.session import DATABASE_AWAY, Database
+from domain.errors import BadRequest, Unavailable
+from kit.clock import Clock
+from search.completions import Completion, completions
+from search.fallback import DatabaseIndex
+from search.highlights import Highlight, highlights
+from search.index import (
+    Facet,
+    Hit,
+    Hits,
+    IndexAway,
+    Match,
+    Near,
+    Period,
+    SearchIndex,
+    SearchRequest,
+    Sort,
+    Source,
+)
+from search.spelling import letters, skeleton
+from services.office import Cache
+
+# Results further back than this are for narrower questions.
+FURTHEST_RESULT = 10_000
+# Fewer consonants than this are the shape of too many names.
+_SHORTEST_SHAPE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuestion:
+    """What is looked for; None does not matter. `near` is latitude, longitude and kilometres."""
+
+    keyword: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+    city: str | None = None
+    category: str | None = None
+    near: tuple[float, float, float] | None = None
+    price_max: int | None = None
+    available_only: bool = False
+    sort: str = "RELEVANCE"
+    page_size: int = 20
+    page_num: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEvents:
+    """One page of results by id, best first, and where each shows what was looked for."""
+
+    event_ids: tuple[UUID, ...]
+    total: int
+    facets: tuple[Facet, ...]
+    took_ms: int
+    source: str
+    highlights: tuple[tuple[Highlight, ...], ...]
+
+
+class Freshness:
+    """Whether the index is built and no further behind than the bound; looked up once a second."""
+
+    def __init__(self, database: Database, *, most_lag_seconds: float = 10.0) -> None:
+        self._database = database
+        self._most_lag_seconds = most_lag_seconds
+        self._cache: Cache[str, bool] = Cache(self._load, most=1, max_age_seconds=1.0)
+
+    async def __call__(self) -> bool:
+        """False means that the database answers better; true when nobody can tell."""
+        return await self._cache.get("index")
+
+    async def _load(self, _: str) -> bool:
+        try:
+            standing = await self._database.fetchrow(STANDING)
+        except DATABASE_AWAY:
+            return True
+        return bool(standing and standing["ready"] and standing["lag_seconds"] <= self._most_lag_seconds)
+
+
+class EventSearch:
+    """What finds events."""
+
+    def __init__(
+        self, index: SearchIndex | None, fallback: SearchIndex, is_fresh: Freshness, clock: Clock
+    ) -> None:
+        self._index = index
+        self._fallback = fallback
+        self._is_fresh = is_fresh
+        self._clock = clock
+
+    async def search_events(self, question: SearchQuestion) -> FoundEvents:
+        """One page of published events, by id.
+
+        Without a start only what is not over is listed; where nothing of it matches, what is over.
+
+        Raises:
+            BadRequest: a page further back than the 10,000th result.
+            Unavailable: neither engine answers.
+        """
+        request = _request(question, self._clock())
+        if request.offset + request.page_size > FURTHEST_RESULT:
+            raise BadRequest(f"pageNum times pageSize must be at most {FURTHEST_RESULT}.")
+        source, hits = await self._search(request)
+        return FoundEvents(
+            event_ids=tuple(hit.event_id for hit in hits.hits),
+            total=hits.total,
+            facets=hits.facets,
+            took_ms=hits.took_ms,
+            source=source.value,
+            highlights=tuple(highlights(request.keyword, hit) for hit in hits.hits),
+        )
+
+    async def suggest(self, prefix: str, most: int) -> list[Completion]:
+        """Completions of names of upcoming events, their performers, venues and cities; best first.
+
+        Raises:
+            Unavailable: neither engine answers.
+        """
+        return completions(prefix, await self._complete(prefix), most)
+
+    async def _complete(self, prefix: str) -> Sequence[Hit]:
+        if self._index is not None and await self._is_fresh():
+            try:
+                return await self._index.complete(prefix, self._clock())
+            except IndexAway:
+                pass
+        return await self._fallback.complete(prefix, self._clock())
+
+    async def _search(self, request: SearchRequest) -> tuple[Source, Hits]:
+        if self._index is not None and await self._is_fresh():
+            try:
+                return Source.INDEX, await _first_found(self._index, request)
+            except IndexAway:
+                pass
+        return Source.DATABASE, await _first_found(self._fallback, request)
+
+
+def database_index(database: Database) -> DatabaseIndex:
+    """The fallback on this database.
+
+    Raises (when asked):
+        Unavailable: the database is away or too slow.
+    """
+
+    async def fetch(statement: str, arguments: tuple[Any, ...], seconds: float) -> list[Any]:
+        try:
+            async with database.connection() as connection:
+                return list(await connection.fetch(statement, *arguments, timeout=seconds))
+        except DATABASE_AWAY as error:
+            raise Unavailable("Search is away for a moment; please try again.") from error
+
+    return DatabaseIndex(fetch)
+
+
+async def _first_found(index: SearchIndex, request: SearchRequest) -> Hits:
+    """The strictest reading of the request that finds something; its time is all of theirs."""
+    took_ms = 0
+    hits = Hits((), 0, 0)
+    for reading in _readings(request):
+        hits = await index.search(reading)
+        took_ms += hits.took_ms
+        if hits.total:
+            break
+    return replace(hits, took_ms=took_ms)
+
+
+def _readings(request: SearchRequest) -> Iterator[SearchRequest]:
+    periods = [Period.ASKED] if request.start else [Period.UPCOMING, Period.PAST]
+    words = letters(request.keyword).split()
+    strict = [Match.LETTERS]
+    if len(skeleton(request.keyword).replace(" ", "")) >= _SHORTEST_SHAPE:
+        strict.append(Match.SHAPES)
+    loose = [Match.ANY] if len(words) > 1 else []
+    if not request.keyword.strip():
+        periods = periods[:1]
+    for matches in (strict, loose):
+        for period, match in product(periods, matches):
+            yield replace(request, period=period, match=match)
+
+
+def _request(question: SearchQuestion, now: datetime) -> SearchRequest:
+    return SearchRequest(
+        now=now,
+        keyword=question.keyword,
+        start=question.start,
+        end=question.end,
+        city=question.city,
+        category=question.category,
+        near=Near(*question.near) if question.near else None,
+        price_max=question.price_max,
+        available_only=question.available_only,
+        sort=Sort(question.sort),
+        page_size=question.page_size,
+        page_num=question.page_num,
+    )

@@ -1,0 +1,243 @@
+"""Tokens: who a bearer is. Signed here with a shared secret, or by an issuer whose keys are published.
+
+The algorithms are fixed by the installation, never by the token (RFC 8725, section 3.1).
+"""
+
+import asyncio
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import httpx
+import jwt
+
+from domain.errors import InvalidInput, Unauthenticated, Unavailable
+from domain.ids import user_id_of
+from domain.text_input import line, optional_line
+from domain.viewer import Scope, Viewer
+
+LEEWAY_SECONDS = 30
+_LONGEST_TOKEN = 8_192
+_MOST_REMEMBERED = 4_096
+_KEYS_MAX_AGE_SECONDS = 600.0
+_KEYS_MIN_AGE_SECONDS = 10.0
+_ASYMMETRIC = frozenset("RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA".split())
+
+
+class Tokens(Protocol):
+    """Reads tokens, and signs some."""
+
+    async def verify(self, token: str) -> Viewer:
+        """Whom a token speaks for.
+
+        Raises:
+            Unauthenticated: it is malformed, expired or badly signed.
+            Unavailable: the issuer's keys cannot be had.
+        """
+
+    def mint(self, viewer: Viewer, expires_at: datetime) -> str:
+        """A token that speaks for a viewer.
+
+        Raises:
+            Unavailable: only the issuer signs tokens here.
+        """
+
+
+class SecretTokens:
+    """HS256 with one secret that the issuer shares with us."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+        self._known = _Remembered()
+
+    async def verify(self, token: str) -> Viewer:
+        """See `Tokens.verify`."""
+        viewer = self._known.get(token)
+        if viewer is None:
+            claims = _decoded(token, self._secret, ["HS256"])
+            viewer = _viewer(claims)
+            self._known.keep(token, viewer, float(claims["exp"]))
+        return viewer
+
+    def mint(self, viewer: Viewer, expires_at: datetime) -> str:
+        """See `Tokens.mint`."""
+        claims: dict[str, Any] = {
+            "sub": viewer.subject,
+            "scope": " ".join(sorted(viewer.scopes)),
+            "iat": int(datetime.now(UTC).timestamp()),
+            "exp": int(expires_at.timestamp()),
+        }
+        claims |= {name: value for name in ("email", "name") if (value := getattr(viewer, name))}
+        return jwt.encode(claims, self._secret, algorithm="HS256")
+
+
+FetchKeys = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class IssuerTokens:
+    """Asymmetric signatures of an issuer that publishes its keys as a JWK set (RFC 7517).
+
+    Keys are kept for ten minutes; a token that names an unknown key has them read again, at most every
+    ten seconds. While the issuer is away the keys known last go on.
+    """
+
+    def __init__(self, fetch_keys: FetchKeys, issuer: str, audience: str) -> None:
+        self._fetch_keys = fetch_keys
+        self._issuer = issuer
+        self._audience = audience
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
+        self._known = _Remembered()
+
+    async def verify(self, token: str) -> Viewer:
+        """See `Tokens.verify`."""
+        viewer = self._known.get(token)
+        if viewer is not None:
+            return viewer
+        key = await self._key(_key_id(token))
+        claims = _decoded(
+            token, key.key, [str(key.algorithm_name)], issuer=self._issuer, audience=self._audience
+        )
+        viewer = _viewer(claims)
+        # A key that the issuer withdraws must stop working soon after.
+        latest = time.time() + _KEYS_MAX_AGE_SECONDS
+        self._known.keep(token, viewer, min(float(claims["exp"]), latest))
+        return viewer
+
+    def mint(self, viewer: Viewer, expires_at: datetime) -> str:
+        """See `Tokens.mint`."""
+        raise Unavailable("Guest checkout is off here: sign in first.")
+
+    async def _key(self, key_id: str | None) -> jwt.PyJWK:
+        if self._age() > _KEYS_MAX_AGE_SECONDS or self._find(key_id) is None:
+            async with self._reading:
+                if self._age() > _KEYS_MIN_AGE_SECONDS:
+                    await self._read_keys()
+        key = self._find(key_id)
+        if key is None:
+            raise Unauthenticated("The token is signed with a key that is not known.")
+        return key
+
+    def _age(self) -> float:
+        return time.monotonic() - self._read_at
+
+    def _find(self, key_id: str | None) -> jwt.PyJWK | None:
+        if key_id is None:
+            return next(iter(self._keys.values())) if len(self._keys) == 1 else None
+        return self._keys.get(key_id)
+
+    async def _read_keys(self) -> None:
+        try:
+            keys = _signing_keys(await self._fetch_keys())
+        except (httpx.HTTPError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            if not self._keys:
+                raise Unavailable("The issuer of tokens is away for a moment; please try again.") from error
+            keys = self._keys
+        self._keys = keys
+        self._read_at = time.monotonic()
+
+
+def keys_at(url: str, *, timeout_seconds: float = 3.0) -> FetchKeys:
+    """Reads the JWK set at an address."""
+
+    async def fetch() -> dict[str, Any]:
+        async with httpx.AsyncClient(timeout=timeout_seconds) as client:
+            response = await client.get(url)
+            response.raise_for_status()
+            document: dict[str, Any] = response.json()
+            return document
+
+    return fetch
+
+
+class _Remembered:
+    """Viewers of tokens that were verified, by the token's digest, until they expire."""
+
+    def __init__(self) -> None:
+        self._viewers: OrderedDict[bytes, tuple[float, Viewer]] = OrderedDict()
+
+    def get(self, token: str) -> Viewer | None:
+        entry = self._viewers.get(_digest(token))
+        return entry[1] if entry and time.time() < entry[0] else None
+
+    def keep(self, token: str, viewer: Viewer, until: float) -> None:
+        self._viewers[_digest(token)] = (until, viewer)
+        if len(self._viewers) > _MOST_REMEMBERED:
+            self._viewers.popitem(last=False)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _decoded(token: str, key: Any, algorithms: list[str], **expected: str) -> dict[str, Any]:
+    if len(token) > _LONGEST_TOKEN:
+        raise Unauthenticated("The token is too long.")
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=algorithms,
+            leeway=LEEWAY_SECONDS,
+            options={"require": ["exp", "sub"], "verify_aud": "audience" in expected},
+            **expected,  # type: ignore[arg-type]
+        )
+    except jwt.ExpiredSignatureError:
+        raise Unauthenticated("The token has expired.") from None
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
+        raise Unauthenticated("The token is not valid.") from None
+    return claims
+
+
+def _key_id(token: str) -> str | None:
+    try:
+        key_id = jwt.get_unverified_header(token).get("kid")
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+        raise Unauthenticated("The token is not valid.") from None
+    return key_id if isinstance(key_id, str) else None
+
+
+def _signing_keys(document: dict[str, Any]) -> dict[str, jwt.PyJWK]:
+    keys: dict[str, jwt.PyJWK] = {}
+    for number, entry in enumerate(document["keys"]):
+        if entry.get("use", "sig") != "sig":
+            continue
+        try:
+            key = jwt.PyJWK(entry)
+        except jwt.PyJWTError:
+            continue
+        if key.algorithm_name in _ASYMMETRIC:
+            keys[key.key_id or f"#{number}"] = key
+    return keys
+
+
+def _viewer(claims: dict[str, Any]) -> Viewer:
+    """The viewer that a token's claims describe."""
+    try:
+        subject = line(_text(claims["sub"]), "sub", most=255)
+        email = optional_line(_text(claims.get("email")), "email", most=254)
+        name = optional_line(_text(claims.get("name")), "name")
+    except InvalidInput as error:
+        raise Unauthenticated(f"The token is not valid: {error.message}") from None
+    return Viewer(user_id_of(subject), subject, email, name, _scopes(claims))
+
+
+def _scopes(claims: dict[str, Any]) -> frozenset[str]:
+    """Words separated by spaces, or a list of them; a token that says nothing may buy."""
+    scope = claims.get("scope", Scope.BUY.value)
+    words = scope.split() if isinstance(scope, str) else scope
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise Unauthenticated("The token is not valid: scope must be words separated by spaces.")
+    return frozenset(words)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Unauthenticated("The token is not valid: sub, email and name must be text.")
+    return value

@@ -1,0 +1,259 @@
+"""One event's line as a process knows it: the places of its own subscribers, moved by one message a tick."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from domain.errors import Unavailable
+from domain.waiting_room import Pace, eta_seconds
+from pubsub.channels import Channels, Mailbox
+from services.waiting_room import Entry, WaitingRooms
+from waiting_room.keys import RoomKeys
+from waiting_room.outcomes import Outcome, Standing
+from waiting_room.room import GRACE_MS
+
+log = logging.getLogger("boxoffice.waiting_room")
+
+# Without a message for this long, whoever could not be read is read again.
+_QUIET_SECONDS = 1.0
+_READ_AT_ONCE = 500
+_PRESENT_SECONDS = GRACE_MS / 3000
+# The first in line see every step; further back, a step a second at first and the more seldom the
+# longer they have to wait, but never more than five seconds apart.
+_FRONT = 50
+_LEAST_SECONDS = 1.0
+_MOST_SECONDS = 4.5
+_STEPS_TO_THE_FRONT = 60
+_WOKEN_AT_ONCE = 100
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """One account with a tab open here. All its tabs share it."""
+
+    user_id: UUID
+    standing: Standing
+    position: int | None = None
+    ordinal: int | None = None
+    gone: int = 0
+    told_position: int | None = None
+    next_at: float = 0.0
+    watchers: set[asyncio.Event] = field(default_factory=set)
+
+    def place(self, standing: Standing) -> None:
+        """Take over what Redis says; within one wait, a position never gets worse."""
+        same_wait = standing.place == self.standing.place or 0 in (standing.place, self.standing.place)
+        best = self.position if same_wait and standing.outcome is Outcome.WAITING else None
+        self.standing, self.ordinal, self.gone = standing, standing.ordinal, standing.gone
+        self.position = standing.position
+        if best is not None:
+            self.position = min(best, self.position or best)
+
+    def wake(self) -> None:
+        """Every tab has something new."""
+        for watcher in self.watchers:
+            watcher.set()
+
+
+class QueueLine:
+    """The subscribers of one event in this process, behind one upstream subscription."""
+
+    def __init__(self, rooms: WaitingRooms, channels: Channels, event_id: UUID) -> None:
+        self._rooms = rooms
+        self._channels = channels
+        self._event_id = event_id
+        self._members: dict[UUID, Member] = {}
+        self._unread: set[UUID] = set()
+        self._generation: int | None = None
+        self._admitted = 0
+        self._gone: int | None = None
+        self._drawn = False
+        self._pace: Pace | None = None
+        self._listening = asyncio.Event()
+        self._present_at = 0.0
+        self._task = asyncio.create_task(self._listen())
+
+    @property
+    def members(self) -> int:
+        """How many accounts are watched."""
+        return len(self._members)
+
+    def watches(self, user_id: UUID) -> bool:
+        """Whether the account has a tab open here."""
+        member = self._members.get(user_id)
+        return member is not None and bool(member.watchers)
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._task.cancel()
+
+    async def ready(self, seconds: float) -> None:
+        """Wait until nothing can be missed.
+
+        Raises:
+            Unavailable: the channel could not be heard in time.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                await self._listening.wait()
+        except TimeoutError as error:
+            raise Unavailable from error
+
+    async def member(self, user_id: UUID) -> Member | None:
+        """The account's member, read from Redis where it is new; None for someone who never joined."""
+        standing = await self._rooms.room.standing(self._event_id, user_id)
+        if standing.outcome is Outcome.NONE:
+            return None
+        member = self._members.get(user_id)
+        if member is None:
+            member = self._members[user_id] = Member(user_id, standing)
+        member.place(standing)
+        return member
+
+    @contextlib.contextmanager
+    def watching(self, member: Member) -> Iterator[asyncio.Event]:
+        """A tab: its event is set when there is something new. The last to close leaves the member."""
+        changed = asyncio.Event()
+        self._members[member.user_id] = member
+        member.watchers.add(changed)
+        try:
+            yield changed
+        finally:
+            member.watchers.discard(changed)
+            if not member.watchers and self._members.get(member.user_id) is member:
+                del self._members[member.user_id]
+
+    async def entry(self, member: Member) -> Entry:
+        """What a member is shown now."""
+        if member.standing.outcome is not Outcome.WAITING or member.position is None:
+            return await self._rooms.shown(self._event_id, member.user_id, member.standing)
+        if self._pace is None:
+            self._pace = await self._rooms.pace(self._event_id)
+        eta = None if self._pace is None else eta_seconds(member.position, self._pace)
+        return self._rooms.waiting_entry(self._event_id, member.user_id, member.position, eta)
+
+    def telling(self, member: Member) -> None:
+        """A member is being told its place now; the next small step may take a while."""
+        member.told_position = member.position
+        member.next_at = asyncio.get_running_loop().time() + self._pause_seconds(member)
+
+    def _pause_seconds(self, member: Member) -> float:
+        if member.position is None or member.position <= _FRONT:
+            return 0.0
+        eta = eta_seconds(member.position, self._pace) if self._pace else 0
+        pause_seconds = min(_MOST_SECONDS, max(_LEAST_SECONDS, eta / _STEPS_TO_THE_FRONT))
+        # People who came together are not told together.
+        return pause_seconds * random.uniform(0.7, 1.0)  # noqa: S311 - jitter
+
+    # ------------------------------------------------------------ the messages
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._channels.subscribe(RoomKeys(self._event_id).channel) as mailbox:
+                    self._listening.set()
+                    while True:
+                        await self._turn(mailbox)
+            except Unavailable:
+                await asyncio.sleep(_QUIET_SECONDS)
+            except Exception:
+                log.exception("the line of %s stumbled; everyone is read again", self._event_id)
+                self._unread.update(self._members)
+                await asyncio.sleep(_QUIET_SECONDS)
+
+    async def _turn(self, mailbox: Mailbox) -> None:
+        try:
+            async with asyncio.timeout(_QUIET_SECONDS):
+                text = await mailbox.get()
+        except TimeoutError:
+            pass
+        else:
+            if text is None:
+                self._unread.update(self._members)
+            else:
+                await _wake(self._hear(orjson.loads(text)))
+        if self._unread:
+            await self._read()
+        await self._stay()
+
+    def _hear(self, message: dict[str, Any]) -> list[Member]:
+        """Work out every member's place from one message; those whose turn it is to be told."""
+        self._pace = Pace(*message["pace"])
+        gone, places = message["gone"], message["places"]
+        first = gone - len(places)
+        strange = message["generation"] != self._generation or not message["complete"]
+        if strange or (self._gone is not None and self._gone != first) or message["drawn"] != self._drawn:
+            self._unread.update(self._members)
+        self._generation, self._drawn, self._gone = message["generation"], message["drawn"], gone
+        self._admitted = message["admitted"]
+        changed = (UUID(hex=user) for user in message["changed"])
+        self._unread.update(user for user in changed if user in self._members)
+        return self._move(first, places)
+
+    def _move(self, first: int, places: list[int]) -> list[Member]:
+        in_order = sorted(places)
+        now = asyncio.get_running_loop().time()
+        due: list[Member] = []
+        for member in self._members.values():
+            if member.ordinal is None or member.standing.outcome is not Outcome.WAITING:
+                continue
+            heard = in_order if member.gone <= first else sorted(places[member.gone - first :])
+            member.ordinal -= bisect_left(heard, member.standing.place)
+            member.gone = max(member.gone, first + len(places))
+            position = max(1, member.ordinal - max(self._admitted, member.standing.admitted))
+            if member.position is None or position < member.position:
+                member.position = position
+            if member.position != member.told_position and now >= member.next_at:
+                due.append(member)
+        return due
+
+    async def _read(self) -> None:
+        """Ask Redis for those whose place cannot be worked out."""
+        users = [user for user in self._unread if user in self._members]
+        self._unread.clear()
+        for start in range(0, len(users), _READ_AT_ONCE):
+            some = users[start : start + _READ_AT_ONCE]
+            try:
+                standings = await self._rooms.room.standings(self._event_id, some)
+            except Unavailable:
+                self._unread.update(users[start:])
+                return
+            self._place(zip(some, standings, strict=True))
+
+    def _place(self, standings: Iterable[tuple[UUID, Standing]]) -> None:
+        for user_id, standing in standings:
+            member = self._members.get(user_id)
+            if member is None:
+                continue
+            before = (member.standing.outcome, member.standing.nonce, member.position)
+            member.place(standing)
+            if before != (standing.outcome, standing.nonce, member.position):
+                member.wake()
+
+    async def _stay(self) -> None:
+        """Who has a tab open here keeps the place, though a tab elsewhere was closed."""
+        now = asyncio.get_running_loop().time()
+        if now < self._present_at:
+            return
+        self._present_at = now + _PRESENT_SECONDS
+        users = list(self._members)
+        for start in range(0, len(users), _READ_AT_ONCE):
+            with contextlib.suppress(Unavailable):
+                await self._rooms.room.mark_present(self._event_id, users[start : start + _READ_AT_ONCE])
+
+
+async def _wake(due: list[Member]) -> None:
+    """A few at a time, the nearest to the front first, so that nothing else waits for all of them."""
+    due.sort(key=lambda member: member.position or 0)
+    for start in range(0, len(due), _WOKEN_AT_ONCE):
+        for member in due[start : start + _WOKEN_AT_ONCE]:
+            member.wake()
+        await asyncio.sleep(0)

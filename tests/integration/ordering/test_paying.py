@@ -1,0 +1,252 @@
+"""Paying: one deadline moved once, one capture, and money that always matches the order."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from db.queries.orders import OrderRow, order_by_id
+from db.queries.payments import payment_of_order
+from domain.errors import (
+    IdempotencyMismatch,
+    NotFound,
+    OrderExpired,
+    OrderNotPayable,
+    PaymentDeclined,
+)
+from payments.gateway import IntentStatus
+from services.delivering import deliver
+from services.ending import cancel_event, expire_lapsed, expire_paying, release
+from services.office import Office
+from services.paying import pay
+from services.refunding import refund
+from services.reserving import ReserveRequest, reserve
+from services.selecting import ExactSeats
+from services.sweeping import sweep_payments
+from tests.houses import ORGANISER, ManualClock, buyer, open_event
+
+ANN, BOB = buyer("ann"), buyer("bob")
+
+
+async def held(office: Office, rows: int = 4, places: tuple[int, ...] = (0, 1), **event: int) -> OrderRow:
+    event_id = await open_event(office.database, rows=[rows], **event)
+    return await reserve(office, ANN, ReserveRequest(event_id, ExactSeats(places)))
+
+
+async def drain(office: Office) -> None:
+    """Deliver until nothing is due."""
+    async with asyncio.timeout(20):
+        while await office.database.fetchval("SELECT count(*) FROM outbox"):
+            await deliver(office)
+
+
+async def state(office: Office, order_id: UUID) -> tuple[str, str | None, int, int]:
+    """Order state, payment state, captured and refunded."""
+    order = await order_by_id(office.database, order_id)
+    payment = await payment_of_order(office.database, order_id)
+    assert order is not None
+    if payment is None:
+        return order.state, None, 0, 0
+    return order.state, payment.state, payment.captured_minor, payment.refunded_minor
+
+
+async def kept_at_stripe(office: Office, order_id: UUID) -> int:
+    """What Stripe has captured and not refunded."""
+    payment = await payment_of_order(office.database, order_id)
+    assert payment is not None and payment.intent_id is not None
+    return (await office.gateway.retrieve(payment.intent_id)).kept_minor
+
+
+async def seats(office: Office, order: OrderRow) -> bytes:
+    return (await office.seats.snapshot(order.event_id)).places
+
+
+async def test_order_is_booked_and_captured_when_the_card_is_good(office: Office) -> None:
+    order = await held(office)
+
+    paid = await pay(office, ANN, order.id, "pm_card_visa")
+
+    assert paid.order.state == "BOOKED"
+    assert paid.client_secret.startswith("pi_")
+    await drain(office)
+    assert await state(office, order.id) == ("BOOKED", "CAPTURED", 10_500, 0)
+    assert await kept_at_stripe(office, order.id) == 10_500
+    assert await seats(office, order) == b"BBAA"
+
+
+async def test_deadline_moves_once_when_payment_starts(office: Office, clock: ManualClock) -> None:
+    order = await held(office)
+    clock.advance(seconds=100)
+
+    first = await pay(office, ANN, order.id)
+    clock.advance(seconds=50)
+    second = await pay(office, ANN, order.id)
+
+    assert first.order.state == "PAYING"
+    assert (first.order.expires_at - order.expires_at).total_seconds() == pytest.approx(220, abs=2)
+    assert second.order.expires_at == first.order.expires_at
+    assert second.client_secret == first.client_secret
+
+
+@pytest.mark.parametrize("card", ["pm_card_chargeDeclined", "pm_card_chargeDeclinedInsufficientFunds"])
+async def test_another_card_may_pay_when_the_first_was_declined(office: Office, card: str) -> None:
+    order = await held(office)
+
+    with pytest.raises(PaymentDeclined):
+        await pay(office, ANN, order.id, card)
+
+    assert (await state(office, order.id))[:2] == ("PAYING", "FAILED")
+    assert (await pay(office, ANN, order.id, "pm_card_visa")).order.state == "BOOKED"
+    await drain(office)
+    assert await kept_at_stripe(office, order.id) == 10_500
+
+
+async def test_same_answer_when_the_same_key_pays_twice(office: Office) -> None:
+    order = await held(office)
+
+    first, second = await asyncio.gather(
+        pay(office, ANN, order.id, "pm_card_visa", "k1"),
+        pay(office, ANN, order.id, "pm_card_visa", "k1"),
+        return_exceptions=True,
+    )
+    again = await pay(office, ANN, order.id, "pm_card_visa", "k1")
+
+    assert {outcome.order.state for outcome in (first, second) if not isinstance(outcome, BaseException)} == {
+        "BOOKED"
+    }
+    assert again.order.state == "BOOKED"
+    with pytest.raises(IdempotencyMismatch):
+        await pay(office, ANN, order.id, "pm_card_mastercard", "k1")
+    with pytest.raises(OrderNotPayable):
+        await pay(office, ANN, order.id, "pm_card_visa", "k2")
+    await drain(office)
+    assert await kept_at_stripe(office, order.id) == 10_500
+
+
+async def test_free_order_is_booked_when_nothing_is_to_pay(office: Office) -> None:
+    order = await held(office, price=0, fee=0)
+
+    paid = await pay(office, ANN, order.id)
+
+    assert (paid.order.state, paid.client_secret) == ("BOOKED", "")
+    await drain(office)
+    assert await seats(office, order) == b"BBAA"
+
+
+async def test_refused_when_the_order_is_not_the_callers_or_is_over(
+    office: Office, clock: ManualClock
+) -> None:
+    order = await held(office)
+
+    with pytest.raises(NotFound):
+        await pay(office, BOB, order.id, "pm_card_visa")
+    with pytest.raises(NotFound):
+        await release(office, BOB, order.id)
+    clock.advance(seconds=481)
+    with pytest.raises(OrderExpired):
+        await pay(office, ANN, order.id, "pm_card_visa")
+
+    assert (await state(office, order.id))[1] is None
+
+
+async def test_seats_are_free_at_once_when_the_order_is_released(office: Office) -> None:
+    order = await held(office)
+
+    released = await release(office, ANN, order.id)
+
+    assert released.state == "CANCELLED"
+    assert await seats(office, order) == b"AAAA"
+    again = await release(office, ANN, order.id)
+    assert again.state == "CANCELLED"
+
+
+async def test_intent_is_void_when_a_paying_order_is_released(office: Office) -> None:
+    order = await held(office)
+    await pay(office, ANN, order.id)
+
+    released = await release(office, ANN, order.id)
+
+    assert released.state == "CANCELLED"
+    payment = await payment_of_order(office.database, order.id)
+    assert payment is not None and payment.intent_id is not None
+    assert (await office.gateway.retrieve(payment.intent_id)).status is IntentStatus.CANCELLED
+    assert payment.state == "CANCELLED"
+
+
+async def test_order_expires_when_its_time_is_over(office: Office, clock: ManualClock) -> None:
+    reserved, paying = await held(office), await held(office)
+    await pay(office, ANN, paying.id)
+
+    clock.advance(seconds=601)
+    assert await expire_lapsed(office) == 1
+    assert await expire_paying(office) == 1
+    await drain(office)
+
+    assert (await state(office, reserved.id))[0] == "EXPIRED"
+    assert (await state(office, paying.id))[:2] == ("EXPIRED", "CANCELLED")
+    assert await seats(office, reserved) == b"AAAA"
+    assert await seats(office, paying) == b"AAAA"
+
+
+async def test_booked_when_the_card_was_authorised_and_nobody_told_us(
+    office: Office, clock: ManualClock
+) -> None:
+    order = await held(office)
+    await pay(office, ANN, order.id)
+    payment = await payment_of_order(office.database, order.id)
+    assert payment is not None and payment.intent_id is not None
+    await office.gateway.confirm(
+        payment.intent_id, "pm_card_visa", idempotency_key="elsewhere", return_url="http://localhost/"
+    )
+
+    clock.advance(seconds=10)
+    await sweep_payments(office)
+    await drain(office)
+
+    assert await state(office, order.id) == ("BOOKED", "CAPTURED", 10_500, 0)
+
+
+async def test_money_goes_back_when_tickets_are_refunded(office: Office) -> None:
+    order = await held(office)
+    await pay(office, ANN, order.id, "pm_card_visa")
+
+    part = await refund(office, ORGANISER, order.id, [1], "ill")
+    await drain(office)
+
+    assert part.state == "BOOKED"
+    assert await state(office, order.id) == ("BOOKED", "CAPTURED", 10_500, 5_250)
+    assert await seats(office, order) == b"BAAA"
+    whole = await refund(office, ORGANISER, order.id)
+    await drain(office)
+    assert whole.state == "REFUNDED"
+    assert await state(office, order.id) == ("REFUNDED", "REFUNDED", 10_500, 10_500)
+    assert await kept_at_stripe(office, order.id) == 0
+    with pytest.raises(OrderNotPayable):
+        await refund(office, ORGANISER, order.id)
+
+
+async def test_booking_ends_when_the_capture_fails_for_good(office: Office) -> None:
+    order = await held(office)
+    await pay(office, ANN, order.id, "pm_card_captureFails")
+
+    await drain(office)
+
+    assert (await state(office, order.id))[:3] == ("REFUNDED", "FAILED", 0)
+    assert await kept_at_stripe(office, order.id) == 0
+    assert await seats(office, order) == b"AAAA"
+
+
+async def test_everyone_is_let_go_when_the_event_is_cancelled(office: Office) -> None:
+    booked = await held(office)
+    await pay(office, ANN, booked.id, "pm_card_visa")
+    reserved = await reserve(office, BOB, ReserveRequest(booked.event_id, ExactSeats((2,))))
+    paying = await reserve(office, BOB, ReserveRequest(booked.event_id, ExactSeats((3,))))
+    await pay(office, BOB, paying.id)
+
+    await cancel_event(office, ORGANISER, booked.event_id)
+    await drain(office)
+
+    assert await state(office, booked.id) == ("REFUNDED", "REFUNDED", 10_500, 10_500)
+    assert (await state(office, reserved.id))[0] == "CANCELLED"
+    assert (await state(office, paying.id))[:2] == ("CANCELLED", "CANCELLED")
+    assert await kept_at_stripe(office, booked.id) == 0

@@ -1,0 +1,173 @@
+"""A box office small enough for the waiting room's tests: real Redis, real PostgreSQL, no web."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import orjson
+from redis.asyncio import Redis
+
+from db.queries.waiting_rooms import RoomRow, room_of
+from db.session import Database
+from domain.viewer import Viewer
+from domain.waiting_room import RoomSettings
+from kit.ids import new_uuid
+from reservations.connection import batcher, connect
+from services.line_keeping import Kept, LineKeeper
+from services.queue_tokens import QueueTokens
+from services.waiting_room import WaitingRooms
+from waiting_room.room import Room
+
+SECRET = "a secret of the tests, long enough to be one"
+DEADLINE_SECONDS = 15.0
+
+
+@dataclass
+class Announcements:
+    """An announcer that remembers."""
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    async def publish(self, channel: str, message: str) -> None:
+        """Keep the message."""
+        assert channel.startswith("wr:{")
+        self.messages.append(orjson.loads(message))
+
+
+@dataclass
+class House:
+    """Everything a test needs, and the event it is about."""
+
+    database: Database
+    redis: Redis
+    room: Room
+    keeper: LineKeeper
+    rooms: WaitingRooms
+    announcements: Announcements
+    event_id: UUID
+    organiser: Viewer
+    log_sizes: dict[Path, int] = field(default_factory=dict)
+
+    async def configure(self, **settings: Any) -> None:
+        """Switch the line on, unless `enabled=False`."""
+        await self.rooms.configure(
+            self.organiser, self.event_id, RoomSettings(**{"enabled": True, **settings})
+        )
+
+    async def row(self) -> RoomRow:
+        """The event as the keeper sees it."""
+        row = await room_of(self.database, self.event_id)
+        assert row is not None
+        return row
+
+    async def tick(self) -> Kept:
+        """One round of the admission worker."""
+        row = await self.row()
+        kept = await self.keeper.keep(row, await self.room.run_id())
+        await self.keeper.announce(row, kept)
+        return kept
+
+    async def tick_until(self, done: Callable[[], Awaitable[bool]]) -> None:
+        """Rounds without a pause, until a condition holds."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not await done():
+            assert time.monotonic() < deadline, "the condition did not come true in time"
+            await self.tick()
+
+    async def crowd(self, people: int) -> list[Viewer]:
+        """People who join one after the other."""
+        viewers = [buyer() for _ in range(people)]
+        for viewer in viewers:
+            await self.rooms.join(viewer, self.event_id)
+        return viewers
+
+    async def states(self, viewers: Sequence[Viewer]) -> list[str]:
+        """What each is shown."""
+        entries = [await self.rooms.entry(viewer, self.event_id) for viewer in viewers]
+        return [entry.state if entry else "NONE" for entry in entries]
+
+    async def admitted(self, viewers: Sequence[Viewer]) -> int:
+        """How many of them are shopping."""
+        return (await self.states(viewers)).count("ADMITTED")
+
+    async def positions(self, viewers: Sequence[Viewer]) -> list[int | None]:
+        """Each one's position."""
+        entries = [await self.rooms.entry(viewer, self.event_id) for viewer in viewers]
+        return [entry.position if entry else None for entry in entries]
+
+
+def buyer(*scopes: str) -> Viewer:
+    """Somebody new."""
+    user_id = new_uuid()
+    return Viewer(user_id, str(user_id), None, None, frozenset(scopes or ("buy",)))
+
+
+@contextlib.asynccontextmanager
+async def house_on(
+    postgres_url: str, redis_url: str, *, on_sale_in: timedelta = timedelta(hours=-1)
+) -> AsyncIterator[House]:
+    """A house with one event whose sale starts in so long."""
+    database = Database(postgres_url, most=4)
+    redis = connect(redis_url, 8)
+    assert isinstance(redis, Redis)
+    room = Room(batcher(redis))
+    announcements = Announcements()
+    keeper = LineKeeper(database, room, announcements)
+    rooms = WaitingRooms(database, room, QueueTokens(SECRET), keeper)
+    organiser = buyer("organise")
+    event_id = await insert_event(database, organiser, datetime.now(UTC) + on_sale_in)
+    try:
+        yield House(database, redis, room, keeper, rooms, announcements, event_id, organiser)
+    finally:
+        await redis.aclose()
+        await database.close()
+
+
+async def insert_event(database: Database, organiser: Viewer, on_sale_at: datetime | None) -> UUID:
+    """A published event a month away."""
+    event_id, venue_id = new_uuid(), new_uuid()
+    starts_at = datetime.now(UTC) + timedelta(days=30)
+    await database.fetch(
+        "INSERT INTO users (id, subject) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        organiser.user_id,
+        organiser.subject,
+    )
+    await database.fetch(
+        "INSERT INTO venues (id, name, city, timezone) VALUES ($1, 'Hall', 'Seoul', 'Asia/Seoul')", venue_id
+    )
+    await database.fetch(
+        """
+        INSERT INTO seat_maps (version, event_id, layout, seat_count, place_count)
+        VALUES ($1, $2, '{}', 0, 0)
+        """,
+        str(event_id),
+        event_id,
+    )
+    await database.fetch(
+        """
+        INSERT INTO events (id, organiser_id, name, state, starts_at, on_sale_at, venue_id,
+          seat_map_version, max_tickets_per_order)
+        VALUES ($1, $2, 'Concert', 'PUBLISHED', $3, $4, $5, $6, 8)
+        """,
+        event_id,
+        organiser.user_id,
+        starts_at,
+        on_sale_at,
+        venue_id,
+        str(event_id),
+    )
+    return event_id
+
+
+async def wait_for(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for a condition, with a deadline."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not await condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        await asyncio.sleep(0.01)

@@ -1,0 +1,194 @@
+"""The line: one place an account, in a fair order, that only gets better."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from db.queries.waiting_rooms import drawn_line
+from domain.errors import NotFound, NotOnSale, RateLimited
+from domain.waiting_room import RoomSettings, commitment_of, entry_id_of, verify_draw
+from kit.ids import new_uuid
+from tests.integration.waiting_room.house import House, buyer
+
+
+async def start_sale(house: House) -> None:
+    await house.database.fetch(
+        "UPDATE events SET on_sale_at = $2 WHERE id = $1", house.event_id, datetime.now(UTC)
+    )
+    await house.keeper.open(house.event_id)
+
+
+async def test_positions_follow_arrival_when_the_sale_is_on(house: House) -> None:
+    await house.configure()
+
+    people = await house.crowd(5)
+
+    assert await house.positions(people) == [1, 2, 3, 4, 5]
+
+
+async def test_one_account_has_one_place_when_it_joins_from_many_tabs(house: House) -> None:
+    await house.configure()
+    people = await house.crowd(2)
+
+    entries = await asyncio.gather(*(house.rooms.join(people[0], house.event_id) for _ in range(20)))
+
+    assert {entry.position for entry in entries} == {1}
+    assert (await house.room.state(house.event_id)).waiting == 2  # type: ignore[union-attr]
+
+
+async def test_positions_are_unknown_when_the_draw_is_to_come(early_house: House) -> None:
+    await early_house.configure()
+
+    people = await early_house.crowd(3)
+    await early_house.tick()
+
+    assert await early_house.positions(people) == [None, None, None]
+    assert (await early_house.rooms.overview(early_house.event_id)).phase == "PRE_QUEUE"
+
+
+async def test_drawn_order_is_verified_when_the_sale_has_started(early_house: House) -> None:
+    house = early_house
+    await house.configure()
+    await house.crowd(50)
+    before = await house.rooms.overview(house.event_id)
+    await house.tick()
+
+    await start_sale(house)
+    await house.tick()
+
+    await house.rooms.configure(house.organiser, house.event_id, _settings())
+    after = await house.rooms.overview(house.event_id)
+    line = [
+        (entry_id_of(house.event_id, user_id), place)
+        for user_id, place in await drawn_line(house.database, house.event_id)
+    ]
+    assert before.seed is None
+    assert after.phase == "OPEN"
+    assert before.commitment is not None
+    assert after.seed is not None
+    assert before.commitment == commitment_of(bytes.fromhex(after.seed))
+    assert len(line) == 50
+    assert verify_draw(before.commitment, bytes.fromhex(after.seed), line)
+
+
+def _settings() -> RoomSettings:
+    return RoomSettings(enabled=True)
+
+
+async def test_late_comers_are_behind_everyone_drawn_when_the_sale_has_started(
+    early_house: House,
+) -> None:
+    house = early_house
+    await house.configure()
+    early = await house.crowd(20)
+    await start_sale(house)
+
+    late = await house.crowd(3)
+
+    assert await house.positions(late) == [21, 22, 23]
+    assert sorted(position or 0 for position in await house.positions(early)) == list(range(1, 21))
+
+
+async def test_no_new_lot_is_drawn_when_someone_leaves_and_joins_again(early_house: House) -> None:
+    house = early_house
+    await house.configure()
+    people = await house.crowd(1)
+    first = await house.room.standing(house.event_id, people[0].user_id)
+
+    await house.rooms.leave(people[0], house.event_id)
+    await house.rooms.join(people[0], house.event_id)
+
+    again = await house.room.standing(house.event_id, people[0].user_id)
+    assert again.place == first.place
+
+
+async def test_places_only_get_better_when_others_leave_and_join(house: House) -> None:
+    await house.configure(admit_per_minute=60, max_active=3)
+    people = await house.crowd(40)
+    seen = await house.positions(people)
+
+    for leaver in people[5:40:7]:
+        await house.rooms.leave(leaver, house.event_id)
+        await house.crowd(2)
+        await house.tick()
+        now = await house.positions(people)
+        assert all(
+            after is None or (before is not None and after <= before)
+            for before, after in zip(seen, now, strict=True)
+        )
+        seen = now
+
+
+async def test_join_is_refused_when_the_room_is_off(house: House) -> None:
+    with pytest.raises(NotOnSale):
+        await house.rooms.join(buyer(), house.event_id)
+
+    assert await house.redis.keys("wr:*") == []
+
+
+async def test_join_is_refused_when_the_pre_queue_is_not_open_yet(house: House) -> None:
+    await house.configure()
+    await house.database.fetch(
+        "UPDATE events SET on_sale_at = $2 WHERE id = $1",
+        house.event_id,
+        datetime.now(UTC) + timedelta(hours=25),
+    )
+    await house.keeper.open(house.event_id)
+
+    with pytest.raises(NotOnSale):
+        await house.rooms.join(buyer(), house.event_id)
+
+
+async def test_join_is_not_found_when_there_is_no_such_event(house: House) -> None:
+    with pytest.raises(NotFound):
+        await house.rooms.join(buyer(), new_uuid())
+
+
+async def test_accounts_are_limited_when_they_come_from_one_address(house: House) -> None:
+    await house.configure()
+    house.rooms._accounts_per_address = 3
+    crowd = [buyer() for _ in range(3)]
+    for viewer in crowd:
+        await house.rooms.join(viewer, house.event_id, address="203.0.113.9")
+
+    with pytest.raises(RateLimited):
+        await house.rooms.join(buyer(), house.event_id, address="203.0.113.9")
+
+    assert (await house.rooms.join(crowd[0], house.event_id, address="203.0.113.9")).position == 1
+    assert (await house.rooms.join(buyer(), house.event_id, address="203.0.113.10")).position == 4
+    assert (await house.room.state(house.event_id)).waiting == 4  # type: ignore[union-attr]
+
+
+async def test_one_ipv6_network_counts_once_when_its_addresses_vary(house: House) -> None:
+    await house.configure()
+    house.rooms._accounts_per_address = 1
+    await house.rooms.join(buyer(), house.event_id, address="2001:db8::1")
+
+    with pytest.raises(RateLimited):
+        await house.rooms.join(buyer(), house.event_id, address="2001:db8::2")
+
+
+async def test_place_is_given_up_when_the_grace_time_is_over(house: House) -> None:
+    await house.configure(admit_per_minute=1, max_active=1)
+    await house.tick()
+    people = await house.crowd(4)
+    ids = [viewer.user_id for viewer in people]
+
+    await house.room.mark_away(house.event_id, ids[1:3], grace_ms=0)
+    await house.room.mark_present(house.event_id, ids[2:3])
+    await house.tick()
+
+    assert (await house.states(people))[1:] == ["LEFT", "WAITING", "WAITING"]
+    assert house.announcements.messages[-1]["gone"] == 1
+
+
+async def test_place_is_kept_when_the_holder_is_back_within_the_grace_time(house: House) -> None:
+    await house.configure(admit_per_minute=1, max_active=1)
+    people = await house.crowd(3)
+    await house.tick()
+
+    await house.room.mark_away(house.event_id, [people[2].user_id], grace_ms=60_000)
+    await house.rooms.entry(people[2], house.event_id)
+
+    assert await house.redis.zcard(f"wr:{{{house.event_id}}}:away") == 0

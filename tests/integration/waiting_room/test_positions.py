@@ -1,0 +1,230 @@
+"""queuePosition on real Redis: a snapshot, every change, and the admission with its token."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from domain.errors import NotFound
+from domain.viewer import Viewer
+from pubsub.channels import Channels
+from pubsub.redis_backend import RedisBackend
+from services.line_keeping import LineKeeper
+from services.waiting_room import Entry
+from subscriptions.queue_positions import QueueHub
+from tests.integration.waiting_room.house import House, buyer
+from workers.admission import AdmissionRound
+
+FAST = 100_000
+SECONDS = 10.0
+
+
+@pytest.fixture
+async def hub(house: House) -> AsyncIterator[QueueHub]:
+    """Two processes' worth of plumbing in one: the keeper publishes through Redis."""
+    channels = Channels(RedisBackend(house.redis))
+    await channels.open()
+    house.keeper = LineKeeper(house.database, house.room, channels)
+    hub = QueueHub(house.rooms, channels)
+    yield hub
+    hub.close()
+    await channels.close()
+
+
+class Tab:
+    """One subscriber, its entries kept as they come."""
+
+    def __init__(self, hub: QueueHub, house: House, viewer: Viewer) -> None:
+        self.entries: list[Entry] = []
+        self._came = asyncio.Condition()
+        self._task = asyncio.create_task(self._read(hub, house, viewer))
+
+    async def _read(self, hub: QueueHub, house: House, viewer: Viewer) -> None:
+        stream = hub.stream(viewer, house.event_id)
+        async with contextlib.aclosing(stream):  # type: ignore[type-var]
+            async for entry in stream:
+                async with self._came:
+                    self.entries.append(entry)
+                    self._came.notify_all()
+
+    async def until(self, state: str, position: int | None) -> Entry:
+        """Wait for an entry."""
+        async with asyncio.timeout(SECONDS), self._came:
+            await self._came.wait_for(
+                lambda: (
+                    bool(self.entries)
+                    and (self.entries[-1].state, self.entries[-1].position) == (state, position)
+                )
+            )
+        return self.entries[-1]
+
+    async def close(self) -> None:
+        """Close the tab."""
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+
+async def test_position_falls_and_the_token_arrives_when_people_are_admitted(
+    house: House, hub: QueueHub
+) -> None:
+    await house.configure(admit_per_minute=FAST, max_active=1)
+    people = await house.crowd(3)
+    tab = Tab(hub, house, people[2])
+    await tab.until("WAITING", 3)
+
+    await house.tick()
+    await tab.until("WAITING", 2)
+    await house.rooms.leave(people[0], house.event_id)
+    await house.tick()
+    await tab.until("WAITING", 1)
+    await house.rooms.leave(people[1], house.event_id)
+    await house.tick()
+
+    entry = await tab.until("ADMITTED", None)
+    assert entry.token is not None
+    assert await house.rooms.check(house.event_id, people[2].user_id, entry.token)
+    await tab.close()
+
+
+async def test_position_falls_only_for_those_behind_when_someone_in_the_line_leaves(
+    house: House, hub: QueueHub
+) -> None:
+    await house.configure(admit_per_minute=1, max_active=1)
+    people = await house.crowd(6)
+    await house.tick()
+    tabs = [Tab(hub, house, viewer) for viewer in people[1:]]
+    for number, tab in enumerate(tabs, start=1):
+        await tab.until("WAITING", number)
+
+    await house.rooms.leave(people[3], house.event_id)
+    await house.tick()
+
+    await tabs[2].until("LEFT", None)
+    await tabs[3].until("WAITING", 3)
+    await tabs[4].until("WAITING", 4)
+    assert tabs[0].entries[-1].position == 1
+    assert tabs[1].entries[-1].position == 2
+    for tab in tabs:
+        await tab.close()
+
+
+async def test_worked_out_positions_equal_redis_when_many_leave_and_are_admitted(
+    house: House, hub: QueueHub
+) -> None:
+    await house.configure(admit_per_minute=FAST, max_active=15)
+    people = await house.crowd(60)
+    tabs = {viewer.subject: Tab(hub, house, viewer) for viewer in people}
+    for number, viewer in enumerate(people, start=1):
+        await tabs[viewer.subject].until("WAITING", number)
+
+    for leaver in people[10::3]:
+        await house.rooms.leave(leaver, house.event_id)
+        await house.tick()
+    await house.tick_until(lambda: _full(house, 15))
+
+    for viewer, position in zip(people, await house.positions(people), strict=True):
+        entry = await house.rooms.entry(viewer, house.event_id)
+        assert entry is not None
+        await tabs[viewer.subject].until(entry.state, position)
+        told = [entry.position for entry in tabs[viewer.subject].entries if entry.position]
+        assert told == sorted(told, reverse=True)
+        await tabs[viewer.subject].close()
+
+
+async def _full(house: House, number: int) -> bool:
+    state = await house.room.state(house.event_id)
+    return state is not None and state.active >= number
+
+
+async def test_both_tabs_are_admitted_with_one_token_when_one_account_has_two(
+    house: House, hub: QueueHub
+) -> None:
+    await house.configure(admit_per_minute=FAST, max_active=1)
+    people = await house.crowd(1)
+    tabs = [Tab(hub, house, people[0]), Tab(hub, house, people[0])]
+    for tab in tabs:
+        await tab.until("WAITING", 1)
+
+    await house.tick()
+
+    entries = [await tab.until("ADMITTED", None) for tab in tabs]
+    assert entries[0].token == entries[1].token
+    for tab in tabs:
+        await tab.close()
+
+
+async def test_the_end_of_an_admission_is_told_when_its_time_is_over(house: House, hub: QueueHub) -> None:
+    await house.configure(admit_per_minute=FAST, max_active=1, admission_seconds=1)
+    people = await house.crowd(1)
+    tab = Tab(hub, house, people[0])
+    await house.tick()
+    await tab.until("ADMITTED", None)
+
+    async def lapsed() -> bool:
+        return (await house.room.state(house.event_id)).active == 0  # type: ignore[union-attr]
+
+    await house.tick_until(lapsed)
+
+    await tab.until("EXPIRED", None)
+    await tab.close()
+
+
+async def test_place_is_kept_when_redis_is_emptied_under_a_subscriber(house: House, hub: QueueHub) -> None:
+    await house.configure(admit_per_minute=1, max_active=1)
+    people = await house.crowd(4)
+    await house.tick()
+    tab = Tab(hub, house, people[3])
+    await tab.until("WAITING", 3)
+
+    await house.redis.flushall()
+    await house.tick()
+    await house.rooms.leave(people[1], house.event_id)
+    await house.tick()
+
+    await tab.until("WAITING", 2)
+    assert [entry.position for entry in tab.entries] == [3, 2]
+    await tab.close()
+
+
+async def test_stream_is_refused_when_the_caller_never_joined(house: House, hub: QueueHub) -> None:
+    await house.configure()
+
+    with pytest.raises(NotFound):
+        async for _ in hub.stream(buyer(), house.event_id):
+            pass
+
+    assert hub.members == 0
+
+
+async def test_the_grace_time_starts_when_the_last_tab_is_closed(house: House, hub: QueueHub) -> None:
+    await house.configure(admit_per_minute=1, max_active=1)
+    people = await house.crowd(2)
+    await house.tick()
+    tabs = [Tab(hub, house, people[1]), Tab(hub, house, people[1])]
+    for tab in tabs:
+        await tab.until("WAITING", 1)
+
+    await tabs[0].close()
+    after_one = await house.redis.zcard(f"wr:{{{house.event_id}}}:away")
+    await tabs[1].close()
+
+    async def marked() -> bool:
+        return bool(await house.redis.zcard(f"wr:{{{house.event_id}}}:away"))
+
+    await house.tick_until(marked)
+    assert after_one == 0
+    assert await house.states([people[1]]) == ["WAITING"]
+
+
+async def test_one_message_a_tick_is_published_when_a_round_of_the_worker_runs(house: House) -> None:
+    await house.configure(admit_per_minute=FAST, max_active=5)
+    people = await house.crowd(20)
+    do_round = AdmissionRound(house.keeper)
+
+    await do_round()
+    messages = len(house.announcements.messages)
+
+    assert messages == 1
+    assert await house.admitted(people) >= 1

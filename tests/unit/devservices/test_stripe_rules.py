@@ -1,0 +1,134 @@
+"""The local Stripe's rules that need no process: forms, keys, faults, retries."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devservices.stripe.answers import Answer, Answers
+from devservices.stripe.deliveries import retry_seconds
+from devservices.stripe.faults import FaultRefused, Faults
+from devservices.stripe.forms import Params, nested
+from devservices.stripe.refusals import ApiError
+from devservices.stripe.store import Store
+
+DAY = 86_400.0
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path / "stripe.sqlite3")
+    yield store
+    store.close()
+
+
+def test_form_is_a_tree_when_its_keys_have_brackets() -> None:
+    body = "amount=5&metadata[order_id]=o-1&expand[0]=a&expand[1]=b&types[]=x&types[]=y&a[b][c]=%5B"
+
+    assert nested(body) == {
+        "amount": "5",
+        "metadata": {"order_id": "o-1"},
+        "expand": ["a", "b"],
+        "types": ["x", "y"],
+        "a": {"b": {"c": "["}},
+    }
+
+
+@pytest.mark.parametrize(
+    "body", ["a[b=1", "a]=1", "[a]=1", "a=1&a[b]=2", "a[b]=1&a[b][c]=2", "&".join(["a=1"] * 1001)]
+)
+def test_form_is_refused_when_its_brackets_do_not_fit(body: str) -> None:
+    with pytest.raises(ApiError) as refusal:
+        nested(body)
+
+    assert refusal.value.status == 400
+
+
+def test_metadata_merge_when_updated() -> None:
+    before = {"a": "1", "b": "2"}
+
+    assert Params({"metadata": {"b": "", "c": "3"}}).metadata(before) == {"a": "1", "c": "3"}
+    assert Params({"metadata": ""}).metadata(before) == {}
+    assert Params({}).metadata(before) == before
+
+
+def keep(answers: Answers, key: str, now: float) -> None:
+    assert answers.claim(key, "/v1/x", {"a": "1"}, now) is None
+    answers.keep(key, "/v1/x", {"a": "1"}, "req_1", Answer(200, "{}"), now)
+    answers.release(key)
+
+
+def test_key_is_kept_for_a_day_when_an_answer_was_stored(store: Store) -> None:
+    answers = Answers(store)
+    keep(answers, "k", now=1000.0)
+
+    assert answers.claim("k", "/v1/x", {"a": "1"}, 1000.0 + DAY - 1) == Answer(200, "{}", "req_1")
+    assert answers.claim("k", "/v1/x", {"a": "1"}, 1000.0 + DAY) is None
+
+
+def test_key_of_one_request_stays_its_own_when_it_is_in_use(store: Store) -> None:
+    answers = Answers(store)
+    assert answers.claim("k", "/v1/x", {}, 0.0) is None
+
+    with pytest.raises(ApiError) as refusal:
+        answers.claim("k", "/v1/x", {}, 0.0)
+
+    assert refusal.value.status == 409
+    answers.release("k")
+    assert answers.claim("k", "/v1/x", {}, 0.0) is None
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        [],
+        {},
+        {"kind": "api.explode"},
+        {"kind": "api.hang", "when": "before"},
+        {"kind": "api.hang", "params": {"minutes": 1}},
+        {"kind": "api.hang", "params": {"when": "tomorrow"}},
+        {"kind": "api.hang", "match": {"colour": "red"}},
+        {"kind": "api.hang", "match": "all"},
+        {"kind": "api.hang", "count": 0},
+        {"kind": "api.hang", "count": "many"},
+        {"kind": "webhook.delay", "params": {"seconds": "soon"}},
+    ],
+)
+def test_fault_is_refused_when_nothing_would_understand_it(store: Store, fault: object) -> None:
+    faults = Faults(store)
+
+    with pytest.raises(FaultRefused):
+        faults.add(fault)
+
+    assert faults.waiting() == []
+
+
+def test_fault_strikes_as_often_as_it_says_when_its_match_fits(store: Store) -> None:
+    faults = Faults(store)
+    faults.add({"kind": "webhook.drop", "match": {"event_type": "charge.*"}, "count": 2})
+    faults.add({"kind": "webhook.drop", "match": {"order_id": "o-1"}, "count": None})
+
+    struck = [
+        faults.take("webhook.drop", {"event_type": "charge.captured", "order_id": None}) for _ in range(3)
+    ]
+
+    assert [fault is not None for fault in struck] == [True, True, False]
+    assert faults.take("webhook.drop", {"event_type": "x", "order_id": "o-2"}) is None
+    for _ in range(5):
+        assert faults.take("webhook.drop", {"event_type": "x", "order_id": "o-1"}) is not None
+    assert [(one.remaining, one.struck) for one in faults.waiting()] == [(0, 2), (None, 5)]
+
+
+def test_faults_wait_on_when_the_process_starts_again(tmp_path: Path) -> None:
+    store = Store(tmp_path / "stripe.sqlite3")
+    Faults(store).add({"kind": "api.reset"})
+    store.close()
+
+    again = Store(tmp_path / "stripe.sqlite3")
+
+    assert [one.kind for one in Faults(again).waiting()] == ["api.reset"]
+    again.close()
+
+
+def test_waits_double_up_to_a_quarter_minute_when_deliveries_fail() -> None:
+    assert [retry_seconds(attempts) for attempts in (1, 2, 3, 4, 7, 8, 5000)] == [0.25, 0.5, 1, 2, 15, 15, 15]

@@ -1,0 +1,93 @@
+"""From what Redis answers to typed values."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from waiting_room.outcomes import Change, Outcome, RoomState, Standing, Tick
+
+_TICK_FIELDS = 16  # before the people admitted
+
+
+def standing_from(answer: Sequence[Any]) -> Standing:
+    """From entry.lua."""
+    outcome: Outcome = answer[0]
+    if outcome is Outcome.WAITING:
+        _, place, ordinal, admitted, gone = answer
+        known = ordinal if ordinal >= 0 else None
+        return Standing(outcome, int(float(place)), known, admitted, gone)
+    if outcome is Outcome.ADMITTED:
+        return Standing(outcome, nonce=answer[1].decode(), expires_ms=int(float(answer[2])))
+    return Standing(outcome)
+
+
+def tick_from(answer: Sequence[Any]) -> Tick:
+    """From admit.lua."""
+    count = answer[_TICK_FIELDS - 1]
+    people_end = _TICK_FIELDS + count
+    return Tick(
+        now_ms=answer[1],
+        generation=answer[2],
+        enabled=answer[3] == b"1",
+        selling=answer[4] == b"1",
+        drawn_ms=int(answer[5]),
+        waiting=answer[6],
+        active=answer[7],
+        admitted=answer[8],
+        gone=answer[9],
+        rate_per_minute=float(answer[10]),
+        endings=float(answer[11]),
+        shopping_ms=float(answer[12]),
+        lapsed=answer[13],
+        journal=answer[14],
+        newly_admitted=tuple(UUID(bytes=user) for user in answer[_TICK_FIELDS:people_end]),
+        places_gone=tuple(int(float(place)) for place in answer[people_end:]),
+    )
+
+
+def change_from(stream_id: bytes, fields: Sequence[bytes] | Mapping[bytes, bytes]) -> Change:
+    """From one entry of the journal, as Redis writes it or as its client has parsed it."""
+    if isinstance(fields, Mapping):
+        values = dict(fields)
+    else:
+        values = dict(zip(fields[::2], fields[1::2], strict=True))
+    return Change(
+        stream_id=stream_id.decode(),
+        user_id=UUID(bytes=values[b"u"]),
+        state=values[b"s"].decode(),
+        place=int(float(values.get(b"p", 0))),
+        nonce=values.get(b"n", b"").decode(),
+        expires_ms=int(values.get(b"x", 0)),
+    )
+
+
+def room_state_from(meta: Sequence[bytes | None], waiting: int, active: int) -> RoomState | None:
+    """From the meta hash, in the order of `room._STATE_FIELDS`; None where it is not ready."""
+    ready, enabled, *numbers = meta
+    if ready != b"1":
+        return None
+    counts = [int(number or 0) for number in numbers[:7]]
+    rate, endings, shopping_ms = (float(number or 0) for number in numbers[7:])
+    drawn_ms, admitted, ended, per_minute, max_active, admission_ms, on_sale_ms = counts
+    return RoomState(
+        enabled=enabled == b"1",
+        drawn_ms=drawn_ms,
+        waiting=waiting,
+        active=active,
+        admitted=admitted,
+        ended=ended,
+        per_minute=per_minute,
+        max_active=max_active,
+        admission_ms=admission_ms,
+        on_sale_ms=on_sale_ms,
+        rate_per_minute=rate,
+        endings=endings,
+        shopping_ms=shopping_ms,
+    )
+
+
+def run_id_from(info: bytes | Mapping[str, Any]) -> str:
+    """From INFO server, as text or parsed."""
+    if isinstance(info, Mapping):
+        return str(info["run_id"])
+    return info.decode().partition("run_id:")[2].partition("\r\n")[0]

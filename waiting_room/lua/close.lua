@@ -1,0 +1,9 @@
+-- PROMISE: nobody acts in the room until the rebuild that gets this generation is done
+-- KEYS: meta
+-- ARGV:
+-- RETURNS: {OK, generation, id of the last change that Redis saw reach PostgreSQL}
+-- TTL: none
+-- COST: O(1)
+redis.call('HSET', KEYS[1], 'ready', '0')
+local generation = redis.call('HINCRBY', KEYS[1], 'generation', 1)
+return {'OK', generation, redis.call('HGET', KEYS[1], 'drained') or '0-0'}

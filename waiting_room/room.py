@@ -1,0 +1,206 @@
+"""The line of one event, as atomic actions on Redis."""
+
+import asyncio
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from redis.exceptions import RedisError
+
+from domain.errors import Unavailable
+from domain.waiting_room import PRE_QUEUE, RoomSettings
+from kit.clock import milliseconds
+from kit.lua import Argument, CommandRunner
+from waiting_room.answers import change_from, room_state_from, run_id_from, standing_from, tick_from
+from waiting_room.keys import RoomKeys
+from waiting_room.outcomes import Change, Ending, Outcome, RoomState, Standing, Tick
+from waiting_room.scripts import SCRIPT_KEYS, SCRIPTS
+
+# One address may bring this many accounts into a line within the window; the next are refused.
+ACCOUNTS_PER_ADDRESS = 60
+ADDRESS_WINDOW_MS = 600_000
+# Someone who closes the last tab keeps the place this long.
+GRACE_MS = 300_000
+MOST_ADMISSIONS_A_TICK = 500
+_RESTORED_AT_ONCE = 500
+_STATE_FIELDS = (
+    "ready enabled drawn_ms admitted ended per_minute max_active admission_ms on_sale_ms rate endings "
+    "shopping_ms"
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Where PostgreSQL says a person stands: `state` is W, A, E, L or F, as in the journal."""
+
+    user_id: UUID
+    state: str
+    place: int
+    nonce: str
+    expires_ms: int
+
+
+class Room:
+    """The waiting room of every event.
+
+    Raises:
+        Unavailable: (people's methods) Redis is away, has not got the room, or it is being rebuilt.
+    """
+
+    def __init__(self, runner: CommandRunner) -> None:
+        self._runner = runner
+
+    async def _call(self, name: str, event_id: UUID, *arguments: Argument, address: str = "") -> list[Any]:
+        keys = RoomKeys(event_id)
+        names = [
+            keys.address(address) if key == "address" else getattr(keys, key) for key in SCRIPT_KEYS[name]
+        ]
+        try:
+            answer: list[Any] = await SCRIPTS[name](self._runner, names, arguments)
+        except RedisError as error:
+            raise Unavailable from error
+        return [Outcome(answer[0].decode()), *answer[1:]]
+
+    async def _run(self, *command: Argument) -> Any:
+        try:
+            return await self._runner.run(*command)
+        except RedisError as error:
+            raise Unavailable from error
+
+    # ------------------------------------------------------------ people
+
+    async def join(
+        self, event_id: UUID, user_id: UUID, place: int, *, address: str = "", most: int = 0
+    ) -> Outcome:
+        """Give the account its one place; `place` counts if the draw is still to come.
+
+        Args:
+            most: accounts that `address` may bring within the window; 0 for any number.
+
+        Returns: OK, CLOSED or CROWDED.
+        """
+        answer = await self._call(
+            "join", event_id, user_id.bytes, place, most, ADDRESS_WINDOW_MS, address=address
+        )
+        return _present(answer)
+
+    async def standing(self, event_id: UUID, user_id: UUID) -> Standing:
+        """Where the account stands. Asking counts as being here."""
+        answer = await self._call("entry", event_id, user_id.bytes)
+        _present(answer)
+        return standing_from(answer)
+
+    async def standings(self, event_id: UUID, user_ids: Iterable[UUID]) -> list[Standing]:
+        """Where these accounts stand, asked in one go."""
+        return await asyncio.gather(*(self.standing(event_id, user_id) for user_id in user_ids))
+
+    async def leave(self, event_id: UUID, user_id: UUID) -> bool:
+        """Give up the place or the admission; False where there was none."""
+        return await self._end(event_id, user_id, "", Ending.LEFT)
+
+    async def finish(self, event_id: UUID, user_id: UUID, nonce: str) -> bool:
+        """End this very admission: its holder has booked. False where it was not live."""
+        return bool(nonce) and await self._end(event_id, user_id, nonce, Ending.FINISHED)
+
+    async def _end(self, event_id: UUID, user_id: UUID, nonce: str, ending: Ending) -> bool:
+        answer = await self._call("end", event_id, user_id.bytes, nonce, ending.value)
+        _present(answer)
+        return bool(answer[1])
+
+    async def mark_away(self, event_id: UUID, user_ids: Sequence[UUID], *, grace_ms: int = GRACE_MS) -> None:
+        """Start the grace time of people whose last tab here was closed."""
+        await self._call("away", event_id, grace_ms, *(user_id.bytes for user_id in user_ids))
+
+    async def mark_present(self, event_id: UUID, user_ids: Sequence[UUID]) -> None:
+        """People with a tab open keep their place."""
+        away = RoomKeys(event_id).away
+        await self._run("ZREM", away, *(user_id.bytes for user_id in user_ids))
+
+    async def check(self, event_id: UUID, user_id: UUID, nonce: str) -> tuple[Outcome, bool]:
+        """ADMITTED, WAITING or NONE, and (unless admitted) whether the room is switched on."""
+        answer = await self._call("check", event_id, user_id.bytes, nonce)
+        outcome = _present(answer)
+        return outcome, outcome is not Outcome.ADMITTED and answer[1] == b"1"
+
+    # ------------------------------------------------------------ the room
+
+    async def configure(
+        self, event_id: UUID, settings: RoomSettings, *, on_sale_at: datetime | None, selling: bool
+    ) -> bool:
+        """Set how the line runs, with people in it or not. False: it must be rebuilt before use."""
+        on_sale_ms = milliseconds(on_sale_at) if on_sale_at else 0
+        opens_ms = max(0, on_sale_ms - int(PRE_QUEUE.total_seconds() * 1000))
+        answer = await self._call(
+            "open",
+            event_id,
+            int(settings.enabled),
+            int(selling),
+            opens_ms,
+            on_sale_ms,
+            settings.admit_per_minute,
+            settings.max_active,
+            settings.admission_seconds * 1000,
+        )
+        return answer[0] is Outcome.OK
+
+    async def state(self, event_id: UUID) -> RoomState | None:
+        """Settings and counters; None where Redis has not got the room ready."""
+        keys = RoomKeys(event_id)
+        meta, waiting, active = await asyncio.gather(
+            self._run("HMGET", keys.meta, *_STATE_FIELDS),
+            self._run("ZCARD", keys.line),
+            self._run("ZCARD", keys.active),
+        )
+        return room_state_from(meta, waiting, active)
+
+    async def run_id(self) -> str:
+        """Which run of the server this is: another one may have lost its last second."""
+        return run_id_from(await self._run("INFO", "server"))
+
+    async def tick(self, event_id: UUID, run_id: str, *, most: int = MOST_ADMISSIONS_A_TICK) -> Tick | None:
+        """Sweep, draw and admit. None: the room must be rebuilt first."""
+        answer = await self._call("admit", event_id, secrets.token_hex(16), most, run_id)
+        return None if answer[0] is Outcome.MISSING else tick_from(answer)
+
+    async def journal(self, event_id: UUID, *, after: str = "0-0", most: int = 2000) -> list[Change]:
+        """Changes of state that PostgreSQL may not have yet, oldest first."""
+        entries = await self._run("XRANGE", RoomKeys(event_id).journal, f"({after}", "+", "COUNT", most)
+        return [change_from(stream_id, fields) for stream_id, fields in entries]
+
+    async def confirm(self, event_id: UUID, generation: int, *, through: str, admitted: int) -> None:
+        """Changes up to this stream id are in PostgreSQL, and so are that many admissions."""
+        await self._call("confirm", event_id, generation, through, admitted)
+
+    # ------------------------------------------------------------ rebuilding
+
+    async def close(self, event_id: UUID) -> tuple[int, str]:
+        """Nobody acts until `reopen`. The rebuild's generation, and what it need not read again."""
+        _, generation, drained = await self._call("close", event_id)
+        return generation, drained.decode()
+
+    async def restore(self, event_id: UUID, generation: int, people: Sequence[Restored]) -> bool:
+        """Put people back where PostgreSQL says. False: another rebuild has taken over."""
+        for start in range(0, len(people), _RESTORED_AT_ONCE):
+            rows: list[Argument] = []
+            for person in people[start : start + _RESTORED_AT_ONCE]:
+                rows += [person.user_id.bytes, person.state, person.place]
+                rows += [person.nonce, person.expires_ms]
+            answer = await self._call("restore", event_id, generation, *rows)
+            if answer[0] is Outcome.REFUSED:
+                return False
+        return True
+
+    async def reopen(self, event_id: UUID, generation: int, run_id: str, *, drawn_ms: int) -> bool:
+        """The room is in use again. False: another rebuild has taken over."""
+        answer = await self._call("reopen", event_id, generation, run_id, drawn_ms)
+        return answer[0] is Outcome.OK
+
+
+def _present(answer: Sequence[Any]) -> Outcome:
+    outcome: Outcome = answer[0]
+    if outcome is Outcome.MISSING:
+        raise Unavailable("The waiting room is being restored; please try again in a moment.")
+    return outcome

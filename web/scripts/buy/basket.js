@@ -1,0 +1,63 @@
+/** The seats that the reader has chosen but not yet held. */
+import { Emitter } from "../kit/emitter.js";
+
+/** @import { Layout } from "../map/layout.js" */
+/** @import { Statuses } from "../map/statuses.js" */
+/** @import { Money } from "../schema.js" */
+
+/** @extends {Emitter<{ changed: void, full: number, lost: number[] }>} */
+export class Basket extends Emitter {
+  /** @param {Layout} layout @param {Statuses} statuses @param {number} limit */
+  constructor(layout, statuses, limit) {
+    super();
+    this.layout = layout;
+    this.statuses = statuses;
+    this.limit = limit;
+    /** @type {Set<number>} */
+    this.seats = new Set();
+    this.open = true;
+    statuses.on("changed", () => this._dropTaken());
+  }
+
+  /** Adds or removes a seat; one that is taken is left alone. @param {number} seat */
+  toggle(seat) {
+    if (!this.open) return;
+    if (this.seats.delete(seat)) return this.emit("changed", undefined);
+    if (!this.statuses.isFree(seat)) return;
+    if (this.seats.size >= this.limit) return this.emit("full", this.limit);
+    this.seats.add(seat);
+    this.emit("changed", undefined);
+  }
+
+  /** @param {Iterable<number>} seats */
+  replace(seats) {
+    this.seats = new Set(seats);
+    this.emit("changed", undefined);
+  }
+
+  get ids() {
+    return [...this.seats].map((seat) => this.layout.ids[seat]);
+  }
+
+  /** Prices and fees together, or null while nothing is chosen. @returns {Money | null} */
+  get total() {
+    let amount = 0;
+    let currency = "";
+    for (const seat of this.seats) {
+      const level = this.layout.priceLevel(seat);
+      amount += level.price.amount + level.fee.amount;
+      currency = level.price.currency;
+    }
+    return currency ? { amount, currency } : null;
+  }
+
+  /** Somebody else was faster. While a hold is asked for, the answer tells instead. */
+  _dropTaken() {
+    if (!this.open) return;
+    const lost = [...this.seats].filter((seat) => !this.statuses.isFree(seat));
+    if (!lost.length) return;
+    for (const seat of lost) this.seats.delete(seat);
+    this.emit("lost", lost);
+    this.emit("changed", undefined);
+  }
+}

@@ -1,0 +1,152 @@
+/** The panel beside the map once seats are held: countdown, guest details, payment, confirmation. */
+import { fill, h } from "../kit/dom.js";
+import { t } from "../kit/i18n.js";
+import { approve, bankAddress, stripeElement, testCards } from "./cards.js";
+import { Countdown } from "./countdown.js";
+import { receipt, sums, ticketList } from "./receipt.js";
+import { problemText } from "./words.js";
+
+/** @import { Config } from "./cards.js" */
+/** @import { Purchase } from "./purchase.js" */
+/** @import { Order } from "../schema.js" */
+
+/** Asks who is buying. @param {Purchase} purchase @param {() => void} done @param {() => void} back */
+export function guestForm(purchase, done, back) {
+  const email = h("input", { type: "email", name: "email", required: true, autocomplete: "email", id: "guest-email" });
+  const name = h("input", { type: "text", name: "name", autocomplete: "name", id: "guest-name" });
+  const problem = h("div", { class: "notice bad", role: "alert", hidden: true });
+  const submit = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    const guest = { email: email.value.trim(), ...(name.value.trim() ? { name: name.value.trim() } : {}) };
+    if (await purchase.introduce(guest)) return done();
+    problem.hidden = false;
+    problem.textContent = purchase.problem ? problemText(purchase.problem) : "";
+  };
+  return h(
+    "form",
+    { class: "card stack", id: "guest", onsubmit: submit },
+    h("h2", null, t("whoBuys")),
+    h("p", { class: "soft small" }, t("guestHint")),
+    problem,
+    h("label", null, t("email"), email),
+    h("label", null, t("nameOptional"), name),
+    h("button", { class: "main-action wide", id: "guest-go" }, t("continue")),
+    h("button", { type: "button", class: "quiet", onclick: back }, t("back")),
+  );
+}
+
+export class Checkout {
+  /** @param {Purchase} purchase @param {Config} config */
+  constructor(purchase, config) {
+    this._purchase = purchase;
+    this._config = config;
+    this._countdown = new Countdown(() => purchase.refresh());
+    this._cards = testCards();
+    this._stripe = h("div");
+    this.element = h("div", { class: "stack" });
+    this._shown = "";
+  }
+
+  /** Shows the order as it is now. @param {Order} order */
+  draw(order) {
+    const shown = [order.id, order.status, order.payment?.status, order.expiresAt, this._purchase.busy, this._purchase.problem?.message].join();
+    if (shown === this._shown) return;
+    const news = !this._shown.startsWith(`${order.id},${order.status}`);
+    this._shown = shown;
+    if (order.status === "BOOKED") fill(this.element, receipt(order, this._afterwards(order)));
+    else if (this._purchase.isHeld) fill(this.element, this._held(order));
+    else fill(this.element, this._ended(order));
+    if (order.status === "RESERVED" || order.status === "PAYING") this._countdown.until(order.expiresAt ?? "");
+    else this._countdown.stop();
+    if (news) this.element.querySelector("h2")?.focus({ preventScroll: true });
+  }
+
+  /** @param {Order} order */
+  _held(order) {
+    const { busy, problem } = this._purchase;
+    const approval = order.payment?.status === "REQUIRES_ACTION" && this._purchase.clientSecret;
+    const declined = order.payment?.status === "FAILED";
+    return h(
+      "section",
+      { class: "card stack", id: "checkout" },
+      h("h2", { tabIndex: -1 }, t("seatsHeld")),
+      this._countdown.element,
+      ticketList(order),
+      sums(order),
+      problem && !busy
+        ? h("div", { class: "notice bad", role: "alert", id: "problem" }, problemText(problem))
+        : declined && h("div", { class: "notice bad", role: "alert", id: "problem" }, t("problem.PAYMENT_DECLINED")),
+      approval && this._approval(this._purchase.clientSecret ?? ""),
+      ...this._payment(busy),
+      h("button", { type: "button", class: "quiet", id: "give-back", disabled: busy, onclick: () => this._purchase.release() }, t("giveBack")),
+    );
+  }
+
+  /** @param {boolean} busy @returns {(HTMLElement | null)[]} */
+  _payment(busy) {
+    if (this._usesStripeJs) return [this._stripe, this._payButton(busy, () => this._payWithStripe())];
+    if (this._config.environment === "production") return [h("div", { class: "notice warn" }, t("noPayment"))];
+    return [this._cards.element, this._payButton(busy, () => this._purchase.pay(this._cards.chosen()))];
+  }
+
+  get _usesStripeJs() {
+    return Boolean(this._config.stripePublishableKey) && !this._config.localStripe;
+  }
+
+  /** The bank wants to be asked (3-D Secure). @param {string} clientSecret */
+  _approval(clientSecret) {
+    const notice = h("div", { class: "notice warn stack", role: "status", id: "approval" }, t("approvalNeeded"));
+    bankAddress(this._config, clientSecret).then((address) => {
+      if (address) notice.append(h("a", { class: "button", id: "bank", href: address, target: "_blank", rel: "noopener" }, t("openBank")));
+    });
+    return notice;
+  }
+
+  /** @param {boolean} busy @param {() => void} pay */
+  _payButton(busy, pay) {
+    return h("button", { type: "button", class: "main-action wide", id: "pay", disabled: busy, onclick: pay }, busy ? t("paying") : t("pay"));
+  }
+
+  async _payWithStripe() {
+    const key = /** @type {string} */ (this._config.stripePublishableKey);
+    const problem = await this._confirmWithStripe(key);
+    if (problem) this._purchase.tell({ code: "STRIPE", message: problem });
+  }
+
+  /** @param {string} key @returns {Promise<string | null>} what went wrong, in Stripe's words */
+  async _confirmWithStripe(key) {
+    const purchase = this._purchase;
+    if (purchase.order?.payment?.status === "REQUIRES_ACTION" && purchase.clientSecret && this._confirm) {
+      return approve(key, purchase.clientSecret);
+    }
+    if (this._confirm) return this._confirm();
+    if (!(await purchase.pay()) || !purchase.clientSecret) return null;
+    const { place, confirm } = await stripeElement(key, purchase.clientSecret);
+    this._confirm = confirm;
+    fill(this._stripe, place);
+    return null;
+  }
+
+  /** @param {Order} order */
+  _ended(order) {
+    const text = order.status === "EXPIRED" ? t("holdExpired") : order.status === "REFUNDED" ? t("orderRefunded") : t("orderCancelled");
+    return h(
+      "section",
+      { class: "card stack centred", id: "ended" },
+      h("h2", { tabIndex: -1 }, t(`order.${order.status}`)),
+      h("p", { class: "soft" }, text),
+      h("button", { type: "button", class: "main-action", id: "again", onclick: () => this._purchase.startAgain() }, t("startAgain")),
+    );
+  }
+
+  /** @param {Order} order @returns {HTMLElement[]} */
+  _afterwards(order) {
+    return [
+      h("a", { class: "button", href: `/orders/${order.id}` }, t("seeOrder")),
+      h("button", { type: "button", class: "quiet", id: "again", onclick: () => this._purchase.startAgain() }, t("buyMore")),
+    ];
+  }
+
+  /** @type {(() => Promise<string | null>) | null} */
+  _confirm = null;
+}

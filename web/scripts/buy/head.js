@@ -1,0 +1,49 @@
+/** What, who, when, where and how much, at the top of an event's page. */
+import { fill, h } from "../kit/dom.js";
+import { dateTimeText, moneyText, sameWallClock, timeText } from "../kit/format.js";
+import { t, tOr } from "../kit/i18n.js";
+import { poster } from "../kit/poster.js";
+
+/** @import { EventDetail } from "../schema.js" */
+
+/** @type {Record<string, string>} */
+const KINDS = { ON_SALE: "good", SOLD_OUT: "warn", CANCELLED: "bad", ENDED: "", ANNOUNCED: "", DRAFT: "warn" };
+
+/** @param {string} status */
+export function statusBadge(status) {
+  return h("span", { class: `badge ${KINDS[status] ?? ""}` }, tOr(`status.${status}`, status));
+}
+
+/** @param {import("../schema.js").Money | null} from @param {import("../schema.js").Money | null} to */
+export function priceText(from, to) {
+  if (!from) return "";
+  if (from.amount === 0 && (!to || to.amount === 0)) return t("free");
+  return !to || to.amount === from.amount ? moneyText(from) : `${moneyText(from)} – ${moneyText(to)}`;
+}
+
+/** @param {HTMLElement} place @param {EventDetail} event */
+export function showEventHead(place, event) {
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const { venue } = event;
+  const where = [venue.name, venue.address, venue.city, venue.country].filter(Boolean).join(", ");
+  const facts = [
+    [t("who"), event.performers.map((one) => one.name).join(", ")],
+    [t("when"), `${dateTimeText(event.startsAt, event.timezone)} (${timeText(event.startsAt, event.timezone)})`],
+    [t("yourTime"), sameWallClock(event.startsAt, event.timezone) ? "" : `${dateTimeText(event.startsAt)} (${here})`],
+    [t("where"), where],
+    [t("price"), priceText(event.priceFrom, event.priceTo)],
+    [t("onSaleFrom"), event.status === "ANNOUNCED" && event.onSaleAt ? dateTimeText(event.onSaleAt, event.timezone) : ""],
+  ].filter(([, value]) => value);
+  fill(
+    place,
+    poster(event),
+    h(
+      "div",
+      null,
+      h("div", { class: "row" }, statusBadge(event.status), event.category && h("span", { class: "badge" }, event.category)),
+      h("h1", null, event.name),
+      h("dl", { class: "facts" }, facts.flatMap(([name, value]) => [h("dt", null, name), h("dd", null, value)])),
+      event.description && h("p", { class: "soft small event-about" }, event.description),
+    ),
+  );
+}

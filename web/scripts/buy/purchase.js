@@ -1,0 +1,169 @@
+/** One purchase from the wish to the tickets: what it asks of the server and what it knows. */
+import { request, RequestFailed, requestSurely } from "../graphql/client.js";
+import { live } from "../graphql/live.js";
+import { signIn, token } from "../graphql/session.js";
+import { Emitter } from "../kit/emitter.js";
+import { uniqueKey } from "../kit/keys.js";
+
+/** @import { GuestResult, Order, PayResult, ReleaseResult, ReserveResult, SeatsUnavailable, Selection } from "../schema.js" */
+/** @typedef {{ code: string, message: string }} Problem */
+
+const HELD = new Set(["RESERVED", "PAYING"]);
+
+/** @extends {Emitter<{ changed: void, offered: SeatsUnavailable }>} */
+export class Purchase extends Emitter {
+  /** @param {string} eventId */
+  constructor(eventId) {
+    super();
+    this.eventId = eventId;
+    /** @type {Order | null} */
+    this.order = null;
+    /** @type {Problem | null} */
+    this.problem = null;
+    this.busy = false;
+    /** @type {string | null} */
+    this.clientSecret = null;
+    /** @type {string | null} */
+    this.queueToken = null;
+    /** @type {{ stop(): void } | null} */
+    this._watch = null;
+    this._keptAs = `boxoffice.order.${eventId}`;
+  }
+
+  get isHeld() {
+    return this.order !== null && HELD.has(this.order.status);
+  }
+
+  /** Takes up the order that this tab had before the page was loaded again. */
+  async resume() {
+    const id = sessionStorage.getItem(this._keptAs);
+    if (!id || !token()) return;
+    await this._during(async () => {
+      /** @type {{ order: Order | null }} */
+      const { order } = await request("Order", { id });
+      if (order && (HELD.has(order.status) || order.status === "BOOKED")) this.follow(order);
+      else sessionStorage.removeItem(this._keptAs);
+    });
+  }
+
+  /** @param {{ email: string, name?: string }} guest @returns {Promise<boolean>} */
+  async introduce(guest) {
+    return this._during(async () => {
+      /** @type {{ createGuestSession: GuestResult }} */
+      const { createGuestSession: answer } = await request("CreateGuestSession", { input: guest });
+      if (answer.__typename === "CreateGuestSessionSuccess") signIn(answer.token);
+      else this.problem = answer;
+    });
+  }
+
+  /** @param {Selection} selection @returns {Promise<boolean>} */
+  async reserve(selection) {
+    const input = {
+      eventId: this.eventId,
+      selection,
+      idempotencyKey: uniqueKey(),
+      ...(this.queueToken ? { queueToken: this.queueToken } : {}),
+    };
+    return this._during(async () => {
+      /** @type {{ reserve: ReserveResult }} */
+      const { reserve: answer } = await requestSurely("Reserve", { input });
+      if (answer.__typename === "ReserveSuccess") return this.follow(answer.order);
+      this.problem = answer;
+      if (answer.__typename === "SeatsUnavailable") this.emit("offered", answer);
+    });
+  }
+
+  /** @param {string} [paymentMethodId] left out, the client secret is for Stripe.js @returns {Promise<boolean>} */
+  async pay(paymentMethodId) {
+    const orderId = this.order?.id;
+    if (!orderId) return false;
+    const input = { orderId, idempotencyKey: uniqueKey(), ...(paymentMethodId ? { paymentMethodId } : {}) };
+    return this._during(async () => {
+      /** @type {{ pay: PayResult }} */
+      const { pay: answer } = await requestSurely("Pay", { input });
+      if (answer.__typename === "PaySuccess") {
+        this.clientSecret = answer.clientSecret;
+        this.take(answer.order);
+      } else {
+        this.problem = answer;
+        await this.refresh();
+      }
+    });
+  }
+
+  /** @returns {Promise<boolean>} */
+  async release() {
+    const orderId = this.order?.id;
+    if (!orderId) return false;
+    return this._during(async () => {
+      /** @type {{ releaseOrder: ReleaseResult }} */
+      const { releaseOrder: answer } = await request("ReleaseOrder", { input: { orderId } });
+      if (answer.__typename === "ReleaseOrderSuccess") this.startAgain();
+      else this.problem = answer;
+    });
+  }
+
+  /** Asks for the order once more, as when its deadline has passed on this clock. */
+  async refresh() {
+    const id = this.order?.id;
+    if (!id) return;
+    /** @type {{ order: Order | null } | null} */
+    const answer = await request("Order", { id }).catch(() => null);
+    if (answer?.order) this.take(answer.order);
+  }
+
+  /** Forgets the order and shows the map for a new choice. */
+  startAgain() {
+    this._watch?.stop();
+    this._watch = null;
+    this.order = null;
+    this.clientSecret = null;
+    this.problem = null;
+    sessionStorage.removeItem(this._keptAs);
+    this.emit("changed", undefined);
+  }
+
+  /** @param {Problem | null} problem */
+  tell(problem) {
+    this.problem = problem;
+    this.emit("changed", undefined);
+  }
+
+  /** Takes an order's newer state. @param {Order} order */
+  take(order) {
+    this.order = order;
+    this.emit("changed", undefined);
+  }
+
+  /** @param {Order} order */
+  follow(order) {
+    this.problem = null;
+    sessionStorage.setItem(this._keptAs, order.id);
+    this.take(order);
+    this._watch?.stop();
+    this._watch = live.subscribe({
+      name: "OrderUpdated",
+      variables: () => ({ orderId: order.id }),
+      next: (data) => this.order?.id === order.id && this.take(data.orderUpdated),
+      refused: undefined,
+    });
+  }
+
+  /** @param {() => Promise<void>} work @returns {Promise<boolean>} whether it went well */
+  async _during(work) {
+    if (this.busy) return false;
+    this.busy = true;
+    this.problem = null;
+    this.emit("changed", undefined);
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof RequestFailed)) throw error;
+      this.problem = { code: error.code, message: error.message };
+    } finally {
+      this.busy = false;
+      this.emit("changed", undefined);
+    }
+    return this.problem === null;
+  }
+}

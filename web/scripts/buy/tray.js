@@ -1,0 +1,175 @@
+/** The panel beside the map while the reader chooses: best available, standing places, chosen seats. */
+import { fill, h } from "../kit/dom.js";
+import { moneyText, numberText } from "../kit/format.js";
+import { t } from "../kit/i18n.js";
+import { levelColor } from "../map/palette.js";
+import { swatch } from "./legend.js";
+import { problemText, seatText } from "./words.js";
+
+/** @import { EventDetail, SeatsUnavailable, Selection } from "../schema.js" */
+/** @import { Basket } from "./basket.js" */
+/** @import { Purchase } from "./purchase.js" */
+/** @import { Layout } from "../map/layout.js" */
+/** @import { Statuses } from "../map/statuses.js" */
+
+/**
+ * @typedef {object} Deal
+ * @property {EventDetail} event
+ * @property {Layout} layout
+ * @property {Statuses} statuses
+ * @property {Basket} basket
+ * @property {Purchase} purchase
+ * @property {(selection: Selection) => void} hold
+ */
+
+export class Tray {
+  /** @param {Deal} deal */
+  constructor(deal) {
+    this._deal = deal;
+    this._notice = h("div", { class: "notice", role: "status", hidden: true });
+    this._chosen = h("div", { class: "stack" });
+    this._left = h("span", { class: "badge", id: "left" });
+    this.element = h(
+      "section",
+      { class: "stack" },
+      h("div", { class: "card stack" }, h("div", { class: "spread" }, h("h2", null, t("yourSeats")), this._left), this._notice, this._chosen),
+      ...(deal.layout.seatCount ? [this._bestAvailable()] : []),
+      ...deal.layout.blocks.filter((block) => block.section.kind !== "SEATED").map((block) => this._standing(block)),
+    );
+    deal.basket.on("changed", () => this.draw());
+    deal.basket.on("full", (limit) => this.say(t("limitReached", { n: limit }), "warn"));
+    deal.basket.on("lost", (seats) => this.say(t("justTaken", { seats: seats.map((seat) => seatText(deal.layout, seat)).join("; ") }), "warn"));
+    deal.statuses.on("changed", () => this._drawLeft());
+    this.draw();
+    this._drawLeft();
+  }
+
+  /** @param {string} text @param {"" | "good" | "warn" | "bad"} [kind] @param {HTMLElement[]} [actions] */
+  say(text, kind = "", actions = []) {
+    this._notice.className = `notice stack ${kind}`;
+    this._notice.hidden = !text;
+    fill(this._notice, text, ...actions);
+  }
+
+  /** Offers other seats in the place of those that are gone. @param {SeatsUnavailable} answer @param {() => void} take */
+  offer(answer, take) {
+    if (!answer.alternatives.length) return this.say(answer.message, "warn");
+    const seats = answer.alternatives.map((seat) => `${t("rowSeat", seat)}`).join("; ");
+    const button = h("button", { type: "button", class: "main-action", id: "take-instead", onclick: take }, t("takeInstead"));
+    this.say(`${answer.message} ${t("freeNow", { seats })}`, "warn", [button]);
+  }
+
+  draw() {
+    const { basket, layout, purchase } = this._deal;
+    const items = [...basket.seats].map((seat) =>
+      h(
+        "li",
+        null,
+        swatch(levelColor(layout.priceLevel(seat), layout.levels[seat])),
+        h("span", null, h("strong", null, layout.section(seat).name), " ", seatText(layout, seat)),
+        h("span", { class: "number" }, moneyText(layout.priceLevel(seat).price)),
+        h("button", { type: "button", "aria-label": t("remove", { seat: seatText(layout, seat) }), onclick: () => basket.toggle(seat) }, "✕"),
+      ),
+    );
+    const { total } = basket;
+    fill(
+      this._chosen,
+      purchase.problem && !purchase.busy && h("div", { class: "notice bad", role: "alert" }, problemText(purchase.problem)),
+      items.length ? h("ul", { class: "chosen" }, items) : h("p", { class: "soft small" }, t("chooseHint", { n: basket.limit })),
+      total && h("div", { class: "spread total" }, h("span", null, t("total")), h("span", { class: "number", id: "total" }, moneyText(total))),
+      total && h("p", { class: "soft small" }, t("feesIncluded")),
+      h(
+        "button",
+        {
+          type: "button", class: "main-action wide", id: "hold", disabled: !items.length || purchase.busy,
+          onclick: () => this._deal.hold({ seatIds: basket.ids }),
+        },
+        purchase.busy ? t("holding") : items.length ? t("hold", { n: items.length }) : t("holdSeats"),
+      ),
+    );
+  }
+
+  _drawLeft() {
+    this._left.textContent = t("left", { n: numberText(this._deal.statuses.available) });
+  }
+
+  _bestAvailable() {
+    const { layout, basket, hold } = this._deal;
+    const count = counter(basket.limit, 2);
+    const level = h(
+      "select",
+      { id: "best-level" },
+      h("option", { value: "" }, t("anyPrice")),
+      layout.priceLevels
+        .filter((_, at) => layout.levels.includes(at))
+        .map((one) => h("option", { value: one.id }, `${one.name} · ${moneyText(one.price)}`)),
+    );
+    const accessible = h("input", { type: "checkbox", id: "best-accessible" });
+    const pick = () =>
+      hold({
+        bestAvailable: {
+          quantity: count.value(),
+          ...(level.value ? { priceLevelId: level.value } : {}),
+          ...(accessible.checked ? { accessible: true } : {}),
+        },
+      });
+    return h(
+      "div",
+      { class: "card stack" },
+      h("h2", null, t("bestAvailable")),
+      h("div", { class: "row" }, count.element, h("label", { class: "spoken", for: "best-level" }, t("price")), level),
+      layout.marks.some((marks) => marks & 1)
+        ? h("label", { class: "row small", for: "best-accessible" }, h("span", { class: "row" }, accessible, t("needAccessible")))
+        : null,
+      h("button", { type: "button", class: "wide", id: "best", onclick: pick }, t("findBest")),
+    );
+  }
+
+  /** @param {import("../map/layout.js").Block} block */
+  _standing(block) {
+    const { layout, statuses, basket, hold } = this._deal;
+    const level = layout.priceLevels[block.level];
+    const count = counter(basket.limit, 2);
+    const left = h("span", { class: "badge" });
+    const button = h(
+      "button",
+      {
+        type: "button", class: "wide", "data-standing": block.section.id,
+        onclick: () => hold({ generalAdmission: { sectionId: block.section.id, quantity: count.value() } }),
+      },
+      t("holdStanding"),
+    );
+    const paint = () => {
+      const available = statuses.sections.get(block.section.id)?.available ?? block.section.capacity;
+      left.textContent = t("left", { n: numberText(available) });
+      button.disabled = available === 0;
+    };
+    statuses.on("changed", paint);
+    paint();
+    return h(
+      "div",
+      { class: "card stack", id: `standing-${block.section.id}` },
+      h("div", { class: "spread" }, h("h2", null, block.section.name), left),
+      h("div", { class: "row spread" }, h("span", null, level ? moneyText(level.price) : ""), count.element),
+      button,
+    );
+  }
+}
+
+/** A number with a button on each side. @param {number} most @param {number} first */
+export function counter(most, first) {
+  let value = Math.min(first, most);
+  const shown = h("output", { class: "number" }, value);
+  const step = (/** @type {number} */ by) => {
+    value = Math.min(most, Math.max(1, value + by));
+    shown.textContent = String(value);
+  };
+  const element = h(
+    "div",
+    { class: "counter", role: "group", "aria-label": t("howMany") },
+    h("button", { type: "button", "aria-label": t("fewer"), onclick: () => step(-1) }, "−"),
+    shown,
+    h("button", { type: "button", "aria-label": t("more"), onclick: () => step(1) }, "+"),
+  );
+  return { element, value: () => value };
+}

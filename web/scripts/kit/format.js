@@ -1,0 +1,71 @@
+/** Money, dates and numbers as the reader's language writes them. */
+import { language } from "./i18n.js";
+
+/** @import { Money } from "../schema.js" */
+
+/** @param {string} currency @returns {number} how many digits follow its decimal point */
+function minorDigits(currency) {
+  const options = new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions();
+  return options.maximumFractionDigits ?? 2;
+}
+
+/** "$45.50", "₩45,000"; whole amounts without decimals. @param {Money} money */
+export function moneyText(money) {
+  const digits = minorDigits(money.currency);
+  const value = money.amount / 10 ** digits;
+  const shown = Number.isInteger(value) ? 0 : digits;
+  return new Intl.NumberFormat(language(), {
+    style: "currency",
+    currency: money.currency,
+    currencyDisplay: "narrowSymbol",
+    minimumFractionDigits: shown,
+    maximumFractionDigits: shown,
+  }).format(value);
+}
+
+/** Minor units of what a person typed, or null. @param {string} text @param {string} currency */
+export function minorUnits(text, currency) {
+  const value = Number(text.replace(",", "."));
+  if (text.trim() === "" || !Number.isFinite(value) || value < 0) return null;
+  return Math.round(value * 10 ** minorDigits(currency));
+}
+
+/** @param {number} value */
+export function numberText(value) {
+  return new Intl.NumberFormat(language()).format(value);
+}
+
+/** "Sat, 14 Mar 2027, 19:30". @param {string} time @param {string} [timeZone] the reader's if left out */
+export function dateTimeText(time, timeZone) {
+  return format(time, timeZone, {
+    weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "numeric", minute: "2-digit",
+  });
+}
+
+/** @param {string} time @param {string} [timeZone] */
+export function timeText(time, timeZone) {
+  return format(time, timeZone, { hour: "numeric", minute: "2-digit", timeZoneName: "short" });
+}
+
+/** The parts a calendar leaf needs. @param {string} time @param {string} timeZone */
+export function calendarLeaf(time, timeZone) {
+  return {
+    day: format(time, timeZone, { day: "numeric" }).replace(/\D/g, ""),
+    month: format(time, timeZone, { month: "short" }),
+    weekday: format(time, timeZone, { weekday: "short" }),
+  };
+}
+
+/** @param {string} time @param {string | undefined} timeZone @param {Intl.DateTimeFormatOptions} options */
+function format(time, timeZone, options) {
+  try {
+    return new Intl.DateTimeFormat(language(), { ...options, timeZone }).format(new Date(time));
+  } catch {
+    return new Intl.DateTimeFormat(language(), { ...options, timeZone: "UTC" }).format(new Date(time));
+  }
+}
+
+/** Whether two zones show the same wall clock then. @param {string} time @param {string} timeZone */
+export function sameWallClock(time, timeZone) {
+  return dateTimeText(time, timeZone) === dateTimeText(time);
+}
