@@ -65,8 +65,18 @@ async def load_concerts(connection: "asyncpg.Connection[Any]", shift: timedelta 
     await connection.copy_records_to_table(
         "events",
         columns=[
-            "id", "name", "description", "state", "category", "starts_at", "venue_id",
-            "seat_map_version", "price_from", "price_to", "currency", "max_tickets_per_order",
+            "id",
+            "name",
+            "description",
+            "state",
+            "category",
+            "starts_at",
+            "venue_id",
+            "seat_map_version",
+            "price_from",
+            "price_to",
+            "currency",
+            "max_tickets_per_order",
         ],  # fmt: skip
         records=list(_events(shift)),
     )
