@@ -18,6 +18,7 @@ from db.session import Database
 from domain.errors import Unauthenticated
 from domain.viewer import Viewer
 from endpoints.health import Probe, health_routes
+from endpoints.metrics import PrometheusMeters
 from endpoints.pages import routes as page_routes
 from endpoints.seatmaps import seat_map_routes
 from endpoints.stripe_webhook import webhook_route
@@ -60,7 +61,6 @@ from waiting_room.room import Room
 from workers.admission import admission_loop
 from workers.loops import Loop
 from workers.main import run_loops
-from endpoints.metrics import PrometheusMeters
 from workers.ordering import ordering_loops
 
 log = logging.getLogger("boxoffice")

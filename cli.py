@@ -56,6 +56,8 @@ def parser() -> Parser:
     add_steps(commands)
     add_token(commands)
     add_import(commands)
+    add_draw(commands)
+    add_simulate(commands)
     return top
 
 
@@ -109,6 +111,28 @@ def add_import(commands: "argparse._SubParsersAction[Parser]") -> None:
         kind = command(kinds, name, purpose, handler)
         kind.add_argument("file", metavar="FILE")
         kind.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
+
+
+def add_draw(commands: "argparse._SubParsersAction[Parser]") -> None:
+    draw = command(commands, "draw", "print the draw of an event's waiting room and check it", run_draw)
+    draw.add_argument("event", metavar="EVENT", help="Event.id")
+    draw.add_argument("--all", action="store_true", dest="everyone", help="print every entry")
+    draw.add_argument("--data-dir", metavar="D", help="whose database to read (.boxoffice)")
+
+
+def add_simulate(commands: "argparse._SubParsersAction[Parser]") -> None:
+    things = command(commands, "simulate", "play what has not happened yet, on parts of its own", None)
+    kinds = things.add_subparsers(title="things", metavar="KIND", required=True)
+    sale = command(kinds, "sale", "a hot sale behind a waiting room, with a plot", run_simulate_sale)
+    sale.add_argument("--people", type=at_least_one, default=2000, metavar="N", help="in line (2000)")
+    sale.add_argument("--seats", type=at_least_one, default=800, metavar="N", help="on sale (800)")
+    sale.add_argument("--per-minute", type=at_least_one, default=3000, metavar="N", help="admissions (3000)")
+    sale.add_argument(
+        "--max-active", type=at_least_one, default=150, metavar="N", help="shopping at once (150)"
+    )
+    sale.add_argument("--visit-seconds", type=at_least_one, default=4, metavar="S", help="a median visit (4)")
+    sale.add_argument("--seed", type=int, default=5, metavar="N", help="of the people's choices (5)")
+    sale.add_argument("--plot", metavar="FILE", help="where to draw the plot (sale.svg)", default="sale.svg")
 
 
 def command(
@@ -209,6 +233,18 @@ def run_plan(arguments: argparse.Namespace) -> None:
     from commands.steps import import_plan
 
     import_plan(arguments.data_dir, arguments.file)
+
+
+def run_draw(arguments: argparse.Namespace) -> int:
+    from commands.drawing import draw
+
+    return draw(arguments.data_dir, arguments.event, everyone=arguments.everyone)
+
+
+def run_simulate_sale(arguments: argparse.Namespace) -> None:
+    from commands.simulating import simulate_sale
+
+    simulate_sale(arguments)
 
 
 if __name__ == "__main__":

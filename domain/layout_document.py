@@ -28,8 +28,8 @@ def make_seat_map(
     areas: tuple[Area, ...],
 ) -> SeatMap:
     """A seat map whose version is the digest of everything in it: equal contents, equal version."""
-    draft = SeatMap(event_id, "", width, height, price_levels, sections, areas)
-    canonical = orjson.dumps(to_document(draft), option=orjson.OPT_SORT_KEYS)
+    contents = _contents(event_id, width, height, price_levels, sections, areas)
+    canonical = orjson.dumps(contents, option=orjson.OPT_SORT_KEYS)
     version = sha256(canonical).hexdigest()[:_VERSION_LENGTH]
     return SeatMap(event_id, version, width, height, price_levels, sections, areas)
 
@@ -60,15 +60,34 @@ def from_document(document: dict[str, Any]) -> SeatMap:
 
 def to_document(seat_map: SeatMap) -> dict[str, Any]:
     """The document as plain lists and dicts, ready for a JSON column."""
+    contents = _contents(
+        seat_map.event_id,
+        seat_map.width,
+        seat_map.height,
+        seat_map.price_levels,
+        seat_map.sections,
+        seat_map.areas,
+    )
+    return {"version": seat_map.version, **contents}
+
+
+def _contents(
+    event_id: UUID,
+    width: int,
+    height: int,
+    price_levels: tuple[PriceLevel, ...],
+    sections: tuple[Section, ...],
+    areas: tuple[Area, ...],
+) -> dict[str, Any]:
+    """Everything but the version, which is the digest of it."""
     return {
-        "version": seat_map.version,
-        "eventId": str(seat_map.event_id),
-        "width": seat_map.width,
-        "height": seat_map.height,
-        "currency": seat_map.currency,
-        "priceLevels": [_level(level) for level in seat_map.price_levels],
-        "sections": [_section(section) for section in seat_map.sections],
-        "areas": [_area(area) for area in seat_map.areas],
+        "eventId": str(event_id),
+        "width": width,
+        "height": height,
+        "currency": price_levels[0].price.currency,
+        "priceLevels": [_level(level) for level in price_levels],
+        "sections": [_section(section) for section in sections],
+        "areas": [_area(area) for area in areas],
     }
 
 

@@ -31,6 +31,7 @@ CONTENT_TYPES = {
 }
 SHRINKING = frozenset({".html", ".js", ".css", ".graphql", ".json", ".svg", ".ttf"})
 SMALLEST_TO_COMPRESS_BYTES = 600
+ORIGIN = re.compile(r"^https?://[A-Za-z0-9.\-\[\]]+(:\d+)?")
 HOST = re.compile(r"^[A-Za-z0-9.\-\[\]:]{1,255}$")
 
 
@@ -41,7 +42,10 @@ class PageSettings(Protocol):
     def environment(self) -> str: ...
 
     @property
-    def stripe_publishable_key(self) -> str | None: ...
+    def stripe_publishable_key(self) -> str: ...
+
+    @property
+    def stripe_api_base(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +100,20 @@ def _load(path: Path, modified_ns: int) -> Asset:
     return Asset(body, gzipped, kind, digest, modified_ns)
 
 
-def content_policy(host: str, *, stripe: bool) -> str:
+def payment_origins(settings: PageSettings) -> tuple[str, bool]:
+    """The origin of the local Stripe in development, or "", and whether the real one is in use."""
+    local = settings.stripe_api_base if settings.environment == "development" else ""
+    match = ORIGIN.match(local)
+    real = bool(settings.stripe_publishable_key) and not settings.stripe_api_base
+    return (match.group() if match else ""), real
+
+
+def content_policy(host: str, *, stripe: bool, local_stripe: str = "") -> str:
     """The Content-Security-Policy of every page: our own origin, and Stripe's only when in use."""
     here = f" ws://{host} wss://{host}" if HOST.match(host) else ""
     scripts, frames, calls = "'self'", "'none'", f"'self'{here}"
+    if local_stripe:
+        calls += f" {local_stripe}"
     if stripe:
         scripts += " https://js.stripe.com"
         frames = "https://js.stripe.com https://hooks.stripe.com"
@@ -121,9 +135,10 @@ def content_policy(host: str, *, stripe: bool) -> str:
 
 
 def _headers(request: Request, settings: PageSettings) -> dict[str, str]:
-    stripe = bool(settings.stripe_publishable_key)
+    local, stripe = payment_origins(settings)
+    host = request.headers.get("host", "")
     return {
-        "Content-Security-Policy": content_policy(request.headers.get("host", ""), stripe=stripe),
+        "Content-Security-Policy": content_policy(host, stripe=stripe, local_stripe=local),
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
@@ -176,9 +191,11 @@ def routes(settings: PageSettings, root: Path = WEB_ROOT) -> list[Route]:
         return respond(request, asset, _headers(request, settings))
 
     def config(request: Request) -> Response:
+        local, real = payment_origins(settings)
         known = {
             "environment": settings.environment,
-            "stripePublishableKey": settings.stripe_publishable_key or None,
+            "stripePublishableKey": settings.stripe_publishable_key if real or local else None,
+            "localStripe": local or None,
         }
         headers = {**_headers(request, settings), "Cache-Control": "no-store"}
         return JSONResponse(known, headers=headers)

@@ -3,6 +3,7 @@
 from datetime import date
 
 import strawberry
+from graphql import GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema, Undefined
 from strawberry.schema.config import StrawberryConfig
 
 from schema.mutations import Mutation
@@ -11,6 +12,21 @@ from schema.queries import Query
 from schema.scalars import SCALARS
 from schema.subscriptions import Subscription
 
+
+def _drop_null_defaults(built: GraphQLSchema) -> None:
+    """A Python default of None says "may be left out"; as GraphQL it would be published as `= null`."""
+    for named in built.type_map.values():
+        if isinstance(named, GraphQLObjectType):
+            inputs = [argument for each in named.fields.values() for argument in each.args.values()]
+        elif isinstance(named, GraphQLInputObjectType):
+            inputs = list(named.fields.values())
+        else:
+            continue
+        for each in inputs:
+            if each.default_value is None:
+                each.default_value = Undefined
+
+
 schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
@@ -18,6 +34,7 @@ schema = strawberry.Schema(
     types=[UserError, date],
     config=StrawberryConfig(scalar_map=SCALARS),
 )
+_drop_null_defaults(schema._schema)
 
 
 def sdl() -> str:

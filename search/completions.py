@@ -40,9 +40,7 @@ def completions(prefix: str, hits: Iterable[Hit], most: int) -> list[Completion]
         return not letters(text).startswith(typed), _KINDS.index(kind), -counts[name], text
 
     best = sorted(counts, key=rank)[:most]
-    return [
-        Completion(text, kind, events[text] if kind == "EVENT" else None) for kind, text in best
-    ]
+    return [Completion(text, kind, events[text] if kind == "EVENT" else None) for kind, text in best]
 
 
 def _names(hit: Hit) -> Iterator[tuple[str, str]]:

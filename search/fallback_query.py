@@ -65,9 +65,7 @@ def exact_words(words: Sequence[str], match: Match) -> TextQuery | None:
     return _text_query(words, {}, match)
 
 
-def fuzzy_words(
-    words: Sequence[str], similar: dict[str, list[str]], match: Match
-) -> TextQuery | None:
+def fuzzy_words(words: Sequence[str], similar: dict[str, list[str]], match: Match) -> TextQuery | None:
     """The same, and words of the vocabulary that are a typo or two away."""
     return _text_query(words, similar, match)
 
@@ -121,9 +119,7 @@ def build_completion(words: Sequence[str], now: datetime, most: int = 40) -> Fal
     return FallbackQuery(" UNION ALL ".join(branches), tuple(number.values))
 
 
-def _text_query(
-    words: Sequence[str], similar: dict[str, list[str]], match: Match
-) -> TextQuery | None:
+def _text_query(words: Sequence[str], similar: dict[str, list[str]], match: Match) -> TextQuery | None:
     if not words:
         return None
     wanted = [_choice(word, similar.get(word, []), last=word == words[-1]) for word in words]

@@ -25,9 +25,7 @@ def highlights(keyword: str, hit: Hit) -> tuple[Highlight, ...]:
     typed = letters(keyword).split()
     if len(typed) > 1:
         typed.append("".join(typed))
-    found = (
-        Highlight(field, text, tuple(_ranges(typed, text))) for field, text in _texts(hit) if text
-    )
+    found = (Highlight(field, text, tuple(_ranges(typed, text))) for field, text in _texts(hit) if text)
     return tuple(highlight for highlight in found if highlight.ranges)
 
 

@@ -13,6 +13,10 @@ class IndexAway(Unavailable):
     """The search engine is away for a moment; please try again."""
 
 
+class DocumentsRefused(Exception):
+    """The engine judged a batch and did not take it; the message is its reason."""
+
+
 class Sort(StrEnum):
     """In which order events are listed."""
 

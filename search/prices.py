@@ -3,9 +3,7 @@
 from bisect import bisect_right
 
 # ISO 4217 currencies whose minor unit is the whole one.
-WHOLE_CURRENCIES = frozenset(
-    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split()
-)
+WHOLE_CURRENCIES = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())
 STEPS_WHOLE = (1, 10_000, 20_000, 30_000, 50_000, 100_000)
 STEPS = (1, 1_000, 2_000, 5_000, 10_000, 20_000)
 

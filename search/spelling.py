@@ -9,22 +9,21 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import pairwise
 
 _INITIALS = "g kk n d tt r m b pp s ss - j jj ch k t p h".replace("-", "").split(" ")
 _VOWELS = "a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i".split()
 # A final is written as the same letter would be at the start of the next syllable, since that is
 # where it moves while a Korean name is being typed (국 → 구경).
-_FINALS = "- g kk gs n nj nh d l lg lm lb ls lt lp lh m b bs s ss ng j ch k t p h".replace(
-    "-", ""
-).split(" ")
+_FINALS = "- g kk gs n nj nh d l lg lm lb ls lt lp lh m b bs s ss ng j ch k t p h".replace("-", "").split(" ")
 _FIRST_SYLLABLE, _LAST_SYLLABLE = 0xAC00, 0xD7A3
 # Single letters (ㄱ, ㅏ), as they stand for a moment while a syllable is typed.
 _LETTERS = dict(
     zip(
         "ㄱㄲㄳㄴㄵㄶㄷㄸㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅃㅄㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ",
-        "g kk gs n nj nh d tt r lg lm lb ls lt lp lh m b pp bs s ss - j jj ch k t p h".replace(
-            "-", ""
-        ).split(" "),
+        "g kk gs n nj nh d tt r lg lm lb ls lt lp lh m b pp bs s ss - j jj ch k t p h".replace("-", "").split(
+            " "
+        ),
         strict=True,
     )
 )
@@ -34,9 +33,7 @@ _LETTERS.update({chr(0x1100 + number): spelt for number, spelt in enumerate(_INI
 _LETTERS.update({chr(0x1161 + number): spelt for number, spelt in enumerate(_VOWELS)})
 _LETTERS.update({chr(0x11A7 + number): spelt for number, spelt in enumerate(_FINALS)})
 
-_MONTHS = (
-    "january february march april may june july august september october november december".split()
-)
+_MONTHS = "january february march april may june july august september october november december".split()
 _YEAR_AND_MONTH = re.compile(r"\b((?:19|20)\d\d)\s?[-./년]\s?(0?[1-9]|1[0-2])(?:월|(?![\d:]))")
 _MONTH = re.compile(r"(?<!\d)(0?[1-9]|1[0-2])월")
 _YEAR = re.compile(r"((?:19|20)\d\d)년")
@@ -68,7 +65,7 @@ def month_words(year: int, month: int) -> str:
 def joined(text: str) -> list[str]:
     """Neighbouring words of a name written as one (검정 치마 → geomjeongchima), two and two and all."""
     words = letters(text).split()
-    pairs = [first + second for first, second in zip(words, words[1:], strict=False)]
+    pairs = [first + second for first, second in pairwise(words)]
     whole = ["".join(words)] if 2 < len(words) <= 4 else []
     return pairs + whole
 
@@ -137,9 +134,7 @@ def _romanised(word: str) -> str:
 
 def _without_accents(word: str) -> str:
     return "".join(
-        character
-        for character in unicodedata.normalize("NFD", word)
-        if not unicodedata.combining(character)
+        character for character in unicodedata.normalize("NFD", word) if not unicodedata.combining(character)
     )
 
 

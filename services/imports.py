@@ -34,9 +34,18 @@ async def import_events(settings: DatabaseAddress, file: Path, progress: Progres
     finally:
         await database.close()
     return (
-        f"{report.events:,} events ({report.new_events:,} of them new), {report.venues:,} venues and"
-        f" {report.performers:,} performers are in after {time.monotonic() - started:.1f} s."
+        f"{report.events} events ({report.new_events} of them new), {report.venues} venues and"
+        f" {report.performers} performers are in after {time.monotonic() - started:.1f} s."
     )
+
+
+async def import_plan(_: DatabaseAddress, file: Path) -> str:
+    """Check a seating plan as createEvent would, and say what it holds and what needs a price.
+
+    Raises:
+        InvalidInput: it cannot be read, or breaks the format; with the path of the first fault.
+    """
+    return describe_plan(await asyncio.to_thread(read_plan, file))
 
 
 def read_plan(file: Path) -> Plan:
@@ -55,11 +64,11 @@ def read_plan(file: Path) -> Plan:
 
 def describe_plan(plan: Plan) -> str:
     """What a plan holds, in lines for people: its size, its seats by section and by category."""
-    lines = [f"{plan.name}: {plan.seat_count:,} seats, {plan.width} by {plan.height} units."]
+    lines = [f"{plan.name}: {_seats(plan.seat_count)}, {plan.width} by {plan.height} units."]
     lines += [f"  section {zone.name}: {_seats(zone.seat_count)}" for zone in plan.zones if zone.seat_count]
     lines += [f"  category {name}: {_seats(seats)}" for name, seats in plan.seats_by_category().items()]
     return "\n".join(lines)
 
 
 def _seats(count: int) -> str:
-    return f"{count:,} seat{'' if count == 1 else 's'}" if count else "no seats"
+    return f"{count} seat{'' if count == 1 else 's'}" if count else "no seats"

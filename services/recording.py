@@ -32,7 +32,11 @@ async def record_changes(connection: Connection, *, has_engine: bool) -> int:
 
 
 async def record_events(connection: Connection, events: Sequence[UUID]) -> list[EventFacts]:
-    """Write these events' documents and words, or remove them; the facts of those that stay."""
+    """Write these events' documents and words, or remove them; the facts of those that stay.
+
+    Call in a transaction: no one else may read older facts and write them later.
+    """
+    await rows.lock_recording(connection)
     found = facts_of(await rows.read_facts(connection, events))
     words = {facts.id: SearchWords.of(facts) for facts in found}
     documents = [(event_id, text_vector(spelt)) for event_id, spelt in words.items()]
@@ -44,12 +48,9 @@ async def record_events(connection: Connection, events: Sequence[UUID]) -> list[
 
 def facts_of(records: Iterable[Any]) -> list[EventFacts]:
     """The facts in the rows of `read_facts`."""
-    return [
-        EventFacts(**{name: row[name] for name in _COPIED}, performers=_bill(row)) for row in records
-    ]
+    return [EventFacts(**{name: row[name] for name in _COPIED}, performers=_bill(row)) for row in records]
 
 
 def _bill(row: Any) -> tuple[PerformerFacts, ...]:
     performers = zip(row["names"] or (), row["bios"] or (), row["genres"] or (), strict=True)
     return tuple(PerformerFacts(name, bio, (genres,)) for name, bio, genres in performers)
-

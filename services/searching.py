@@ -82,9 +82,7 @@ class Freshness:
             standing = await self._database.fetchrow(STANDING)
         except DATABASE_AWAY:
             return True
-        return bool(
-            standing and standing["ready"] and standing["lag_seconds"] <= self._most_lag_seconds
-        )
+        return bool(standing and standing["ready"] and standing["lag_seconds"] <= self._most_lag_seconds)
 
 
 class EventSearch:

@@ -158,7 +158,12 @@ class WaitingRooms:
         row = await self._public_row(event_id)
         if row.seed is None:
             return None
-        standing = await self.room.standing(event_id, user_id)
+        try:
+            standing = await self.room.standing(event_id, user_id)
+        except Unavailable:
+            if row.enabled:
+                raise
+            return None  # a line that is over and lost is not rebuilt
         if standing.outcome is Outcome.NONE:
             return None
         return await self.shown(event_id, user_id, standing)

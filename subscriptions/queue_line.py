@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import random
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ _FRONT = 50
 _LEAST_SECONDS = 1.0
 _MOST_SECONDS = 4.5
 _STEPS_TO_THE_FRONT = 60
+_WOKEN_AT_ONCE = 100
 
 
 @dataclass(slots=True, eq=False)
@@ -133,8 +135,9 @@ class QueueLine:
         """What a member is shown now."""
         if member.standing.outcome is not Outcome.WAITING or member.position is None:
             return await self._rooms.shown(self._event_id, member.user_id, member.standing)
-        pace = self._pace or await self._rooms.pace(self._event_id)
-        eta = None if pace is None else eta_seconds(member.position, pace)
+        if self._pace is None:
+            self._pace = await self._rooms.pace(self._event_id)
+        eta = None if self._pace is None else eta_seconds(member.position, self._pace)
         return self._rooms.waiting_entry(self._event_id, member.user_id, member.position, eta)
 
     def telling(self, member: Member) -> None:
@@ -143,10 +146,12 @@ class QueueLine:
         member.next_at = asyncio.get_running_loop().time() + self._pause_seconds(member)
 
     def _pause_seconds(self, member: Member) -> float:
-        if member.position is None or member.position <= _FRONT or self._pace is None:
+        if member.position is None or member.position <= _FRONT:
             return 0.0
-        eta = eta_seconds(member.position, self._pace)
-        return min(_MOST_SECONDS, max(_LEAST_SECONDS, eta / _STEPS_TO_THE_FRONT))
+        eta = eta_seconds(member.position, self._pace) if self._pace else 0
+        pause_seconds = min(_MOST_SECONDS, max(_LEAST_SECONDS, eta / _STEPS_TO_THE_FRONT))
+        # People who came together are not told together.
+        return pause_seconds * random.uniform(0.7, 1.0)  # noqa: S311 - jitter
 
     # ------------------------------------------------------------ the messages
 
@@ -174,13 +179,13 @@ class QueueLine:
             if text is None:
                 self._unread.update(self._members)
             else:
-                self._hear(orjson.loads(text))
+                await _wake(self._hear(orjson.loads(text)))
         if self._unread:
             await self._read()
         await self._stay()
 
-    def _hear(self, message: dict[str, Any]) -> None:
-        """Work out every member's place from one message."""
+    def _hear(self, message: dict[str, Any]) -> list[Member]:
+        """Work out every member's place from one message; those whose turn it is to be told."""
         self._pace = Pace(*message["pace"])
         gone, places = message["gone"], message["places"]
         first = gone - len(places)
@@ -191,11 +196,12 @@ class QueueLine:
         self._admitted = message["admitted"]
         changed = (UUID(hex=user) for user in message["changed"])
         self._unread.update(user for user in changed if user in self._members)
-        self._move(first, places)
+        return self._move(first, places)
 
-    def _move(self, first: int, places: list[int]) -> None:
+    def _move(self, first: int, places: list[int]) -> list[Member]:
         in_order = sorted(places)
         now = asyncio.get_running_loop().time()
+        due: list[Member] = []
         for member in self._members.values():
             if member.ordinal is None or member.standing.outcome is not Outcome.WAITING:
                 continue
@@ -206,7 +212,8 @@ class QueueLine:
             if member.position is None or position < member.position:
                 member.position = position
             if member.position != member.told_position and now >= member.next_at:
-                member.wake()
+                due.append(member)
+        return due
 
     async def _read(self) -> None:
         """Ask Redis for those whose place cannot be worked out."""
@@ -241,3 +248,12 @@ class QueueLine:
         for start in range(0, len(users), _READ_AT_ONCE):
             with contextlib.suppress(Unavailable):
                 await self._rooms.room.mark_present(self._event_id, users[start : start + _READ_AT_ONCE])
+
+
+async def _wake(due: list[Member]) -> None:
+    """A few at a time, the nearest to the front first, so that nothing else waits for all of them."""
+    due.sort(key=lambda member: member.position or 0)
+    for start in range(0, len(due), _WOKEN_AT_ONCE):
+        for member in due[start : start + _WOKEN_AT_ONCE]:
+            member.wake()
+        await asyncio.sleep(0)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from services.waiting_room import Entry, WaitingRooms
 from subscriptions.queue_line import Member, QueueLine
 
 _READY_SECONDS = 5.0
-_HEARTBEAT_SECONDS = 4.5
+_HEARTBEAT_SECONDS = (3.5, 4.5)
 # A line that nobody watches stays for this long: whoever reloads the page finds it.
 _LINGER_SECONDS = 10.0
 
@@ -87,5 +88,5 @@ async def _entries(line: QueueLine, member: Member, changed: asyncio.Event) -> A
         line.telling(member)
         yield await line.entry(member)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_HEARTBEAT_SECONDS):
+            async with asyncio.timeout(random.uniform(*_HEARTBEAT_SECONDS)):  # noqa: S311 - jitter
                 await changed.wait()

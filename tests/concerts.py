@@ -77,7 +77,7 @@ async def load_concerts(connection: "asyncpg.Connection[Any]", shift: timedelta 
             "price_to",
             "currency",
             "max_tickets_per_order",
-        ],  # fmt: skip
+        ],
         records=list(_events(shift)),
     )
     await connection.copy_records_to_table(
@@ -118,13 +118,13 @@ def _events(shift: timedelta) -> Iterator[tuple[Any, ...]]:
         if event["venue_id"] not in venues:
             continue
         price = _price(event.get("price_text"))
-        categories = [genres[key][0] for key in event["performer_ids"] if genres.get(key)]
+        styles = [style for key in event["performer_ids"] for style in genres.get(key) or ()]
         yield (
             row_id("event", event["id"]),
             event["title"],
             "",
             "PUBLISHED",
-            categories[0] if categories else None,
+            styles[0] if styles else None,
             _moment(event) + shift,
             row_id("venue", event["venue_id"]),
             "concert",

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
+    Node,
     OperationDefinitionNode,
-    VariableNode,
-    Visitor,
     parse,
     specified_rules,
     validate,
-    visit,
 )
 from graphql.execution.collect_fields import FragmentDetails
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
@@ -32,6 +31,7 @@ from .lru import LeastRecentlyUsed
 from .operation import Document, Operation
 from .options import ServerOptions
 from .ports import Meters
+from .variables import conditions_in, variables_in
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 MAX_VALIDATION_ERRORS = 20
@@ -145,6 +145,7 @@ class DocumentCache:
             policy=policy_of(self._schema, node, fragments, self._hints),
             fixed_cost=None if priced.by_variables else priced.cost,
             event_variables=_event_variables(node, fragments),
+            conditions=conditions_in(node, *fragments.values()),
             root_fields=tuple(_root_fields(node)),
         )
 
@@ -160,33 +161,19 @@ def _root_fields(node: OperationDefinitionNode) -> list[str]:
     return [
         selection.name.value
         for selection in node.selection_set.selections
-        if selection.kind == "field" and hasattr(selection, "name")
+        if isinstance(selection, FieldNode)
     ]
-
-
-class _Variables(Visitor):
-    """Collects the variables used beneath a node."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def enter_variable(self, node: VariableNode, *_: Any) -> None:
-        self.names.add(node.name.value)
 
 
 def _event_variables(
     node: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> tuple[str, ...]:
     """Root arguments choose the stream; only what lies beneath shapes an event's answer."""
-    found = _Variables()
+    parts: list[Node] = list(fragments.values())
     for selection in node.selection_set.selections:
-        nested = getattr(selection, "selection_set", None)
-        directives = selection.directives or ()
-        for part in (*directives, *([nested] if nested else [])):
-            visit(part, found)
-        if selection.kind != "field":
-            visit(selection, found)
-    for fragment in fragments.values():
-        visit(fragment, found)
-    return tuple(sorted(found.names))
+        if isinstance(selection, FieldNode):
+            parts += selection.directives or ()
+            parts += [selection.selection_set] if selection.selection_set else []
+        else:
+            parts.append(selection)
+    return tuple(sorted(variables_in(*parts)))

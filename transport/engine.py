@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Future, ensure_future, shield
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Hashable
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
@@ -22,11 +22,13 @@ from strawberry.execution import optimized_is_awaitable
 
 from .documents import DocumentCache
 from .errors import DocumentInvalid, DocumentRefused
+from .executor import CompiledExecutor
 from .limits import Limits
 from .operation import Operation
 from .options import ServerOptions
 from .payload import Payload, PayloadEncoder
 from .persisted import PersistedDocuments
+from .ports import Meters
 from .request import OperationRequest
 from .sources import close_source, open_source
 
@@ -55,6 +57,7 @@ class Engine:
         encoder: PayloadEncoder,
         limits: Limits,
         options: ServerOptions,
+        meters: Meters,
     ) -> None:
         self._schema = schema._schema
         self._executor_class: Any = schema.execution_context_class
@@ -62,6 +65,7 @@ class Engine:
         self._persisted = persisted
         self._limits = limits
         self._options = options
+        self._compiled = CompiledExecutor(schema, meters) if options.compiled else None
         self.encoder = encoder
 
     async def prepare(self, request: OperationRequest, wants_cost: bool = False) -> Call:
@@ -78,10 +82,16 @@ class Engine:
     async def run(self, call: Call, context: Any) -> Payload:
         """Execute a query or mutation."""
         await self._options.admit(context, call.operation, call.cost)
-        result = self._executor(call, context).execute_operation()
-        if not isinstance(result, ExecutionResult):
-            result = await cast("Awaitable[ExecutionResult]", result)
+        result = await self._execute(self._executor(call, context), call.operation)
         return self.encoder.result(result, self._extensions(call))
+
+    async def _execute(self, executor: Executor[Any], operation: Operation) -> ExecutionResult:
+        result: Any
+        if self._compiled is not None:
+            result = self._compiled.execute(executor, operation)
+        else:
+            result = executor.execute_operation(operation.kind == "mutation")
+        return result if isinstance(result, ExecutionResult) else await result
 
     async def answers(
         self, call: Call, context: Any, last_event_id: str | None = None
@@ -109,7 +119,7 @@ class Engine:
         try:
             source = await open_source(executor, self._options.resume_argument, last_event_id)
             async for event in source:
-                yield await self._event(executor, event, key), self._options.event_id(event)
+                yield await self._event(executor, call.operation, event, key), self._options.event_id(event)
         except GraphQLError as error:
             yield self.encoder.refusal([error]), None
         except Exception as error:
@@ -118,28 +128,27 @@ class Engine:
             if source is not None:
                 await close_source(source)
 
-    async def _event(self, executor: Executor[Any], event: Any, key: Hashable | None) -> Payload:
+    async def _event(
+        self, executor: Executor[Any], operation: Operation, event: Any, key: Hashable | None
+    ) -> Payload:
         """Execute an event, once for all that share it."""
         shared = getattr(event, "shared", None) if key is not None else None
         if shared is None:
-            return await self._execute_event(executor, event)
+            return await self._execute_event(executor, operation, event)
         known = shared.get(key)
         if isinstance(known, Payload):
             return known
         if known is None:
-            known = ensure_future(self._execute_event(executor, event))
+            known = ensure_future(self._execute_event(executor, operation, event))
             shared[key] = known
         payload = await shield(cast("Future[Payload]", known))
         shared[key] = payload
         return payload
 
-    async def _execute_event(self, executor: Executor[Any], event: Any) -> Payload:
+    async def _execute_event(self, executor: Executor[Any], operation: Operation, event: Any) -> Payload:
         own = executor.build_per_event_executor(event)
         own.context_value = self._options.event_context(executor.context_value)
-        result = own.execute_operation(False)
-        if not isinstance(result, ExecutionResult):
-            result = await cast("Awaitable[ExecutionResult]", result)
-        return self.encoder.result(result, None)
+        return self.encoder.result(await self._execute(own, operation), None)
 
     def _sharing_key(self, call: Call, context: Any) -> Hashable | None:
         """Name what an event's answer depends on, besides the event."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 
 from graphql import FragmentDefinitionNode, OperationDefinitionNode
 from graphql.execution.collect_fields import FragmentDetails
@@ -26,8 +26,12 @@ class Operation:
     """None where the cost depends on the variables."""
     event_variables: tuple[str, ...]
     """The variables an event's answer depends on: those used below the root fields' arguments."""
+    conditions: tuple[str, ...]
+    """The variables that directives read: they choose among the compiled plans."""
     root_fields: tuple[str, ...]
     """The names of the fields on the root type, for metrics and data versions."""
+    plans: dict[Hashable, object] = field(default_factory=dict)
+    """What the compiled executor made of it, by the values of the conditions."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -57,6 +57,7 @@ class GraphQLServer:
             PayloadEncoder(error_mapper),
             limits,
             options,
+            meters,
         )
         self._streams = EventStreams(
             engine, context_factory, bus or MemoryBus(), self._heartbeat, limits, meters

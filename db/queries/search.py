@@ -25,6 +25,10 @@ WHERE e.state = 'PUBLISHED' AND e.id = ANY($1::uuid[])
 """
 
 
+# Any constant does.
+_RECORDING_LOCK = 0x0B0F_5EA3
+
+
 @dataclass(frozen=True, slots=True)
 class DirtyKeys:
     """Outbox entries as one reading found them, and the events they name."""
@@ -73,6 +77,12 @@ async def count_published(connection: Connection) -> int:
     return count
 
 
+async def lock_recording(connection: Connection) -> None:
+    """Wait to be the only one who reads facts and writes documents, until this transaction ends."""
+    await connection.execute("SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'")
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _RECORDING_LOCK)
+
+
 async def record_documents(
     connection: Connection, documents: Sequence[tuple[UUID, str]], gone: Sequence[UUID]
 ) -> None:
@@ -90,9 +100,7 @@ async def record_documents(
             [words for _, words in documents],
         )
     if gone:
-        await connection.execute(
-            "DELETE FROM search_documents WHERE event_id = ANY($1::uuid[])", gone
-        )
+        await connection.execute("DELETE FROM search_documents WHERE event_id = ANY($1::uuid[])", gone)
 
 
 async def record_words(connection: Connection, words: Iterable[str]) -> None:
@@ -236,9 +244,7 @@ async def _read_keys(connection: Connection, condition: str, most: int) -> Dirty
 
 def _dirty_keys(rows: Iterable[Any]) -> DirtyKeys:
     found = [(row["id"], row["event_id"]) for row in rows]
-    return DirtyKeys(
-        tuple(entry for entry, _ in found), tuple(dict.fromkeys(event for _, event in found))
-    )
+    return DirtyKeys(tuple(entry for entry, _ in found), tuple(dict.fromkeys(event for _, event in found)))
 
 
 # How far the engine is behind, in seconds: the age of the oldest change it does not show.

@@ -51,7 +51,7 @@ async def listening(app: Any) -> AsyncIterator[str]:
 async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
     """Wait for a condition; fail when it has not come true in time."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - what is waited for knows no event
+        while not condition():
             await asyncio.sleep(0.005)
 
 

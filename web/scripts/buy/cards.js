@@ -3,7 +3,12 @@ import { h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 
 /** @import { MessageKey } from "../kit/i18n.js" */
-/** @typedef {{ environment: string, stripePublishableKey: string | null }} Config */
+/**
+ * @typedef {object} Config
+ * @property {string} environment "development" or "production"
+ * @property {string | null} stripePublishableKey
+ * @property {string | null} localStripe the origin of the local stand-in for Stripe, in development
+ */
 
 /** @type {[string, MessageKey][]} */
 const TEST_CARDS = [
@@ -15,7 +20,7 @@ const TEST_CARDS = [
 /** @returns {Promise<Config>} */
 export async function loadConfig() {
   const answer = await fetch("/config.json").catch(() => null);
-  return answer?.ok ? answer.json() : { environment: "production", stripePublishableKey: null };
+  return answer?.ok ? answer.json() : { environment: "production", stripePublishableKey: null, localStripe: null };
 }
 
 /** A choice of test cards. */
@@ -49,6 +54,19 @@ export async function approve(publishableKey, clientSecret) {
   const stripe = (await loadStripe())(publishableKey);
   const { error } = await stripe.handleNextAction({ clientSecret });
   return error ? String(error.message) : null;
+}
+
+/**
+ * Where the local Stripe's bank asks for approval, or null. Stripe.js does the same with the real one.
+ * @param {Config} config @param {string} clientSecret
+ * @returns {Promise<string | null>}
+ */
+export async function bankAddress(config, clientSecret) {
+  if (!config.localStripe || !config.stripePublishableKey) return null;
+  const query = new URLSearchParams({ key: config.stripePublishableKey, client_secret: clientSecret });
+  const intent = clientSecret.split("_secret_")[0];
+  const answer = await fetch(`${config.localStripe}/v1/payment_intents/${intent}?${query}`).catch(() => null);
+  return (await answer?.json())?.next_action?.redirect_to_url?.url ?? null;
 }
 
 /** @returns {Promise<any>} */

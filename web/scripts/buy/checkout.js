@@ -1,7 +1,7 @@
 /** The panel beside the map once seats are held: countdown, guest details, payment, confirmation. */
 import { fill, h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
-import { approve, stripeElement, testCards } from "./cards.js";
+import { approve, bankAddress, stripeElement, testCards } from "./cards.js";
 import { Countdown } from "./countdown.js";
 import { receipt, sums, ticketList } from "./receipt.js";
 import { problemText } from "./words.js";
@@ -76,7 +76,7 @@ export class Checkout {
       problem && !busy
         ? h("div", { class: "notice bad", role: "alert", id: "problem" }, problemText(problem))
         : declined && h("div", { class: "notice bad", role: "alert", id: "problem" }, t("problem.PAYMENT_DECLINED")),
-      approval && h("div", { class: "notice warn", role: "status", id: "approval" }, t("approvalNeeded")),
+      approval && this._approval(this._purchase.clientSecret ?? ""),
       ...this._payment(busy),
       h("button", { type: "button", class: "quiet", id: "give-back", disabled: busy, onclick: () => this._purchase.release() }, t("giveBack")),
     );
@@ -84,9 +84,22 @@ export class Checkout {
 
   /** @param {boolean} busy @returns {(HTMLElement | null)[]} */
   _payment(busy) {
-    if (this._config.stripePublishableKey) return [this._stripe, this._payButton(busy, () => this._payWithStripe())];
+    if (this._usesStripeJs) return [this._stripe, this._payButton(busy, () => this._payWithStripe())];
     if (this._config.environment === "production") return [h("div", { class: "notice warn" }, t("noPayment"))];
     return [this._cards.element, this._payButton(busy, () => this._purchase.pay(this._cards.chosen()))];
+  }
+
+  get _usesStripeJs() {
+    return Boolean(this._config.stripePublishableKey) && !this._config.localStripe;
+  }
+
+  /** The bank wants to be asked (3-D Secure). @param {string} clientSecret */
+  _approval(clientSecret) {
+    const notice = h("div", { class: "notice warn stack", role: "status", id: "approval" }, t("approvalNeeded"));
+    bankAddress(this._config, clientSecret).then((address) => {
+      if (address) notice.append(h("a", { class: "button", id: "bank", href: address, target: "_blank", rel: "noopener" }, t("openBank")));
+    });
+    return notice;
   }
 
   /** @param {boolean} busy @param {() => void} pay */

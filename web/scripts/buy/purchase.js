@@ -41,7 +41,7 @@ export class Purchase extends Emitter {
     await this._during(async () => {
       /** @type {{ order: Order | null }} */
       const { order } = await request("Order", { id });
-      if (order && (HELD.has(order.status) || order.status === "BOOKED")) this._follow(order);
+      if (order && (HELD.has(order.status) || order.status === "BOOKED")) this.follow(order);
       else sessionStorage.removeItem(this._keptAs);
     });
   }
@@ -67,7 +67,7 @@ export class Purchase extends Emitter {
     return this._during(async () => {
       /** @type {{ reserve: ReserveResult }} */
       const { reserve: answer } = await requestSurely("Reserve", { input });
-      if (answer.__typename === "ReserveSuccess") return this._follow(answer.order);
+      if (answer.__typename === "ReserveSuccess") return this.follow(answer.order);
       this.problem = answer;
       if (answer.__typename === "SeatsUnavailable") this.emit("offered", answer);
     });
@@ -136,7 +136,7 @@ export class Purchase extends Emitter {
   }
 
   /** @param {Order} order */
-  _follow(order) {
+  follow(order) {
     this.problem = null;
     sessionStorage.setItem(this._keptAs, order.id);
     this.take(order);

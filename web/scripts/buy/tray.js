@@ -84,7 +84,7 @@ export class Tray {
           type: "button", class: "main-action wide", id: "hold", disabled: !items.length || purchase.busy,
           onclick: () => this._deal.hold({ seatIds: basket.ids }),
         },
-        purchase.busy ? t("holding") : t("hold", { n: items.length }),
+        purchase.busy ? t("holding") : items.length ? t("hold", { n: items.length }) : t("holdSeats"),
       ),
     );
   }

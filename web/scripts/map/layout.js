@@ -6,6 +6,7 @@ import { convexHull } from "./hull.js";
 /**
  * @typedef {object} Block a section as the map draws it
  * @property {Section} section
+ * @property {string} label its name without what all names begin with ("Block 101" among blocks: "101")
  * @property {number} first index of its first seat
  * @property {number} end one past its last
  * @property {Box} box
@@ -43,7 +44,8 @@ export class Layout {
     this._levelNumber = new Map(document.priceLevels.map((level, at) => [level.id, at]));
     document.sections.forEach((section, at) => this._readSeats(section, at));
     this.spacing = this._measureSpacing();
-    this.blocks = document.sections.map((section) => this._block(section));
+    const shared = sharedWords(document.sections.filter(({ seats }) => seats.length).map(({ name }) => name));
+    this.blocks = document.sections.map((section) => this._block(section, section.name.slice(shared)));
     this.box = this._bounds();
     // a grid over the house: seats are `_ordered` from `_starts[cell]` to `_starts[cell + 1]`
     this._cell = this.spacing * CELL_SPACINGS;
@@ -155,7 +157,7 @@ export class Layout {
     }
   }
 
-  /** The usual distance between neighbours: the median over a sample. */
+  /** The distance between neighbours in the tightest rows, over a sample, so that no two seats overlap. */
   _measureSpacing() {
     const distances = [];
     const stride = Math.max(1, Math.floor(this.seatCount / 800));
@@ -164,11 +166,11 @@ export class Layout {
       distances.push(Math.hypot(this.xs[seat] - this.xs[seat - 1], this.ys[seat] - this.ys[seat - 1]));
     }
     distances.sort((a, b) => a - b);
-    return distances[distances.length >> 1] || 24;
+    return distances[Math.floor(distances.length / 20)] || 24;
   }
 
-  /** @param {Section} section @returns {Block} */
-  _block(section) {
+  /** @param {Section} section @param {string} label @returns {Block} */
+  _block(section, label) {
     const area = this.areas.find((one) => one.sectionId === section.id) ?? null;
     if (!section.seats.length) return this._standing(section, area);
     const first = section.seats[0].index;
@@ -183,7 +185,8 @@ export class Layout {
     }
     const level = [...votes].sort((a, b) => b[1] - a[1])[0][0];
     const box = boxOf(outline);
-    return { section, first, end: first + section.seats.length, box, outline, middle: mean(section.seats), level, area };
+    const end = first + section.seats.length;
+    return { section, label, first, end, box, outline, middle: mean(section.seats), level, area };
   }
 
   /** @param {Section} section @param {Area | null} area @returns {Block} */
@@ -196,7 +199,7 @@ export class Layout {
     ];
     const middle = { x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2 };
     const level = this.priceLevels.findIndex((one) => one.name === section.name);
-    return { section, first: 0, end: 0, box, outline, middle, level: Math.max(0, level), area };
+    return { section, label: section.name, first: 0, end: 0, box, outline, middle, level: Math.max(0, level), area };
   }
 
   /** @returns {Box} */
@@ -247,4 +250,11 @@ function boxOf(points) {
 function mean(points) {
   const sum = points.reduce((total, point) => ({ x: total.x + point.x, y: total.y + point.y }), { x: 0, y: 0 });
   return { x: sum.x / points.length, y: sum.y / points.length };
+}
+
+/** The length of the words that all names begin with, 0 where one would be left empty. @param {string[]} names */
+function sharedWords(names) {
+  if (names.length < 3) return 0;
+  const word = names[0].slice(0, names[0].indexOf(" ") + 1);
+  return word && names.every((name) => name.startsWith(word) && name.length > word.length) ? word.length : 0;
 }

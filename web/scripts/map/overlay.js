@@ -58,14 +58,16 @@ export function drawNames(context, layout, viewport, palette, statuses, leftText
     const standing = block.section.kind !== "SEATED";
     if (!standing && (radius > NAMES_UNTIL_PX || layout.blocks.length < 2)) continue;
     const width = (block.box.right - block.box.left) * viewport.scale;
-    const size = Math.min(standing ? 20 : 14, width / 6.5);
-    if (size < 7) continue;
-    const name = shortName(block.section.name);
+    const name = standing ? block.section.name : block.label;
+    const size = Math.min(standing ? 20 : 15, (width * 0.8) / (name.length * 0.62));
+    if (size < 6.5) continue;
     const left = statuses.sections.get(block.section.id)?.available;
     const plate = !standing && radius > 1.2;
     drawText(context, viewport, block.middle, name, palette.ink, size, { up: 0.55, plate: plate ? palette.ground : "" });
-    if (left === undefined || size < 9) continue;
-    drawText(context, viewport, block.middle, leftText(left), palette.ink, size * 0.82, {
+    const text = left === undefined ? "" : leftText(left);
+    const small = Math.min(size * 0.85, (width * 0.8) / (text.length * 0.55));
+    if (!text || small < 8.5) continue;
+    drawText(context, viewport, block.middle, text, palette.ink, small, {
       up: -0.75, light: true, plate: plate ? palette.ground : "",
     });
   }
@@ -179,9 +181,4 @@ function drawText(context, viewport, middle, text, color, size, { up = 0, light 
   }
   context.fillStyle = color;
   context.fillText(text, at.x, at.y - size * up);
-}
-
-/** @param {string} name */
-function shortName(name) {
-  return name.length > 18 ? `${name.slice(0, 17)}…` : name;
 }

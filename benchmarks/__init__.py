@@ -1,0 +1,1 @@
+"""The measurements behind docs/capacity.md, on parts of their own: `make bench`."""

@@ -1,0 +1,275 @@
+"""The waiting room: what a person costs Redis, and what a tick costs a process with 5,000 subscribers.
+
+`python -m benchmarks.waiting_room [--most 1000000] [--subscribers 5000]`
+"""
+
+import argparse
+import asyncio
+import contextlib
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+from db.migrate import migrate
+from db.session import Database
+from devservices.postgres import Postgres
+from devservices.valkey import Valkey
+from domain.viewer import Viewer
+from domain.waiting_room import LATER_ARRIVALS
+from kit.ids import new_uuid
+from kit.lua import Argument, CommandRunner
+from pubsub.channels import Channels
+from pubsub.redis_backend import RedisBackend
+from reservations.connection import batcher, connect
+from services.line_keeping import LineKeeper
+from services.queue_tokens import QueueTokens
+from services.waiting_room import WaitingRooms
+from subscriptions.queue_positions import QueueHub
+from waiting_room.room import Restored, Room
+
+PER_MINUTE = 10_000
+TICK_SECONDS = 0.25
+SAMPLES = 2000
+MANY = 10**6
+
+
+class Counted:
+    """A runner that counts what it sends."""
+
+    def __init__(self, runner: CommandRunner) -> None:
+        self.sent = 0
+        self._runner = runner
+
+    async def run(self, *command: Argument) -> Any:
+        """Count, and pass on."""
+        self.sent += 1
+        return await self._runner.run(*command)
+
+
+class Nobody:
+    """An announcer without listeners."""
+
+    async def publish(self, channel: str, message: str) -> None:
+        """Nothing."""
+
+
+class Bench:
+    """The parts, and one event's line."""
+
+    def __init__(self, redis: Redis, database: Database) -> None:
+        self.redis = redis
+        self.database = database
+        self.runner = Counted(batcher(redis))
+        self.room = Room(self.runner)
+        self.keeper = LineKeeper(database, self.room, Nobody())
+        self.event_id = new_uuid()
+
+    async def prepare(self, *, max_active: int = MANY) -> None:
+        """An event on sale with its room on."""
+        await insert_event(self.database, self.event_id)
+        await self.database.fetch(
+            """
+            UPDATE events SET waiting_room_enabled = true, waiting_room_admit_per_minute = $2,
+              waiting_room_max_active = $3 WHERE id = $1
+            """,
+            self.event_id,
+            PER_MINUTE,
+            max_active,
+        )
+        await self.database.fetch(
+            "INSERT INTO waiting_rooms (event_id, seed) VALUES ($1, '\\x00')", self.event_id
+        )
+        await self.keeper.open(self.event_id)
+
+    async def fill(self, people: int) -> list[UUID]:
+        """A line of so many, put there the way a rebuild does."""
+        run_id = await self.room.run_id()
+        generation, _ = await self.room.close(self.event_id)
+        users = [new_uuid() for _ in range(people)]
+        for start in range(0, people, 5000):
+            some = users[start : start + 5000]
+            rows = [Restored(user, "W", LATER_ARRIVALS + start + n, "", 0) for n, user in enumerate(some)]
+            await self.room.restore(self.event_id, generation, rows)
+        await self.room.reopen(self.event_id, generation, run_id, drawn_ms=1)
+        return users
+
+    async def microseconds(self, work: Sequence[Any], at_once: int = 100) -> float:
+        """Redis's own time a script, over many of them."""
+        await self.redis.config_resetstat()
+        for start in range(0, len(work), at_once):
+            await asyncio.gather(*(call() for call in work[start : start + at_once]))
+        stats: dict[str, Any] = await self.redis.info("commandstats")
+        return float(stats["cmdstat_evalsha"]["usec_per_call"])
+
+
+async def insert_event(database: Database, event_id: UUID) -> None:
+    """A published event, on sale for an hour."""
+    now = datetime.now(UTC)
+    venue_id = new_uuid()
+    await database.fetch(
+        "INSERT INTO venues (id, name, city, timezone) VALUES ($1, 'Hall', 'Seoul', 'Asia/Seoul')", venue_id
+    )
+    await database.fetch(
+        """
+        INSERT INTO seat_maps (version, event_id, layout, seat_count, place_count)
+        VALUES ($1, $2, '{}', 0, 0)
+        """,
+        str(event_id),
+        event_id,
+    )
+    await database.fetch(
+        """
+        INSERT INTO events (id, name, state, starts_at, on_sale_at, venue_id, seat_map_version,
+          max_tickets_per_order) VALUES ($1, 'Concert', 'PUBLISHED', $2, $3, $4, $5, 8)
+        """,
+        event_id,
+        now + timedelta(days=30),
+        now - timedelta(hours=1),
+        venue_id,
+        str(event_id),
+    )
+
+
+async def costs(redis: Redis, database: Database, people: int) -> None:
+    """Join, look and tick with so many waiting."""
+    await redis.flushall()
+    bench = Bench(redis, database)
+    await bench.prepare()
+    before = (await redis.info("memory"))["used_memory"]
+    users = await bench.fill(people)
+    memory = ((await redis.info("memory"))["used_memory"] - before) / people
+    newcomers = [new_uuid() for _ in range(SAMPLES)]
+    event_id, room = bench.event_id, bench.room
+    join = await bench.microseconds([lambda user=user: room.join(event_id, user, 0) for user in newcomers])
+    some = users[:: max(1, people // SAMPLES)]
+    look = await bench.microseconds([lambda user=user: room.standing(event_id, user) for user in some])
+    began = time.perf_counter()
+    again = [new_uuid() for _ in range(SAMPLES)]
+    await asyncio.gather(*(room.join(event_id, user, 0) for user in again))
+    rate = SAMPLES / (time.perf_counter() - began)
+    run_id = await room.run_id()
+
+    row = next(row for row in await bench.keeper.rooms() if row.event_id == event_id)
+    await bench.keeper.keep(row, run_id)
+    await redis.config_resetstat()
+    admitted, sent, rounds, took = 0, bench.runner.sent, 20, []
+    for _ in range(rounds):
+        await asyncio.sleep(TICK_SECONDS)
+        began = time.perf_counter()
+        kept = await bench.keeper.keep(row, run_id)
+        took.append((time.perf_counter() - began) * 1000)
+        admitted += len(kept.tick.newly_admitted)
+    stats = await redis.info("commandstats")
+    usec = stats["cmdstat_evalsha"]["usec"] / rounds
+    print(
+        f"{people:>9,} waiting: join {join:5.1f} us, look {look:5.1f} us of Redis; "
+        f"tick {usec:6.0f} us for {admitted / rounds:.0f} admitted "
+        f"({(bench.runner.sent - sent) / rounds:.1f} requests, {statistics.median(took):.1f} ms with PostgreSQL); "
+        f"{memory:.0f} B a person; one client {rate:,.0f} joins/s"
+    )
+    await database.fetch("UPDATE events SET waiting_room_enabled = false")
+
+
+async def subscribers(redis: Redis, database: Database, number: int) -> None:
+    """So many live positions in one process while people are admitted and leave."""
+    await redis.flushall()
+    bench = Bench(redis, database)
+    await bench.prepare()
+    users = await bench.fill(number * 4)
+    channels = Channels(RedisBackend(redis))
+    await channels.open()
+    keeper = LineKeeper(database, bench.room, channels)
+    hub = QueueHub(WaitingRooms(database, bench.room, QueueTokens("bench"), keeper), channels)
+    published = [time.perf_counter()]
+    latencies: list[float] = []
+
+    async def tab(user: UUID) -> None:
+        viewer = Viewer(user, str(user), None, None, frozenset({"buy"}))
+        first = True
+        async for _ in hub.stream(viewer, bench.event_id):
+            if not first:
+                latencies.append((time.perf_counter() - published[0]) * 1000)
+            first = False
+
+    tabs = [asyncio.create_task(tab(user)) for user in users[-number:]]
+    while hub.members < number:
+        await asyncio.sleep(0.1)
+    row = next(row for row in await keeper.rooms() if row.event_id == bench.event_id)
+    run_id = await bench.room.run_id()
+    latencies.clear()
+    cpu, wall, told = time.process_time(), time.perf_counter(), 0
+    lags: list[float] = []
+    for _ in range(60):
+        for leaver in users[told : told + 5]:
+            await bench.room.leave(bench.event_id, leaver)
+        told += 5
+        kept = await keeper.keep(row, run_id)
+        published[0] = began = time.perf_counter()
+        await keeper.announce(row, kept)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0.005)
+        lags.append((time.perf_counter() - began) * 1000)
+        await asyncio.sleep(TICK_SECONDS)
+    seconds = time.perf_counter() - wall
+    share = (time.process_time() - cpu) / seconds
+    quick = sorted(latencies)
+    print(
+        f"{number:,} subscribers: {len(latencies) / seconds:,.0f} entries/s told, {share:.0%} of one core, "
+        f"told {quick[len(quick) // 2]:.0f} ms (median) and {quick[len(quick) * 99 // 100]:.0f} ms (p99) "
+        f"after a tick; the loop was held at most {max(lags):.0f} ms"
+    )
+    for task in tabs:
+        task.cancel()
+    await asyncio.gather(*tabs, return_exceptions=True)
+    hub.close()
+    await channels.close()
+
+
+@contextlib.asynccontextmanager
+async def parts() -> AsyncIterator[tuple[Redis, Database]]:
+    """A Valkey and a PostgreSQL that are gone afterwards."""
+    with tempfile.TemporaryDirectory() as home:
+        postgres = Postgres(Path(home), password="bench", durable=False)
+        valkey = Valkey(Path(home), password="bench")
+        for part in (postgres, valkey):
+            await asyncio.to_thread(part.start)
+        await migrate(postgres.url())
+        redis = connect(valkey.url(), 20)
+        database = Database(postgres.url())
+        try:
+            assert isinstance(redis, Redis)
+            yield redis, database
+        finally:
+            await redis.aclose()
+            await database.close()
+            for part in (valkey, postgres):
+                await asyncio.to_thread(part.stop)
+
+
+async def measure(most: int, number: int) -> None:
+    """Everything, on fresh parts."""
+    async with parts() as (redis, database):
+        for people in (1000, 100_000, 1_000_000):
+            if people <= most:
+                await costs(redis, database, people)
+        await subscribers(redis, database, number)
+
+
+def main() -> None:
+    """Print the figures."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--most", type=int, default=1_000_000)
+    arguments.add_argument("--subscribers", type=int, default=5000)
+    chosen = arguments.parse_args()
+    asyncio.run(measure(chosen.most, chosen.subscribers))
+
+
+if __name__ == "__main__":
+    main()

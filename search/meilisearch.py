@@ -1,0 +1,99 @@
+"""Meilisearch as the main index: the query path, asynchronous and bounded in time."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import httpx
+import orjson
+
+from domain.ids import Kind, parse_id
+from search.breaker import CircuitBreaker
+from search.index import Facet, Hit, Hits, IndexAway, SearchRequest
+from search.meilisearch_query import FACET_ATTRIBUTES, completion_bodies, search_body
+
+INDEX = "events"
+
+
+class MeilisearchIndex:
+    """Searches one index of a Meilisearch server.
+
+    A question that is not answered within the timeout, or answered by an error, counts against the
+    circuit breaker; while that is open nothing is asked.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        uid: str = INDEX,
+        timeout_seconds: float = 0.4,
+        breaker: CircuitBreaker | None = None,
+    ) -> None:
+        self._uid = uid
+        self._timeout_seconds = timeout_seconds
+        self._breaker = breaker or CircuitBreaker()
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            timeout=timeout_seconds,
+            limits=httpx.Limits(max_connections=32, max_keepalive_connections=32),
+        )
+
+    async def search(self, request: SearchRequest) -> Hits:
+        """See `SearchIndex.search`."""
+        answer = await self._ask(f"/indexes/{self._uid}/search", search_body(request))
+        counts = answer.get("facetDistribution") or {}
+        return Hits(
+            hits=tuple(map(_hit, answer["hits"])),
+            total=answer["totalHits"],
+            took_ms=answer["processingTimeMs"],
+            facets=tuple(
+                Facet(field, _buckets(counts.get(attribute) or {}))
+                for field, attribute in FACET_ATTRIBUTES.items()
+            ),
+        )
+
+    async def complete(self, prefix: str, now: datetime) -> list[Hit]:
+        """See `SearchIndex.complete`."""
+        bodies = completion_bodies(self._uid, prefix, now)
+        answer = await self._ask("/multi-search", {"queries": bodies})
+        return [_hit(hit) for result in answer["results"] for hit in result["hits"]]
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self._client.aclose()
+
+    async def _ask(self, path: str, body: dict[str, Any]) -> Any:
+        if not self._breaker.allows():
+            raise IndexAway
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                answer = await self._client.post(path, content=orjson.dumps(body), headers=_JSON)
+                answer.raise_for_status()
+                found = orjson.loads(answer.content)
+        except (httpx.HTTPError, TimeoutError, orjson.JSONDecodeError) as error:
+            self._breaker.failed()
+            raise IndexAway from error
+        self._breaker.succeeded()
+        return found
+
+
+_JSON = {"Content-Type": "application/json"}
+
+
+def _hit(document: Any) -> Hit:
+    return Hit(
+        event_id=parse_id(document["id"], Kind.EVENT),
+        name=document["name"],
+        performers=tuple(document["performers"]),
+        venue=document["venue"],
+        city=document["city"],
+    )
+
+
+def _buckets(counts: dict[str, int]) -> tuple[tuple[str, int], ...]:
+    ranked: Iterable[tuple[str, int]] = counts.items()
+    return tuple(sorted(ranked, key=lambda bucket: (-bucket[1], bucket[0])))

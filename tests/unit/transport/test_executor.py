@@ -1,0 +1,144 @@
+"""The compiled executor against graphql-core: equal results and errors for generated documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from tests.transport.generate import DocumentStrategies
+from tests.transport.toy import CountingMeters
+from tests.transport.zoo import Context, schema
+from transport import BadRequest, GraphQLServer, Limits, ServerOptions
+from transport.engine import Engine
+from transport.request import OperationRequest
+
+
+def engine(compiled: bool, meters: CountingMeters | None = None) -> Engine:
+    async def context(_info: Any) -> Context:
+        return Context()
+
+    limits = Limits(cost=10**9, aliases=1_000, merging=10**6, depth=30)
+    options = ServerOptions(compiled=compiled)
+    server = GraphQLServer(schema, context, limits=limits, options=options, meters=meters)
+    return server._http._engine
+
+
+def comparable(error: Any) -> dict[str, Any]:
+    return {"message": error["message"], "path": error.get("path"), "locations": error.get("locations")}
+
+
+async def run(which: Engine, query: str, variables: dict[str, Any]) -> tuple[Any, list[Any], Context]:
+    """Execute below the encoder, so that masked messages are compared too."""
+    call = await which.prepare(OperationRequest(query, None, None, variables))
+    context = Context()
+    result = await which._execute(which._executor(call, context), call.operation)
+    errors = [error.formatted for error in result.errors or ()]
+    return result.data, sorted(map(comparable, errors), key=repr), context
+
+
+COMPILED, INTERPRETED = engine(compiled=True), engine(compiled=False)
+
+
+async def assert_equal(query: str, variables: dict[str, Any] | None = None) -> tuple[Any, list[Any], Context]:
+    expected = await run(INTERPRETED, query, variables or {})
+    for _ in range(2):
+        data, errors, context = await run(COMPILED, query, variables or {})
+        assert data == expected[0]
+        assert list(map(repr, _keys(data))) == list(map(repr, _keys(expected[0])))
+        assert errors == expected[1]
+        assert context.batches == expected[2].batches
+        assert context.words == expected[2].words
+    return expected
+
+
+def _keys(data: Any) -> list[Any]:
+    """List every key in order: equal dictionaries may differ in it."""
+    if isinstance(data, dict):
+        return [(key, _keys(value)) for key, value in data.items()]
+    return [_keys(value) for value in data] if isinstance(data, list) else []
+
+
+CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "leaves": ("{ cat { name lives colour weight awake nothing } }", {}),
+    "aliases and merged fields": (
+        "{ a: cat { name } a: cat { lives } cat { kittens { name } kittens { lives } } }",
+        {},
+    ),
+    "an error where null is allowed": ("{ cat { huge name } }", {}),
+    "an error where null is not allowed": ("{ cat { name broken } named { name } }", {}),
+    "an error in a list": ("{ animals { ... on Cat { broken } } }", {}),
+    "nulls in lists": ("{ cat { holes { name } strictHoles } }", {}),
+    "errors later": ("{ cat { brokenLater x: brokenLater name } }", {}),
+    "batched loads": (
+        "{ cat { friend { ... on Dog { name owner } } kittens(first: 3) { friend { __typename } } } }",
+        {},
+    ),
+    "interfaces": ("{ named { __typename name shout ... on Cat { lives } ... on Dog { bones good } } }", {}),
+    "unions": (
+        "{ animals(dogs: true) { __typename ... on Named { shout } ...d } } fragment d on Dog { good }",
+        {},
+    ),
+    "a stranger in a union": ("{ stranger { __typename } }", {}),
+    "permissions": ("{ cat { secret } }", {}),
+    "the path": ("query($x: Int = 3) { cat { kittens(first: $x) { path } } }", {}),
+    "an async iterable": ("{ streamed }", {}),
+    "a generator": ("{ lazily }", {}),
+    "no list at all": ("{ notAList }", {}),
+    "awaitable items": ("{ promises }", {}),
+    "inputs": ("query($w: Wish) { cat { kittens(wish: $w) { name } } }", {"w": {"tags": ["x"]}}),
+    "literal inputs": ('{ cat { kittens(wish: {size: 0, tags: ["a"]}) { name } } }', {}),
+    "no inputs": ("query($w: Wish) { cat { kittens(wish: $w) { name } } }", {}),
+    "skipped": (
+        "query($s: Boolean!) { cat @skip(if: $s) { name } a: cat { name @include(if: $s) lives } }",
+        {"s": True},
+    ),
+    "not skipped": (
+        "query($s: Boolean!) { cat @skip(if: $s) { name } a: cat { name @include(if: $s) lives } }",
+        {"s": False},
+    ),
+    "skipped fragments": (
+        (
+            "query($s: Boolean!) { ...f @skip(if: $s) ... @include(if: $s) { cat { lives } } }"
+            " fragment f on Query { cat { name } }"
+        ),
+        {"s": True},
+    ),
+    "mutations in order": ('mutation { a: push(word: "1") fail b: push(word: "2") }', {}),
+    "introspection": (
+        "{ __schema { queryType { name fields { name type { name kind ofType { name } } } } } __typename }",
+        {},
+    ),
+    "nothing": ('{ cat(name: "nobody") { name } }', {}),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_results_and_errors_are_equal_when_an_operation_is_compiled(name: str) -> None:
+    await assert_equal(*CASES[name])
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(document=DocumentStrategies(schema._schema).documents(4), yes=st.booleans())
+async def test_results_and_errors_are_equal_when_documents_are_generated(document: str, yes: bool) -> None:
+    try:
+        await COMPILED.prepare(OperationRequest(document, None, None, {"yes": yes}))
+    except BadRequest:
+        assume(False)
+    await assert_equal(document, {"yes": yes})
+
+
+async def test_operation_is_left_to_graphql_core_and_counted_when_it_has_too_many_variants() -> None:
+    meters = CountingMeters()
+    which = engine(True, meters)
+    flags = [f"v{n}" for n in range(5)]
+    query = f"query({' '.join(f'${flag}: Boolean!' for flag in flags)}) {{ " + " ".join(
+        f"{flag}: __typename @include(if: ${flag})" for flag in flags
+    )
+    for number in range(32):
+        variables = {flag: bool(number >> n & 1) for n, flag in enumerate(flags)}
+        data, errors, _ = await run(which, query + " }", variables)
+        assert (set(data), errors) == ({flag for flag in flags if variables[flag]}, [])
+    assert meters.fallbacks == ["variants"] * 16

@@ -1,0 +1,92 @@
+"""Runs operations by compiled selections, and says which it leaves to graphql-core."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any, cast
+
+import strawberry
+from graphql import ExecutionResult, GraphQLError
+from graphql.execution.collect_fields import collect_fields
+
+from transport.operation import Operation
+from transport.ports import Meters
+
+from .runs import Run, Select, is_coroutine
+from .selections import Compiler
+
+MAX_VARIANTS = 16
+"""Compiled forms of one operation: one for each combination of what @skip and @include read."""
+
+
+class CompiledExecutor:
+    """Compiles an operation when it first runs and keeps the result with the document."""
+
+    def __init__(self, schema: strawberry.Schema, meters: Meters) -> None:
+        self._compiler = Compiler(schema)
+        self._meters = meters
+
+    def execute(self, run: Run, operation: Operation) -> ExecutionResult | Awaitable[ExecutionResult]:
+        """Execute an operation, or one event of a subscription, as graphql-core would."""
+        select = self._selection(run, operation)
+        if select is None:
+            left = run.execute_operation(operation.kind == "mutation")
+            return cast("ExecutionResult | Awaitable[ExecutionResult]", left)
+        try:
+            data = select(run, run.root_value, None)
+        except GraphQLError as error:
+            return _failed(run, error)
+        return _finished(run, data) if is_coroutine(data) else _response(run, data)
+
+    def _selection(self, run: Run, operation: Operation) -> Select | None:
+        conditions = tuple(map(run.variable_values.coerced.get, operation.conditions))
+        known = operation.plans.get(conditions)
+        if known is not None:
+            return cast("Select", known)
+        reason = self._unfit(run, operation)
+        if reason is not None:
+            self._meters.fallback(reason)
+            return None
+        select = operation.plans[conditions] = self._compile(run, operation)
+        return select
+
+    @staticmethod
+    def _unfit(run: Run, operation: Operation) -> str | None:
+        """Say why an operation is not compiled."""
+        if len(operation.plans) >= MAX_VARIANTS:
+            return "variants"
+        if not run.error_propagation:
+            return "error_propagation"
+        if run.schema.get_directive("defer") or run.schema.get_directive("stream"):
+            return "incremental"
+        return None
+
+    def _compile(self, run: Run, operation: Operation) -> Select:
+        root = run.schema.get_root_type(operation.node.operation)
+        assert root is not None
+        collected = collect_fields(
+            run.schema,
+            run.fragments,
+            run.variable_values,
+            root,
+            operation.node,
+            run.hide_suggestions,
+        )
+        serially = operation.kind == "mutation"
+        return self._compiler.root(root, collected.grouped_field_set, run, serially)
+
+
+async def _finished(run: Run, data: Awaitable[dict[str, Any]]) -> ExecutionResult:
+    try:
+        return _response(run, await data)
+    except GraphQLError as error:
+        return _failed(run, error)
+
+
+def _failed(run: Run, error: GraphQLError) -> ExecutionResult:
+    run.collected_errors.add(error, None)
+    return _response(run, None)
+
+
+def _response(run: Run, data: dict[str, Any] | None) -> ExecutionResult:
+    return ExecutionResult(data, run.collected_errors.errors or None)

@@ -1,0 +1,135 @@
+"""How a field's value is obtained: an attribute, a Strawberry resolver, or any resolver at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import strawberry
+from graphql import GraphQLField, default_field_resolver
+from graphql.execution.values import get_argument_values
+from strawberry.schema.schema_converter import get_arguments
+from strawberry.types.field import StrawberryField
+
+from transport.variables import variables_in
+
+from .runs import Info, Run, Site
+
+Call = Callable[[Run, Any, Info], Any]
+Arguments = Callable[[Run], dict[str, Any]]
+DEFINITION = "strawberry-definition"
+IMMUTABLE = (str, int, float, bool, type(None))
+
+
+class Resolver(NamedTuple):
+    """How to call a field's resolver, and whether it reads the resolve info."""
+
+    call: Call
+    needs_info: bool
+    attribute: str | None = None
+    """The attribute that the field is, where it is nothing else."""
+
+
+def resolver_of(site: Site, schema: strawberry.Schema, run: Run) -> Resolver:
+    """Choose the shortest way to the value that does what the schema's resolver does."""
+    field = _plain_strawberry_field(site.definition, schema)
+    if field is None:
+        return _any_resolver(site, run)
+    if field.base_resolver is None:
+        name = field.python_name
+        return Resolver(lambda _run, source, _info: getattr(source, name), False, name)
+    if field.arguments:
+        return _with_arguments(field, site, schema, run)
+    return _without_arguments(field, schema)
+
+
+def _plain_strawberry_field(definition: GraphQLField, schema: strawberry.Schema) -> StrawberryField | None:
+    """Return the field where Strawberry adds nothing around its resolver.
+
+    Extensions (permissions among them), exception handlers and subclasses with a way of their own
+    keep Strawberry's wrapper.
+    """
+    field = definition.extensions.get(DEFINITION)
+    converter = schema.schema_converter
+    plain = (
+        isinstance(field, StrawberryField)
+        and not field.extensions
+        and type(field).get_result is StrawberryField.get_result
+        and hasattr(definition.resolve, "_is_default")
+        and definition.subscribe is None
+        and not converter.exception_handlers
+        and schema.config.default_resolver is getattr
+    )
+    return field if plain else None
+
+
+def _any_resolver(site: Site, run: Run) -> Resolver:
+    resolve = site.definition.resolve or default_field_resolver
+    arguments = _arguments_of(site, run)
+    if arguments is None:
+        return Resolver(lambda _run, source, info: resolve(source, info), True)
+    return Resolver(lambda run, source, info: resolve(source, info, **arguments(run)), True)
+
+
+def _without_arguments(field: StrawberryField, schema: strawberry.Schema) -> Resolver:
+    """Call the function as its signature asks: with self, parent, root or info."""
+    resolver = field.base_resolver
+    assert resolver is not None
+    function: Any = resolver.wrapped_func
+    by_name = [p.name for p in (resolver.parent_parameter, resolver.root_parameter) if p]
+    info_name = resolver.info_parameter.name if resolver.info_parameter else None
+    takes_self = bool(resolver.self_parameter)
+    make_info = schema.config.info_class
+    if not by_name and info_name is None:
+        if takes_self:
+            return Resolver(lambda _run, source, _info: function(source), False)
+        return Resolver(lambda _run, _source, _info: function(), False)
+
+    def call(_run: Run, source: Any, info: Info) -> Any:
+        given = dict.fromkeys(by_name, source)
+        if info_name is not None:
+            given[info_name] = make_info(_raw_info=info, _field=field)
+        return function(source, **given) if takes_self else function(**given)
+
+    return Resolver(call, info_name is not None)
+
+
+def _with_arguments(field: StrawberryField, site: Site, schema: strawberry.Schema, run: Run) -> Resolver:
+    resolver = field.base_resolver
+    assert resolver is not None
+    function: Any = resolver.wrapped_func
+    arguments = _arguments_of(site, run)
+    converter = schema.schema_converter
+    make_info = schema.config.info_class
+
+    def call(run: Run, source: Any, info: Info) -> Any:
+        positional, named = get_arguments(
+            field=field,
+            source=source,
+            info=make_info(_raw_info=info, _field=field),
+            kwargs=arguments(run) if arguments else {},
+            config=schema.config,
+            scalar_registry=converter.scalar_registry,
+        )
+        return function(*positional, **named)
+
+    return Resolver(call, True)
+
+
+def _arguments_of(site: Site, run: Run) -> Arguments | None:
+    """Read literal arguments once, others on every call; None where the field takes none."""
+    definition, node = site.definition, site.nodes[0]
+    if not (definition.args or node.arguments):
+        return None
+
+    def read(run: Run) -> dict[str, Any]:
+        return get_argument_values(definition, node, run.variable_values, None, run.hide_suggestions)
+
+    if any(variables_in(argument) for argument in node.arguments or ()):
+        return read
+    try:
+        fixed = read(run)
+    except Exception:
+        return read
+    immutable = all(isinstance(value, IMMUTABLE) for value in fixed.values())
+    return (lambda _run: fixed) if immutable else read

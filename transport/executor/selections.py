@@ -1,0 +1,155 @@
+"""How the fields of one object are resolved together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import strawberry
+from graphql import GraphQLObjectType, get_named_type, is_abstract_type
+from graphql.execution.collect_fields import GroupedFieldSet, collect_subfields
+from graphql.pyutils import Path, gather_with_cancel
+
+from .completers import completer_of, exact_type
+from .resolvers import Resolver, resolver_of
+from .runs import Complete, Run, Select, Site, is_awaitable, is_coroutine
+
+Field = Callable[[Run, Any, Path | None], Any]
+
+
+class Compiler:
+    """Builds the closures of one operation, its conditions being settled."""
+
+    def __init__(self, schema: strawberry.Schema) -> None:
+        self._schema = schema
+
+    def root(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run, serially: bool) -> Select:
+        """Build the selection of the root; a mutation's fields run one after the other."""
+        fields = self._fields(kind, grouped, run)
+        return _one_by_one(fields) if serially else _together(fields)
+
+    def selection(self, kind: GraphQLObjectType, site: Site, run: Run) -> Select:
+        """Build the selection beneath a field for one runtime type."""
+        collected = collect_subfields(
+            run.schema,
+            run.fragments,
+            run.variable_values,
+            run.operation,
+            kind,
+            site.details,
+            run.hide_suggestions,
+        )
+        return _together(self._fields(kind, collected.grouped_field_set, run))
+
+    def _fields(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run) -> list[tuple[str, Field]]:
+        fields: list[tuple[str, Field]] = []
+        for key, details in grouped.items():
+            name = details[0].node.name.value
+            definition = run.schema.get_field(kind, name)
+            assert definition is not None
+            site = Site(key, definition, kind, details, [detail.node for detail in details])
+            fields.append((key, _typename(kind) if name == "__typename" else self._field(site, run)))
+        return fields
+
+    def _field(self, site: Site, run: Run) -> Field:
+        resolver = resolver_of(site, self._schema, run)
+        complete = completer_of(site, site.definition.type, self.selection, run)
+        exact = exact_type(site.definition.type)
+        if resolver.attribute is not None and exact is not None:
+            return _attribute(site, resolver.attribute, exact, complete)
+        named = get_named_type(site.definition.type)
+        checks_type = is_abstract_type(named) or getattr(named, "is_type_of", None) is not None
+        return _resolved(site, resolver, complete, resolver.needs_info or checks_type)
+
+
+def _typename(kind: GraphQLObjectType) -> Field:
+    name = kind.name
+    return lambda _run, _source, _path: name
+
+
+def _attribute(site: Site, attribute: str, exact: type, complete: Complete) -> Field:
+    """Read an attribute that is almost always fit to be written as it is."""
+    itself = Resolver(lambda _run, value, _info: value, False)
+    general = _resolved(site, itself, complete, False)
+
+    def field(run: Run, source: Any, above: Path | None) -> Any:
+        try:
+            value = getattr(source, attribute)
+        except Exception as error:
+            value = error
+        return value if type(value) is exact else general(run, value, above)
+
+    return field
+
+
+def _resolved(site: Site, resolver: Resolver, complete: Complete, needs_info: bool) -> Field:
+    key, typename = site.key, site.parent.name
+    call, kind, details = resolver.call, site.definition.type, site.details
+
+    def field(run: Run, source: Any, above: Path | None) -> Any:
+        path = Path(above, key, typename)
+        try:
+            info = site.info(run, path) if needs_info else None
+            value = call(run, source, info)
+            if is_awaitable(value):
+                return awaited(run, value, path, info)
+            completed = complete(run, value, path, info)
+            return guarded(run, completed, path) if is_coroutine(completed) else completed
+        except Exception as error:
+            run.handle_field_error(error, kind, details, path)
+            return None
+
+    async def awaited(run: Run, value: Any, path: Path, info: Any) -> Any:
+        try:
+            completed = complete(run, await value, path, info)
+            return await completed if is_coroutine(completed) else completed
+        except Exception as error:
+            run.handle_field_error(error, kind, details, path)
+            return None
+
+    async def guarded(run: Run, completed: Any, path: Path) -> Any:
+        try:
+            return await completed
+        except Exception as error:
+            run.handle_field_error(error, kind, details, path)
+            return None
+
+    return field
+
+
+def _together(fields: list[tuple[str, Field]]) -> Select:
+    def select(run: Run, source: Any, path: Path | None) -> Any:
+        results: dict[str, Any] = {}
+        pending: list[str] = []
+        try:
+            for key, field in fields:
+                value = results[key] = field(run, source, path)
+                if is_coroutine(value):
+                    pending.append(key)
+        except Exception:
+            if pending:
+                run.settle_in_background([results[key] for key in pending])
+            raise
+        return _gathered(results, pending) if pending else results
+
+    return select
+
+
+async def _gathered(results: dict[str, Any], pending: list[str]) -> dict[str, Any]:
+    if len(pending) == 1:
+        results[pending[0]] = await results[pending[0]]
+        return results
+    awaited = await gather_with_cancel(*(results[key] for key in pending))
+    results.update(zip(pending, awaited, strict=True))
+    return results
+
+
+def _one_by_one(fields: list[tuple[str, Field]]) -> Select:
+    async def select(run: Run, source: Any, path: Path | None) -> dict[str, Any]:
+        results: dict[str, Any] = {}
+        for key, field in fields:
+            value = field(run, source, path)
+            results[key] = await value if is_coroutine(value) else value
+        return results
+
+    return select

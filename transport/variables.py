@@ -1,0 +1,38 @@
+"""Which variables a part of a document reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphql import DirectiveNode, Node, VariableNode, Visitor, visit
+
+
+class _Reader(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.conditions: set[str] = set()
+
+    def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        self.names.add(node.name.value)
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        for argument in node.arguments or ():
+            if isinstance(argument.value, VariableNode):
+                self.conditions.add(argument.value.name.value)
+
+
+def variables_in(*nodes: Node) -> set[str]:
+    """Return the names of all variables read beneath the nodes."""
+    reader = _Reader()
+    for node in nodes:
+        visit(node, reader)
+    return reader.names
+
+
+def conditions_in(*nodes: Node) -> tuple[str, ...]:
+    """Return the names of the variables that directives read, in order."""
+    reader = _Reader()
+    for node in nodes:
+        visit(node, reader)
+    return tuple(sorted(reader.conditions))

@@ -1,0 +1,54 @@
+/** What the reader looks for, kept in the address so that it can be shared and gone back to. */
+
+/**
+ * @typedef {object} Wish
+ * @property {string} q
+ * @property {string} city
+ * @property {string} category
+ * @property {string} from a calendar date
+ * @property {string} to a calendar date
+ * @property {string} max the highest price, as typed
+ * @property {boolean} available
+ * @property {string} sort
+ * @property {number} page
+ */
+
+const PAGE_SIZE = 24;
+
+/** @returns {Wish} */
+export function readWish() {
+  const query = new URLSearchParams(location.search);
+  const text = (/** @type {string} */ name) => query.get(name) ?? "";
+  return {
+    q: text("q"), city: text("city"), category: text("category"), from: text("from"), to: text("to"),
+    max: text("max"), available: text("available") === "1", sort: text("sort"),
+    page: Math.max(1, Math.floor(Number(text("page"))) || 1),
+  };
+}
+
+/** @param {Wish} wish */
+export function writeWish(wish) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(wish)) {
+    if (name === "page" ? Number(value) > 1 : value) query.set(name, value === true ? "1" : String(value));
+  }
+  const address = query.size ? `/?${query}` : "/";
+  if (address !== location.pathname + location.search) history.pushState(null, "", address);
+}
+
+/** SearchEventsInput of a wish. @param {Wish} wish */
+export function searchInput(wish) {
+  const max = Number(wish.max);
+  return {
+    keyword: wish.q,
+    pageNum: wish.page,
+    pageSize: PAGE_SIZE,
+    sort: wish.sort || (wish.q ? "RELEVANCE" : "STARTS_AT"),
+    start: wish.from ? new Date(`${wish.from}T00:00`).toISOString() : new Date().toISOString(),
+    ...(wish.to ? { end: new Date(`${wish.to}T23:59:59`).toISOString() } : {}),
+    ...(wish.city ? { city: wish.city } : {}),
+    ...(wish.category ? { category: wish.category } : {}),
+    ...(wish.max && Number.isFinite(max) && max >= 0 ? { priceMax: Math.round(max) } : {}),
+    ...(wish.available ? { availableOnly: true } : {}),
+  };
+}

@@ -1,0 +1,134 @@
+"""The loops of search: one leader a loop, whoever holds a lock that dies with its session."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from uuid import UUID
+
+from db.queries import search as rows
+from db.session import Connection, Database
+from search.index import IndexAway
+from services.indexing import (
+    Administration,
+    ReindexRunning,
+    deliver_changes,
+    needs_rebuild,
+    rebuild,
+    recover_rebuild,
+)
+from services.recording import record_changes
+from workers.loops import Loop
+
+# Any constants do.
+_RECORDER_LOCK = 0x0B0F_5EA0
+_DELIVERER_LOCK = 0x0B0F_5EA1
+_LOOK_SECONDS = 0.1
+_CHECK_SECONDS = 2.0
+
+
+def indexing_loops(database: Database, engine: Administration | None) -> list[Loop]:
+    """Changes become findable in PostgreSQL, and then in the engine, where there is one."""
+    recorder = Recorder(database, has_engine=engine is not None)
+    loops = [Loop("search documents", recorder, _LOOK_SECONDS)]
+    if engine is not None:
+        loops.append(Loop("search index", Deliverer(database, engine), _LOOK_SECONDS))
+    return loops
+
+
+class Leadership:
+    """A session that holds a lock: as long as it lives there is no other leader.
+
+    The session ends with the process, by kill -9 too, and its work is done on this very session: who
+    has lost it cannot write, either.
+    """
+
+    def __init__(self, database: Database, lock: int) -> None:
+        self._database = database
+        self._lock = lock
+        self._session = AsyncExitStack()
+        self._connection: Connection | None = None
+
+    async def connection(self) -> Connection | None:
+        """The leader's session; None while another process leads."""
+        if self._connection is not None and not self._connection.is_closed():
+            return self._connection
+        await self.resign()
+        connection = await self._session.enter_async_context(self._database.connection())
+        if not await rows.try_lock(connection, self._lock):
+            await self.resign()
+            return None
+        self._connection = connection
+        return connection
+
+    async def resign(self) -> None:
+        """Let another process lead; giving the session back frees the lock."""
+        self._connection = None
+        session, self._session = self._session, AsyncExitStack()
+        await session.aclose()
+
+
+class Recorder:
+    """Keeps the database's own documents up to date."""
+
+    def __init__(self, database: Database, *, has_engine: bool) -> None:
+        self._leadership = Leadership(database, _RECORDER_LOCK)
+        self._has_engine = has_engine
+
+    async def __call__(self) -> int:
+        connection = await self._leadership.connection()
+        if connection is None:
+            return 0
+        try:
+            return await record_changes(connection, has_engine=self._has_engine)
+        except BaseException:
+            await self._leadership.resign()
+            raise
+
+
+class Deliverer:
+    """Keeps the engine's index up to date, and builds it where there is none."""
+
+    def __init__(self, database: Database, engine: Administration) -> None:
+        self._database = database
+        self._engine = engine
+        self._leadership = Leadership(database, _DELIVERER_LOCK)
+        self._checked_at: float | None = None
+        self._in_flight: set[UUID] = set()
+
+    async def __call__(self) -> int:
+        await self._mark_in_flight()
+        connection = await self._leadership.connection()
+        if connection is None:
+            return 0
+        try:
+            await self._check(connection)
+            return await deliver_changes(connection, self._engine, self._in_flight)
+        except IndexAway:
+            self._in_flight.clear()  # the entries are still there, and the engine takes turns
+            self._checked_at = None
+            raise
+        except BaseException:
+            self._checked_at = None
+            await self._leadership.resign()
+            raise
+
+    async def _mark_in_flight(self) -> None:
+        """Have sent again what was on its way when the session was lost.
+
+        Another leader may have sent newer documents since, and ours may have arrived after them.
+        """
+        if self._in_flight:
+            async with self._database.connection() as connection:
+                await rows.mark_dirty(connection, sorted(self._in_flight))
+            self._in_flight.clear()
+
+    async def _check(self, connection: Connection) -> None:
+        if self._checked_at is not None and time.monotonic() < self._checked_at + _CHECK_SECONDS:
+            return
+        await recover_rebuild(connection)
+        if await needs_rebuild(connection, self._engine):
+            try:
+                await rebuild(self._database, self._engine)
+            except ReindexRunning:
+                await asyncio.sleep(_LOOK_SECONDS)
+        self._checked_at = time.monotonic()
