@@ -195,7 +195,9 @@ async def test_my_orders_are_listed_newest_first_in_pages(api: Api, event_id: st
     query = """
     query ($after: String) {
       me {
-        orders(first: 2, after: $after) { totalCount pageInfo { hasNextPage endCursor } edges { node { id } } }
+        orders(first: 2, after: $after) {
+          totalCount pageInfo { hasNextPage endCursor } edges { node { id } }
+        }
       }
     }
     """
