@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute, WebSocketRoute
 
 from db.session import Database
 from domain.errors import Unauthenticated
@@ -161,7 +161,7 @@ def _routes(parts: Parts, server: GraphQLServer, registry: CollectorRegistry) ->
         *seat_map_routes(parts.office),
         Route("/graphql", endpoint=server),
         WebSocketRoute("/graphql", endpoint=server),
-        Mount("/graphql", app=server),
+        WebSocketRoute("/graphql", endpoint=server),
         *page_routes(settings),
     ]
 
