@@ -110,7 +110,8 @@ def add_import(commands: "argparse._SubParsersAction[Parser]") -> None:
     for name, (purpose, handler) in purposes.items():
         kind = command(kinds, name, purpose, handler)
         kind.add_argument("file", metavar="FILE")
-        kind.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
+        if name == "events":
+            kind.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
 
 
 def add_draw(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -230,7 +231,7 @@ def run_events(arguments: argparse.Namespace) -> None:
 def run_plan(arguments: argparse.Namespace) -> None:
     from commands.steps import import_plan
 
-    import_plan(arguments.data_dir, arguments.file)
+    import_plan(arguments.file)
 
 
 def run_draw(arguments: argparse.Namespace) -> int:

@@ -10,10 +10,15 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]  # no stubs are published for this release
 
-from devservices.part import PartError, end_processes, processes, read_pid, write_atomically
+from devservices.part import (
+    LEFTOVER_SECONDS,
+    PartError,
+    end_processes,
+    processes,
+    read_pid,
+    write_atomically,
+)
 from settings import Settings
-
-LEFTOVER_SECONDS = 5.0
 
 
 @contextmanager
