@@ -12,13 +12,13 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from db.session import Database
 from domain.errors import Unauthenticated
 from domain.viewer import Viewer
 from endpoints.health import Probe, health_routes
-from endpoints.metrics import PrometheusMeters
+from endpoints.metrics import PrometheusMeters, watch_search
 from endpoints.pages import routes as page_routes
 from endpoints.seatmaps import seat_map_routes
 from endpoints.stripe_webhook import webhook_route
@@ -36,6 +36,7 @@ from schema.cache_hints import CACHE_HINTS
 from schema.context import Context, Streams
 from schema.errors import public_error
 from schema.schema import schema
+from search.meilisearch import MeilisearchIndex
 from services.layouts import LayoutCache
 from services.line_keeping import LineKeeper
 from services.office import Office, sale_cache
@@ -59,6 +60,7 @@ from transport import Unauthenticated as TokenRefused
 from transport.ports import MessageBus
 from waiting_room.room import Room
 from workers.admission import admission_loop
+from workers.indexing import indexing_loops, search_engine
 from workers.loops import Loop
 from workers.main import run_loops
 from workers.ordering import ordering_loops
@@ -85,6 +87,7 @@ class Parts:
     async def close(self) -> None:
         """Close every client; nothing waits longer than its own bound."""
         await self.channels.close()
+        await self.search.close()
         await self.gateway.close()
         await self.database.close()
         await self.redis.aclose()
@@ -114,10 +117,16 @@ def build_parts(settings: Settings) -> Parts:
         payment_time=timedelta(seconds=settings.payment_seconds),
         public_url=f"http://{settings.host}:{settings.port}",
     )
-    search = EventSearch(None, database_index(database), Freshness(database), office.clock)
+    search = EventSearch(_search_index(settings), database_index(database), Freshness(database), office.clock)
     return Parts(
         settings, database, redis, runner, channels, gateway, _tokens(settings), rooms, keeper, office, search
     )
+
+
+def _search_index(settings: Settings) -> MeilisearchIndex | None:
+    if not settings.meilisearch_url:
+        return None
+    return MeilisearchIndex(settings.meilisearch_url, settings.meilisearch_key)
 
 
 def _tokens(settings: Settings) -> Tokens:
@@ -135,6 +144,7 @@ def create_app(settings: Settings) -> Starlette:
     """The API of one process."""
     parts = build_parts(settings)
     registry = CollectorRegistry()
+    watch_search(registry, parts.search.standing)
     hub = SeatHub(parts.office, parts.channels)
     streams = Streams(hub, QueueHub(parts.rooms, parts.channels), parts.channels)
     services = Services(parts.office, parts.tokens, parts.rooms, parts.search)
@@ -160,6 +170,7 @@ def _routes(parts: Parts, server: GraphQLServer, registry: CollectorRegistry) ->
         webhook_route(parts.office, [settings.stripe_webhook_secret]),
         *seat_map_routes(parts.office),
         Route("/graphql", endpoint=server),
+        WebSocketRoute("/graphql", endpoint=server),
         Mount("/graphql", app=server),
         *page_routes(settings),
     ]
@@ -172,7 +183,10 @@ def _probes(parts: Parts) -> Mapping[str, Probe]:
     async def redis() -> None:
         await parts.runner.run("PING")
 
-    return {"postgres": Probe(database, needed=True), "redis": Probe(redis, needed=True)}
+    probes = {"postgres": Probe(database, needed=True), "redis": Probe(redis, needed=True)}
+    if parts.settings.meilisearch_url:
+        probes["search"] = Probe(parts.search.check, needed=False)
+    return probes
 
 
 def graphql_server(
@@ -239,7 +253,11 @@ async def run_worker(settings: Settings) -> None:
     """The worker process: every loop, until SIGTERM or SIGINT."""
     parts = build_parts(settings)
     await parts.channels.open()
-    loops = [*ordering_loops(parts.office), admission_loop(parts.keeper)]
+    loops = [
+        *ordering_loops(parts.office),
+        admission_loop(parts.keeper),
+        *indexing_loops(parts.database, search_engine(settings)),
+    ]
     listening = asyncio.create_task(_listen(parts.database, loops))
     try:
         await run_loops(loops)

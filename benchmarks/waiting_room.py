@@ -171,7 +171,8 @@ async def costs(redis: Redis, database: Database, people: int) -> None:
     print(
         f"{people:>9,} waiting: join {join:5.1f} us, look {look:5.1f} us of Redis; "
         f"tick {usec:6.0f} us for {admitted / rounds:.0f} admitted "
-        f"({(bench.runner.sent - sent) / rounds:.1f} requests, {statistics.median(took):.1f} ms with PostgreSQL); "
+        f"({(bench.runner.sent - sent) / rounds:.1f} requests, "
+        f"{statistics.median(took):.1f} ms with PostgreSQL); "
         f"{memory:.0f} B a person; one client {rate:,.0f} joins/s"
     )
     await database.fetch("UPDATE events SET waiting_room_enabled = false")
@@ -199,7 +200,7 @@ async def subscribers(redis: Redis, database: Database, number: int) -> None:
             first = False
 
     tabs = [asyncio.create_task(tab(user)) for user in users[-number:]]
-    while hub.members < number:
+    while hub.members < number:  # noqa: ASYNC110 - a benchmark may look
         await asyncio.sleep(0.1)
     row = next(row for row in await keeper.rooms() if row.event_id == bench.event_id)
     run_id = await bench.room.run_id()
