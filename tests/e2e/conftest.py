@@ -185,9 +185,7 @@ def new_event(live_server: LiveServer) -> Callable[..., str]:
 @pytest.fixture(scope="session")
 async def browser(live_server: LiveServer) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=CHROMIUM_OPTIONS
-        )
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
         yield browser
         await browser.close()
 
