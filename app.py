@@ -54,6 +54,7 @@ from transport import (
     GraphQLServer,
     LayeredDocumentStore,
     MemoryDocumentStore,
+    Operation,
     ServerOptions,
 )
 from transport import Unauthenticated as TokenRefused
@@ -212,6 +213,7 @@ def graphql_server(
             introspection=settings.introspection,
             suggestions=settings.introspection,
             rights=_rights,
+            event_rights=_event_rights,
             event_context=_fresh,
             compiled=True,
         ),
@@ -242,6 +244,11 @@ def _parameter(info: ConnectionInfo) -> str | None:
 def _rights(context: Context) -> str | None:
     """Nobody in particular shares with nobody in particular; what is public is public to all."""
     return "public" if context.viewer is None else None
+
+
+def _event_rights(_context: Context, operation: Operation) -> str | None:
+    """A seat map is the same for everybody who watches it."""
+    return "everybody" if operation.root_fields == ("seatAvailability",) else None
 
 
 def _fresh(context: Context) -> Context:
