@@ -19,6 +19,8 @@ _SERVER_SETTINGS = {
 }
 
 Connection = asyncpg.pool.PoolConnectionProxy
+# The unique index over live claims has refused a place.
+PlaceTaken = asyncpg.UniqueViolationError
 # What the database says when it is away, restarting, or cut off in the middle.
 DATABASE_AWAY: tuple[type[BaseException], ...] = (
     OSError,

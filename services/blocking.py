@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from asyncpg import UniqueViolationError
-
 from db.queries.claims import block_places, unblock_places
 from db.queries.outbox import write_task
-from db.session import DATABASE_AWAY
+from db.session import DATABASE_AWAY, PlaceTaken
 from domain.errors import InvalidInput, SeatsGone, Unavailable
 from domain.viewer import Viewer
 from reservations.outcomes import Outcome
@@ -52,7 +50,7 @@ async def _write(office: Office, event_id: UUID, places: list[int], *, blocked: 
             if not taken:
                 await write_task(connection, "event_changed", event_id, {}, office.now())
             return taken
-    except UniqueViolationError:
+    except PlaceTaken:
         return places
     except DATABASE_AWAY as error:
         raise Unavailable from error

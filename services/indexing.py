@@ -48,9 +48,7 @@ class Progress:
     total: int
 
 
-async def deliver_changes(
-    connection: Connection, engine: Administration, in_flight: set[UUID]
-) -> int:
+async def deliver_changes(connection: Connection, engine: Administration, in_flight: set[UUID]) -> int:
     """Bring the engine up to date with one batch of recorded changes; how many entries it was.
 
     The entries are forgotten only after the engine has taken the documents; a refused document is

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from asyncpg import UniqueViolationError
-
 from db.queries.claims import live_claims
 from db.queries.orders import (
     OrderRow,
@@ -18,7 +16,7 @@ from db.queries.orders import (
 )
 from db.queries.outbox import write_task
 from db.queries.sales import SaleRow
-from db.session import DATABASE_AWAY, Connection
+from db.session import DATABASE_AWAY, Connection, PlaceTaken
 from domain.errors import (
     IdempotencyMismatch,
     InvalidInput,
@@ -209,7 +207,7 @@ async def _place(office: Office, attempt: _Attempt, answer: HoldAnswer) -> Order
     try:
         async with office.database.connection() as connection:
             return await _write(office, connection, attempt, order, answer)
-    except UniqueViolationError:
+    except PlaceTaken:
         return await _place_after_lapsed(office, attempt, order, answer)
     except OutcomeUnknown:
         raise
@@ -271,7 +269,7 @@ async def _place_after_lapsed(
                 await write_task(connection, "mirror_order", order_id, {}, now)
             if await place_order(connection, **_values(office, attempt, order, answer.places)):
                 return order
-    except UniqueViolationError:
+    except PlaceTaken:
         await _give_back(office, attempt, answer)
         raise await _lost(office, attempt, answer) from None
     except DATABASE_AWAY as error:

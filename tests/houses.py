@@ -155,7 +155,10 @@ async def open_event(database: Database, rows: Sequence[int] = (), standing: int
         ORGANISER.name,
     )
     venue_id = await database.fetchval(
-        "INSERT INTO venues (id, name, city, timezone) VALUES ($1, 'Hall', 'Seoul', 'Asia/Seoul') RETURNING id",
+        """
+        INSERT INTO venues (id, name, city, timezone)
+        VALUES ($1, 'Hall', 'Seoul', 'Asia/Seoul') RETURNING id
+        """,
         new_uuid(),
     )
     await database.fetch(

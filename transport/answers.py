@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import hashlib
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 
 from .payload import Payload
 

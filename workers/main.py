@@ -21,4 +21,3 @@ async def run_loops(loops: list[Loop]) -> None:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     log.info("the worker has stopped")
-

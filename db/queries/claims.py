@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from db.queries.orders import Source
 from db.session import Connection
 
@@ -115,6 +113,3 @@ async def set_sold_out(source: Source, event_id: UUID, *, sold_out: bool) -> boo
             sold_out,
         )
     )
-
-
-PlaceTaken = asyncpg.UniqueViolationError

@@ -133,7 +133,9 @@ async def test_free_order_is_booked_when_nothing_is_to_pay(office: Office) -> No
     assert await seats(office, order) == b"BBAA"
 
 
-async def test_refused_when_the_order_is_not_the_callers_or_is_over(office: Office, clock: ManualClock) -> None:
+async def test_refused_when_the_order_is_not_the_callers_or_is_over(
+    office: Office, clock: ManualClock
+) -> None:
     order = await held(office)
 
     with pytest.raises(NotFound):

@@ -177,7 +177,9 @@ async def test_one_order_when_ten_requests_share_a_key_at_once(office: Office) -
     assert (await office.seats.snapshot(event_id)).places.count(b"H") == 2
 
 
-async def test_same_order_when_redis_lost_everything_between_two_tries(office: Office, redis_url: str) -> None:
+async def test_same_order_when_redis_lost_everything_between_two_tries(
+    office: Office, redis_url: str
+) -> None:
     event_id = await open_event(office.database, rows=[6])
     first = await hold(office, event_id, BestAvailable(2), key="k1")
     await office.seats._command("FLUSHALL")

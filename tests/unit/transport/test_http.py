@@ -6,7 +6,7 @@ import gzip
 import hashlib
 from typing import Any
 
-import brotli  # type: ignore[import-untyped]
+import brotli
 import httpx
 import orjson
 import pytest

@@ -30,10 +30,10 @@ export function poster(event) {
     { viewBox: "0 0 120 160", class: "poster", "aria-hidden": "true", preserveAspectRatio: "xMidYMid slice" },
     svg("rect", { width: 120, height: 160, fill: inks[0] }),
     ...shapes,
-    svg("rect", { y: 112, width: 120, height: 48, fill: inks[0], opacity: 0.86 }),
-    label(leaf.day, 8, 147, 34, inks[3]),
-    label(leaf.month, 52, 132, 12, inks[3]),
-    label(leaf.weekday, 52, 147, 12, inks[2]),
+    svg("rect", { y: 108, width: 120, height: 52, fill: inks[0], opacity: 0.86 }),
+    label(leaf.day, 8, 143, 32, inks[3]),
+    label(leaf.month, 14 + 21 * leaf.day.length, 129, 11, inks[3]),
+    label(leaf.weekday, 14 + 21 * leaf.day.length, 143, 11, inks[2]),
   );
 }
 

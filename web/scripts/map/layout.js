@@ -166,7 +166,7 @@ export class Layout {
       distances.push(Math.hypot(this.xs[seat] - this.xs[seat - 1], this.ys[seat] - this.ys[seat - 1]));
     }
     distances.sort((a, b) => a - b);
-    return distances[Math.floor(distances.length / 20)] || 24;
+    return distances[Math.floor(distances.length / 8)] || 24;
   }
 
   /** @param {Section} section @param {string} label @returns {Block} */

@@ -1,0 +1,124 @@
+/** The form that makes an event of a seating plan with prices. */
+import { problemText } from "../buy/words.js";
+import { swatch } from "../buy/legend.js";
+import { request, RequestFailed } from "../graphql/client.js";
+import { fill, h } from "../kit/dom.js";
+import { minorUnits, numberText } from "../kit/format.js";
+import { t } from "../kit/i18n.js";
+import { readPlan } from "./plan.js";
+
+/** @import { EventResult, OrganisedEvent } from "../schema.js" */
+/** @import { PlanFile } from "./plan.js" */
+
+const CURRENCIES = ["USD", "EUR", "GBP", "KRW", "JPY"];
+const DAY_MS = 86_400_000;
+
+/** @param {(event: OrganisedEvent) => void} created @returns {HTMLElement} */
+export function createForm(created) {
+  /** @type {PlanFile | null} */
+  let plan = null;
+  const problem = h("div", { class: "notice bad", role: "alert", hidden: true });
+  const prices = h("div", { class: "stack" });
+  const say = (/** @type {string} */ text) => {
+    problem.textContent = text;
+    problem.hidden = !text;
+  };
+  const read = async (/** @type {Event} */ event) => {
+    const file = /** @type {HTMLInputElement} */ (event.target).files?.[0];
+    plan = file ? readPlan(await file.text()) : null;
+    say(file && !plan ? t("organise.badPlan") : "");
+    fill(prices, plan && priceTable(plan));
+  };
+  const submit = async (/** @type {SubmitEvent} */ event) => {
+    event.preventDefault();
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    say("");
+    try {
+      /** @type {{ createEvent: EventResult }} */
+      const { createEvent: answer } = await request("CreateEvent", { input: eventInput(new FormData(form), plan) });
+      if (answer.__typename === "EventSuccess") created(answer.event);
+      else say(problemText(answer));
+    } catch (error) {
+      if (!(error instanceof RequestFailed)) throw error;
+      say(problemText(error));
+    }
+  };
+  return h(
+    "form",
+    { class: "card stack", id: "create", onsubmit: submit },
+    h("h2", null, t("organise.create")),
+    h("div", { class: "two" },
+      field("name", t("organise.name"), { required: true }),
+      field("category", t("find.category")),
+      field("performers", t("who")),
+      field("startsAt", t("when"), { type: "datetime-local", required: true, value: soon() }),
+      field("venue", t("organise.venue"), { required: true }),
+      field("city", t("find.city"), { required: true }),
+      field("country", t("organise.country"), { required: true, maxLength: 2, value: "KR", pattern: "[A-Za-z]{2}" }),
+      field("timezone", t("organise.timezone"), { required: true, value: Intl.DateTimeFormat().resolvedOptions().timeZone }),
+      h("label", null, t("organise.currency"), h("select", { name: "currency" }, CURRENCIES.map((one) => h("option", null, one)))),
+      field("limit", t("organise.limit"), { type: "number", min: 1, max: 100, value: "8" }),
+      h("label", null, t("organise.plan"), h("input", { type: "file", id: "plan", accept: ".json,application/json", onchange: read })),
+    ),
+    prices,
+    problem,
+    h("button", { class: "main-action", id: "create-go" }, t("organise.createGo")),
+  );
+}
+
+/** @param {string} name @param {string} label @param {Record<string, unknown>} [more] */
+function field(name, label, more = {}) {
+  return h("label", null, label, h("input", { name, ...more }));
+}
+
+function soon() {
+  return new Date(Date.now() + 30 * DAY_MS).toISOString().slice(0, 11) + "19:30";
+}
+
+/** @param {PlanFile} plan */
+function priceTable(plan) {
+  const rows = plan.categories.flatMap((category, at) => {
+    const standing = plan.standing.includes(category.name);
+    return [
+      h("span", null, swatch(category.color), category.name, h("span", { class: "soft small" }, standing ? "" : t("organise.seats", { n: numberText(category.seats) }))),
+      h("input", { name: `price-${at}`, inputMode: "decimal", required: true, value: "50", "aria-label": t("organise.priceOf", { name: category.name }) }),
+      standing
+        ? h("input", { name: `capacity-${at}`, type: "number", min: 1, required: true, value: "500", "aria-label": t("organise.capacityOf", { name: category.name }) })
+        : h("input", { name: `fee-${at}`, inputMode: "decimal", required: true, value: "0", "aria-label": t("organise.feeOf", { name: category.name }) }),
+    ];
+  });
+  return h("div", { class: "stack" },
+    h("h3", null, `${plan.name}: ${t("organise.seats", { n: numberText(plan.seatCount) })}`),
+    h("div", { class: "priced" }, h("span", null, t("find.category")), h("span", null, t("price")), h("span", null, t("organise.feeOrCapacity")), rows));
+}
+
+/** CreateEventInput of the form. @param {FormData} form @param {PlanFile | null} plan */
+function eventInput(form, plan) {
+  const text = (/** @type {string} */ name) => String(form.get(name) ?? "").trim();
+  const currency = text("currency");
+  const money = (/** @type {string} */ name) => ({ amount: minorUnits(text(name), currency) ?? 0, currency });
+  const categories = (plan?.categories ?? []).map((category, at) => ({ ...category, at }));
+  return {
+    name: text("name"),
+    startsAt: zoned(text("startsAt"), text("timezone")),
+    venue: { name: text("venue"), city: text("city"), country: text("country").toUpperCase(), timezone: text("timezone") },
+    maxTicketsPerOrder: Number(text("limit")),
+    ...(text("category") ? { category: text("category") } : {}),
+    performers: text("performers").split(",").map((one) => one.trim()).filter(Boolean),
+    ...(plan ? { seatingPlan: plan.text } : {}),
+    priceLevels: categories.filter((one) => one.seats).map(({ name, at }) => ({ category: name, price: money(`price-${at}`), fee: money(`fee-${at}`) })),
+    generalAdmission: categories.filter((one) => !one.seats).map(({ name, at }) => ({ name, capacity: Number(text(`capacity-${at}`)), price: money(`price-${at}`) })),
+  };
+}
+
+/** A wall-clock time of a zone as RFC 3339 with that zone's offset. @param {string} local @param {string} timeZone */
+export function zoned(local, timeZone) {
+  const asUtc = new Date(`${local}:00Z`);
+  try {
+    const parts = new Intl.DateTimeFormat("en-US", { timeZone, timeZoneName: "longOffset" }).formatToParts(asUtc);
+    const name = parts.find((part) => part.type === "timeZoneName")?.value ?? "GMT";
+    return `${local}:00${name === "GMT" ? "Z" : name.replace("GMT", "")}`;
+  } catch {
+    return `${local}:00Z`;
+  }
+}
