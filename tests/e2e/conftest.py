@@ -29,8 +29,6 @@ CHROMIUM_OPTIONS = [
     "--no-first-run",
 ]
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH")
-
 
 @dataclass(frozen=True)
 class LiveServer:
@@ -185,9 +183,7 @@ def new_event(live_server: LiveServer) -> Callable[..., str]:
 @pytest.fixture(scope="session")
 async def browser(live_server: LiveServer) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=CHROMIUM_OPTIONS
-        )
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
         yield browser
         await browser.close()
 
@@ -225,6 +221,17 @@ async def until(page: Page, predicate: str, argument: Any = None, seconds: float
             return
         await asyncio.sleep(0.05)
     raise AssertionError(f"never became true: {predicate}")
+
+
+async def eventually(attempt: Callable[[], Awaitable[None]], seconds: float = 15) -> None:
+    """Attempts again until an assertion holds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return await attempt()
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
 
 
 SEATS_KNOWN = "() => Boolean(window.boxoffice) && boxoffice.statuses.version !== null"

@@ -72,9 +72,7 @@ def test_stripe_is_allowed_only_when_the_real_one_is_in_use() -> None:
 
 
 def test_local_stripe_may_be_called_when_in_development() -> None:
-    local = Known(
-        stripe_publishable_key="pk_test_local", stripe_api_base="http://127.0.0.1:4242/v1"
-    )
+    local = Known(stripe_publishable_key="pk_test_local", stripe_api_base="http://127.0.0.1:4242/v1")
     page = client(local).get("/")
     assert " http://127.0.0.1:4242;" in page.headers["content-security-policy"]
     assert client(local).get("/config.json").json()["localStripe"] == "http://127.0.0.1:4242"

@@ -26,9 +26,7 @@ def document(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", sorted(OPERATIONS.glob("*.graphql")), ids=lambda path: path.stem)
-def test_operation_is_valid_when_held_against_the_served_schema(
-    path: Path, schema: GraphQLSchema
-) -> None:
+def test_operation_is_valid_when_held_against_the_served_schema(path: Path, schema: GraphQLSchema) -> None:
     assert validate(schema, parse(document(path))) == []
 
 
@@ -39,9 +37,7 @@ def test_operation_is_named_as_its_file_when_the_pages_ask_by_name(path: Path) -
 
 def test_every_operation_asked_for_exists_when_the_scripts_are_read() -> None:
     asked = re.compile(r'(?:request|requestSurely|_run)\("(\w+)"|name: "([A-Z]\w+)"')
-    scripts = "\n".join(
-        path.read_text(encoding="utf-8") for path in (ROOT / "web/scripts").rglob("*.js")
-    )
+    scripts = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "web/scripts").rglob("*.js"))
     names = {first or second for first, second in asked.findall(scripts)}
     assert len(names) >= 15
     assert {name for name in names if not (OPERATIONS / f"{name}.graphql").exists()} == set()
