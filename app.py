@@ -9,16 +9,19 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
+from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from db.session import Database
-from domain.errors import Unauthenticated
+from domain.channels import EVENTS_CHANNEL
+from domain.errors import Unauthenticated, Unavailable
 from domain.viewer import Viewer
 from endpoints.health import Probe, health_routes
-from endpoints.metrics import PrometheusMeters
+from endpoints.metrics import PrometheusMeters, watch_search
 from endpoints.pages import routes as page_routes
 from endpoints.seatmaps import seat_map_routes
 from endpoints.stripe_webhook import webhook_route
@@ -28,6 +31,7 @@ from payments.stripe_gateway import StripeGateway
 from pubsub.bus import ChannelBus
 from pubsub.channels import Channels
 from pubsub.document_store import RedisDocuments
+from pubsub.heartbeat import Heartbeat
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import Client, batcher, connect
 from reservations.store import SeatStore
@@ -36,6 +40,7 @@ from schema.cache_hints import CACHE_HINTS
 from schema.context import Context, Streams
 from schema.errors import public_error
 from schema.schema import schema
+from search.meilisearch import MeilisearchIndex
 from services.layouts import LayoutCache
 from services.line_keeping import LineKeeper
 from services.office import Office, sale_cache
@@ -53,12 +58,14 @@ from transport import (
     GraphQLServer,
     LayeredDocumentStore,
     MemoryDocumentStore,
+    Operation,
     ServerOptions,
 )
 from transport import Unauthenticated as TokenRefused
 from transport.ports import MessageBus
 from waiting_room.room import Room
 from workers.admission import admission_loop
+from workers.indexing import indexing_loops, search_engine
 from workers.loops import Loop
 from workers.main import run_loops
 from workers.ordering import ordering_loops
@@ -85,6 +92,7 @@ class Parts:
     async def close(self) -> None:
         """Close every client; nothing waits longer than its own bound."""
         await self.channels.close()
+        await self.search.close()
         await self.gateway.close()
         await self.database.close()
         await self.redis.aclose()
@@ -114,10 +122,16 @@ def build_parts(settings: Settings) -> Parts:
         payment_time=timedelta(seconds=settings.payment_seconds),
         public_url=f"http://{settings.host}:{settings.port}",
     )
-    search = EventSearch(None, database_index(database), Freshness(database), office.clock)
+    search = EventSearch(_search_index(settings), database_index(database), Freshness(database), office.clock)
     return Parts(
         settings, database, redis, runner, channels, gateway, _tokens(settings), rooms, keeper, office, search
     )
+
+
+def _search_index(settings: Settings) -> MeilisearchIndex | None:
+    if not settings.meilisearch_url:
+        return None
+    return MeilisearchIndex(settings.meilisearch_url, settings.meilisearch_key)
 
 
 def _tokens(settings: Settings) -> Tokens:
@@ -135,6 +149,7 @@ def create_app(settings: Settings) -> Starlette:
     """The API of one process."""
     parts = build_parts(settings)
     registry = CollectorRegistry()
+    watch_search(registry, parts.search.standing)
     hub = SeatHub(parts.office, parts.channels)
     streams = Streams(hub, QueueHub(parts.rooms, parts.channels), parts.channels)
     services = Services(parts.office, parts.tokens, parts.rooms, parts.search)
@@ -143,9 +158,11 @@ def create_app(settings: Settings) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await parts.channels.open()
+        hearing = asyncio.create_task(_hear_of_events(parts))
         try:
             yield
         finally:
+            hearing.cancel()
             await server.aclose()
             hub.close()
             await parts.close()
@@ -173,7 +190,21 @@ def _probes(parts: Parts) -> Mapping[str, Probe]:
     async def redis() -> None:
         await parts.runner.run("PING")
 
-    return {"postgres": Probe(database, needed=True), "redis": Probe(redis, needed=True)}
+    probes = {"postgres": Probe(database, needed=True), "redis": Probe(redis, needed=True)}
+    if parts.settings.meilisearch_url:
+        probes["search"] = Probe(parts.search.check, needed=False)
+    if parts.settings.stripe_api_base:
+        probes["stripe"] = Probe(lambda: _reach(parts.settings.stripe_api_base), needed=False)
+    probes["worker"] = Probe(Heartbeat(parts.runner).check, needed=False)
+    return probes
+
+
+async def _reach(address: str) -> None:
+    """Connect, and hang up."""
+    parts = urlsplit(address)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    _, writer = await asyncio.open_connection(parts.hostname, port)
+    writer.close()
 
 
 def graphql_server(
@@ -199,7 +230,9 @@ def graphql_server(
             introspection=settings.introspection,
             suggestions=settings.introspection,
             rights=_rights,
+            event_rights=_event_rights,
             event_context=_fresh,
+            data_version=lambda *_: parts.office.revision.number,
             compiled=True,
         ),
     )
@@ -231,16 +264,41 @@ def _rights(context: Context) -> str | None:
     return "public" if context.viewer is None else None
 
 
+def _event_rights(_context: Context, operation: Operation) -> str | None:
+    """A seat map is the same for everybody who watches it."""
+    return "everybody" if operation.root_fields == ("seatAvailability",) else None
+
+
 def _fresh(context: Context) -> Context:
     context.refresh()
     return context
+
+
+async def _hear_of_events(parts: Parts) -> None:
+    """Forget what this process remembers of an event that another process has changed."""
+    while True:
+        with contextlib.suppress(Unavailable):
+            async with parts.channels.subscribe(EVENTS_CHANNEL) as mailbox:
+                while True:
+                    message = await mailbox.get()
+                    if message is None:
+                        parts.office.revision.number += 1
+                        continue
+                    parts.office.forget_event(UUID(message))
+                    parts.rooms.forget(UUID(message))
+        await asyncio.sleep(1)
 
 
 async def run_worker(settings: Settings) -> None:
     """The worker process: every loop, until SIGTERM or SIGINT."""
     parts = build_parts(settings)
     await parts.channels.open()
-    loops = [*ordering_loops(parts.office), admission_loop(parts.keeper)]
+    loops = [
+        *ordering_loops(parts.office),
+        admission_loop(parts.keeper),
+        Loop("heartbeat", Heartbeat(parts.runner).beat, 2.0),
+        *indexing_loops(parts.database, search_engine(settings)),
+    ]
     listening = asyncio.create_task(_listen(parts.database, loops))
     try:
         await run_loops(loops)

@@ -110,7 +110,8 @@ def add_import(commands: "argparse._SubParsersAction[Parser]") -> None:
     for name, (purpose, handler) in purposes.items():
         kind = command(kinds, name, purpose, handler)
         kind.add_argument("file", metavar="FILE")
-        kind.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
+        if name == "events":
+            kind.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
 
 
 def add_draw(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -125,11 +126,9 @@ def add_simulate(commands: "argparse._SubParsersAction[Parser]") -> None:
     kinds = things.add_subparsers(title="things", metavar="KIND", required=True)
     sale = command(kinds, "sale", "a hot sale behind a waiting room, with a plot", run_simulate_sale)
     sale.add_argument("--people", type=at_least_one, default=2000, metavar="N", help="in line (2000)")
-    sale.add_argument("--seats", type=at_least_one, default=800, metavar="N", help="on sale (800)")
-    sale.add_argument("--per-minute", type=at_least_one, default=3000, metavar="N", help="admissions (3000)")
-    sale.add_argument(
-        "--max-active", type=at_least_one, default=150, metavar="N", help="shopping at once (150)"
-    )
+    sale.add_argument("--seats", type=at_least_one, default=2500, metavar="N", help="on sale (2500)")
+    sale.add_argument("--per-minute", type=at_least_one, default=1500, metavar="N", help="admissions (1500)")
+    sale.add_argument("--max-active", type=at_least_one, default=100, metavar="N", help="at once (100)")
     sale.add_argument("--visit-seconds", type=at_least_one, default=4, metavar="S", help="a median visit (4)")
     sale.add_argument("--seed", type=int, default=5, metavar="N", help="of the people's choices (5)")
     sale.add_argument("--plot", metavar="FILE", help="where to draw the plot (sale.svg)", default="sale.svg")
@@ -232,7 +231,7 @@ def run_events(arguments: argparse.Namespace) -> None:
 def run_plan(arguments: argparse.Namespace) -> None:
     from commands.steps import import_plan
 
-    import_plan(arguments.data_dir, arguments.file)
+    import_plan(arguments.file)
 
 
 def run_draw(arguments: argparse.Namespace) -> int:

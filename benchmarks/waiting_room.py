@@ -171,7 +171,8 @@ async def costs(redis: Redis, database: Database, people: int) -> None:
     print(
         f"{people:>9,} waiting: join {join:5.1f} us, look {look:5.1f} us of Redis; "
         f"tick {usec:6.0f} us for {admitted / rounds:.0f} admitted "
-        f"({(bench.runner.sent - sent) / rounds:.1f} requests, {statistics.median(took):.1f} ms with PostgreSQL); "
+        f"({(bench.runner.sent - sent) / rounds:.1f} requests, "
+        f"{statistics.median(took):.1f} ms with PostgreSQL); "
         f"{memory:.0f} B a person; one client {rate:,.0f} joins/s"
     )
     await database.fetch("UPDATE events SET waiting_room_enabled = false")

@@ -56,13 +56,11 @@ def import_events(data_dir: str | None, file: str) -> None:
     line(summary)
 
 
-def import_plan(data_dir: str | None, file: str) -> None:
-    """Brings in a seating plan."""
-    from services.imports import import_plan as bring_in
+def import_plan(file: str) -> None:
+    """Checks a seating plan and prints what it holds."""
+    from services.imports import describe_plan, read_plan
 
-    path = existing(file)
-    settings = settings_of_running(data_dir).require("database_url")
-    line(run(bring_in(settings, path)))
+    line(describe_plan(read_plan(existing(file))))
 
 
 def print_schema() -> None:

@@ -11,7 +11,7 @@ from dataloaders.events import events_loader
 from dataloaders.layouts import Layouts, layouts_loader
 from dataloaders.payments import payments_loader
 from dataloaders.performers import bills_loader, performers_loader
-from dataloaders.places import PlacesNow, Seats, places_loader
+from dataloaders.places import AvailabilityRow, Seats, availability_loader
 from dataloaders.venues import venues_loader
 from db.queries.events import EventRow
 from db.queries.orders import ClaimRow, PaymentRow
@@ -56,9 +56,9 @@ class Loaders:
         return layouts_loader(self._layouts)
 
     @cached_property
-    def places(self) -> DataLoader[UUID, PlacesNow]:
-        """The places of events by event id, at most a second old."""
-        return places_loader(self._database, self._seats, self._now)
+    def availability(self) -> DataLoader[EventRow, AvailabilityRow]:
+        """The places of events and their counts, at most a second old."""
+        return availability_loader(self._database, self._seats, self._now)
 
     @cached_property
     def claims(self) -> DataLoader[UUID, list[ClaimRow]]:

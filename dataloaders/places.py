@@ -1,4 +1,4 @@
-"""The places of events as they are now."""
+"""The places of events as they are now, and counted."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,10 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
+from db.queries.events import EventRow
 from db.queries.places import places_of_events
 from db.session import Database
+from domain.availability import count_places
 from domain.errors import Unavailable
 
 
@@ -17,12 +19,8 @@ class Snapshot(Protocol):
     """An event's places at one version."""
 
     @property
-    def version(self) -> int:
-        """Rises with every change."""
-
-    @property
     def places(self) -> bytes:
-        """One byte a place."""
+        """One byte a place: A, H, B or X."""
 
 
 class Seats(Protocol):
@@ -33,28 +31,50 @@ class Seats(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class PlacesNow:
-    """One byte a place: A, H, B or X."""
+class AvailabilityRow:
+    """An event's places, and how many are in which state; blocked ones are the rest of `total`."""
 
+    event: EventRow
     places: bytes
+    total: int
+    available: int
+    held: int
+    booked: int
 
 
-def places_loader(database: Database, seats: Seats, now: datetime) -> DataLoader[UUID, PlacesNow]:
+def availability_loader(
+    database: Database, seats: Seats, now: datetime
+) -> DataLoader[EventRow, AvailabilityRow]:
     """One read for the places of all events of a request's turn, at most a second old.
 
     What the store of holds does not have, or cannot say while it is away, PostgreSQL counts.
     """
 
-    async def load(event_ids: Sequence[UUID]) -> list[PlacesNow]:
-        try:
-            held = await seats.read(event_ids, 1.0)
-        except Unavailable:
-            held = {}
-        found = {event_id: PlacesNow(snapshot.places) for event_id, snapshot in held.items()}
-        missing = [event_id for event_id in event_ids if event_id not in found]
-        if missing:
-            counted = await places_of_events(database, missing, now)
-            found.update({event_id: PlacesNow(places) for event_id, places in counted.items()})
-        return [found.get(event_id, PlacesNow(b"")) for event_id in event_ids]
+    async def load(events: Sequence[EventRow]) -> list[AvailabilityRow]:
+        found = await _places(database, seats, [event.id for event in events], now)
+        return [_counted(event, found.get(event.id, b"")) for event in events]
 
-    return DataLoader(load)
+    return DataLoader(load, cache_key_fn=_event_id)
+
+
+async def _places(
+    database: Database, seats: Seats, event_ids: list[UUID], now: datetime
+) -> dict[UUID, bytes]:
+    try:
+        held = await seats.read(event_ids, 1.0)
+    except Unavailable:
+        held = {}
+    found = {event_id: snapshot.places for event_id, snapshot in held.items()}
+    missing = [event_id for event_id in event_ids if event_id not in found]
+    if missing:
+        found.update(await places_of_events(database, missing, now))
+    return found
+
+
+def _counted(event: EventRow, places: bytes) -> AvailabilityRow:
+    counts = count_places(places)
+    return AvailabilityRow(event, places, counts.total, counts.available, counts.held, counts.booked)
+
+
+def _event_id(event: EventRow) -> UUID:
+    return event.id

@@ -16,11 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # no stubs are published for this release
+import psutil
 
 from devservices.ports import is_listening
 
 POLL_SECONDS = 0.02
+LEFTOVER_SECONDS = 3.0  # then kill: every part survives that
 
 
 class PartError(Exception):
@@ -149,7 +150,7 @@ class Part:
 
     def end_leftovers(self) -> None:
         """Ends what an `up` that was killed left running on this home."""
-        end_processes(self.leftovers(), self.stop_signal, self.stop_seconds)
+        end_processes(self.leftovers(), self.stop_signal, LEFTOVER_SECONDS)
         self.pid_file.unlink(missing_ok=True)
 
     def leftovers(self) -> list[psutil.Process]:

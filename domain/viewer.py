@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from domain.errors import Forbidden, Unauthenticated
-
 
 class Scope(StrEnum):
     """What a token may be used for."""
@@ -24,17 +22,3 @@ class Viewer:
     email: str | None
     name: str | None
     scopes: frozenset[str]
-
-
-def signed_in(viewer: Viewer | None, scope: Scope | None = None) -> Viewer:
-    """The viewer, if there is one and the token has the scope.
-
-    Raises:
-        Unauthenticated: nobody is signed in.
-        Forbidden: the token lacks the scope.
-    """
-    if viewer is None:
-        raise Unauthenticated
-    if scope is not None and scope.value not in viewer.scopes:
-        raise Forbidden(f"This needs a token with the scope {scope.value!r}.")
-    return viewer

@@ -1,6 +1,25 @@
 """What operators watch, as Prometheus metrics."""
 
+from typing import Protocol
+
 from prometheus_client import CollectorRegistry, Counter, Gauge
+
+
+class SearchStanding(Protocol):
+    """How the search index stands, as last looked up."""
+
+    lag_seconds: float
+    refused: int
+
+
+def watch_search(registry: CollectorRegistry, standing: SearchStanding) -> None:
+    """How far the index is behind, and what the engine refused."""
+    lag = Gauge("boxoffice_search_lag_seconds", "Age of the oldest change not yet indexed", registry=registry)
+    lag.set_function(lambda: standing.lag_seconds)
+    refused = Gauge(
+        "boxoffice_search_refused_documents", "Documents that the engine refused", registry=registry
+    )
+    refused.set_function(lambda: standing.refused)
 
 
 class PrometheusMeters:

@@ -172,7 +172,7 @@ class StripeGateway:
     async def refund(
         self, intent_id: str, amount_minor: int, currency: str, *, idempotency_key: str
     ) -> Refund:
-        made = [one async for one in self._refunds_with(intent_id, idempotency_key)]
+        made = await self._refunds_with(intent_id, idempotency_key)
         standing = next((one for one in made if read_refund(one).status.is_standing), None)
         if standing is not None:
             return read_refund(standing)
@@ -190,8 +190,7 @@ class StripeGateway:
         raise _exhausted(fault)
 
     async def refunds_of(self, intent_id: str) -> list[Refund]:
-        found = await self._ask(self._refunds.list_async({"payment_intent": intent_id, "limit": 100}))
-        return [read_refund(one) for one in found.data]
+        return [read_refund(one) async for one in self._all_refunds(intent_id)]
 
     async def recent_intents(self, since: datetime, *, most: int = 1000) -> list[Intent]:
         found: list[Intent] = []
@@ -216,12 +215,20 @@ class StripeGateway:
             wanted["starting_after"] = after
         return await self._ask(self._intents.list_async(wanted))
 
-    async def _refunds_with(self, intent_id: str, key: str) -> AsyncIterator[stripe.Refund]:
-        """The refunds that calls with this key made before."""
-        found = await self._ask(self._refunds.list_async({"payment_intent": intent_id, "limit": 100}))
-        for one in found.data:
-            if metadata_value(one.metadata, REFUND_KEY) == key:
+    async def _all_refunds(self, intent_id: str) -> AsyncIterator[stripe.Refund]:
+        wanted: stripe.params.RefundListParams = {"payment_intent": intent_id, "limit": 100}
+        while True:
+            page = await self._ask(self._refunds.list_async(wanted))
+            for one in page.data:
                 yield one
+            if not page.has_more:
+                return
+            wanted["starting_after"] = page.data[-1].id
+
+    async def _refunds_with(self, intent_id: str, key: str) -> list[stripe.Refund]:
+        """The refunds that calls with this key made before."""
+        every = self._all_refunds(intent_id)
+        return [one async for one in every if metadata_value(one.metadata, REFUND_KEY) == key]
 
     async def _refund_once(self, intent_id: str, amount: int, head: str, key: str) -> Refund:
         refund = await self._ask(

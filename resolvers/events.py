@@ -1,10 +1,10 @@
 """Events and what hangs on them."""
 
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from dataloaders.places import AvailabilityRow
 from db.queries.events import (
     EventConditions,
     EventOrder,
@@ -13,9 +13,7 @@ from db.queries.events import (
     count_upcoming_events,
     upcoming_events,
 )
-from db.queries.performers import PerformerRow
-from db.queries.venues import VenueRow
-from domain.availability import count_general_admission, count_places, count_sections
+from domain.availability import count_general_admission, count_sections
 from domain.errors import BadRequest, InvalidInput, NotFound
 from domain.ids import Kind, parse_id
 from domain.states import EventState
@@ -23,18 +21,6 @@ from domain.text_input import line
 from resolvers.connections import Connection, connect, moment_cursor, page_size, read_moment_cursor
 from resolvers.context import Context
 from resolvers.layouts import SeatMapView, SectionAvailabilityView, section_counts
-
-
-@dataclass(frozen=True, slots=True)
-class AvailabilityView:
-    """An event's places counted; its sections are counted when they are asked for."""
-
-    event: EventRow
-    places: bytes
-    total: int
-    available: int
-    held: int
-    booked: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,26 +93,7 @@ async def events(
     return connect(rows, size, cursor_of, lambda: count_upcoming_events(database, wanted, now), after=after)
 
 
-async def venue_of(context: Context, event: EventRow) -> VenueRow:
-    """Where an event takes place."""
-    venue = await context.loaders.venues.load(event.venue_id)
-    assert venue is not None, "a foreign key holds the venue"
-    return venue
-
-
-def performers_of(context: Context, event: EventRow) -> Awaitable[list[PerformerRow]]:
-    """An event's bill."""
-    return context.loaders.bills.load(event.id)
-
-
-async def availability_of(context: Context, event: EventRow) -> AvailabilityView:
-    """An event's places counted, at most a second old."""
-    now = await context.loaders.places.load(event.id)
-    counts = count_places(now.places)
-    return AvailabilityView(event, now.places, counts.total, counts.available, counts.held, counts.booked)
-
-
-async def sections_of(context: Context, availability: AvailabilityView) -> list[SectionAvailabilityView]:
+async def sections_of(context: Context, availability: AvailabilityRow) -> list[SectionAvailabilityView]:
     """The counts of every section."""
     seat_map = await context.loaders.layouts.load(availability.event.seat_map_version)
     return section_counts(availability.event.id, count_sections(seat_map, availability.places))

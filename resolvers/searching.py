@@ -1,16 +1,17 @@
 """Search and completions as the schema shows them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from db.queries.events import EventRow
 from domain.errors import BadRequest, InvalidInput
 from domain.ids import Kind, public_id
+from domain.states import EventState
 from domain.text_input import line
 from resolvers.connections import page_size as checked_size
 from resolvers.context import Context
 from search.completions import Completion
-from services.searching import SearchQuestion
+from services.searching import FoundEvents, SearchQuestion
 
 LONGEST_KEYWORD = 200
 LONGEST_PREFIX = 100
@@ -36,6 +37,24 @@ class FacetView:
 
 
 @dataclass(frozen=True, slots=True)
+class TextRangeView:
+    """A stretch of a text, in characters."""
+
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class HighlightView:
+    """A text of a found event in which something matched."""
+
+    event_id: str
+    field: str
+    text: str
+    ranges: Sequence[TextRangeView]
+
+
+@dataclass(frozen=True, slots=True)
 class ResultView:
     """One page of results."""
 
@@ -45,6 +64,7 @@ class ResultView:
     page_size: int
     total_pages: int
     facets: Sequence[FacetView]
+    highlights: Sequence[HighlightView]
     took_ms: int
     source: str
 
@@ -72,15 +92,23 @@ async def search(context: Context, question: SearchQuestion) -> ResultView:
         for facet in found.facets
     ]
     return ResultView(
-        events=[row for row in rows if row is not None],
+        events=[row for row in rows if row is not None and row.state == EventState.PUBLISHED],
         total=found.total,
         page_num=checked.page_num,
         page_size=checked.page_size,
         total_pages=-(-found.total // checked.page_size),
         facets=facets,
+        highlights=list(_highlights(found)),
         took_ms=found.took_ms,
         source=found.source,
     )
+
+
+def _highlights(found: FoundEvents) -> Iterator[HighlightView]:
+    for event_id, texts in zip(found.event_ids, found.highlights, strict=True):
+        for shown in texts:
+            ranges = [TextRangeView(start, length) for start, length in shown.ranges]
+            yield HighlightView(public_id(Kind.EVENT, event_id), shown.field, shown.text, ranges)
 
 
 async def suggest(context: Context, prefix: str, limit: int | None) -> list[SuggestionView]:

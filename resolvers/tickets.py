@@ -85,7 +85,7 @@ async def tickets_of_event(
     last_place = read_number_cursor(_LISTING, after)
     seat_map = await context.loaders.layouts.load(event.seat_map_version)
     span = range(seat_map.place_count) if section_id is None else _section(seat_map, section_id)
-    places = (await context.loaders.places.load(event.id)).places
+    places = (await context.loaders.availability.load(event)).places
     start = span.start if last_place is None else max(span.start, last_place + 1)
     wanted = _matching(places, start, span.stop, status)
     rows = [ticket_at(seat_map, place, status_name(places[place])) for place in islice(wanted, size + 1)]
@@ -103,7 +103,7 @@ async def ticket_by_place(context: Context, event: EventRow, place: int) -> Tick
     seat_map = await context.loaders.layouts.load(event.seat_map_version)
     if not 0 <= place < seat_map.place_count:
         return None
-    places = (await context.loaders.places.load(event.id)).places
+    places = (await context.loaders.availability.load(event)).places
     return ticket_at(seat_map, place, status_name(places[place]))
 
 

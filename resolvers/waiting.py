@@ -1,5 +1,6 @@
 """The waiting room as the schema shows it."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,11 +33,11 @@ class QueueEntryView:
     admission: AdmissionView | None
 
 
-async def waiting_room_of(context: Context, event: EventRow) -> Overview:
-    """An event's line; the many events without one are not asked about."""
+def waiting_room_of(context: Context, event: EventRow) -> Overview | Awaitable[Overview]:
+    """An event's line; the many events without one are answered at once."""
     if not event.waiting_room_enabled:
         return Overview(False, Phase.CLOSED, 0, event.waiting_room_admit_per_minute)
-    return await context.rooms.overview(event.id)
+    return context.rooms.overview(event.id)
 
 
 def entry_view(entry: Entry) -> QueueEntryView:
@@ -96,5 +97,5 @@ async def configure(
         usual.admission_seconds if admission_seconds is None else admission_seconds,
     )
     await context.rooms.configure(context.viewer, key, settings)
-    context.office.sales.forget(key)
+    await context.office.event_changed(key)
     return await changed_event(context, key)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import strawberry
 
+from dataloaders.places import AvailabilityRow
 from db.queries.events import EventRow
 from db.queries.performers import PerformerRow
 from db.queries.venues import VenueRow
@@ -95,8 +96,8 @@ class Event(Node):
 
     @field(graphql_type=Availability, description="Counts, at most a second old; the subscription is exact")
     @staticmethod
-    async def availability(root: strawberry.Parent[EventRow], info: Info) -> resolve.AvailabilityView:
-        return await resolve.availability_of(info.context, root)
+    def availability(root: strawberry.Parent[EventRow], info: Info) -> Awaitable[AvailabilityRow]:
+        return info.context.loaders.availability.load(root)
 
     @field(
         graphql_type=SeatMap,
@@ -129,8 +130,8 @@ class Event(Node):
 
     @field(graphql_type=WaitingRoom, description="The line in front of this event's sale")
     @staticmethod
-    async def waiting_room(root: strawberry.Parent[EventRow], info: Info) -> Overview:
-        return await resolve_waiting.waiting_room_of(info.context, root)
+    def waiting_room(root: strawberry.Parent[EventRow], info: Info) -> Overview | Awaitable[Overview]:
+        return resolve_waiting.waiting_room_of(info.context, root)
 
 
 @strawberry.type(description="An event on a page")

@@ -2,7 +2,8 @@
 
 import strawberry
 
-from resolvers.events import AvailabilityView, sections_of
+from dataloaders.places import AvailabilityRow
+from resolvers.events import sections_of
 from resolvers.layouts import SectionAvailabilityView
 from schema.context import Info
 from schema.enums import SectionKind
@@ -90,9 +91,7 @@ class Availability:
 
     @field(graphql_type=list[SectionAvailability], description="The same by section")
     @staticmethod
-    async def sections(
-        root: strawberry.Parent[AvailabilityView], info: Info
-    ) -> list[SectionAvailabilityView]:
+    async def sections(root: strawberry.Parent[AvailabilityRow], info: Info) -> list[SectionAvailabilityView]:
         return await sections_of(info.context, root)
 
 

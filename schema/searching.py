@@ -46,6 +46,20 @@ class Facet:
     buckets: list[FacetBucket] = strawberry.field(description="Most frequent first")
 
 
+@strawberry.type(description="A stretch of a text")
+class TextRange:
+    start: int = strawberry.field(description="Characters before it")
+    length: int = strawberry.field(description="Characters in it")
+
+
+@strawberry.type(description="Where a found event shows what was looked for")
+class SearchHighlight:
+    event_id: strawberry.ID = strawberry.field(description="The event")
+    field: str = strawberry.field(description="name, performers, venue or city")
+    text: str = strawberry.field(description="The whole text, as it is")
+    ranges: list[TextRange] = strawberry.field(description="What matched in it")
+
+
 @strawberry.type(description="One page of results")
 class EventSearchResult:
     events: list[Event] = strawberry.field(description="Best first")
@@ -54,6 +68,7 @@ class EventSearchResult:
     page_size: int = strawberry.field(description="As asked for")
     total_pages: int = strawberry.field(description="0 when nothing was found")
     facets: list[Facet] = strawberry.field(description="All results by city, category, month and price")
+    highlights: list[SearchHighlight] = strawberry.field(description="What to emphasise on this page")
     took_ms: int = strawberry.field(description="Milliseconds inside the search engine")
     source: SearchSource = strawberry.field(
         description="Which engine answered: the main index, or the database while the index is away"

@@ -65,6 +65,9 @@ class DatabaseIndex:
             return []
         return [_hit(row) for row in await self._run(build_completion(words, now))]
 
+    async def close(self) -> None:
+        """Nothing of its own to close: the pool is the database's."""
+
     async def _first_match(self, request: SearchRequest) -> Any:
         """The row of the strictest reading that finds something, or of the last one."""
         if request.match is Match.SHAPES:

@@ -175,7 +175,7 @@ def _total(request: SearchRequest, text: TextQuery | None, number: _Arguments) -
 def _conditions(request: SearchRequest, number: _Arguments) -> list[str]:
     conditions = ["e.state = 'PUBLISHED'", *_period(request, number)]
     if request.end is not None:
-        conditions.append(f"e.starts_at <= {number(request.end)}")
+        conditions.append(f"e.starts_at < {number(request.end)}")
     if request.city is not None:
         conditions.append(f"lower(v.city) = lower({number(request.city)})")
     if request.category is not None:

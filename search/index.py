@@ -132,3 +132,6 @@ class SearchIndex(Protocol):
         Raises:
             IndexAway: as for `search`.
         """
+
+    async def close(self) -> None:
+        """Close its connections."""

@@ -59,7 +59,7 @@ def _filters(request: SearchRequest) -> Iterator[str]:
     else:
         yield f"until > {now}"
     if request.end is not None:
-        yield f"starts_at <= {request.end.timestamp()}"
+        yield f"starts_at < {request.end.timestamp()}"
     if request.city is not None:
         yield f"city = {_quoted(request.city)}"
     if request.category is not None:

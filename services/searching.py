@@ -11,6 +11,7 @@ from db.queries.search import STANDING
 from db.session import DATABASE_AWAY, Database
 from domain.errors import BadRequest, Unavailable
 from kit.clock import Clock
+from search.closeness import SHORTEST_SHAPE
 from search.completions import Completion, completions
 from search.fallback import DatabaseIndex
 from search.highlights import Highlight, highlights
@@ -32,8 +33,6 @@ from services.office import Cache
 
 # Results further back than this are for narrower questions.
 FURTHEST_RESULT = 10_000
-# Fewer consonants than this are the shape of too many names.
-_SHORTEST_SHAPE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +71,8 @@ class Freshness:
         self._database = database
         self._most_lag_seconds = most_lag_seconds
         self._cache: Cache[str, bool] = Cache(self._load, most=1, max_age_seconds=1.0)
+        self.lag_seconds = 0.0
+        self.refused = 0
 
     async def __call__(self) -> bool:
         """False means that the database answers better; true when nobody can tell."""
@@ -82,7 +83,10 @@ class Freshness:
             standing = await self._database.fetchrow(STANDING)
         except DATABASE_AWAY:
             return True
-        return bool(standing and standing["ready"] and standing["lag_seconds"] <= self._most_lag_seconds)
+        if standing is None:
+            return False
+        self.lag_seconds, self.refused = standing["lag_seconds"], standing["refused"]
+        return bool(standing["ready"] and self.lag_seconds <= self._most_lag_seconds)
 
 
 class EventSearch:
@@ -93,7 +97,7 @@ class EventSearch:
     ) -> None:
         self._index = index
         self._fallback = fallback
-        self._is_fresh = is_fresh
+        self.standing = is_fresh
         self._clock = clock
 
     async def search_events(self, question: SearchQuestion) -> FoundEvents:
@@ -126,8 +130,21 @@ class EventSearch:
         """
         return completions(prefix, await self._complete(prefix), most)
 
+    async def check(self) -> None:
+        """Whether the main index answers; raises Unavailable where the database stands in for it."""
+        if self._index is None:
+            return
+        if not await self.standing():
+            raise Unavailable("The search index is not built yet, or is catching up.")
+        await self._index.complete("", self._clock())
+
+    async def close(self) -> None:
+        """Close the index's connections."""
+        if self._index is not None:
+            await self._index.close()
+
     async def _complete(self, prefix: str) -> Sequence[Hit]:
-        if self._index is not None and await self._is_fresh():
+        if self._index is not None and await self.standing():
             try:
                 return await self._index.complete(prefix, self._clock())
             except IndexAway:
@@ -135,7 +152,7 @@ class EventSearch:
         return await self._fallback.complete(prefix, self._clock())
 
     async def _search(self, request: SearchRequest) -> tuple[Source, Hits]:
-        if self._index is not None and await self._is_fresh():
+        if self._index is not None and await self.standing():
             try:
                 return Source.INDEX, await _first_found(self._index, request)
             except IndexAway:
@@ -175,15 +192,15 @@ async def _first_found(index: SearchIndex, request: SearchRequest) -> Hits:
 def _readings(request: SearchRequest) -> Iterator[SearchRequest]:
     periods = [Period.ASKED] if request.start else [Period.UPCOMING, Period.PAST]
     words = letters(request.keyword).split()
-    strict = [Match.LETTERS]
-    if len(skeleton(request.keyword).replace(" ", "")) >= _SHORTEST_SHAPE:
-        strict.append(Match.SHAPES)
-    loose = [Match.ANY] if len(words) > 1 else []
-    if not request.keyword.strip():
+    matches = [Match.LETTERS]
+    if len(skeleton(request.keyword).replace(" ", "")) >= SHORTEST_SHAPE:
+        matches.append(Match.SHAPES)
+    if len(words) > 1:
+        matches.append(Match.ANY)
+    if not words:
         periods = periods[:1]
-    for matches in (strict, loose):
-        for period, match in product(periods, matches):
-            yield replace(request, period=period, match=match)
+    for match, period in product(matches, periods):
+        yield replace(request, period=period, match=match)
 
 
 def _request(question: SearchQuestion, now: datetime) -> SearchRequest:

@@ -2,22 +2,26 @@
 
 from tests.parts import (
     empty_postgres_url,
+    meilisearch_server,
     migrated_template,
     module_postgres_url,
     postgres_server,
     postgres_url,
     redis_server,
     redis_url,
+    start_stripe,
     test_home,
 )
 
 __all__ = [
     "empty_postgres_url",
+    "meilisearch_server",
     "migrated_template",
     "module_postgres_url",
     "postgres_server",
     "postgres_url",
     "redis_server",
     "redis_url",
+    "start_stripe",
     "test_home",
 ]

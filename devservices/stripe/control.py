@@ -90,8 +90,10 @@ class Control:
     async def point_webhook(self, request: Request) -> Response:
         """Sends webhooks elsewhere from now on, until a restart: {"url": ..., "secret": ...}."""
         wanted = await _object(request)
-        self.workshop.courier.url = wanted.get("url")
-        self.workshop.courier.secret = wanted.get("secret", self.workshop.courier.secret)
+        url, secret = wanted.get("url"), wanted.get("secret", self.workshop.courier.secret)
+        if not isinstance(url, str | None) or not isinstance(secret, str):
+            raise ApiError(400, "url is a text or null, secret a text.")
+        self.workshop.courier.url, self.workshop.courier.secret = url, secret
         self.workshop.wake()
         return JSONResponse({"url": self.workshop.courier.url})
 
@@ -110,7 +112,9 @@ class Control:
     async def prune(self, request: Request) -> Response:
         """Forgets idempotency keys as a day's passing does: {"older_than_seconds": 0}."""
         wanted = await _object(request)
-        older = float(wanted.get("older_than_seconds", 0))
+        older = wanted.get("older_than_seconds", 0)
+        if not isinstance(older, int | float):
+            raise ApiError(400, "older_than_seconds is a number.")
         return JSONResponse({"pruned": self.workshop.desk.answers.prune(self.workshop.clock(), older)})
 
     async def expire(self, request: Request) -> Response:

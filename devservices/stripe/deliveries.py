@@ -113,6 +113,8 @@ class Courier:
 
     def _landed(self, number: int, task: asyncio.Task[None]) -> None:
         self.under_way.pop(number, None)
+        if not task.cancelled() and (fault := task.exception()):
+            log.error("delivery %d failed by our own fault", number, exc_info=fault)
         self.woken.set()
 
     async def _carry(self, row: Row) -> None:

@@ -14,7 +14,7 @@ from devservices.stripe.documents import Document, public
 from devservices.stripe.faults import Fault, Faults
 from devservices.stripe.forms import Params
 from devservices.stripe.intents import facts_of
-from devservices.stripe.listing import expanded
+from devservices.stripe.listing import check_expand, expanded
 from devservices.stripe.refusals import ApiError, no_such
 from devservices.stripe.store import Store
 
@@ -129,6 +129,7 @@ class Desk:
         """The operation's answer and whether its key keeps it. A refusal's traces stay."""
         books, params = self.books(call), call.parameters()
         try:
+            check_expand(params)
             document = expanded(books, operation.run(books, params), params)
         except ApiError as refusal:
             return Answer(refusal.status, json.dumps(refusal.body(), indent=2)), refusal.saved

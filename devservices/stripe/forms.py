@@ -10,6 +10,7 @@ from devservices.stripe.refusals import ApiError, invalid_parameter
 KEY = re.compile(r"^([^\[\]]+)((?:\[[^\[\]]*\])*)$")
 PART = re.compile(r"\[([^\[\]]*)\]")
 LARGEST_BODY = 1_000_000
+DEEPEST = 10
 METADATA_KEYS, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 40, 500
 
 
@@ -31,7 +32,7 @@ def nested(body: str) -> Document:
 
 def _place(tree: Document, key: str, value: str) -> None:
     found = KEY.match(key)
-    if not found:
+    if not found or key.count("[") > DEEPEST:
         raise ApiError(400, f"Invalid parameter name: {key[:60]}")
     path = [found[1], *PART.findall(found[2])]
     for step in path[:-1]:
@@ -44,7 +45,7 @@ def _place(tree: Document, key: str, value: str) -> None:
 def _lists(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    if value and all(key.isdigit() for key in value):
+    if value and all(key.isascii() and key.isdigit() for key in value):
         return [_lists(value[key]) for key in sorted(value, key=int)]
     return {key: _lists(one) for key, one in value.items()}
 

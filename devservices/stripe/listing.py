@@ -58,6 +58,14 @@ def _created(params: Params) -> list[tuple[str, list[object]]]:
     return [(f"created {COMPARISONS[name]} ?", [group.integer(name, least=0)]) for name in group.values]
 
 
+def check_expand(params: Params) -> None:
+    """Raises ApiError, before anything happens, on an `expand` that names nothing expandable."""
+    for path in params.texts("expand"):
+        for field in path.removeprefix("data.").split("."):
+            if field not in EXPANDABLE:
+                raise ApiError(400, f"This property cannot be expanded ({path[:60]}).", param="expand")
+
+
 def expanded(books: Books, document: Document, params: Params) -> Document:
     """The document with the objects in place that `expand` asks for."""
     for path in params.texts("expand"):
@@ -71,9 +79,9 @@ def _expand(books: Books, document: Any, path: list[str]) -> None:
             _expand(books, one, path)
         return
     field, rest = path[0], path[1:]
-    if field not in document or (field not in EXPANDABLE and field != "data"):
-        raise ApiError(400, f"This property cannot be expanded ({field}).", param="expand")
+    if document.get(field) is None:
+        return
     if isinstance(document[field], str):
         document[field] = books.store.get(EXPANDABLE[field], document[field])
-    if rest and document[field] is not None:
+    if rest:
         _expand(books, document[field], rest)

@@ -29,7 +29,7 @@ from domain.seating import build_seat_map
 from domain.seating_plan import Plan, parse_seating_plan
 from domain.states import EventState
 from kit.ids import new_uuid
-from services.catalogue_files import Catalogue, read_catalogue
+from services.catalogue_files import read_catalogue
 from services.catalogue_import import (
     MAX_TICKETS_PER_ORDER,
     Progress,
@@ -55,17 +55,13 @@ async def load_demo(
     database = Database(settings.database_url, most=1)
     now = datetime.now(UTC)
     try:
-        if await _write_programme(database, now, progress):
-            catalogue = await asyncio.to_thread(_real_catalogue, real_concerts)
+        if await _write_programme(database, now, progress) and await asyncio.to_thread(real_concerts.is_file):
+            catalogue = await asyncio.to_thread(read_catalogue, real_concerts)
             await import_catalogue(
                 database, catalogue, progress, organiser_id=user_id_of(ORGANISER), when=upcoming(now)
             )
     finally:
         await database.close()
-
-
-def _real_catalogue(file: Path) -> Catalogue:
-    return read_catalogue(file) if file.is_file() else Catalogue([], [], [])
 
 
 def upcoming(now: datetime) -> Callable[[datetime], datetime]:

@@ -119,6 +119,25 @@ class Dog(Named):
         return f"owner of {parent.name}"
 
 
+@strawberry.type
+class Label:
+    """What a stranger passes for."""
+
+    text: str | None = None
+    size: int | None = None
+    strict: str = ""
+
+
+class Odd:
+    """Has one of a label's attributes, which fails."""
+
+    size = "7"
+
+    @property
+    def text(self) -> str:
+        raise ValueError("the property broke")
+
+
 Animal = Annotated[Cat | Dog, strawberry.union("Animal")]
 
 
@@ -146,6 +165,11 @@ class Query:
     def stranger(self) -> Animal | None:
         """No member of the union."""
         return "stranger"  # type: ignore[return-value]
+
+    @strawberry.field
+    def labels(self) -> list[Label | None]:
+        """A label and what is none."""
+        return [Label(text="a", size=BIG), Odd(), Label(text=Odd)]  # type: ignore[list-item, arg-type]
 
     @strawberry.field
     async def streamed(self) -> list[int]:

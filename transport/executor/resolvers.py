@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import strawberry
 from graphql import GraphQLField, default_field_resolver
 from graphql.execution.values import get_argument_values
-from strawberry.schema.schema_converter import get_arguments
 from strawberry.types.field import StrawberryField
 
 from transport.variables import variables_in
 
+from .inputs import arguments_of
 from .runs import Info, Run, Site
 
 Call = Callable[[Run, Any, Info], Any]
@@ -38,9 +38,7 @@ def resolver_of(site: Site, schema: strawberry.Schema, run: Run) -> Resolver:
     if field.base_resolver is None:
         name = field.python_name
         return Resolver(lambda _run, source, _info: getattr(source, name), False, name)
-    if field.arguments:
-        return _with_arguments(field, site, schema, run)
-    return _without_arguments(field, schema)
+    return _function(field, site, schema, run)
 
 
 def _plain_strawberry_field(definition: GraphQLField, schema: strawberry.Schema) -> StrawberryField | None:
@@ -71,47 +69,29 @@ def _any_resolver(site: Site, run: Run) -> Resolver:
     return Resolver(lambda run, source, info: resolve(source, info, **arguments(run)), True)
 
 
-def _without_arguments(field: StrawberryField, schema: strawberry.Schema) -> Resolver:
-    """Call the function as its signature asks: with self, parent, root or info."""
+def _function(field: StrawberryField, site: Site, schema: strawberry.Schema, run: Run) -> Resolver:
+    """Call the function as its signature asks: with self, parent, root, info, arguments."""
     resolver = field.base_resolver
     assert resolver is not None
     function: Any = resolver.wrapped_func
+    read, convert = _arguments_of(site, run), arguments_of(field, schema)
     by_name = [p.name for p in (resolver.parent_parameter, resolver.root_parameter) if p]
     info_name = resolver.info_parameter.name if resolver.info_parameter else None
     takes_self = bool(resolver.self_parameter)
     make_info = schema.config.info_class
-    if not by_name and info_name is None:
+    if not (by_name or info_name or field.arguments):
         if takes_self:
             return Resolver(lambda _run, source, _info: function(source), False)
         return Resolver(lambda _run, _source, _info: function(), False)
 
-    def call(_run: Run, source: Any, info: Info) -> Any:
-        given = dict.fromkeys(by_name, source)
+    def call(run: Run, source: Any, raw_info: Info) -> Any:
+        info = make_info(_raw_info=raw_info, _field=field)
+        given = convert(read(run), info) if read else {}
+        for name in by_name:
+            given[name] = source
         if info_name is not None:
-            given[info_name] = make_info(_raw_info=info, _field=field)
+            given[info_name] = info
         return function(source, **given) if takes_self else function(**given)
-
-    return Resolver(call, info_name is not None)
-
-
-def _with_arguments(field: StrawberryField, site: Site, schema: strawberry.Schema, run: Run) -> Resolver:
-    resolver = field.base_resolver
-    assert resolver is not None
-    function: Any = resolver.wrapped_func
-    arguments = _arguments_of(site, run)
-    converter = schema.schema_converter
-    make_info = schema.config.info_class
-
-    def call(run: Run, source: Any, info: Info) -> Any:
-        positional, named = get_arguments(
-            field=field,
-            source=source,
-            info=make_info(_raw_info=info, _field=field),
-            kwargs=arguments(run) if arguments else {},
-            config=schema.config,
-            scalar_registry=converter.scalar_registry,
-        )
-        return function(*positional, **named)
 
     return Resolver(call, True)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from types import CoroutineType
+from typing import Any, NamedTuple
 
 import strawberry
 from graphql import GraphQLObjectType, get_named_type, is_abstract_type
@@ -14,7 +15,17 @@ from .completers import completer_of, exact_type
 from .resolvers import Resolver, resolver_of
 from .runs import Complete, Run, Select, Site, is_awaitable, is_coroutine
 
-Field = Callable[[Run, Any, Path | None], Any]
+Resolve = Callable[[Run, Any, Path | None], Any]
+
+
+class Field(NamedTuple):
+    """One field of a compiled selection."""
+
+    key: str
+    resolve: Resolve
+    attribute: str | None = None
+    exact: type | None = None
+    """An attribute of exactly this type is written as it is; resolve handles all else."""
 
 
 class Compiler:
@@ -41,52 +52,36 @@ class Compiler:
         )
         return _together(self._fields(kind, collected.grouped_field_set, run))
 
-    def _fields(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run) -> list[tuple[str, Field]]:
-        fields: list[tuple[str, Field]] = []
+    def _fields(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run) -> list[Field]:
+        fields: list[Field] = []
         for key, details in grouped.items():
             name = details[0].node.name.value
             definition = run.schema.get_field(kind, name)
             assert definition is not None
             site = Site(key, definition, kind, details, [detail.node for detail in details])
-            fields.append((key, _typename(kind) if name == "__typename" else self._field(site, run)))
+            fields.append(_typename(key, kind) if name == "__typename" else self._field(site, run))
         return fields
 
     def _field(self, site: Site, run: Run) -> Field:
         resolver = resolver_of(site, self._schema, run)
         complete = completer_of(site, site.definition.type, self.selection, run)
-        exact = exact_type(site.definition.type)
-        if resolver.attribute is not None and exact is not None:
-            return _attribute(site, resolver.attribute, exact, complete)
         named = get_named_type(site.definition.type)
         checks_type = is_abstract_type(named) or getattr(named, "is_type_of", None) is not None
-        return _resolved(site, resolver, complete, resolver.needs_info or checks_type)
+        resolve = _resolved(site, resolver, complete, resolver.needs_info or checks_type)
+        exact = exact_type(site.definition.type)
+        return Field(site.key, resolve, resolver.attribute if exact else None, exact)
 
 
-def _typename(kind: GraphQLObjectType) -> Field:
+def _typename(key: str, kind: GraphQLObjectType) -> Field:
     name = kind.name
-    return lambda _run, _source, _path: name
+    return Field(key, lambda _run, _source, _path: name)
 
 
-def _attribute(site: Site, attribute: str, exact: type, complete: Complete) -> Field:
-    """Read an attribute that is almost always fit to be written as it is."""
-    itself = Resolver(lambda _run, value, _info: value, False)
-    general = _resolved(site, itself, complete, False)
-
-    def field(run: Run, source: Any, above: Path | None) -> Any:
-        try:
-            value = getattr(source, attribute)
-        except Exception as error:
-            value = error
-        return value if type(value) is exact else general(run, value, above)
-
-    return field
-
-
-def _resolved(site: Site, resolver: Resolver, complete: Complete, needs_info: bool) -> Field:
+def _resolved(site: Site, resolver: Resolver, complete: Complete, needs_info: bool) -> Resolve:
     key, typename = site.key, site.parent.name
     call, kind, details = resolver.call, site.definition.type, site.details
 
-    def field(run: Run, source: Any, above: Path | None) -> Any:
+    def resolve(run: Run, source: Any, above: Path | None) -> Any:
         path = Path(above, key, typename)
         try:
             info = site.info(run, path) if needs_info else None
@@ -114,17 +109,25 @@ def _resolved(site: Site, resolver: Resolver, complete: Complete, needs_info: bo
             run.handle_field_error(error, kind, details, path)
             return None
 
-    return field
+    return resolve
 
 
-def _together(fields: list[tuple[str, Field]]) -> Select:
+def _together(fields: list[Field]) -> Select:
     def select(run: Run, source: Any, path: Path | None) -> Any:
         results: dict[str, Any] = {}
         pending: list[str] = []
         try:
-            for key, field in fields:
-                value = results[key] = field(run, source, path)
-                if is_coroutine(value):
+            for key, resolve, attribute, exact in fields:
+                if attribute is not None:
+                    try:
+                        value = getattr(source, attribute)
+                    except Exception:
+                        value = None
+                    if type(value) is exact:
+                        results[key] = value
+                        continue
+                value = results[key] = resolve(run, source, path)
+                if type(value) is CoroutineType:
                     pending.append(key)
         except Exception:
             if pending:
@@ -144,11 +147,11 @@ async def _gathered(results: dict[str, Any], pending: list[str]) -> dict[str, An
     return results
 
 
-def _one_by_one(fields: list[tuple[str, Field]]) -> Select:
+def _one_by_one(fields: list[Field]) -> Select:
     async def select(run: Run, source: Any, path: Path | None) -> dict[str, Any]:
         results: dict[str, Any] = {}
-        for key, field in fields:
-            value = field(run, source, path)
+        for key, resolve, _attribute, _exact in fields:
+            value = resolve(run, source, path)
             results[key] = await value if is_coroutine(value) else value
         return results
 

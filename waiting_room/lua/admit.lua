@@ -69,14 +69,17 @@ if count > 0 then
 end
 credit = credit - count
 
--- What the estimate rests on: the rate over half a minute, visits that ended over two minutes.
+-- What the estimate rests on: the rate over half a minute, and the last visits that ended, about one
+-- turnover of the shop (but 50 to 1,000 visits). Fading by visits and not by time keeps the noise the same
+-- in small rooms and in large ones, and forgets soon that at the start everyone has only just come.
 local rate = tonumber(meta[12] or 0)
 if elapsed > 0 and demand > 0 then
   local keep = math.exp(-elapsed / 30000)
   rate = rate * keep + (1 - keep) * count * 60000 / elapsed
 end
-local fade = math.exp(-elapsed / 120000)
-local endings = tonumber(meta[13] or 0) * fade + ended - tonumber(meta[15] or 0)
+local newly_ended = ended - tonumber(meta[15] or 0)
+local fade = math.exp(-newly_ended / math.max(50, math.min(1000, max_active)))
+local endings = tonumber(meta[13] or 0) * fade + newly_ended
 local shopping = tonumber(meta[14] or 0) * fade + (active + #lapsed) * elapsed
 redis.call('HSET', KEYS[1], 'drawn_ms', string.format('%.0f', drawn), 'credit', tostring(credit),
   'ticked_ms', string.format('%.0f', now), 'admitted', admitted, 'ended', ended, 'counted', ended,

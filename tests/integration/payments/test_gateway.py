@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+import stripe
 
 from payments.gateway import (
     Declined,
@@ -27,8 +28,8 @@ BACK = "http://localhost:8000/events/1"
 
 @pytest_asyncio.fixture
 async def hasty(stripe_process: StripeProcess) -> AsyncIterator[StripeGateway]:
-    """A gateway that waits half a second and asks once."""
-    patience = Patience(read_seconds=0.5, whole_call_seconds=1.0, retries=0)
+    """A gateway that waits a third of a second and asks once."""
+    patience = Patience(read_seconds=0.3, whole_call_seconds=1.0, retries=0)
     gateway = StripeGateway(API_KEY, api_base=stripe_process.url, patience=patience)
     yield gateway
     await gateway.close()
@@ -231,9 +232,9 @@ FAULTS = (
     ("api.error", {"when": "after"}),
     ("api.reset", {"when": "before"}),
     ("api.reset", {"when": "after"}),
-    ("api.hang", {"when": "before", "seconds": 0.8}),
-    ("api.hang", {"when": "after", "seconds": 0.8}),
-    ("api.hang", {"when": "never", "seconds": 0.8}),
+    ("api.hang", {"when": "before", "seconds": 0.5}),
+    ("api.hang", {"when": "after", "seconds": 0.5}),
+    ("api.hang", {"when": "never", "seconds": 0.5}),
 )
 
 
@@ -292,6 +293,55 @@ async def test_refund_is_made_once_when_the_key_was_pruned_meanwhile(
 
     assert second.id == first.id
     assert (await control.ledger_row(intent.id))["refunded"] == 2000
+
+
+async def test_money_goes_back_twice_when_the_guard_of_refunds_is_taken_away(
+    stripe_process: StripeProcess, control: Control
+) -> None:
+    """The control of the test above: without looking first, a pruned key refunds again."""
+
+    class Careless(StripeGateway):
+        async def _refunds_with(self, intent_id: str, key: str) -> list[stripe.Refund]:
+            return []
+
+    careless = Careless(API_KEY, api_base=stripe_process.url)
+    intent, refund = await captured(careless), key()
+    await careless.refund(intent.id, 2000, "USD", idempotency_key=refund)
+    await control.prune_keys()
+
+    await careless.refund(intent.id, 2000, "USD", idempotency_key=refund)
+
+    assert (await control.ledger_row(intent.id))["refunded"] == 4000
+    await careless.close()
+
+
+async def test_capture_stays_failed_when_the_chain_of_keys_is_taken_away(
+    gateway: StripeGateway, control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the chain: one key alone replays its stored failure."""
+    monkeypatch.setattr("payments.stripe_gateway.LONGEST_CHAIN", 1)
+    intent, capture = await authorised(gateway), key()
+    await control.add_fault("capture.fail", match={"intent": intent.id})
+
+    for _ in range(3):
+        with pytest.raises(Declined):
+            await gateway.capture(intent.id, idempotency_key=capture)
+
+    assert (await control.ledger_row(intent.id))["captured"] == 0
+
+
+async def test_every_refund_is_found_when_there_are_several_pages(
+    gateway: StripeGateway, sdk: stripe.StripeClient
+) -> None:
+    intent, refund = await captured(gateway, 5000), key()
+    first = await gateway.refund(intent.id, 10, "USD", idempotency_key=refund)
+    for _ in range(101):
+        await sdk.v1.refunds.create_async({"payment_intent": intent.id, "amount": 10})
+
+    again = await gateway.refund(intent.id, 10, "USD", idempotency_key=refund)
+
+    assert again.id == first.id
+    assert len(await gateway.refunds_of(intent.id)) == 102
 
 
 async def test_refund_is_tried_once_more_when_the_first_bounced(

@@ -238,9 +238,14 @@ async def test_deliveries_go_on_when_the_process_was_killed(tmp_path: Path) -> N
         control = Control(process.url)
         await control.hurry()
 
-        await endpoint.hook(intent, "payment_intent.amount_capturable_updated")
+        await endpoint.until(lambda: len(set(endpoint.types(intent))) == 4)
 
-        assert {"payment_intent.created", "payment_intent.processing"} <= set(endpoint.types(intent))
+        assert set(endpoint.types(intent)) == {
+            "payment_intent.created",
+            "payment_intent.processing",
+            "charge.succeeded",
+            "payment_intent.amount_capturable_updated",
+        }
         assert (await control.ledger_row(intent))["amount_capturable"] == 5000
         await control.client.aclose()
     finally:

@@ -1,13 +1,16 @@
 """The local Stripe's rules that need no process: forms, keys, faults, retries."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from devservices.stripe import faults as fault_module
 from devservices.stripe.answers import Answer, Answers
+from devservices.stripe.cards import CARDS
 from devservices.stripe.deliveries import retry_seconds
-from devservices.stripe.faults import FaultRefused, Faults
+from devservices.stripe.faults import KINDS, FaultRefused, Faults
 from devservices.stripe.forms import Params, nested
 from devservices.stripe.refusals import ApiError
 from devservices.stripe.store import Store
@@ -132,3 +135,19 @@ def test_faults_wait_on_when_the_process_starts_again(tmp_path: Path) -> None:
 
 def test_waits_double_up_to_a_quarter_minute_when_deliveries_fail() -> None:
     assert [retry_seconds(attempts) for attempts in (1, 2, 3, 4, 7, 8, 5000)] == [0.25, 0.5, 1, 2, 15, 15, 15]
+
+
+def test_table_lists_every_kind_and_parameter_when_faults_are_read_about() -> None:
+    rows = (fault_module.__doc__ or "").splitlines()
+
+    for kind, parameters in KINDS.items():
+        row = next(row for row in rows if row.startswith(f"| {kind} |"))
+        assert all(name in row for name in parameters)
+
+
+def test_guide_names_cards_that_exist_when_read() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "local-stripe.md").read_text()
+
+    named = set(re.findall(r"pm_card_\w+", guide)) - {"pm_card_visa_chargeDeclined"}
+
+    assert named <= set(CARDS)

@@ -84,6 +84,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "a stranger in a union": ("{ stranger { __typename } }", {}),
     "permissions": ("{ cat { secret } }", {}),
     "the path": ("query($x: Int = 3) { cat { kittens(first: $x) { path } } }", {}),
+    "attributes that fail": ("{ labels { text size } strict: labels { strict } }", {}),
     "an async iterable": ("{ streamed }", {}),
     "a generator": ("{ lazily }", {}),
     "no list at all": ("{ notAList }", {}),
@@ -120,7 +121,7 @@ async def test_results_and_errors_are_equal_when_an_operation_is_compiled(name: 
     await assert_equal(*CASES[name])
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(document=DocumentStrategies(schema._schema).documents(4), yes=st.booleans())
 async def test_results_and_errors_are_equal_when_documents_are_generated(document: str, yes: bool) -> None:
     try:

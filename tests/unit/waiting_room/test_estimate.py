@@ -1,6 +1,7 @@
 """The estimate, against a simulation of the same line."""
 
 import heapq
+import math
 import random
 import statistics
 
@@ -53,9 +54,9 @@ def test_estimate_is_within_a_fifth_at_the_median_when_visits_vary() -> None:
         while visits and visits[0] <= now:
             heapq.heappop(visits)
             ended += 1
-        keep = 0.1 / 120
-        endings = endings * (1 - keep) + ended
-        shopping = shopping * (1 - keep) + len(visits) * 0.1
+        fade = math.exp(-ended / 200)  # as admit.lua measures it
+        endings = endings * fade + ended
+        shopping = shopping * fade + len(visits) * 0.1
         if len(visits) < 200:
             heapq.heappush(visits, now + chance.lognormvariate(3.5, 0.6))
             admitted_at.append(now)

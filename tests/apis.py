@@ -1,0 +1,114 @@
+"""The whole API in this process, asked over HTTP as a client would."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from app import create_app
+from domain.ids import user_id_of
+from domain.viewer import Viewer
+from kit.clock import utc_now
+from services.tokens import SecretTokens
+from settings import Settings
+
+SECRET = "a secret of the tests, long enough to be one"
+
+
+def token_of(subject: str, *scopes: str, seconds: float = 600) -> str:
+    """A bearer token as anything that knows the secret can sign it."""
+    viewer = Viewer(user_id_of(subject), subject, f"{subject}@example.org", subject, frozenset(scopes))
+    return SecretTokens(SECRET).mint(viewer, utc_now() + timedelta(seconds=seconds))
+
+
+def somebody(*scopes: str) -> str:
+    """A token of somebody new, who may buy unless other scopes are given."""
+    return token_of(f"test-{uuid4().hex}", *(scopes or ("buy",)))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a client got."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The data of an answer without errors."""
+        assert "errors" not in self.body, self.body["errors"]
+        data: dict[str, Any] = self.body["data"]
+        return data
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
+        """The errors, of which there must be some."""
+        errors: list[dict[str, Any]] = self.body["errors"]
+        assert errors
+        return errors
+
+    @property
+    def code(self) -> str:
+        """The first error's code."""
+        code: str = self.errors[0]["extensions"]["code"]
+        return code
+
+    @property
+    def message(self) -> str:
+        """The first error's sentence."""
+        message: str = self.errors[0]["message"]
+        return message
+
+
+class Api:
+    """A client of the API."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+
+    async def ask(self, query: str, variables: dict[str, Any] | None = None, token: str = "") -> Answer:
+        """One operation by POST."""
+        headers = {"accept": "application/graphql-response+json"}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        response = await self.client.post(
+            "/graphql", json={"query": query, "variables": variables or {}}, headers=headers
+        )
+        return Answer(response.status_code, response.json())
+
+    async def mutate(
+        self, field: str, given: dict[str, Any], token: str = "", answer: str = ""
+    ) -> dict[str, Any]:
+        """One mutation; `answer` is what is selected beside a refusal's code and message."""
+        name = f"{field[0].upper()}{field[1:]}Input"
+        if field in {"publishEvent", "cancelEvent"}:
+            name = "EventIdInput"
+        query = (
+            f"mutation ($input: {name}!) {{ {field}(input: $input) {{ __typename {answer}"
+            " ... on UserError { code message } } }"
+        )
+        result: dict[str, Any] = (await self.ask(query, {"input": given}, token)).data[field]
+        return result
+
+
+@asynccontextmanager
+async def api_on(postgres_url: str, redis_url: str, **changes: str) -> AsyncIterator[Api]:
+    """The API on these parts; `changes` are settings by their name in lower case."""
+    values = {
+        "database_url": postgres_url,
+        "redis_url": redis_url,
+        "jwt_secret": SECRET,
+        "stripe_api_key": "sk_test_local",
+        "stripe_api_base": "http://127.0.0.1:9",
+        "stripe_webhook_secret": "whsec_local_test",
+    } | changes
+    settings = Settings.load({f"BOXOFFICE_{name.upper()}": value for name, value in values.items()}, None)
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://boxoffice.test") as client:
+            yield Api(client)

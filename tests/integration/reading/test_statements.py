@@ -1,0 +1,143 @@
+"""How many statements a page takes: a constant number, whatever its size."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, cast
+
+import asyncpg
+import pytest
+from graphql import graphql
+
+from db.session import Connection, Database
+from devservices.valkey import Valkey
+from domain.viewer import Viewer
+from kit.clock import utc_now
+from payments.gateway import PaymentGateway
+from reservations.connection import batcher, connect
+from reservations.store import SeatStore
+from resolvers.context import Context, Services
+from schema.schema import schema
+from services.layouts import LayoutCache
+from services.office import sale_cache
+from services.reserving import ReserveRequest, reserve
+from services.selecting import ExactSeats
+from services.truth import truth_loader
+from tests.houses import buyer, office_on, open_event
+
+PAGE = """
+query ($first: Int!) {
+  events(first: $first) {
+    totalCount
+    edges {
+      node {
+        id name status timezone
+        venue { id name city }
+        performers { id name genres }
+        priceFrom { amount currency } priceTo { amount currency }
+        availability { total available sections { name available } }
+        seatMap { version seatCount priceLevels { name price { amount } } }
+        waitingRoom { phase }
+      }
+    }
+  }
+}
+"""
+
+
+ORDERS = """
+query ($first: Int!) {
+  me {
+    orders(first: $first) {
+      totalCount
+      edges {
+        node {
+          id reference status total { amount }
+          event { id name venue { name } performers { name } }
+          tickets { id status price { amount } section { name } seat { row number } }
+          payment { status }
+        }
+      }
+    }
+  }
+}
+"""
+
+
+class CountingDatabase(Database):
+    """A database that remembers the statements sent to it."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.url = url
+        self.statements: list[str] = []
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """See `Database.connection`."""
+        async with super().connection() as connection:
+            connection.add_query_logger(self._note)
+            yield connection
+            connection.remove_query_logger(self._note)
+
+    def _note(self, record: asyncpg.connection.LoggedQuery) -> None:
+        # asyncpg looks types up once a connection.
+        if "typeinfo" not in record.query and "'jit'" not in record.query:
+            self.statements.append(record.query)
+
+
+@pytest.fixture(scope="module")
+async def database(module_postgres_url: str) -> AsyncIterator[CountingDatabase]:
+    database = CountingDatabase(module_postgres_url)
+    for _ in range(50):
+        await open_event(database, rows=[4], standing=10)
+    yield database
+    await database.close()
+
+
+async def statements_of(
+    database: CountingDatabase, redis_url: str, query: str, first: int, viewer: Viewer | None = None
+) -> tuple[list[str], dict[str, Any]]:
+    """The statements of one query in a process that has just started, and its data."""
+    client = connect(redis_url, 4)
+    layouts = LayoutCache(database)
+    async with office_on("postgresql://nowhere", redis_url, cast("PaymentGateway", None), utc_now) as base:
+        seats = SeatStore(batcher(client), truth_loader(database, layouts))
+        office = replace(base, database=database, seats=seats, layouts=layouts, sales=sale_cache(database))
+        unused: Any = None
+        context = Context(Services(office, unused, unused, unused), viewer)
+        database.statements.clear()
+        answer = await graphql(schema._schema, query, variable_values={"first": first}, context_value=context)
+    await client.aclose()
+    assert answer.errors is None, answer.errors
+    assert answer.data is not None
+    return list(database.statements), answer.data
+
+
+async def test_a_page_of_events_takes_the_same_statements_whatever_its_size(
+    database: CountingDatabase, redis_server: Valkey
+) -> None:
+    small, few = await statements_of(database, redis_server.url(), PAGE, 2)
+    large, many = await statements_of(database, redis_server.url(), PAGE, 50)
+
+    assert (len(few["events"]["edges"]), len(many["events"]["edges"])) == (2, 50)
+    assert many["events"]["edges"][0]["node"]["availability"]["available"] == 14
+    assert len(large) == len(small), large
+    assert len(large) <= 7, large
+
+
+async def test_a_page_of_orders_takes_the_same_statements_whatever_its_size(
+    database: CountingDatabase, redis_server: Valkey, redis_url: str
+) -> None:
+    ann = buyer("ann")
+    async with office_on(database.url, redis_url, cast("PaymentGateway", None), utc_now) as office:
+        for _ in range(6):
+            event_id = await open_event(database, rows=[4])
+            await reserve(office, ann, ReserveRequest(event_id, ExactSeats((0, 1))))
+
+    small, few = await statements_of(database, redis_server.url(), ORDERS, 1, ann)
+    large, many = await statements_of(database, redis_server.url(), ORDERS, 6, ann)
+
+    assert (len(few["me"]["orders"]["edges"]), len(many["me"]["orders"]["edges"])) == (1, 6)
+    assert all(len(edge["node"]["tickets"]) == 2 for edge in many["me"]["orders"]["edges"])
+    assert len(large) == len(small), large

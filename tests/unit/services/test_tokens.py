@@ -1,0 +1,200 @@
+"""Tokens: who a bearer is, and everything that is no token."""
+
+import time
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from domain.errors import Unauthenticated, Unavailable
+from domain.ids import user_id_of
+from domain.viewer import Viewer
+from kit.clock import utc_now
+from services.tokens import IssuerTokens, SecretTokens
+
+SECRET = "a secret of the tests, long enough to be one"
+VIEWER = Viewer(user_id_of("user-1"), "user-1", "a@example.org", "Ada", frozenset({"buy", "organise"}))
+ISSUER, AUDIENCE = "https://issuer.example", "boxoffice"
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    """Good claims, changed; None leaves one out."""
+    good = {"sub": "user-1", "exp": int(time.time()) + 60, "scope": "buy"}
+    return {name: value for name, value in (good | changes).items() if value is not None}
+
+
+def signed(**changes: Any) -> str:
+    return jwt.encode(claims(**changes), SECRET, algorithm="HS256")
+
+
+async def test_a_minted_token_speaks_for_its_viewer() -> None:
+    tokens = SecretTokens(SECRET)
+
+    assert await tokens.verify(tokens.mint(VIEWER, utc_now() + timedelta(minutes=1))) == VIEWER
+
+
+async def test_a_token_made_elsewhere_with_the_secret_is_good() -> None:
+    viewer = await SecretTokens(SECRET).verify(signed(email="b@example.org", name="Bo"))
+
+    assert (viewer.subject, viewer.email, viewer.name) == ("user-1", "b@example.org", "Bo")
+    assert viewer.scopes == {"buy"}
+
+
+async def test_a_token_without_scope_may_buy_and_one_with_an_empty_scope_nothing() -> None:
+    tokens = SecretTokens(SECRET)
+
+    assert (await tokens.verify(signed(scope=None))).scopes == {"buy"}
+    assert (await tokens.verify(signed(scope=""))).scopes == frozenset()
+
+
+async def test_a_clock_half_a_minute_off_is_forgiven() -> None:
+    assert await SecretTokens(SECRET).verify(signed(exp=int(time.time()) - 20))
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "nonsense",
+        "a.b.c",
+        "é.ü.ö",
+        "x" * 9_000,
+        signed(exp=int(time.time()) - 60),
+        signed(exp=None),
+        signed(sub=None),
+        signed(sub=""),
+        signed(sub="x" * 256),
+        signed(sub="a\x00b"),
+        signed(exp="soon"),
+        signed(email=7),
+        signed(scope=7),
+        signed(scope=[1]),
+        signed(nbf=int(time.time()) + 600),
+        signed()[:-2],
+        jwt.encode(claims(), "another secret of the tests, long enough", algorithm="HS256"),
+        jwt.encode(claims(), SECRET + SECRET, algorithm="HS512"),
+        jwt.encode(claims(), "", algorithm="none"),
+    ],
+)
+async def test_anything_else_is_refused(token: str) -> None:
+    with pytest.raises(Unauthenticated):
+        await SecretTokens(SECRET).verify(token)
+
+
+async def test_a_token_that_was_good_expires_all_the_same() -> None:
+    tokens = SecretTokens(SECRET)
+    token = signed(exp=int(time.time()) - 29)
+    await tokens.verify(token)
+
+    deadline = time.monotonic() + 5
+    with pytest.raises(Unauthenticated):
+        while time.monotonic() < deadline:
+            await tokens.verify(token)
+
+
+class Issuer:
+    """An issuer of tokens that publishes its keys, and may be away."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, Any] = {}
+        self.away = False
+        self.asked = 0
+        self.rotate("one")
+
+    def rotate(self, key_id: str) -> None:
+        """Sign with another key from now on, and publish only that."""
+        self.key_id = key_id
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        published = jwt.algorithms.ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+        self.keys = {"keys": [published | {"kid": key_id, "use": "sig", "alg": "ES256"}]}
+
+    async def fetch(self) -> dict[str, Any]:
+        self.asked += 1
+        if self.away:
+            raise httpx.ConnectError("away")
+        return self.keys
+
+    def sign(self, algorithm: str = "ES256", key: Any = None, **changes: Any) -> str:
+        given = claims(**({"iss": ISSUER, "aud": AUDIENCE} | changes))
+        return jwt.encode(given, key or self.key, algorithm=algorithm, headers={"kid": self.key_id})
+
+
+@pytest.fixture
+def issuer() -> Issuer:
+    return Issuer()
+
+
+@pytest.fixture
+def tokens(issuer: Issuer) -> IssuerTokens:
+    return IssuerTokens(issuer.fetch, ISSUER, AUDIENCE)
+
+
+async def test_an_issuers_token_is_good_and_its_keys_are_read_once(
+    issuer: Issuer, tokens: IssuerTokens
+) -> None:
+    for number in range(3):
+        assert (await tokens.verify(issuer.sign(name=f"N{number}"))).subject == "user-1"
+
+    assert issuer.asked == 1
+
+
+async def test_keys_are_read_again_when_the_issuer_has_rotated_them(
+    issuer: Issuer, tokens: IssuerTokens
+) -> None:
+    await tokens.verify(issuer.sign())
+    issuer.rotate("two")
+    tokens._read_at -= 11
+
+    assert await tokens.verify(issuer.sign())
+
+
+async def test_unknown_keys_do_not_make_us_ask_again_and_again(issuer: Issuer, tokens: IssuerTokens) -> None:
+    await tokens.verify(issuer.sign())
+    stranger = Issuer()
+    stranger.rotate("three")
+
+    for _ in range(5):
+        with pytest.raises(Unauthenticated):
+            await tokens.verify(stranger.sign())
+
+    assert issuer.asked == 1
+
+
+async def test_known_keys_go_on_while_the_issuer_is_away(issuer: Issuer, tokens: IssuerTokens) -> None:
+    await tokens.verify(issuer.sign())
+    issuer.away = True
+    tokens._read_at -= 3600
+
+    assert await tokens.verify(issuer.sign(name="Later"))
+
+
+async def test_tokens_cannot_be_judged_when_the_issuer_was_never_heard(
+    issuer: Issuer, tokens: IssuerTokens
+) -> None:
+    issuer.away = True
+
+    with pytest.raises(Unavailable):
+        await tokens.verify(issuer.sign())
+
+
+async def test_another_issuer_audience_or_algorithm_is_refused(issuer: Issuer, tokens: IssuerTokens) -> None:
+    other_curve = ec.generate_private_key(ec.SECP256R1())
+    other_kind = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    for token in (
+        issuer.sign(iss="https://other.example"),
+        issuer.sign(aud="another"),
+        issuer.sign(aud=None),
+        issuer.sign("ES256", other_curve),
+        issuer.sign("RS256", other_kind),
+        issuer.sign("HS256", "a shared secret that nobody has agreed on"),
+    ):
+        with pytest.raises(Unauthenticated):
+            await tokens.verify(token)
+
+
+async def test_an_issuer_alone_signs_its_tokens(tokens: IssuerTokens) -> None:
+    with pytest.raises(Unavailable):
+        tokens.mint(VIEWER, utc_now())

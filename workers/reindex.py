@@ -1,0 +1,36 @@
+"""`boxoffice reindex`: a full rebuild, by hand, while everything goes on."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from db.session import Database
+from services.indexing import Progress, rebuild
+from workers.indexing import EngineAddress, search_engine
+
+
+class ReindexSettings(EngineAddress, Protocol):
+    """The database, and the engine to build in."""
+
+    @property
+    def database_url(self) -> str: ...
+
+
+async def reindex(settings: ReindexSettings, progress: Callable[[int, int, str], None]) -> int:
+    """Build a second index and swap it in; how many documents it holds.
+
+    Raises:
+        ReindexRunning: another rebuild is under way.
+        IndexAway: the engine does not answer.
+    """
+    engine = search_engine(settings)
+    if engine is None:
+        raise ValueError("no search engine is configured")
+    database = Database(settings.database_url, most=2)
+
+    def report(reached: Progress) -> None:
+        progress(reached.done, reached.total, "events")
+
+    try:
+        return await rebuild(database, engine, report)
+    finally:
+        await database.close()
