@@ -256,6 +256,10 @@ class WaitingRooms:
         except DATABASE_AWAY as error:
             raise Unavailable from error
         await self._keeper.open(event_id)
+        self.forget(event_id)
+
+    def forget(self, event_id: UUID) -> None:
+        """Read an event's settings afresh."""
         self._rows.forget(event_id)
         self._states.forget(event_id)
 
