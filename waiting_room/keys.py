@@ -15,6 +15,11 @@ class RoomKeys:
 
     event_id: UUID
 
+    def all(self) -> tuple[str, ...]:
+        """Every key but those that end by themselves."""
+        lists = (self.line, self.active, self.admissions, self.past, self.gone, self.away, self.journal)
+        return (self.meta, *lists)
+
     def _key(self, part: str) -> str:
         return f"wr:{{{self.event_id}}}:{part}"
 

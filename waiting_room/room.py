@@ -174,6 +174,10 @@ class Room:
         """Changes up to this stream id are in PostgreSQL, and so are that many admissions."""
         await self._call("confirm", event_id, generation, through, admitted)
 
+    async def forget(self, event_id: UUID) -> None:
+        """Remove a line for good: its event is long over."""
+        await self._run("UNLINK", *RoomKeys(event_id).all())
+
     # ------------------------------------------------------------ rebuilding
 
     async def close(self, event_id: UUID) -> tuple[int, str]:
