@@ -6,6 +6,7 @@ A document may read the variables of HEAD, and reads each of them at least once 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from graphql import (
@@ -35,8 +36,15 @@ LEAVES = {
 class DocumentStrategies:
     """Strategies over one schema; depth bounds the nesting."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        leaves: Mapping[str, list[str]] = LEAVES,
+        without: Collection[str] = (),
+    ) -> None:
         self._schema = schema
+        self._leaves = leaves
+        self._without = without
 
     def documents(self, depth: int) -> st.SearchStrategy[str]:
         """Draw queries; every one names the variables of HEAD."""
@@ -48,7 +56,11 @@ class DocumentStrategies:
         """Draw a selection on a composite type, fields and fragments mixed."""
         options: list[st.SearchStrategy[str]] = [st.just("__typename")]
         fields = getattr(kind, "fields", {})
-        options += [self._field(name, field, depth) for name, field in fields.items()]
+        options += [
+            self._field(name, field, depth)
+            for name, field in fields.items()
+            if f"{kind.name}.{name}" not in self._without
+        ]
         members = self._schema.get_possible_types(kind) if is_abstract_type(kind) else [kind]
         if depth > 0:
             options += [self._fragment(member, depth - 1) for member in members]
@@ -87,7 +99,7 @@ class DocumentStrategies:
             return items.map(lambda values: f"[{', '.join(values)}]")
         if is_input_object_type(kind):
             return self._arguments(kind.fields).map(lambda text: f"{{{text}}}")
-        return st.sampled_from(list(kind.values) if is_enum_type(kind) else LEAVES[kind.name])
+        return st.sampled_from(list(kind.values) if is_enum_type(kind) else self._leaves[kind.name])
 
 
 def _written(name: str, arguments: str, condition: str, nested: str) -> str:
