@@ -1,6 +1,6 @@
 """Documents drawn at random from a schema: valid ones, with fragments, arguments and conditions.
 
-A document may read the variables of HEAD, and reads each of them at least once through USES.
+A document may read three variables, and declares those that it reads.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from graphql import (
 )
 from hypothesis import strategies as st
 
-HEAD = "query($yes: Boolean = true, $no: Boolean = false, $three: Int = 3) "
-USES = "__typename @skip(if: $yes) unused: __typename @skip(if: $no)"
+VARIABLES = {"$yes": "Boolean = true", "$no": "Boolean = false", "$three": "Int = 3"}
 CONDITIONS = ["", "", "", "@skip(if: $yes)", "@include(if: $no)", "@include(if: $yes)", "@skip(if: false)"]
 LEAVES = {
     "Int": ["0", "1", "3", "$three"],
@@ -47,10 +46,8 @@ class DocumentStrategies:
         self._without = without
 
     def documents(self, depth: int) -> st.SearchStrategy[str]:
-        """Draw queries; every one names the variables of HEAD."""
-        return self.selection(self._schema.query_type, depth).map(
-            lambda inner: f"{HEAD} {{ {inner} {USES} }}"
-        )
+        """Draw queries."""
+        return self.selection(self._schema.query_type, depth).map(_declared)
 
     def selection(self, kind: Any, depth: int) -> st.SearchStrategy[str]:
         """Draw a selection on a composite type, fields and fragments mixed."""
@@ -100,6 +97,11 @@ class DocumentStrategies:
         if is_input_object_type(kind):
             return self._arguments(kind.fields).map(lambda text: f"{{{text}}}")
         return st.sampled_from(list(kind.values) if is_enum_type(kind) else self._leaves[kind.name])
+
+
+def _declared(inner: str) -> str:
+    used = ", ".join(f"{name}: {kind}" for name, kind in VARIABLES.items() if name in inner)
+    return f"query{f'({used})' if used else ''} {{ {inner} }}"
 
 
 def _written(name: str, arguments: str, condition: str, nested: str) -> str:
