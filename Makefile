@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
-PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 NPM    := $(shell command -v npm 2>/dev/null)
 ARGS   ?=
 COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -63,7 +63,7 @@ $(STAMPS)/test: requirements-dev.txt $(STAMPS)/run
 	@touch $@
 
 $(STAMPS)/lock: | $(STAMPS)/pip
-	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv
+	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install -qq uv
 	@touch $@
 
 # Meilisearch's binary. Without npm, or where no package fits the machine, search answers from

@@ -9,13 +9,16 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
+from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from db.session import Database
-from domain.errors import Unauthenticated
+from domain.channels import EVENTS_CHANNEL
+from domain.errors import Unauthenticated, Unavailable
 from domain.viewer import Viewer
 from endpoints.health import Probe, health_routes
 from endpoints.metrics import PrometheusMeters, watch_search
@@ -28,6 +31,7 @@ from payments.stripe_gateway import StripeGateway
 from pubsub.bus import ChannelBus
 from pubsub.channels import Channels
 from pubsub.document_store import RedisDocuments
+from pubsub.heartbeat import Heartbeat
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import Client, batcher, connect
 from reservations.store import SeatStore
@@ -54,6 +58,7 @@ from transport import (
     GraphQLServer,
     LayeredDocumentStore,
     MemoryDocumentStore,
+    Operation,
     ServerOptions,
 )
 from transport import Unauthenticated as TokenRefused
@@ -153,9 +158,11 @@ def create_app(settings: Settings) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await parts.channels.open()
+        hearing = asyncio.create_task(_hear_of_events(parts))
         try:
             yield
         finally:
+            hearing.cancel()
             await server.aclose()
             hub.close()
             await parts.close()
@@ -186,7 +193,18 @@ def _probes(parts: Parts) -> Mapping[str, Probe]:
     probes = {"postgres": Probe(database, needed=True), "redis": Probe(redis, needed=True)}
     if parts.settings.meilisearch_url:
         probes["search"] = Probe(parts.search.check, needed=False)
+    if parts.settings.stripe_api_base:
+        probes["stripe"] = Probe(lambda: _reach(parts.settings.stripe_api_base), needed=False)
+    probes["worker"] = Probe(Heartbeat(parts.runner).check, needed=False)
     return probes
+
+
+async def _reach(address: str) -> None:
+    """Connect, and hang up."""
+    parts = urlsplit(address)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    _, writer = await asyncio.open_connection(parts.hostname, port)
+    writer.close()
 
 
 def graphql_server(
@@ -212,7 +230,9 @@ def graphql_server(
             introspection=settings.introspection,
             suggestions=settings.introspection,
             rights=_rights,
+            event_rights=_event_rights,
             event_context=_fresh,
+            data_version=lambda *_: parts.office.revision.number,
             compiled=True,
         ),
     )
@@ -244,9 +264,29 @@ def _rights(context: Context) -> str | None:
     return "public" if context.viewer is None else None
 
 
+def _event_rights(_context: Context, operation: Operation) -> str | None:
+    """A seat map is the same for everybody who watches it."""
+    return "everybody" if operation.root_fields == ("seatAvailability",) else None
+
+
 def _fresh(context: Context) -> Context:
     context.refresh()
     return context
+
+
+async def _hear_of_events(parts: Parts) -> None:
+    """Forget what this process remembers of an event that another process has changed."""
+    while True:
+        with contextlib.suppress(Unavailable):
+            async with parts.channels.subscribe(EVENTS_CHANNEL) as mailbox:
+                while True:
+                    message = await mailbox.get()
+                    if message is None:
+                        parts.office.revision.number += 1
+                        continue
+                    parts.office.forget_event(UUID(message))
+                    parts.rooms.forget(UUID(message))
+        await asyncio.sleep(1)
 
 
 async def run_worker(settings: Settings) -> None:
@@ -256,6 +296,7 @@ async def run_worker(settings: Settings) -> None:
     loops = [
         *ordering_loops(parts.office),
         admission_loop(parts.keeper),
+        Loop("heartbeat", Heartbeat(parts.runner).beat, 2.0),
         *indexing_loops(parts.database, search_engine(settings)),
     ]
     listening = asyncio.create_task(_listen(parts.database, loops))

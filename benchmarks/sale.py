@@ -109,7 +109,7 @@ class House:
         """Proportional set size of every process, shared pages counted once."""
         family = [psutil.Process(self.process.pid)]
         family += family[0].children(recursive=True)
-        return sum(process.memory_full_info().pss for process in family) / 2**20
+        return float(sum(process.memory_full_info().pss for process in family) / 2**20)
 
 
 @contextlib.contextmanager
@@ -220,7 +220,11 @@ async def measure(house: House) -> list[tuple[str, str, str]]:
                 refusals.append(await refuse(clients, event))
     return [
         ("orders a second, 500 places, 200 buyers", _spread(rates), f">= {GOAL_ORDERS}"),
-        ("refusals a second, sold out, one API core with all parts", _spread(refusals), f">= {GOAL_REFUSALS}"),
+        (
+            "refusals a second, sold out, one API core with all parts",
+            _spread(refusals),
+            f">= {GOAL_REFUSALS}",
+        ),
         ("memory of every part, MiB (PSS)", f"{house.memory_mib():.0f}", f"< {GOAL_MEMORY_MIB}"),
     ]
 

@@ -200,7 +200,7 @@ async def subscribers(redis: Redis, database: Database, number: int) -> None:
             first = False
 
     tabs = [asyncio.create_task(tab(user)) for user in users[-number:]]
-    while hub.members < number:  # noqa: ASYNC110 - a benchmark may look
+    while hub.members < number:
         await asyncio.sleep(0.1)
     row = next(row for row in await keeper.rooms() if row.event_id == bench.event_id)
     run_id = await bench.room.run_id()

@@ -33,8 +33,6 @@ def token_for(
         "email": email,
         "name": name,
         "scope": " ".join(dict.fromkeys(scopes)),
-        "iss": settings.jwt_issuer,
-        "aud": settings.jwt_audience,
     }
     said = {claim: value for claim, value in claims.items() if value}
     lifetime = {"iat": now, "exp": now + ttl_seconds}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # no stubs are published for this release
+import psutil
 
 from devservices.part import (
     LEFTOVER_SECONDS,
@@ -39,8 +39,10 @@ def exclusive(home: Path) -> Iterator[None]:
                 f"Another `boxoffice up` runs on {home}: stop it, or choose another --data-dir."
             ) from None
         write_atomically(run / "up.pid", f"{os.getpid()}\n")
-        yield
-        (run / "up.pid").unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            (run / "up.pid").unlink(missing_ok=True)
 
 
 def is_running(home: Path) -> bool:

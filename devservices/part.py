@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # no stubs are published for this release
+import psutil
 
 from devservices.ports import is_listening
 

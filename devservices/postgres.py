@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # no stubs are published for this release
+import psutil
 
 from devservices.part import SETPRIV, Part, PartError, death_signal_wrapper, works_in
 from devservices.ports import HOST, remembered_port

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # no stubs are published for this release
+import psutil
 
 from devservices.part import Part, PartError
 from settings import Settings

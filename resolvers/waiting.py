@@ -97,5 +97,5 @@ async def configure(
         usual.admission_seconds if admission_seconds is None else admission_seconds,
     )
     await context.rooms.configure(context.viewer, key, settings)
-    context.office.sales.forget(key)
+    await context.office.event_changed(key)
     return await changed_event(context, key)

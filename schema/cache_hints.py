@@ -9,7 +9,7 @@ CACHE_HINTS: dict[str, Hint] = {
     "Query.event": (1, 10, False),
     "Query.node": (1, 10, False),
     "Query.searchEvents": (1, 10, False),
-    "Query.suggest": (60, 300, False),
+    "Query.suggest": (5, 60, False),
     "Query.order": (0, 0, True),
     "Query.me": (0, 0, True),
     "Query.queueEntry": (0, 0, True),

@@ -1,11 +1,12 @@
 """How near two spellings are, for showing what matched; the engines judge by the same allowance."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 
-from search.spelling import joined, letters, parts
+from search.spelling import joined, letters, parts, skeleton
 
 ONE_TYPO_FROM, TWO_TYPOS_FROM = 4, 8
+# Fewer consonants than this are the shape of too many names.
+SHORTEST_SHAPE = 4
 
 
 def typos_allowed(word: str) -> int:
@@ -38,7 +39,16 @@ def distance(first: str, second: str) -> int:
     return above[-1]
 
 
-def has_all(typed: Sequence[str], text: str) -> bool:
-    """Whether a name has every typed word, at the beginning of one of its words or their parts."""
+def closeness(typed: str, text: str) -> int | None:
+    """How well a name has every typed word: 0 as typed, 1 with typos, 2 by its sound; None not at all.
+
+    A word counts at the beginning of one of the name's words, or of the end of a Korean word.
+    """
     words = [*letters(text).split(), *joined(text), *parts(text)]
-    return all(any(is_close(each, word) for word in words) for each in typed)
+    wanted = letters(typed).split()
+    if all(any(word.startswith(each) for word in words) for each in wanted):
+        return 0
+    if all(any(is_close(each, word) for word in words) for each in wanted):
+        return 1
+    shape = skeleton(typed).replace(" ", "")
+    return 2 if len(shape) >= SHORTEST_SHAPE and shape in skeleton(text).replace(" ", "") else None

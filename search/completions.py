@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from search.closeness import has_all
+from search.closeness import closeness
 from search.index import Hit
 from search.spelling import letters
 
@@ -22,24 +22,19 @@ class Completion:
 
 
 def completions(prefix: str, hits: Iterable[Hit], most: int) -> list[Completion]:
-    """Names that have the typed words: those that begin with them first, then the more frequent."""
+    """Names that have the typed words: as typed before mistyped, at their beginning before inside."""
     typed = letters(prefix)
-    words = typed.split()
-    counts: Counter[tuple[str, str]] = Counter()
     events: dict[str, UUID] = {}
-    seen: set[tuple[UUID, str, str]] = set()
-    for hit in hits:
+    counts: Counter[tuple[str, str]] = Counter()
+    for hit in {hit.event_id: hit for hit in hits}.values():
         events.setdefault(hit.name, hit.event_id)
-        for kind, text in _names(hit):
-            if (hit.event_id, kind, text) not in seen and has_all(words, text):
-                seen.add((hit.event_id, kind, text))
-                counts[kind, text] += 1
-
-    def rank(name: tuple[str, str]) -> tuple[bool, int, int, str]:
-        kind, text = name
-        return not letters(text).startswith(typed), _KINDS.index(kind), -counts[name], text
-
-    best = sorted(counts, key=rank)[:most]
+        counts.update(_names(hit))
+    ranks = {
+        (kind, text): (close, not letters(text).startswith(typed), _KINDS.index(kind), -count, text)
+        for (kind, text), count in counts.items()
+        if (close := closeness(prefix, text)) is not None
+    }
+    best = sorted(ranks, key=ranks.__getitem__)[:most]
     return [Completion(text, kind, events[text] if kind == "EVENT" else None) for kind, text in best]
 
 

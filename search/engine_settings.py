@@ -9,7 +9,7 @@ from search.index import MOST_BUCKETS
 from search.synonyms import synonyms
 
 # Raise it when `search.documents.index_document` writes something else than before.
-DOCUMENT_VERSION = 1
+DOCUMENT_VERSION = 2
 
 # The order is a rank: a performer's name counts more than a title, a title more than a place.
 LETTER_ATTRIBUTES = (

@@ -42,7 +42,7 @@ _CITY = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+")
 _APOSTROPHE = re.compile(r"(?<=\w)['’`´](?=\w)")
-_HANGUL_WORD = re.compile(r"[가-힣]+")
+_HANGUL = re.compile(r"[가-힣]+")
 _MOST_PARTS = 6
 
 
@@ -71,13 +71,13 @@ def joined(text: str) -> list[str]:
 
 
 def parts(text: str) -> list[str]:
-    """The ends of long Korean words, so that 치마 and 정치마 find 검정치마."""
+    """The ends and beginnings of long Korean words, so that 치마, 정치마 and 검정 find 검정치마."""
     found: list[str] = []
     for word in _words(text):
-        for hangul in _HANGUL_WORD.findall(word):
-            start = 0 if hangul != word else 1
-            ends = [hangul[cut:] for cut in range(start, len(hangul) - 1)]
-            found.extend(_romanised(end) for end in ends[:_MOST_PARTS])
+        for hangul in _HANGUL.findall(word):
+            ends = [hangul[cut:] for cut in range(int(hangul == word), len(hangul) - 1)]
+            beginnings = [hangul[:cut] for cut in range(2, len(hangul))]
+            found.extend(map(_romanised, [*ends[:_MOST_PARTS], *beginnings[:_MOST_PARTS]]))
     return found
 
 

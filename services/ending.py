@@ -147,7 +147,7 @@ async def cancel_event(office: Office, viewer: Viewer | None, event_id: UUID) ->
                 await write_task(connection, "end_event_orders", sale.id, {}, now)
     except DATABASE_AWAY as error:
         raise Unavailable from error
-    office.sales.forget(event_id)
+    await office.event_changed(event_id)
 
 
 async def end_event_orders(office: Office, event_id: UUID) -> int:

@@ -216,6 +216,7 @@ def message_of(row: RoomRow, kept: Kept) -> str:
         {
             "generation": tick.generation,
             "drawn": tick.drawn_ms > 0,
+            "selling": tick.selling,
             "admitted": tick.admitted,
             "gone": tick.gone,
             "places": tick.places_gone,

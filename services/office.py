@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from db.queries.sales import SaleRow, sale_by_event
 from db.session import DATABASE_AWAY, Database
+from domain.channels import EVENTS_CHANNEL
 from domain.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from domain.layout import SeatMap
 from domain.states import EventState
@@ -81,6 +82,13 @@ class Cache(Generic[Key, Value]):
         return value
 
 
+@dataclass(slots=True)
+class Revision:
+    """Counts the changes of events that this process has made or heard of: answers from before are old."""
+
+    number: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
     """The clients, the caches and the rules of one installation."""
@@ -96,6 +104,7 @@ class Office:
     hold_time: timedelta
     payment_time: timedelta
     public_url: str
+    revision: Revision = field(default_factory=Revision)
 
     def now(self) -> datetime:
         """The present, in UTC."""
@@ -111,6 +120,16 @@ class Office:
         if sale is None or sale.state == EventState.DRAFT:
             raise NotFound("There is no such event.")
         return sale
+
+    async def event_changed(self, event_id: UUID) -> None:
+        """Have every process read an event afresh: this one from now on, the others in a moment."""
+        self.forget_event(event_id)
+        await self.announcer.publish(EVENTS_CHANNEL, str(event_id))
+
+    def forget_event(self, event_id: UUID) -> None:
+        """Read an event afresh in this process."""
+        self.revision.number += 1
+        self.sales.forget(event_id)
 
     async def seat_map(self, version: str) -> SeatMap:
         """A seat map; never changes, so it is read once a process."""

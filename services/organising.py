@@ -129,7 +129,7 @@ async def update_event(office: Office, viewer: Viewer | None, event_id: UUID, ch
             await change_event(connection, event_id, checked)
     except DATABASE_AWAY as error:
         raise Unavailable from error
-    office.sales.forget(event_id)
+    await office.event_changed(event_id)
 
 
 async def publish_event(office: Office, viewer: Viewer | None, event_id: UUID) -> None:
@@ -150,7 +150,7 @@ async def publish_event(office: Office, viewer: Viewer | None, event_id: UUID) -
             await publish_draft(connection, event_id)
     except DATABASE_AWAY as error:
         raise Unavailable from error
-    office.sales.forget(event_id)
+    await office.event_changed(event_id)
 
 
 async def _event(office: Office, event_id: UUID) -> EventRow:

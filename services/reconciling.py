@@ -42,7 +42,7 @@ async def refresh_sold_out(office: Office, event_id: UUID) -> None:
     sold_out = bool(places) and b"A" not in places and b"H" not in places
     if sold_out != sale.sold_out:
         await reading(set_sold_out(office.database, event_id, sold_out=sold_out))
-        office.sales.forget(event_id)
+        await office.event_changed(event_id)
 
 
 async def mirror_places(office: Office, event_id: UUID, claims: Sequence[LiveClaim]) -> None:

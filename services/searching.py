@@ -11,6 +11,7 @@ from db.queries.search import STANDING
 from db.session import DATABASE_AWAY, Database
 from domain.errors import BadRequest, Unavailable
 from kit.clock import Clock
+from search.closeness import SHORTEST_SHAPE
 from search.completions import Completion, completions
 from search.fallback import DatabaseIndex
 from search.highlights import Highlight, highlights
@@ -32,8 +33,6 @@ from services.office import Cache
 
 # Results further back than this are for narrower questions.
 FURTHEST_RESULT = 10_000
-# Fewer consonants than this are the shape of too many names.
-_SHORTEST_SHAPE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,15 +192,15 @@ async def _first_found(index: SearchIndex, request: SearchRequest) -> Hits:
 def _readings(request: SearchRequest) -> Iterator[SearchRequest]:
     periods = [Period.ASKED] if request.start else [Period.UPCOMING, Period.PAST]
     words = letters(request.keyword).split()
-    strict = [Match.LETTERS]
-    if len(skeleton(request.keyword).replace(" ", "")) >= _SHORTEST_SHAPE:
-        strict.append(Match.SHAPES)
-    loose = [Match.ANY] if len(words) > 1 else []
-    if not request.keyword.strip():
+    matches = [Match.LETTERS]
+    if len(skeleton(request.keyword).replace(" ", "")) >= SHORTEST_SHAPE:
+        matches.append(Match.SHAPES)
+    if len(words) > 1:
+        matches.append(Match.ANY)
+    if not words:
         periods = periods[:1]
-    for matches in (strict, loose):
-        for period, match in product(periods, matches):
-            yield replace(request, period=period, match=match)
+    for match, period in product(matches, periods):
+        yield replace(request, period=period, match=match)
 
 
 def _request(question: SearchQuestion, now: datetime) -> SearchRequest:

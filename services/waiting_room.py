@@ -189,9 +189,9 @@ class WaitingRooms:
         return Entry(entry_id_of(event_id, user_id), EntryState.WAITING, position, eta)
 
     async def pace(self, event_id: UUID) -> Pace | None:
-        """What an estimate rests on, at most a second old; None while nothing is known."""
+        """What an estimate rests on, at most a second old; None while nothing is known or nothing sold."""
         state = await self._states.get(event_id)
-        return None if state is None else pace_of(state)
+        return pace_of(state) if state is not None and state.selling else None
 
     async def overview(self, event_id: UUID) -> Overview:
         """An event's line, at most a second old; a line that is away shows what is certain."""
@@ -247,6 +247,10 @@ class WaitingRooms:
         except DATABASE_AWAY as error:
             raise Unavailable from error
         await self._keeper.open(event_id)
+        self.forget(event_id)
+
+    def forget(self, event_id: UUID) -> None:
+        """Read an event's settings afresh."""
         self._rows.forget(event_id)
         self._states.forget(event_id)
 

@@ -76,6 +76,7 @@ class QueueLine:
         self._admitted = 0
         self._gone: int | None = None
         self._drawn = False
+        self._selling = True
         self._pace: Pace | None = None
         self._listening = asyncio.Event()
         self._present_at = 0.0
@@ -135,7 +136,7 @@ class QueueLine:
         """What a member is shown now."""
         if member.standing.outcome is not Outcome.WAITING or member.position is None:
             return await self._rooms.shown(self._event_id, member.user_id, member.standing)
-        if self._pace is None:
+        if self._pace is None and self._selling:
             self._pace = await self._rooms.pace(self._event_id)
         eta = None if self._pace is None else eta_seconds(member.position, self._pace)
         return self._rooms.waiting_entry(self._event_id, member.user_id, member.position, eta)
@@ -186,7 +187,9 @@ class QueueLine:
 
     def _hear(self, message: dict[str, Any]) -> list[Member]:
         """Work out every member's place from one message; those whose turn it is to be told."""
-        self._pace = Pace(*message["pace"])
+        turned = message["selling"] != self._selling
+        self._selling = message["selling"]
+        self._pace = Pace(*message["pace"]) if self._selling else None
         gone, places = message["gone"], message["places"]
         first = gone - len(places)
         strange = message["generation"] != self._generation or not message["complete"]
@@ -196,7 +199,9 @@ class QueueLine:
         self._admitted = message["admitted"]
         changed = (UUID(hex=user) for user in message["changed"])
         self._unread.update(user for user in changed if user in self._members)
-        return self._move(first, places)
+        due = self._move(first, places)
+        # Sold out, or seats came back: everyone is told at once.
+        return list(self._members.values()) if turned else due
 
     def _move(self, first: int, places: list[int]) -> list[Member]:
         in_order = sorted(places)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-import asyncpg
 import orjson
+
+from db.session import Connection
 
 _SPACE = UUID("3e9f4c1e-54b2-4c5c-9a3e-2b8d1f0e7a66")
 _CITIES = re.compile(
@@ -48,7 +49,7 @@ def city_of(address: str | None) -> str:
     return found[0] if found else "서울"
 
 
-async def load_concerts(connection: "asyncpg.Connection[Any]", shift: timedelta = SHIFT) -> None:
+async def load_concerts(connection: Connection, shift: timedelta = SHIFT) -> None:
     """Every venue, performer and event, all published, `shift` later than they took place."""
     await connection.copy_records_to_table(
         "venues",

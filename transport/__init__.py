@@ -8,7 +8,7 @@
         hints={"Query.event": CacheHint(5, 30), "User": CacheHint(private=True)},
         options=ServerOptions(introspection=False, suggestions=False, rights=rights_of),
     )
-    app = Starlette(routes=[Mount("/graphql", app=server)], lifespan=...)
+    app = Starlette(routes=[Route("/graphql", server), WebSocketRoute("/graphql", server)])
     await server.aclose()                         # clients are told to reconnect
 
 make_context raises Unauthenticated for a token that is not good: 401, or WebSocket close 4403.

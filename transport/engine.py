@@ -152,7 +152,7 @@ class Engine:
 
     def _sharing_key(self, call: Call, context: Any) -> Hashable | None:
         """Name what an event's answer depends on, besides the event."""
-        rights = self._options.rights(context)
+        rights = self._options.event_rights(context, call.operation) or self._options.rights(context)
         if rights is None:
             return None
         values = call.variables.sources

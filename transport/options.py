@@ -18,6 +18,11 @@ def share_nothing(_context: Any) -> Hashable | None:
     return None
 
 
+def share_no_event(_context: Any, _operation: Operation) -> Hashable | None:
+    """Leave it to the rights of the contexts whether they share an event's payload."""
+    return None
+
+
 def same_context(context: Any) -> Any:
     """Use one context for every event of a subscription."""
     return context
@@ -62,6 +67,9 @@ class ServerOptions:
     costs: CostModel = field(default_factory=CostModel)
     rights: Rights = share_nothing
     """Two contexts of equal rights share subscription payloads and cached public answers."""
+    event_rights: Callable[[Any, Operation], Hashable | None] = share_no_event
+    """Asked first for subscriptions: names the rights where an operation's events are the same for
+    people whose rights differ elsewhere."""
     is_personal: Callable[[Any], bool] = nothing_personal
     """Asked after execution: did this context read anything personal?"""
     event_context: Callable[[Any], Any] = same_context

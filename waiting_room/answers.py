@@ -63,7 +63,7 @@ def change_from(stream_id: bytes, fields: Sequence[bytes] | Mapping[bytes, bytes
 
 def room_state_from(meta: Sequence[bytes | None], waiting: int, active: int) -> RoomState | None:
     """From the meta hash, in the order of `room._STATE_FIELDS`; None where it is not ready."""
-    ready, enabled, *numbers = meta
+    ready, enabled, selling, *numbers = meta
     if ready != b"1":
         return None
     counts = [int(number or 0) for number in numbers[:7]]
@@ -71,6 +71,7 @@ def room_state_from(meta: Sequence[bytes | None], waiting: int, active: int) -> 
     drawn_ms, admitted, ended, per_minute, max_active, admission_ms, on_sale_ms = counts
     return RoomState(
         enabled=enabled == b"1",
+        selling=selling == b"1",
         drawn_ms=drawn_ms,
         waiting=waiting,
         active=active,

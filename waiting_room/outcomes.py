@@ -99,6 +99,7 @@ class RoomState:
     """A room's settings and counters as Redis has them."""
 
     enabled: bool
+    selling: bool
     drawn_ms: int
     waiting: int
     active: int

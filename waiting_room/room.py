@@ -27,7 +27,7 @@ GRACE_MS = 300_000
 MOST_ADMISSIONS_A_TICK = 500
 _RESTORED_AT_ONCE = 500
 _STATE_FIELDS = (
-    "ready enabled drawn_ms admitted ended per_minute max_active admission_ms on_sale_ms rate endings "
+    "ready enabled selling drawn_ms admitted ended per_minute max_active admission_ms on_sale_ms rate endings "
     "shopping_ms"
 ).split()
 

@@ -57,7 +57,7 @@ class AdmissionRound:
     def _is_news(self, event_id: UUID, kept: Kept) -> bool:
         tick = kept.tick
         now = time.monotonic()
-        news = (tick.generation, tick.admitted, tick.gone, tick.drawn_ms > 0)
+        news = (tick.generation, tick.admitted, tick.gone, tick.drawn_ms > 0, tick.selling)
         told_at, told = self._told.get(event_id, (-_QUIET_SECONDS, ()))
         if told == news and not kept.changed and now - told_at < _QUIET_SECONDS:
             return False

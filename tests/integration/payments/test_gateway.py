@@ -28,8 +28,8 @@ BACK = "http://localhost:8000/events/1"
 
 @pytest_asyncio.fixture
 async def hasty(stripe_process: StripeProcess) -> AsyncIterator[StripeGateway]:
-    """A gateway that waits half a second and asks once."""
-    patience = Patience(read_seconds=0.5, whole_call_seconds=1.0, retries=0)
+    """A gateway that waits a third of a second and asks once."""
+    patience = Patience(read_seconds=0.3, whole_call_seconds=1.0, retries=0)
     gateway = StripeGateway(API_KEY, api_base=stripe_process.url, patience=patience)
     yield gateway
     await gateway.close()
@@ -232,9 +232,9 @@ FAULTS = (
     ("api.error", {"when": "after"}),
     ("api.reset", {"when": "before"}),
     ("api.reset", {"when": "after"}),
-    ("api.hang", {"when": "before", "seconds": 0.8}),
-    ("api.hang", {"when": "after", "seconds": 0.8}),
-    ("api.hang", {"when": "never", "seconds": 0.8}),
+    ("api.hang", {"when": "before", "seconds": 0.5}),
+    ("api.hang", {"when": "after", "seconds": 0.5}),
+    ("api.hang", {"when": "never", "seconds": 0.5}),
 )
 
 

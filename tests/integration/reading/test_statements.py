@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any, cast
 
 import asyncpg
 import pytest
@@ -10,14 +11,19 @@ from graphql import graphql
 
 from db.session import Connection, Database
 from devservices.valkey import Valkey
+from domain.viewer import Viewer
 from kit.clock import utc_now
+from payments.gateway import PaymentGateway
 from reservations.connection import batcher, connect
 from reservations.store import SeatStore
 from resolvers.context import Context, Services
 from schema.schema import schema
 from services.layouts import LayoutCache
+from services.office import sale_cache
+from services.reserving import ReserveRequest, reserve
+from services.selecting import ExactSeats
 from services.truth import truth_loader
-from tests.houses import office_on, open_event
+from tests.houses import buyer, office_on, open_event
 
 PAGE = """
 query ($first: Int!) {
@@ -39,11 +45,31 @@ query ($first: Int!) {
 """
 
 
+ORDERS = """
+query ($first: Int!) {
+  me {
+    orders(first: $first) {
+      totalCount
+      edges {
+        node {
+          id reference status total { amount }
+          event { id name venue { name } performers { name } }
+          tickets { id status price { amount } section { name } seat { row number } }
+          payment { status }
+        }
+      }
+    }
+  }
+}
+"""
+
+
 class CountingDatabase(Database):
     """A database that remembers the statements sent to it."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
+        self.url = url
         self.statements: list[str] = []
 
     @asynccontextmanager
@@ -69,29 +95,49 @@ async def database(module_postgres_url: str) -> AsyncIterator[CountingDatabase]:
     await database.close()
 
 
-async def page(database: CountingDatabase, redis_url: str, first: int) -> list[str]:
-    """The statements of one page of events in a process that has just started."""
+async def statements_of(
+    database: CountingDatabase, redis_url: str, query: str, first: int, viewer: Viewer | None = None
+) -> tuple[list[str], dict[str, Any]]:
+    """The statements of one query in a process that has just started, and its data."""
     client = connect(redis_url, 4)
     layouts = LayoutCache(database)
-    async with office_on("postgresql://nowhere", redis_url, None, utc_now) as base:  # type: ignore[arg-type]
+    async with office_on("postgresql://nowhere", redis_url, cast("PaymentGateway", None), utc_now) as base:
         seats = SeatStore(batcher(client), truth_loader(database, layouts))
-        office = replace(base, database=database, seats=seats, layouts=layouts)
-        context = Context(Services(office, None, None, None), None)  # type: ignore[arg-type]
+        office = replace(base, database=database, seats=seats, layouts=layouts, sales=sale_cache(database))
+        unused: Any = None
+        context = Context(Services(office, unused, unused, unused), viewer)
         database.statements.clear()
-        answer = await graphql(schema._schema, PAGE, variable_values={"first": first}, context_value=context)
+        answer = await graphql(schema._schema, query, variable_values={"first": first}, context_value=context)
     await client.aclose()
     assert answer.errors is None, answer.errors
     assert answer.data is not None
-    assert len(answer.data["events"]["edges"]) == first
-    assert answer.data["events"]["edges"][0]["node"]["availability"]["available"] == 14
-    return list(database.statements)
+    return list(database.statements), answer.data
 
 
-async def test_a_page_takes_the_same_statements_whatever_its_size(
+async def test_a_page_of_events_takes_the_same_statements_whatever_its_size(
     database: CountingDatabase, redis_server: Valkey
 ) -> None:
-    small = await page(database, redis_server.url(), 2)
-    large = await page(database, redis_server.url(), 50)
+    small, few = await statements_of(database, redis_server.url(), PAGE, 2)
+    large, many = await statements_of(database, redis_server.url(), PAGE, 50)
 
+    assert (len(few["events"]["edges"]), len(many["events"]["edges"])) == (2, 50)
+    assert many["events"]["edges"][0]["node"]["availability"]["available"] == 14
     assert len(large) == len(small), large
     assert len(large) <= 7, large
+
+
+async def test_a_page_of_orders_takes_the_same_statements_whatever_its_size(
+    database: CountingDatabase, redis_server: Valkey, redis_url: str
+) -> None:
+    ann = buyer("ann")
+    async with office_on(database.url, redis_url, cast("PaymentGateway", None), utc_now) as office:
+        for _ in range(6):
+            event_id = await open_event(database, rows=[4])
+            await reserve(office, ann, ReserveRequest(event_id, ExactSeats((0, 1))))
+
+    small, few = await statements_of(database, redis_server.url(), ORDERS, 1, ann)
+    large, many = await statements_of(database, redis_server.url(), ORDERS, 6, ann)
+
+    assert (len(few["me"]["orders"]["edges"]), len(many["me"]["orders"]["edges"])) == (1, 6)
+    assert all(len(edge["node"]["tickets"]) == 2 for edge in many["me"]["orders"]["edges"])
+    assert len(large) == len(small), large

@@ -218,6 +218,20 @@ async def test_updates_are_not_shared_when_rights_or_variables_differ() -> None:
     assert world.executions == 3
 
 
+async def test_update_is_executed_once_for_all_people_when_its_operation_shows_all_the_same() -> None:
+    world = World()
+    options = ServerOptions(event_rights=lambda _context, operation: operation.root_fields == ("updates",))
+    async with listening(make_server(world, options=options)) as address:
+        for token in ("ada", "bob"):
+            async with websocket(address) as socket:
+                await socket.initialise({"Authorization": f"Bearer {token}"})
+                await socket.subscribe(
+                    "x", "subscription { updates(count: 1, sinceVersion: 700) { counted } }"
+                )
+                assert (await socket.receive())["payload"] == {"data": {"updates": {"counted": 701}}}
+    assert world.executions == 1
+
+
 async def test_error_is_masked_and_the_operation_completes_when_a_source_fails() -> None:
     async with listening(make_server()) as address, websocket(address) as socket:
         await socket.initialise()

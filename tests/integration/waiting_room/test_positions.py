@@ -59,6 +59,12 @@ class Tab:
             )
         return self.entries[-1]
 
+    async def until_estimated(self, state: str, position: int | None, *, known: bool) -> None:
+        """Wait for an entry with an estimate, or without one."""
+        async with asyncio.timeout(SECONDS), self._came:
+            await self._came.wait_for(lambda: (self.entries[-1].eta_seconds is not None) == known)
+        assert (self.entries[-1].state, self.entries[-1].position) == (state, position)
+
     async def close(self) -> None:
         """Close the tab."""
         self._task.cancel()
@@ -228,3 +234,25 @@ async def test_one_message_a_tick_is_published_when_a_round_of_the_worker_runs(h
 
     assert messages == 1
     assert await house.admitted(people) >= 1
+
+
+async def test_everyone_is_told_at_once_when_the_sale_sells_out_and_wakes(
+    house: House, hub: QueueHub
+) -> None:
+    await house.configure(admit_per_minute=1, max_active=1)
+    people = await house.crowd(4)
+    await house.tick()
+    tabs = [Tab(hub, house, viewer) for viewer in people[1:]]
+    for number, tab in enumerate(tabs, start=1):
+        entry = await tab.until("WAITING", number)
+        assert entry.eta_seconds is not None
+
+    for sold_out in (True, False):
+        await house.database.fetch("UPDATE events SET sold_out = $2 WHERE id = $1", house.event_id, sold_out)
+        await house.keeper.open(house.event_id)
+        await house.tick()
+        for number, tab in enumerate(tabs, start=1):
+            await tab.until_estimated("WAITING", number, known=not sold_out)
+
+    for tab in tabs:
+        await tab.close()

@@ -42,7 +42,9 @@ export class Desk {
     const map = new SeatMap(this._canvas, layout, statuses, { leftText: (n) => t("left", { n: numberText(n) }) });
     map.drawing = true;
     map.on("area", (seats) => this._drawSelection(map, seats));
-    watchSeats(this._event.id, statuses);
+    const watch = watchSeats(this._event.id, statuses);
+    // A draft has no statuses to watch: once it is published there are.
+    this._awake = () => statuses.version === null && watch.again();
     new Sale(this._sale, layout, statuses);
     this._drawSelection(map, []);
     Object.assign(window, { boxoffice: { map, statuses } });
@@ -111,6 +113,7 @@ export class Desk {
       const data = await request(operation, { input: { eventId: this._event.id, ...more } });
       const answer = data[field];
       if (answer.__typename === "EventSuccess") this._event = answer.event;
+      this._awake();
       this._say(answer.__typename === "EventSuccess" ? t("organise.done") : problemText(answer), answer.__typename === "EventSuccess");
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error;
@@ -125,4 +128,7 @@ export class Desk {
     this._problem.textContent = text;
     this._problem.hidden = false;
   }
+
+  /** @type {() => void} */
+  _awake = () => {};
 }

@@ -1,0 +1,217 @@
+"""`boxoffice up` as a person runs it: started, killed, started again, stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from devservices.part import read_pid
+from devservices.ports import free_port, is_free, is_listening
+
+ROOT = Path(__file__).parents[3]
+DEADLINE_SECONDS = 60.0
+READY = "Boxoffice is ready"
+OURS = ("api-0", "api-1", "worker", "postgres", "redis", "stripe")
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "the condition never came true"
+        time.sleep(0.05)
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "cli", *words]
+
+
+def clean_environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BOXOFFICE_")}
+    return {**kept, "PYTHONPATH": str(ROOT)}
+
+
+def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*words),
+        cwd="/",
+        env={**clean_environment(), **settings},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+    )
+
+
+class Installation:
+    """One `up` on its own data dir and port."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.port = free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        output = self.home / "up.out"
+        self.home.mkdir(exist_ok=True)
+        words = ["--port", str(self.port), "--data-dir", str(self.home), "--workers", "2"]
+        with output.open("wb") as file:
+            self.process = subprocess.Popen(
+                command("up", "--no-demo", *words),
+                cwd="/",
+                env=clean_environment(),
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+        until(lambda: READY in output.read_text() or self.process_ended())
+        assert READY in output.read_text(), output.read_text()
+
+    def process_ended(self) -> bool:
+        return self.process is None or self.process.poll() is not None
+
+    def end(self, number: signal.Signals) -> int:
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(DEADLINE_SECONDS)
+
+    def pids(self) -> dict[str, int]:
+        found = {name: read_pid(self.home / "run" / f"{name}.pid") for name in OURS}
+        return {name: pid for name, pid in found.items() if pid is not None}
+
+    def get(self, path: str) -> bytes:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            return bytes(answer.read())
+
+    def answers(self) -> bool:
+        try:
+            return bool(self.get("/readyz"))
+        except OSError:
+            return False
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    installation = Installation(tmp_path_factory.mktemp("up"))
+    installation.start()
+    yield installation
+    if not installation.process_ended():
+        installation.end(signal.SIGTERM)
+
+
+def test_everything_answers_on_loopback_alone_when_up(installation: Installation) -> None:
+    assert set(installation.pids()) == set(OURS)
+    assert installation.answers()
+    for pid in installation.pids().values():
+        for one in psutil.Process(pid).net_connections("inet"):
+            if one.status == psutil.CONN_LISTEN:
+                assert one.laddr.ip == "127.0.0.1"
+
+
+def test_secrets_are_readable_by_their_owner_alone(installation: Installation) -> None:
+    for path in ("secrets.json", "run/settings.json"):
+        assert (installation.home / path).stat().st_mode & 0o777 == 0o600
+
+
+def test_second_up_is_refused_when_the_data_dir_is_taken(installation: Installation) -> None:
+    done = run("up", "--data-dir", str(installation.home), "--port", str(free_port()))
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"Another `boxoffice up` runs on {installation.home}: stop it, or choose another --data-dir.\n"
+    )
+
+
+def test_up_is_refused_when_the_port_is_taken(installation: Installation, tmp_path: Path) -> None:
+    done = run("up", "--data-dir", str(tmp_path), "--port", str(installation.port))
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"Port {installation.port} is in use: stop what listens there, or choose another with --port.\n"
+    )
+    assert list((tmp_path / "run").glob("*.pid")) == []
+
+
+def test_api_and_worker_come_back_when_killed(installation: Installation) -> None:
+    before = installation.pids()
+    for name in ("api-0", "worker"):
+        os.kill(before[name], signal.SIGKILL)
+
+    until(lambda: installation.pids().get("api-0") not in (None, before["api-0"]))
+    until(lambda: installation.pids().get("worker") not in (None, before["worker"]))
+    until(installation.answers)
+
+
+def test_api_answers_again_when_postgres_and_redis_were_killed(installation: Installation) -> None:
+    before = installation.pids()
+    for name in ("postgres", "redis"):
+        os.kill(before[name], signal.SIGKILL)
+
+    until(lambda: installation.pids().get("postgres") not in (None, before["postgres"]))
+    until(lambda: installation.pids().get("redis") not in (None, before["redis"]))
+    until(installation.answers)
+    assert installation.pids()["api-0"] == before["api-0"]
+
+
+def test_status_says_running_when_up(installation: Installation) -> None:
+    until(installation.answers)
+
+    done = run("status", "--data-dir", str(installation.home))
+
+    assert done.returncode == 0, done.stdout
+    assert f"postgres: running (pid {installation.pids()['postgres']})" in done.stdout
+
+
+def test_token_is_the_same_persons_when_made_with_the_running_secret(
+    installation: Installation,
+) -> None:
+    done = run("token", "--user", "somebody", "--data-dir", str(installation.home))
+
+    assert done.returncode == 0
+    assert done.stdout.count("\n") == 1
+    assert done.stdout.count(".") == 2
+
+
+def test_everything_ends_and_starts_again_when_up_is_killed(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    installation.start()
+    left = installation.pids()
+    secrets = (tmp_path / "secrets.json").read_text()
+    assert installation.end(signal.SIGKILL) == -signal.SIGKILL
+
+    installation.start()
+
+    assert all(has_ended(pid) for pid in left.values())
+    assert installation.answers()
+    assert (tmp_path / "secrets.json").read_text() == secrets
+    assert installation.end(signal.SIGINT) == 0
+    assert installation.pids() == {}
+    assert is_free(installation.port)
+
+
+def test_up_continues_when_all_of_it_was_killed_at_once(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    installation.start()
+    pids = [*installation.pids().values()]
+    assert installation.process is not None
+    for pid in (installation.process.pid, *pids):
+        os.kill(pid, signal.SIGKILL)
+    installation.process.wait()
+
+    installation.start()
+
+    assert installation.answers()
+    assert installation.end(signal.SIGTERM) == 0
+    assert not is_listening(installation.port)

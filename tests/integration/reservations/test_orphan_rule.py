@@ -1,0 +1,40 @@
+"""The orphan rule stands twice: in domain/orphans.py and in hold.lua. They must agree."""
+
+import random
+from uuid import uuid4
+
+from domain.orphans import orphaned
+from kit.ids import new_uuid
+from reservations.connection import batcher, connect
+from reservations.outcomes import Candidate, Outcome, Truth
+from reservations.store import SeatStore
+
+ROUNDS = 400
+
+
+async def test_lua_and_python_agree_when_rows_and_choices_are_random(redis_url: str) -> None:
+    client = connect(redis_url, 4)
+    draw = random.Random(7)
+    disagreements = []
+    refused = 0
+    for _ in range(ROUNDS):
+        places = bytes(draw.choice(b"AAAH") for _ in range(draw.randint(2, 14)))
+        free = [index for index, state in enumerate(places) if state == ord("A")]
+        if not free:
+            continue
+        chosen = tuple(sorted(draw.sample(free, draw.randint(1, min(4, len(free))))))
+
+        async def truth(_: object, row: bytes = places) -> Truth:
+            return Truth(row, (), 0)
+
+        store = SeatStore(batcher(client), truth)
+        wish = [Candidate(chosen, ((0, len(places) - 1),))]
+        answer = await store.hold(new_uuid(), uuid4(), wish, 2**52, orphan_rule=True)
+
+        refused += answer.outcome is Outcome.ORPHAN
+        if (answer.outcome is Outcome.ORPHAN) != orphaned(places, chosen):
+            disagreements.append((places, chosen))
+    await client.aclose()
+
+    assert disagreements == []
+    assert 20 < refused < ROUNDS - 20

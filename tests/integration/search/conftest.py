@@ -1,0 +1,74 @@
+"""A real Meilisearch, and the real concerts in both engines."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.session import Database
+from devservices.meilisearch import Meilisearch, find_binary
+from kit.clock import utc_now
+from search.administration import MeilisearchAdministration
+from search.meilisearch import MeilisearchIndex
+from services.searching import EventSearch, Freshness, database_index
+
+KEY = "a-master-key-for-tests-only"
+numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One index of its own on the test server."""
+
+    server: Meilisearch
+    administration: MeilisearchAdministration
+    index: MeilisearchIndex
+
+
+@pytest.fixture(scope="session")
+def meilisearch_server(test_home: Path) -> Iterator[Meilisearch]:
+    """A Meilisearch of this session."""
+    binary = find_binary()
+    if binary is None:
+        pytest.skip("Meilisearch's binary is not installed: run `make setup`")
+    server = Meilisearch(test_home, KEY, binary)
+    server.start()
+    yield server
+    server.stop()
+
+
+@contextlib.asynccontextmanager
+async def engine_on(server: Meilisearch) -> AsyncIterator[Engine]:
+    """An index that no other test uses, removed afterwards."""
+    uid = f"events_{next(numbers)}"
+    index = MeilisearchIndex(server.url(), KEY, uid=uid, timeout_seconds=2.0)
+    administration = MeilisearchAdministration(server.url(), KEY, uid=uid)
+    yield Engine(server, administration, index)
+    await index.close()
+    administration.drop()
+    administration.drop_next()
+
+
+@pytest.fixture
+async def engine(meilisearch_server: Meilisearch) -> AsyncIterator[Engine]:
+    """An index that no other test uses."""
+    async with engine_on(meilisearch_server) as own:
+        yield own
+
+
+@pytest.fixture
+async def database(postgres_url: str) -> AsyncIterator[Database]:
+    """A fresh migrated database."""
+    own = Database(postgres_url)
+    yield own
+    await own.close()
+
+
+def search_on(database: Database, engine: Engine | None, **options: Any) -> EventSearch:
+    """The search of one process; with an engine, its index is asked first."""
+    index = None if engine is None else engine.index
+    return EventSearch(index, database_index(database), Freshness(database, **options), utc_now)

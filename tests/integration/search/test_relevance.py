@@ -1,0 +1,72 @@
+"""What people type finds what they mean, over the 16,256 real concerts."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from db.session import Database
+from devservices.meilisearch import Meilisearch
+from services.indexing import rebuild
+from services.recording import record_changes
+from services.searching import EventSearch, SearchQuestion
+from tests.concerts import data_folder, load_concerts
+from tests.integration.search.conftest import engine_on, search_on
+from tests.integration.search.judged import JUDGED, Judged
+
+pytestmark = pytest.mark.skipif(data_folder() is None, reason="the real data is not beside the repository")
+
+_MATCHES = """
+SELECT EXISTS (
+    SELECT FROM events e JOIN venues v ON v.id = e.venue_id
+    WHERE e.id = ANY($1) AND strpos(e.name, $2) > 0 AND strpos(v.name, $3) > 0
+      AND ($4 = '' OR v.city = $4)
+      AND ($5 = 0 OR extract(month FROM e.starts_at AT TIME ZONE v.timezone) = $5)
+      AND ($6 = '' OR EXISTS (
+        SELECT FROM event_performers ep JOIN performers p ON p.id = ep.performer_id
+        WHERE ep.event_id = e.id AND strpos(p.name, $6) > 0)))
+"""
+
+
+@pytest.fixture(scope="module")
+async def concerts(module_postgres_url: str) -> AsyncIterator[Database]:
+    """A database with every concert and its documents."""
+    database = Database(module_postgres_url)
+    async with database.connection() as connection:
+        await load_concerts(connection)
+        while await record_changes(connection, has_engine=False):
+            pass
+        await connection.execute("ANALYZE")
+    yield database
+    await database.close()
+
+
+async def misses(search: EventSearch, database: Database, source: str) -> list[str]:
+    """The queries whose first five results are not what is wanted."""
+    missed = []
+    for judged in JUDGED:
+        found = await search.search_events(SearchQuestion(judged.query, page_size=5))
+        assert found.source == source
+        if not await matches(database, judged, found.event_ids):
+            missed.append(judged.query)
+    return missed
+
+
+async def matches(database: Database, judged: Judged, event_ids: tuple[object, ...]) -> bool:
+    """Whether one of the events has everything that is wanted."""
+    wanted = (judged.title, judged.venue, judged.city, judged.month, judged.performer)
+    return bool(await database.fetchval(_MATCHES, list(event_ids), *wanted))
+
+
+async def test_wanted_event_in_first_five_when_the_index_answers(
+    concerts: Database, meilisearch_server: Meilisearch
+) -> None:
+    async with engine_on(meilisearch_server) as engine:
+        await rebuild(concerts, engine.administration)
+        missed = await misses(search_on(concerts, engine), concerts, "INDEX")
+    assert len(JUDGED) >= 60
+    assert len(missed) <= len(JUDGED) * 0.05, missed
+
+
+async def test_wanted_event_in_first_five_when_the_database_answers(concerts: Database) -> None:
+    missed = await misses(search_on(concerts, None), concerts, "DATABASE")
+    assert len(missed) <= len(JUDGED) * 0.20, missed
