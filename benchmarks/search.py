@@ -160,7 +160,7 @@ async def questions(search: EventSearch, source: str, rate: int) -> str:
         elsewhere += found.source != source
 
     await paced(questions_asked(rate * SECONDS), rate, ask)
-    return f"{percentiles(took_ms)} ms at {rate}/s; {elsewhere} answered by the other engine, {failed} not at all"
+    return f"{percentiles(took_ms)} ms at {rate}/s; {elsewhere} by the other engine, {failed} not at all"
 
 
 async def lag(database: Database, index: MeilisearchIndex, engine: MeilisearchAdministration) -> str:
