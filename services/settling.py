@@ -70,6 +70,8 @@ async def _apply(office: Office, connection: Connection, order_id: UUID, intent:
     if not _fits(order, payment, intent):
         log.error("intent %s does not fit order %s: nothing was booked", intent.id, order.id)
         await touch_payment(connection, order_id, now)
+        if intent.id == payment.intent_id and intent.status is IntentStatus.REQUIRES_CAPTURE:
+            await write_task(connection, "void_payment", order_id, {}, now)
         return order
     match intent.status:
         case IntentStatus.REQUIRES_CAPTURE:
@@ -86,7 +88,12 @@ async def _apply(office: Office, connection: Connection, order_id: UUID, intent:
 
 
 def _fits(order: OrderRow, payment: PaymentRow, intent: Intent) -> bool:
-    """Whether an intent is really this order's: its order, amount and currency."""
+    """Whether an intent is really this order's: its order, amount and currency.
+
+    One that was voided moves no money, so its amount is no matter: the order it was made for ends.
+    """
+    if intent.status is IntentStatus.CANCELLED and intent.id == payment.intent_id:
+        return True
     return (
         intent.order_id == order.id
         and (payment.intent_id is None or payment.intent_id == intent.id)
