@@ -84,6 +84,8 @@ def add_steps(commands: "argparse._SubParsersAction[Parser]") -> None:
         step = command(commands, name, purpose, handler)
         if name != "schema":
             step.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
+        if name == "demo":
+            step.add_argument("--invented-only", action="store_true", help="without the real concerts")
         if name == "serve":
             step.add_argument("--port", type=port_number, help="where to serve (8000)")
             step.add_argument("--host", help="the address to listen on (127.0.0.1)")
@@ -200,7 +202,7 @@ def run_reindex(arguments: argparse.Namespace) -> None:
 def run_demo(arguments: argparse.Namespace) -> None:
     from commands.steps import demo
 
-    demo(arguments.data_dir)
+    demo(arguments.data_dir, invented_only=arguments.invented_only)
 
 
 def run_schema(_: argparse.Namespace) -> None:

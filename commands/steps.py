@@ -27,13 +27,13 @@ def migrate(data_dir: str | None) -> None:
     line("The database has this version's shape.")
 
 
-def demo(data_dir: str | None) -> None:
+def demo(data_dir: str | None, *, invented_only: bool) -> None:
     """Loads the demo, unless it is there."""
     from services.demo import load_demo
 
     settings = settings_of_running(data_dir).require("database_url", "redis_url")
     with progress_shown() as progress:
-        run(load_demo(settings, progress))
+        run(load_demo(settings, progress, invented_only=invented_only))
 
 
 def reindex(data_dir: str | None) -> None:

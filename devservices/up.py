@@ -3,9 +3,11 @@
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from types import FrameType
 from typing import NoReturn
 
@@ -58,7 +60,8 @@ def up(
             with reserved_port(settings.host, settings.port):
                 complete = start_everything(settings, supervisor, workers=workers, demo=demo)
                 announce(complete)
-                supervisor.watch()
+                with in_background(Command(home, "demo", ["demo"], complete), say) if demo else nullcontext():
+                    supervisor.watch()
         except StopRequestedError:
             say("stopping")
         finally:
@@ -77,10 +80,29 @@ def start_everything(settings: Settings, supervisor: Supervisor, *, workers: int
     publish_settings(home, complete)
     Command(home, "migrate", ["migrate"], complete).run_to_end()
     if demo:
-        Command(home, "demo", ["demo"], complete).run_to_end()
+        Command(home, "demo", ["demo", "--invented-only"], complete).run_to_end()
     apis = [Api(home, number, complete) for number in range(workers)]
     supervisor.start([*apis, Command(home, "worker", ["worker"], complete)])
     return complete
+
+
+@contextmanager
+def in_background(command: Command, say: Say) -> Iterator[None]:
+    """Runs a command to its end beside the body: the 16,000 real concerts need not be waited for."""
+
+    def run() -> None:
+        try:
+            command.run_to_end()
+        except PartError as fault:
+            say(str(fault))
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        command.stop()
+        thread.join(timeout=5)
 
 
 def embedded_parts(settings: Settings, credentials: Credentials, home: Path) -> list[Part]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ from .asgi import (
 from .engine import Call, Engine
 from .errors import Header, MethodNotAllowed, NotAcceptable, Refused
 from .limits import Limits
+from .lru import LeastRecentlyUsed
 from .negotiation import JSON, Accepted, accepted, encoding_of
 from .options import ServerOptions
 from .payload import Payload
@@ -40,6 +42,9 @@ ALLOW = "GET, POST, PUT, DELETE, OPTIONS"
 VARY = "Accept, Accept-Encoding, Authorization"
 COST_HEADER = "x-graphql-cost"
 """A request that carries this header is told its cost in extensions.cost."""
+REMEMBERED_BYTES = 4_096
+Asked = tuple[str, bytes, bool]
+"""A request as it came: method, body or query string, and whether it asks for its cost."""
 
 
 @dataclass(slots=True)
@@ -83,6 +88,7 @@ class HttpTransport:
         self._limits = limits
         self._options = options
         self._meters = meters
+        self._calls: LeastRecentlyUsed[Asked, Call] = LeastRecentlyUsed(limits.documents)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every fault becomes a response with a code."""
@@ -116,22 +122,33 @@ class HttpTransport:
         else:
             raise MethodNotAllowed(f"{method} is not served here.", allow=ALLOW)
 
-    async def _read(self, exchange: Exchange) -> OperationRequest:
+    async def _read_raw(self, exchange: Exchange) -> bytes:
         if exchange.method == "GET":
-            return read_parameters(exchange.parameters)
+            query_string: bytes = exchange.scope.get("query_string", b"")
+            return query_string
         headers = exchange.info.headers
         check_json_body(headers)
-        body = await read_body(headers, exchange.receive, self._limits.body_bytes)
-        return read_operation(decode_json(body))
+        return await read_body(headers, exchange.receive, self._limits.body_bytes)
+
+    @staticmethod
+    def _parse(exchange: Exchange, raw: bytes) -> OperationRequest:
+        if exchange.method == "GET":
+            return read_parameters(exchange.parameters)
+        return read_operation(decode_json(raw))
 
     async def _execute(self, exchange: Exchange) -> None:
         if exchange.accepted.media_type is None and not exchange.accepted.stream:
             raise NotAcceptable(f"{JSON} and text/event-stream are served here.")
-        request = await self._read(exchange)
+        raw = await self._read_raw(exchange)
+        asked = (exchange.method, raw, COST_HEADER in exchange.info.headers)
+        call = self._calls.get(asked)
+        request = self._parse(exchange, raw) if call is None else None
         context = await self._context_factory(exchange.info)
-        wants_cost = COST_HEADER in exchange.info.headers
         try:
-            call = await self._engine.prepare(request, wants_cost)
+            if request is not None:
+                call = await self._engine.prepare(request, asked[-1])
+                self._remember(asked, call)
+            assert call is not None
             self._check_operation(exchange, call)
         except Refused as refusal:
             if exchange.accepted.media_type is not None:
@@ -143,6 +160,16 @@ class HttpTransport:
             await self._streams.distinct(call, context, exchange.info, exchange.receive, exchange.send)
         else:
             await self._answer(exchange, call, context)
+
+    def _remember(self, asked: Asked, call: Call) -> None:
+        """Spare the next request of the very same bytes everything that needs no context.
+
+        Only where no value that the call holds could be changed by who runs it.
+        """
+        values = call.variables.coerced.values()
+        immutable = all(isinstance(value, (str, int, float, NoneType)) for value in values)
+        if immutable and not call.extensions and len(asked[1]) <= REMEMBERED_BYTES:
+            self._calls.put(asked, call)
 
     def _check_operation(self, exchange: Exchange, call: Call) -> None:
         kind = call.operation.kind
@@ -218,7 +245,7 @@ class HttpTransport:
         await respond(exchange.send, 201, headers, token.encode())
 
     async def _submit(self, exchange: Exchange, token: str) -> None:
-        request = await self._read(exchange)
+        request = self._parse(exchange, await self._read_raw(exchange))
         await self._context_factory(exchange.info)
         await self._engine.prepare(request)
         await self._streams.submit(token, request, exchange.info)

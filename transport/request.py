@@ -57,6 +57,8 @@ def read_operation(payload: Any) -> OperationRequest:
 
 def read_query_string(query_string: bytes) -> dict[str, str]:
     """Decode a query string strictly. Raises: BadRequest for bytes that are not UTF-8."""
+    if not query_string:
+        return {}
     try:
         pairs = parse_qsl(
             query_string.decode("ascii"),

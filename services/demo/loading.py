@@ -32,6 +32,7 @@ from kit.ids import new_uuid
 from services.catalogue_files import read_catalogue
 from services.catalogue_import import (
     MAX_TICKETS_PER_ORDER,
+    SOURCE,
     Progress,
     import_catalogue,
     write_price_levels,
@@ -49,19 +50,33 @@ _YEAR = timedelta(weeks=52)  # whole weeks, so that a Saturday stays one
 
 
 async def load_demo(
-    settings: DatabaseAddress, progress: Progress, *, real_concerts: Path = REAL_CONCERTS
+    settings: DatabaseAddress,
+    progress: Progress,
+    *,
+    real_concerts: Path = REAL_CONCERTS,
+    invented_only: bool = False,
 ) -> None:
-    """Load the demo, unless it is there: a second call changes nothing."""
+    """Load the demo, unless it is there: a second call changes nothing, an interrupted one is finished."""
     database = Database(settings.database_url, most=1)
     now = datetime.now(UTC)
     try:
-        if await _write_programme(database, now, progress) and await asyncio.to_thread(real_concerts.is_file):
-            catalogue = await asyncio.to_thread(read_catalogue, real_concerts)
-            await import_catalogue(
-                database, catalogue, progress, organiser_id=user_id_of(ORGANISER), when=upcoming(now)
-            )
+        await _write_programme(database, now, progress)
+        if not invented_only and await asyncio.to_thread(real_concerts.is_file):
+            await _write_concerts(database, real_concerts, now, progress)
     finally:
         await database.close()
+
+
+async def _write_concerts(database: Database, real_concerts: Path, now: datetime, progress: Progress) -> None:
+    """Import the real concerts, moved into the coming year, unless they are there."""
+    catalogue = await asyncio.to_thread(read_catalogue, real_concerts)
+    first = [f"{SOURCE}:{catalogue.concerts[0].key}"]
+    async with database.connection() as connection:
+        if await ids_by_external_id(connection, "events", first):
+            return
+    await import_catalogue(
+        database, catalogue, progress, organiser_id=user_id_of(ORGANISER), when=upcoming(now)
+    )
 
 
 def upcoming(now: datetime) -> Callable[[datetime], datetime]:

@@ -29,8 +29,6 @@ CHROMIUM_OPTIONS = [
     "--no-first-run",
 ]
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH")
-
 
 @dataclass(frozen=True)
 class LiveServer:
@@ -223,6 +221,17 @@ async def until(page: Page, predicate: str, argument: Any = None, seconds: float
             return
         await asyncio.sleep(0.05)
     raise AssertionError(f"never became true: {predicate}")
+
+
+async def eventually(attempt: Callable[[], Awaitable[None]], seconds: float = 15) -> None:
+    """Attempts again until an assertion holds."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return await attempt()
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
 
 
 SEATS_KNOWN = "() => Boolean(window.boxoffice) && boxoffice.statuses.version !== null"

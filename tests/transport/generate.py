@@ -1,11 +1,12 @@
 """Documents drawn at random from a schema: valid ones, with fragments, arguments and conditions.
 
-A document may read the variables of HEAD, and reads each of them at least once through USES.
+A document may read three variables, and declares those that it reads.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from graphql import (
@@ -20,8 +21,7 @@ from graphql import (
 )
 from hypothesis import strategies as st
 
-HEAD = "query($yes: Boolean = true, $no: Boolean = false, $three: Int = 3) "
-USES = "__typename @skip(if: $yes) unused: __typename @skip(if: $no)"
+VARIABLES = {"$yes": "Boolean = true", "$no": "Boolean = false", "$three": "Int = 3"}
 CONDITIONS = ["", "", "", "@skip(if: $yes)", "@include(if: $no)", "@include(if: $yes)", "@skip(if: false)"]
 LEAVES = {
     "Int": ["0", "1", "3", "$three"],
@@ -35,20 +35,29 @@ LEAVES = {
 class DocumentStrategies:
     """Strategies over one schema; depth bounds the nesting."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        leaves: Mapping[str, list[str]] = LEAVES,
+        without: Collection[str] = (),
+    ) -> None:
         self._schema = schema
+        self._leaves = leaves
+        self._without = without
 
     def documents(self, depth: int) -> st.SearchStrategy[str]:
-        """Draw queries; every one names the variables of HEAD."""
-        return self.selection(self._schema.query_type, depth).map(
-            lambda inner: f"{HEAD} {{ {inner} {USES} }}"
-        )
+        """Draw queries."""
+        return self.selection(self._schema.query_type, depth).map(_declared)
 
     def selection(self, kind: Any, depth: int) -> st.SearchStrategy[str]:
         """Draw a selection on a composite type, fields and fragments mixed."""
         options: list[st.SearchStrategy[str]] = [st.just("__typename")]
         fields = getattr(kind, "fields", {})
-        options += [self._field(name, field, depth) for name, field in fields.items()]
+        options += [
+            self._field(name, field, depth)
+            for name, field in fields.items()
+            if f"{kind.name}.{name}" not in self._without
+        ]
         members = self._schema.get_possible_types(kind) if is_abstract_type(kind) else [kind]
         if depth > 0:
             options += [self._fragment(member, depth - 1) for member in members]
@@ -87,7 +96,12 @@ class DocumentStrategies:
             return items.map(lambda values: f"[{', '.join(values)}]")
         if is_input_object_type(kind):
             return self._arguments(kind.fields).map(lambda text: f"{{{text}}}")
-        return st.sampled_from(list(kind.values) if is_enum_type(kind) else LEAVES[kind.name])
+        return st.sampled_from(list(kind.values) if is_enum_type(kind) else self._leaves[kind.name])
+
+
+def _declared(inner: str) -> str:
+    used = ", ".join(f"{name}: {kind}" for name, kind in VARIABLES.items() if name in inner)
+    return f"query{f'({used})' if used else ''} {{ {inner} }}"
 
 
 def _written(name: str, arguments: str, condition: str, nested: str) -> str:

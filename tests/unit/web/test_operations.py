@@ -52,3 +52,24 @@ def test_korean_has_every_message_when_english_has_it() -> None:
     missing = {key for key in keys("en") - keys("ko") if not key.endswith(".one")}
     assert len(keys("en")) > 150
     assert missing == set()
+
+
+def imported(module: Path) -> set[Path]:
+    """A module and everything that it imports, however far down."""
+    found, waiting = set[Path](), [module]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            names = re.findall(r'^import .*"(\..+\.js)";$', path.read_text("utf-8"), re.MULTILINE)
+            waiting += [(path.parent / name).resolve() for name in names]
+    return found
+
+
+@pytest.mark.parametrize("page", ["event", "index"])
+def test_every_module_is_fetched_at_once_when_the_page_opens(page: str) -> None:
+    html = (ROOT / "web" / f"{page}.html").read_text(encoding="utf-8")
+    entry = re.findall(r'<script type="module" src="/static/(.+?)">', html)[0]
+    preloaded = set(re.findall(r'<link rel="modulepreload" href="/static/(.+?)">', html))
+    wanted = {str(path.relative_to(ROOT / "web")) for path in imported(ROOT / "web" / entry)}
+    assert preloaded == wanted

@@ -1,6 +1,6 @@
 /** What, who, when, where and how much, at the top of an event's page. */
 import { fill, h } from "../kit/dom.js";
-import { dateTimeText, moneyText, sameWallClock, timeText } from "../kit/format.js";
+import { dateTimeText, moneyText, sameWallClock, zoneText } from "../kit/format.js";
 import { t, tOr } from "../kit/i18n.js";
 import { poster } from "../kit/poster.js";
 
@@ -28,7 +28,7 @@ export function showEventHead(place, event) {
   const where = [venue.name, venue.address, venue.city, venue.country].filter(Boolean).join(", ");
   const facts = [
     [t("who"), event.performers.map((one) => one.name).join(", ")],
-    [t("when"), `${dateTimeText(event.startsAt, event.timezone)} (${timeText(event.startsAt, event.timezone)})`],
+    [t("when"), `${dateTimeText(event.startsAt, event.timezone)} (${zoneText(event.startsAt, event.timezone)})`],
     [t("yourTime"), sameWallClock(event.startsAt, event.timezone) ? "" : `${dateTimeText(event.startsAt)} (${here})`],
     [t("where"), where],
     [t("price"), priceText(event.priceFrom, event.priceTo)],

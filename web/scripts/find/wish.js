@@ -1,5 +1,7 @@
 /** What the reader looks for, kept in the address so that it can be shared and gone back to. */
 
+import { minorUnits } from "../kit/format.js";
+
 /**
  * @typedef {object} Wish
  * @property {string} q
@@ -36,9 +38,9 @@ export function writeWish(wish) {
   if (address !== location.pathname + location.search) history.pushState(null, "", address);
 }
 
-/** SearchEventsInput of a wish. @param {Wish} wish */
-export function searchInput(wish) {
-  const max = Number(wish.max);
+/** SearchEventsInput of a wish. @param {Wish} wish @param {string} currency of the prices on show */
+export function searchInput(wish, currency) {
+  const max = minorUnits(wish.max, currency);
   return {
     keyword: wish.q,
     pageNum: wish.page,
@@ -48,7 +50,7 @@ export function searchInput(wish) {
     ...(wish.to ? { end: new Date(`${wish.to}T23:59:59`).toISOString() } : {}),
     ...(wish.city ? { city: wish.city } : {}),
     ...(wish.category ? { category: wish.category } : {}),
-    ...(wish.max && Number.isFinite(max) && max >= 0 ? { priceMax: Math.round(max) } : {}),
+    ...(max === null ? {} : { priceMax: max }),
     ...(wish.available ? { availableOnly: true } : {}),
   };
 }

@@ -42,9 +42,14 @@ export function dateTimeText(time, timeZone) {
   });
 }
 
-/** @param {string} time @param {string} [timeZone] */
-export function timeText(time, timeZone) {
-  return format(time, timeZone, { hour: "numeric", minute: "2-digit", timeZoneName: "short" });
+/** What a zone is called then: "GMT+9", "CET". @param {string} time @param {string} timeZone */
+export function zoneText(time, timeZone) {
+  try {
+    const parts = new Intl.DateTimeFormat(language(), { timeZone, timeZoneName: "short" }).formatToParts(new Date(time));
+    return parts.find((part) => part.type === "timeZoneName")?.value ?? timeZone;
+  } catch {
+    return timeZone;
+  }
 }
 
 /** The parts a calendar leaf needs. @param {string} time @param {string} timeZone */

@@ -59,7 +59,7 @@ export function drawNames(context, layout, viewport, palette, statuses, leftText
     if (!standing && (radius > NAMES_UNTIL_PX || layout.blocks.length < 2)) continue;
     const width = (block.box.right - block.box.left) * viewport.scale;
     const name = standing ? block.section.name : block.label;
-    const size = Math.min(standing ? 20 : 15, (width * 0.8) / (name.length * 0.62));
+    const size = Math.min(standing ? 20 : 15, (width * (standing ? 0.8 : 0.6)) / (name.length * 0.62));
     if (size < 6.5) continue;
     const left = statuses.sections.get(block.section.id)?.available;
     const plate = !standing && radius > 1.2;

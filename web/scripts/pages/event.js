@@ -43,12 +43,13 @@ async function open() {
 /** @param {EventDetail} event @param {Purchase} purchase @param {import("../buy/cards.js").Config} config */
 async function openShop(event, purchase, config) {
   show(byId("shop", HTMLElement), true);
+  const statuses = new Statuses(event.seatMap.seatCount);
+  const loading = byId("map-loading", HTMLElement);
+  watchSeats(eventId, statuses, () => show(loading, false));
   const layout = await Layout.load(event.seatMap.url);
-  const statuses = new Statuses(layout.seatCount);
   const canvas = byId("map", HTMLCanvasElement);
   const map = new SeatMap(canvas, layout, statuses, { leftText: (n) => t("left", { n: numberText(n) }) });
   const basket = new Basket(layout, statuses, event.maxTicketsPerOrder);
-  watchSeats(eventId, statuses, () => show(byId("map-loading", HTMLElement), false));
   showLegend(byId("legend", HTMLElement), map);
   showKey(byId("map-key", HTMLElement), {
     accessible: layout.marks.some((marks) => marks & 1),

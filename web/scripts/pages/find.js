@@ -19,6 +19,7 @@ openPage();
 const keyword = byId("keyword", HTMLInputElement);
 const sort = byId("sort", HTMLSelectElement);
 let wish = readWish();
+let currency = "KRW";
 /** @type {AbortController | null} */
 let asking = null;
 
@@ -57,7 +58,7 @@ async function find() {
   const mine = (asking = new AbortController());
   try {
     /** @type {{ searchEvents: SearchResult }} */
-    const { searchEvents } = await request("SearchEvents", { input: searchInput(wish) }, { signal: mine.signal });
+    const { searchEvents } = await request("SearchEvents", { input: searchInput(wish, currency) }, { signal: mine.signal });
     if (!mine.signal.aborted) draw(searchEvents);
   } catch (error) {
     if (mine.signal.aborted) return;
@@ -68,6 +69,7 @@ async function find() {
 
 /** @param {SearchResult} found */
 function draw(found) {
+  currency = found.events.find(({ priceFrom }) => priceFrom)?.priceFrom?.currency ?? currency;
   byId("count", HTMLElement).textContent = t("find.count", { n: numberText(found.total) });
   showFilters(byId("filters", HTMLElement), wish, found.facets, change);
   fill(byId("results", HTMLElement), ...found.events.map(card), found.events.length ? null : nothing());
