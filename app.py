@@ -6,7 +6,7 @@ Nothing connects at import, and a process starts while its parts are still on th
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from domain.channels import EVENTS_CHANNEL
 from domain.errors import Unauthenticated, Unavailable
 from domain.viewer import Viewer
 from endpoints.health import Probe, health_routes
+from endpoints.line_metrics import watch_lines
 from endpoints.metrics import PrometheusMeters, watch_search
 from endpoints.pages import routes as page_routes
 from endpoints.seatmaps import seat_map_routes
@@ -151,7 +152,9 @@ def create_app(settings: Settings) -> Starlette:
     registry = CollectorRegistry()
     watch_search(registry, parts.search.standing)
     hub = SeatHub(parts.office, parts.channels)
-    streams = Streams(hub, QueueHub(parts.rooms, parts.channels), parts.channels)
+    queue_hub = QueueHub(parts.rooms, parts.channels)
+    streams = Streams(hub, queue_hub, parts.channels)
+    refresh_metrics = watch_lines(registry, parts.rooms, queue_hub)
     services = Services(parts.office, parts.tokens, parts.rooms, parts.search)
     server = graphql_server(parts, services, streams, PrometheusMeters(registry))
 
@@ -165,15 +168,21 @@ def create_app(settings: Settings) -> Starlette:
             hearing.cancel()
             await server.aclose()
             hub.close()
+            queue_hub.close()
             await parts.close()
 
-    return Starlette(routes=_routes(parts, server, registry), lifespan=lifespan)
+    return Starlette(routes=_routes(parts, server, registry, refresh_metrics), lifespan=lifespan)
 
 
-def _routes(parts: Parts, server: GraphQLServer, registry: CollectorRegistry) -> list[BaseRoute]:
+def _routes(
+    parts: Parts,
+    server: GraphQLServer,
+    registry: CollectorRegistry,
+    refresh_metrics: Callable[[], Awaitable[None]],
+) -> list[BaseRoute]:
     settings = parts.settings
     return [
-        *health_routes(_probes(parts), registry),
+        *health_routes(_probes(parts), registry, refresh_metrics),
         webhook_route(parts.office, [settings.stripe_webhook_secret]),
         *seat_map_routes(parts.office),
         Route("/graphql", endpoint=server),

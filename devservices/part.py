@@ -59,6 +59,10 @@ class Part:
         """Whether it would serve a request now."""
         return is_listening(self.port)
 
+    def is_overgrown(self) -> bool:
+        """Whether it keeps memory that a fresh start would give back, and is idle now."""
+        return False
+
     # What every part does alike.
 
     @property

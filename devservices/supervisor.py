@@ -10,6 +10,7 @@ from devservices.part import Part, PartError
 POLL_SECONDS = 0.1
 STEADY_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 10.0
+WEIGHING_SECONDS = 10.0
 
 Say = Callable[[str], None]
 
@@ -37,6 +38,7 @@ class Supervisor:
     def __init__(self, say: Say) -> None:
         self.say = say
         self.watched: list[Watched] = []
+        self.weighed_at = 0.0
 
     def start(self, parts: Sequence[Part]) -> None:
         """Launches these together and waits until all are ready.
@@ -64,6 +66,17 @@ class Supervisor:
                 self.say(f"{watched.part.name} {watched.part.how_it_ended()}; starting it again")
             if watched.launch_at is not None and now >= watched.launch_at:
                 self.relaunch(watched, now)
+        if now - self.weighed_at > WEIGHING_SECONDS:
+            self.weighed_at = now
+            self.renew_overgrown(now)
+
+    def renew_overgrown(self, now: float) -> None:
+        """Stops a part that keeps memory it no longer needs; the next round starts it afresh."""
+        for watched in self.watched:
+            is_steady = now - watched.launched_at > STEADY_SECONDS
+            if is_steady and watched.part.is_alive() and watched.part.is_overgrown():
+                self.say(f"{watched.part.name} keeps memory it does not use; starting it afresh")
+                watched.part.request_stop()
 
     def relaunch(self, watched: Watched, now: float) -> None:
         """Launches once more; a launch that fails counts as one more death."""

@@ -1,6 +1,7 @@
 """Whether this process is alive, whether each part is there, and what to count."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -22,8 +23,12 @@ class Probe:
     needed: bool
 
 
-def health_routes(probes: Mapping[str, Probe], registry: CollectorRegistry) -> list[Route]:
-    """/healthz, /readyz and /metrics."""
+def health_routes(
+    probes: Mapping[str, Probe],
+    registry: CollectorRegistry,
+    refresh: Callable[[], Awaitable[None]] | None = None,
+) -> list[Route]:
+    """/healthz, /readyz and /metrics; `refresh` looks up what is only known when asked for."""
 
     async def healthz(_: Request) -> Response:
         return json_answer({"status": "alive"})
@@ -36,6 +41,10 @@ def health_routes(probes: Mapping[str, Probe], registry: CollectorRegistry) -> l
         return json_answer(content, 200 if ready else 503)
 
     async def metrics(_: Request) -> Response:
+        if refresh is not None:
+            with contextlib.suppress(Exception):  # a part that is away takes no other figure with it
+                async with asyncio.timeout(_PROBE_SECONDS):
+                    await refresh()
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

@@ -1,6 +1,7 @@
 """Holding, paying, giving back: public ids in, rows and typed refusals out."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from domain.errors import InvalidInput, SeatsGone
 from domain.ids import Kind, Part, parse_id, parse_part, part_id
@@ -125,10 +126,20 @@ async def refund(
 ) -> OrderView:
     """Refund an order or some of its tickets."""
     order = parse_id(order_id, Kind.ORDER)
-    places = None
+    event, places = None, None
     if ticket_ids is not None:
-        if len(ticket_ids) > MOST_IDS:
-            raise InvalidInput(f"ticketIds: at most {MOST_IDS} tickets at once.")
-        places = tuple(parse_part(ticket_id, Part.TICKET)[1] for ticket_id in ticket_ids)
-    row = await refund_tickets(context.office, context.viewer, order, places, reason)
+        event, places = _tickets(ticket_ids)
+    row = await refund_tickets(context.office, context.viewer, order, places, reason, event_id=event)
     return order_view(context, row)
+
+
+def _tickets(ticket_ids: list[str]) -> tuple[UUID | None, tuple[int, ...]]:
+    """The one event that tickets are for, and their places."""
+    if len(ticket_ids) > MOST_IDS:
+        raise InvalidInput(f"ticketIds: at most {MOST_IDS} tickets at once.")
+    event: UUID | None = None
+    places = []
+    for ticket_id in ticket_ids:
+        event, place = parse_part(ticket_id, Part.TICKET, event)
+        places.append(place)
+    return event, tuple(places)

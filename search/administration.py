@@ -17,6 +17,10 @@ _REQUEST_TIMEOUT_SECONDS = 20
 _AWAY = (MeilisearchError, requests.RequestException, OSError)
 
 
+# Judged before it was even queued: malformed (a number that JSON has no word for), or too large.
+_REFUSED = (400, 413)
+
+
 class MeilisearchAdministration:
     """One Meilisearch server's index of events, and the second one that is being built."""
 
@@ -92,6 +96,10 @@ class MeilisearchAdministration:
             task = self._client.wait_for_task(
                 act().task_uid, timeout_in_ms=_TASK_TIMEOUT_MS, interval_in_ms=_TASK_POLL_MS
             )
+        except MeilisearchApiError as error:
+            if error.status_code in _REFUSED:
+                raise DocumentsRefused(str(error)) from error
+            raise IndexAway(f"Meilisearch: {error}") from error
         except _AWAY as error:
             raise IndexAway(f"Meilisearch: {error}") from error
         if task.status == "succeeded":

@@ -44,7 +44,10 @@ class MeilisearchIndex:
 
     async def search(self, request: SearchRequest) -> Hits:
         """See `SearchIndex.search`."""
-        answer = await self._ask(f"/indexes/{self._uid}/search", search_body(request))
+        try:
+            answer = await self._ask(f"/indexes/{self._uid}/search", search_body(request))
+        except _NothingIndexed:
+            return Hits((), 0, 0, tuple(Facet(field, ()) for field in FACET_ATTRIBUTES))
         counts = answer.get("facetDistribution") or {}
         return Hits(
             hits=tuple(map(_hit, answer["hits"])),
@@ -59,7 +62,10 @@ class MeilisearchIndex:
     async def complete(self, prefix: str, now: datetime) -> list[Hit]:
         """See `SearchIndex.complete`."""
         bodies = completion_bodies(self._uid, prefix, now)
-        answer = await self._ask("/multi-search", {"queries": bodies})
+        try:
+            answer = await self._ask("/multi-search", {"queries": bodies})
+        except _NothingIndexed:
+            return []
         return [_hit(hit) for result in answer["results"] for hit in result["hits"]]
 
     async def close(self) -> None:
@@ -72,8 +78,13 @@ class MeilisearchIndex:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 answer = await self._client.post(path, content=orjson.dumps(body), headers=_JSON)
+                if _EMPTY in answer.content:
+                    raise _NothingIndexed
                 answer.raise_for_status()
                 found = orjson.loads(answer.content)
+        except _NothingIndexed:
+            self._breaker.succeeded()
+            raise
         except (httpx.HTTPError, TimeoutError, orjson.JSONDecodeError) as error:
             self._breaker.failed()
             raise IndexAway from error
@@ -82,6 +93,12 @@ class MeilisearchIndex:
 
 
 _JSON = {"Content-Type": "application/json"}
+# What an index says that has never held a document: it knows no attribute to search.
+_EMPTY = b'"invalid_search_attributes_to_search_on"'
+
+
+class _NothingIndexed(Exception):
+    """The index has never held a document."""
 
 
 def _hit(document: Any) -> Hit:

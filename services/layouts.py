@@ -10,16 +10,18 @@ from domain.errors import NotFound
 from domain.layout import SeatMap
 from domain.layout_document import from_json
 
-# An arena's map takes about 10 MB, a club's a few kB: the bound is on places, not on maps.
-_MOST_PLACES = 400_000
+# An arena's map takes about 10 MB, a club's a few kB: so the bound is on places, and a map is worth
+# at least this many.
 _PLACES_OF_ANY = 100
+_LARGE_DOCUMENT = 50_000  # characters
 
 
 class LayoutCache:
     """The seat maps that were used last, within a bound on their places."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, most_places: int = 120_000) -> None:
         self._database = database
+        self._most_places = most_places
         self._maps: OrderedDict[str, SeatMap] = OrderedDict()
         self._places = 0
         self._reading: dict[str, asyncio.Task[dict[str, SeatMap]]] = {}
@@ -30,10 +32,10 @@ class LayoutCache:
         Raises:
             NotFound: there is none of this version.
         """
-        seat_map = self._maps.get(version) or (await self.many([version])).get(version)
-        if seat_map is None:
+        found = await self.many([version])
+        if version not in found:
             raise NotFound("There is no such seat map.")
-        return seat_map
+        return found[version]
 
     async def many(self, versions: Sequence[str]) -> dict[str, SeatMap]:
         """The seat maps of these versions; those that are not held are read in one query.
@@ -62,7 +64,7 @@ class LayoutCache:
 
     async def _fetch(self, versions: list[str]) -> dict[str, SeatMap]:
         documents = await layouts_by_version(self._database, versions)
-        maps = {version: from_json(document) for version, document in documents.items()}
+        maps = {version: await _parsed(document) for version, document in documents.items()}
         for version, seat_map in maps.items():
             self._keep(version, seat_map)
         return maps
@@ -70,8 +72,15 @@ class LayoutCache:
     def _keep(self, version: str, seat_map: SeatMap) -> None:
         self._maps[version] = seat_map
         self._places += _weight(seat_map)
-        while self._places > _MOST_PLACES and len(self._maps) > 1:
+        while self._places > self._most_places and len(self._maps) > 1:
             self._places -= _weight(self._maps.popitem(last=False)[1])
+
+
+async def _parsed(document: str) -> SeatMap:
+    """An arena takes a tenth of a second: other requests go on meanwhile."""
+    if len(document) < _LARGE_DOCUMENT:
+        return from_json(document)
+    return await asyncio.to_thread(from_json, document)
 
 
 def _weight(seat_map: SeatMap) -> int:

@@ -11,6 +11,7 @@ from db.queries.waiting_rooms import (
     EntryChange,
     RoomRow,
     end_draining,
+    end_rooms_of_past_events,
     entries_after,
     mark_drawn,
     record_entries,
@@ -53,11 +54,19 @@ class LineKeeper:
         self._clock = clock
 
     async def rooms(self) -> list[RoomRow]:
-        """The lines to keep. Raises: Unavailable: PostgreSQL is away."""
+        """The lines to keep; those of events long over are forgotten.
+
+        Raises:
+            Unavailable: a part is away.
+        """
         try:
-            return await rooms_in_use(self._database)
+            over = await end_rooms_of_past_events(self._database)
+            rooms = await rooms_in_use(self._database)
         except DATABASE_AWAY as error:
             raise Unavailable from error
+        for event_id in over:
+            await self._room.forget(event_id)
+        return rooms
 
     async def run_id(self) -> str:
         """Which run of Redis this is."""

@@ -34,6 +34,7 @@ from services.office import Office, organiser_of, reading
 
 MOST_PERFORMERS = 100
 MOST_TICKETS_AN_ORDER = 100
+_LARGEST_TOTAL = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ async def create_event(office: Office, viewer: Viewer | None, draft: EventDraft)
     venue = _checked_venue(draft.venue)
     performers = _checked_performers(draft.performers)
     seat_map = await asyncio.to_thread(_seat_map, event.id, draft)
+    _check_largest_order(seat_map, draft.max_tickets_per_order)
     try:
         async with office.database.transaction() as connection:
             await remember_user(connection, organiser)
@@ -242,6 +244,13 @@ def _checked_performers(names: Sequence[str]) -> list[str]:
         raise InvalidInput(f"performers: at most {MOST_PERFORMERS}.")
     tidy = [line(name, f"performers[{number}]") for number, name in enumerate(names)]
     return list(dict.fromkeys(tidy))
+
+
+def _check_largest_order(seat_map: SeatMap, most_tickets: int) -> None:
+    """An order's total is an Int of GraphQL and of PostgreSQL: 32 bits."""
+    dearest = max(level.price.amount + level.fee.amount for level in seat_map.price_levels)
+    if dearest * most_tickets > _LARGEST_TOTAL:
+        raise InvalidInput("maxTicketsPerOrder: so many tickets at this price are more than can be charged.")
 
 
 def _seat_map(event_id: UUID, draft: EventDraft) -> SeatMap:

@@ -17,6 +17,7 @@ from db.queries.payments import RefundRow, payment_of_order, write_refund
 from db.session import DATABASE_AWAY, Connection
 from domain.errors import InvalidInput, NotFound, OrderNotPayable, Unavailable
 from domain.states import ClaimState, OrderState
+from domain.text_input import paragraphs
 from domain.viewer import Viewer
 from kit.ids import new_uuid
 from services.office import Office, organiser_of, reading
@@ -30,8 +31,12 @@ async def refund(
     order_id: UUID,
     places: Sequence[int] | None = None,
     reason: str | None = None,
+    *,
+    event_id: UUID | None = None,
 ) -> OrderRow:
     """Refund a booked order, or some of its tickets, with their fees.
+
+    `event_id` is the event that the tickets name, held against the order's.
 
     Raises:
         NotFound, Forbidden: no such order, or it is for another organiser's event.
@@ -39,13 +44,14 @@ async def refund(
         OrderNotPayable: the order is not booked.
     """
     organiser_of(viewer)
-    if reason is not None and len(reason) > _LONGEST_REASON:
-        raise InvalidInput(f"reason: at most {_LONGEST_REASON} characters.")
+    why = None if reason is None else paragraphs(reason, "reason", most=_LONGEST_REASON)
     order = await reading(order_by_id(office.database, order_id))
     if order is None:
         raise NotFound("There is no such order.")
     await office.own_sale(viewer, order.event_id)
-    return await _refund(office, order.id, places, reason)
+    if event_id is not None and event_id != order.event_id:
+        raise InvalidInput("ticketIds: not a live ticket of this order.")
+    return await _refund(office, order.id, places, why)
 
 
 async def refund_whole(office: Office, order: OrderRow, reason: str) -> None:

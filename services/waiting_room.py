@@ -193,6 +193,15 @@ class WaitingRooms:
         state = await self._states.get(event_id)
         return pace_of(state) if state is not None and state.selling else None
 
+    async def standings_of_lines(self) -> dict[UUID, RoomState]:
+        """The counters of every line that is switched on, for operators; a line that is away is left out."""
+        states: dict[UUID, RoomState] = {}
+        for row in await self._keeper.rooms():
+            state = await self.room.state(row.event_id)
+            if state is not None:
+                states[row.event_id] = state
+        return states
+
     async def overview(self, event_id: UUID) -> Overview:
         """An event's line, at most a second old; a line that is away shows what is certain."""
         row = await reading(self._rows.get(event_id))

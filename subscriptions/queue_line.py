@@ -5,6 +5,7 @@ import contextlib
 import logging
 import random
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,7 @@ _LEAST_SECONDS = 1.0
 _MOST_SECONDS = 4.5
 _STEPS_TO_THE_FRONT = 60
 _WOKEN_AT_ONCE = 100
+_JUDGED_FROM_SECONDS = 5.0
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +48,7 @@ class Member:
     gone: int = 0
     told_position: int | None = None
     next_at: float = 0.0
+    promise: tuple[float, int] | None = None
     watchers: set[asyncio.Event] = field(default_factory=set)
 
     def place(self, standing: Standing) -> None:
@@ -80,6 +83,8 @@ class QueueLine:
         self._pace: Pace | None = None
         self._listening = asyncio.Event()
         self._present_at = 0.0
+        # How far off the first estimates of the last people admitted were: 0.2 is a fifth.
+        self.eta_errors: deque[float] = deque(maxlen=500)
         self._task = asyncio.create_task(self._listen())
 
     @property
@@ -139,6 +144,8 @@ class QueueLine:
         if self._pace is None and self._selling:
             self._pace = await self._rooms.pace(self._event_id)
         eta = None if self._pace is None else eta_seconds(member.position, self._pace)
+        if eta is not None and member.promise is None:
+            member.promise = (asyncio.get_running_loop().time(), eta)
         return self._rooms.waiting_entry(self._event_id, member.user_id, member.position, eta)
 
     def telling(self, member: Member) -> None:
@@ -238,10 +245,19 @@ class QueueLine:
             member = self._members.get(user_id)
             if member is None:
                 continue
+            if standing.outcome is Outcome.ADMITTED and member.promise is not None:
+                self._judge(member.promise)
+                member.promise = None
             before = (member.standing.outcome, member.standing.nonce, member.position)
             member.place(standing)
             if before != (standing.outcome, standing.nonce, member.position):
                 member.wake()
+
+    def _judge(self, promise: tuple[float, int]) -> None:
+        told_at, eta = promise
+        took_seconds = asyncio.get_running_loop().time() - told_at
+        if took_seconds >= _JUDGED_FROM_SECONDS:
+            self.eta_errors.append(abs(eta - took_seconds) / took_seconds)
 
     async def _stay(self) -> None:
         """Who has a tab open here keeps the place, though a tab elsewhere was closed."""

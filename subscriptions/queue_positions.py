@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import statistics
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -32,6 +33,11 @@ class QueueHub:
     def members(self) -> int:
         """How many accounts are watched."""
         return sum(line.members for line in self._lines.values())
+
+    def eta_error(self, event_id: UUID) -> float | None:
+        """How far off the median estimate of an event's last people was: 0.2 is a fifth."""
+        line = self._lines.get(event_id)
+        return statistics.median(line.eta_errors) if line is not None and line.eta_errors else None
 
     async def stream(self, viewer: Viewer | None, event_id: UUID) -> AsyncIterator[Entry]:
         """The caller's entry now, on every change, and at least every 5 s.

@@ -66,9 +66,9 @@ def room_state_from(meta: Sequence[bytes | None], waiting: int, active: int) -> 
     ready, enabled, selling, *numbers = meta
     if ready != b"1":
         return None
-    counts = [int(number or 0) for number in numbers[:7]]
-    rate, endings, shopping_ms = (float(number or 0) for number in numbers[7:])
-    drawn_ms, admitted, ended, per_minute, max_active, admission_ms, on_sale_ms = counts
+    counts = [int(number or 0) for number in numbers[:8]]
+    rate, endings, shopping_ms = (float(number or 0) for number in numbers[8:])
+    drawn_ms, admitted, ended, lapsed, per_minute, max_active, admission_ms, on_sale_ms = counts
     return RoomState(
         enabled=enabled == b"1",
         selling=selling == b"1",
@@ -77,6 +77,7 @@ def room_state_from(meta: Sequence[bytes | None], waiting: int, active: int) -> 
         active=active,
         admitted=admitted,
         ended=ended,
+        lapsed=lapsed,
         per_minute=per_minute,
         max_active=max_active,
         admission_ms=admission_ms,

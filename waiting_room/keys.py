@@ -15,6 +15,11 @@ class RoomKeys:
 
     event_id: UUID
 
+    def all(self) -> tuple[str, ...]:
+        """Every key but those that end by themselves."""
+        lists = (self.line, self.active, self.admissions, self.past, self.gone, self.away, self.journal)
+        return (self.meta, *lists)
+
     def _key(self, part: str) -> str:
         return f"wr:{{{self.event_id}}}:{part}"
 
@@ -25,7 +30,7 @@ class RoomKeys:
         ready 1|0, generation (of the rebuild that may write), run (of the server it was built on),
         drained (last journal id in PostgreSQL), enabled, selling, opens_ms, on_sale_ms, per_minute,
         max_active, admission_ms, drawn_ms (0 before the draw), arrivals (last number given), admitted,
-        confirmed, gone, ended (totals), credit, ticked_ms, rate, endings, shopping_ms, counted.
+        confirmed, gone, ended, lapsed (totals), credit, ticked_ms, rate, endings, shopping_ms, counted.
         """
         return self._key("meta")
 

@@ -105,6 +105,7 @@ class RoomState:
     active: int
     admitted: int
     ended: int
+    lapsed: int
     per_minute: int
     max_active: int
     admission_ms: int

@@ -27,8 +27,8 @@ GRACE_MS = 300_000
 MOST_ADMISSIONS_A_TICK = 500
 _RESTORED_AT_ONCE = 500
 _STATE_FIELDS = (
-    "ready enabled selling drawn_ms admitted ended per_minute max_active admission_ms on_sale_ms rate "
-    "endings shopping_ms"
+    "ready enabled selling drawn_ms admitted ended lapsed per_minute max_active admission_ms on_sale_ms "
+    "rate endings shopping_ms"
 ).split()
 
 
@@ -173,6 +173,10 @@ class Room:
     async def confirm(self, event_id: UUID, generation: int, *, through: str, admitted: int) -> None:
         """Changes up to this stream id are in PostgreSQL, and so are that many admissions."""
         await self._call("confirm", event_id, generation, through, admitted)
+
+    async def forget(self, event_id: UUID) -> None:
+        """Remove a line for good: its event is long over."""
+        await self._run("UNLINK", *RoomKeys(event_id).all())
 
     # ------------------------------------------------------------ rebuilding
 

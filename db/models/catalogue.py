@@ -64,6 +64,7 @@ class Event(SQLModel, table=True):
         sa.Index("events_by_creation", "created_at", "id", postgresql_where="state = 'PUBLISHED'"),
         sa.Index("events_by_venue", "venue_id"),
         sa.Index("events_by_organiser", "organiser_id"),
+        sa.Index("events_with_waiting_room", "id", postgresql_where="waiting_room_enabled"),
     )
 
     id: UUID = key()

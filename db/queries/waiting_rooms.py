@@ -78,6 +78,19 @@ async def rooms_in_use(source: Source) -> list[RoomRow]:
     return [RoomRow(**row) for row in rows]
 
 
+async def end_rooms_of_past_events(source: Source) -> list[UUID]:
+    """Switch off the lines of events that were over a day ago; which they were."""
+    rows = await source.fetch(
+        """
+        UPDATE events SET waiting_room_enabled = false
+        WHERE waiting_room_enabled
+          AND coalesce(ends_at, starts_at + interval '6 hours') < now() - interval '1 day'
+        RETURNING id
+        """
+    )
+    return [row["id"] for row in rows]
+
+
 async def switch_room(
     connection: Connection,
     event_id: UUID,

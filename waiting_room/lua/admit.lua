@@ -24,6 +24,7 @@ for _, user in ipairs(lapsed) do
   redis.call('XADD', KEYS[7], '*', 'u', user, 's', 'E')
 end
 local ended = tonumber(meta[17] or 0) + #lapsed
+redis.call('HINCRBY', KEYS[1], 'lapsed', #lapsed)
 
 if drawn == 0 and now >= tonumber(meta[5]) then
   drawn = now

@@ -47,8 +47,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["event_id"], ["events.id"]),
         sa.PrimaryKeyConstraint("event_id"),
     )
+    op.create_index(
+        "events_with_waiting_room",
+        "events",
+        ["id"],
+        unique=False,
+        postgresql_where="waiting_room_enabled",
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("events_with_waiting_room", table_name="events")
     op.drop_table("waiting_rooms")
     op.drop_table("queue_entries")

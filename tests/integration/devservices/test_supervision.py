@@ -172,6 +172,28 @@ def test_meilisearch_is_healthy_again_when_it_was_killed(tmp_path: Path, supervi
     assert part.url() == address
 
 
+@pytest.mark.skipif(find_binary() is None, reason="no Meilisearch binary on this machine")
+def test_meilisearch_starts_afresh_when_idle_and_overgrown(
+    tmp_path: Path, supervisor: Supervisor, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = Meilisearch(tmp_path, "test-master-key-of-enough-bytes", find_binary() or Path())
+    supervisor.start([part])
+    old = part.process
+    monkeypatch.setattr("devservices.meilisearch.MOST_KEPT_BYTES", 0)
+    supervisor.watched[0].launched_at -= 31.0
+
+    supervisor.look_once(time.monotonic())
+    assert old is not None
+    old.wait()
+    until(
+        lambda: part.is_alive() and part.is_ready(),
+        lambda: supervisor.look_once(time.monotonic()),
+    )
+
+    assert part.process is not old
+    assert said[0] == "meilisearch keeps memory it does not use; starting it afresh"
+
+
 def test_pid_file_names_the_new_process_when_a_part_was_restarted(
     supervisor: Supervisor, valkey: Valkey, said: list[str]
 ) -> None:

@@ -140,6 +140,13 @@ BAD_EVENTS: dict[str, tuple[dict[str, Any], str]] = {
     "too many performers": ({"performers": [f"P{n}" for n in range(101)]}, "performers"),
     "no tickets an order": ({"maxTicketsPerOrder": 0}, "maxTicketsPerOrder"),
     "too many tickets an order": ({"maxTicketsPerOrder": 101}, "maxTicketsPerOrder"),
+    "orders that no card can pay": (
+        {
+            "maxTicketsPerOrder": 100,
+            "generalAdmission": [GA | {"price": MONEY | {"amount": 99_999_999}}],
+        },
+        "maxTicketsPerOrder",
+    ),
     "nothing to sell": ({"seatingPlan": None, "priceLevels": [], "generalAdmission": []}, "plan"),
     "a plan that is not JSON": ({"seatingPlan": "{"}, "seatingPlan"),
     "a plan that is a list": ({"seatingPlan": "[]"}, "seatingPlan"),
@@ -181,6 +188,26 @@ BAD_MUTATIONS: dict[str, tuple[str, dict[str, Any], str]] = {
     "reserve: no event's id": ("reserve", {"eventId": "x", "selection": SEATS}, "INVALID_INPUT"),
     "reserve: no such event": ("reserve", {"eventId": EVENT, "selection": SEATS}, "NOT_FOUND"),
     "reserve: no such floor": ("reserve", {"eventId": EVENT, "selection": FLOOR}, "NOT_FOUND"),
+    "reserve: a key with a NUL": (
+        "reserve",
+        {"eventId": EVENT, "selection": SEATS, "idempotencyKey": "a\u0000"},
+        "INVALID_INPUT",
+    ),
+    "reserve: an endless key": (
+        "reserve",
+        {"eventId": EVENT, "selection": SEATS, "idempotencyKey": "x" * 256},
+        "INVALID_INPUT",
+    ),
+    "refundOrder: a reason with a NUL": (
+        "refundOrder",
+        {"orderId": ORDER, "reason": "a\u0000"},
+        "INVALID_INPUT",
+    ),
+    "refundOrder: tickets of two events": (
+        "refundOrder",
+        {"orderId": ORDER, "ticketIds": ["tkt_01jd3x8k2m9q4r5s6t7v8w9x0y_1", f"tkt_{'0' * 26}_1"]},
+        "INVALID_INPUT",
+    ),
     "pay: no order's id": ("pay", {"orderId": "x"}, "INVALID_INPUT"),
     "pay: no such order": ("pay", {"orderId": ORDER}, "NOT_FOUND"),
     "releaseOrder: no order's id": ("releaseOrder", {"orderId": EVENT}, "INVALID_INPUT"),

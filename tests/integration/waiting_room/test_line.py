@@ -192,3 +192,18 @@ async def test_place_is_kept_when_the_holder_is_back_within_the_grace_time(house
     await house.rooms.entry(people[2], house.event_id)
 
     assert await house.redis.zcard(f"wr:{{{house.event_id}}}:away") == 0
+
+
+async def test_a_line_is_forgotten_when_its_event_is_long_over(house: House) -> None:
+    await house.configure()
+    people = await house.crowd(2)
+    await house.database.fetch(
+        "UPDATE events SET starts_at = now() - interval '3 days' WHERE id = $1", house.event_id
+    )
+
+    rooms = await house.keeper.rooms()
+
+    assert rooms == []
+    assert await house.redis.keys("wr:*") == []
+    house.rooms._rows.forget(house.event_id)
+    assert await house.rooms.entry(people[0], house.event_id) is None

@@ -1,0 +1,141 @@
+"""Rushes of buyers, guards that can be taken away, and the audit that every race must pass."""
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from db.queries.claims import live_claims
+from db.queries.orders import OrderRow
+from db.queries.payments import payment_of_order
+from domain.errors import BoxofficeError, NotEnoughSeats, SeatsGone
+from kit.lua import LuaScript
+from services.delivering import deliver
+from services.ending import expire_lapsed, expire_paying
+from services.office import Office
+from services.reserving import ReserveRequest, reserve
+from services.selecting import Selection
+from services.truth import places_of
+from tests.houses import buyer
+
+Offices = Sequence[Office]
+# How a loser of a rush may be told.
+REFUSALS = (SeatsGone, NotEnoughSeats)
+
+
+async def rush(
+    offices: Offices, event_id: UUID, buyers: int, wish: Callable[[int], Selection]
+) -> list[OrderRow | BaseException]:
+    """So many buyers at once, spread over the offices; each one's order, or how they were refused."""
+    requests = (
+        reserve(offices[number % len(offices)], buyer(f"b{number}"), ReserveRequest(event_id, wish(number)))
+        for number in range(buyers)
+    )
+    return await asyncio.gather(*requests, return_exceptions=True)
+
+
+def orders_of(answers: Sequence[OrderRow | BaseException]) -> list[OrderRow]:
+    """The orders of the winners; every loser must have been refused in a way that the contract knows."""
+    for answer in answers:
+        assert isinstance(answer, (OrderRow, *REFUSALS)), repr(answer)
+    return [answer for answer in answers if isinstance(answer, OrderRow)]
+
+
+async def live_places(office: Office, event_id: UUID) -> Counter[int]:
+    """How many live claims each place has."""
+    rows = await office.database.fetch(
+        "SELECT place FROM claims WHERE event_id = $1 AND state <> 'ENDED'", event_id
+    )
+    return Counter(row["place"] for row in rows)
+
+
+async def oversold(office: Office, event_id: UUID) -> list[int]:
+    """The places that more than one live claim has."""
+    return [place for place, claims in (await live_places(office, event_id)).items() if claims > 1]
+
+
+async def remove_the_index(office: Office) -> None:
+    """Take away what makes a seat saleable once."""
+    await office.database.fetch("DROP INDEX claims_live")
+
+
+def remove_the_check(office: Office) -> None:
+    """Make the Lua script take its first candidate, whoever else has it."""
+    scripts = office.seats._scripts
+    hold = scripts["hold"].text
+    careless = hold.replace("if #taken_of(places) == 0 then", "if true then").replace(
+        "local free = redis.call('GETRANGE', KEYS[1], first, first + capacity - 1)",
+        "local free = string.rep('A', capacity)",
+    )
+    assert careless.count("if true then") == 1 and "string.rep" in careless
+    digest = hashlib.sha1(careless.encode(), usedforsecurity=False).hexdigest()
+    scripts["hold"] = LuaScript("hold", careless, digest)
+
+
+async def until_quiet(offices: Offices) -> None:
+    """Let workers at every office do what is due, until nothing is."""
+    async with asyncio.timeout(20):
+        while await offices[0].database.fetchval("SELECT count(*) FROM outbox"):
+            await asyncio.gather(*(deliver(office) for office in offices))
+            await _bring_forward(offices[0])
+
+
+async def _bring_forward(office: Office) -> None:
+    """What was put off after a fault is due now."""
+    await office.database.fetch("UPDATE outbox SET available_at = least(available_at, $1)", office.now())
+
+
+async def lapse(offices: Offices) -> None:
+    """What the worker does at deadlines, at every office at once."""
+    await asyncio.gather(*(work(office) for office in offices for work in (expire_lapsed, expire_paying)))
+
+
+async def faults(office: Office, event_id: UUID) -> list[str]:
+    """What is wrong with an event's orders, claims, money and map; call when quiet."""
+    found = [f"place {place} is sold twice" for place in await oversold(office, event_id)]
+    rows = await office.database.fetch("SELECT * FROM orders WHERE event_id = $1", event_id)
+    for row in rows:
+        found += await _faults_of_order(office, row["id"], row["state"])
+    claims = await live_claims(office.database, [event_id])
+    seen = (await office.seats.snapshot(event_id)).places
+    true = places_of(len(seen), claims)
+    if seen != true:
+        found.append(f"the map says {seen!r} and the claims {true!r}")
+    return found
+
+
+async def _faults_of_order(office: Office, order_id: UUID, state: str) -> list[str]:
+    rows = await office.database.fetch(
+        "SELECT state, price_minor + fee_minor AS minor FROM claims WHERE order_id = $1", order_id
+    )
+    live = [row for row in rows if row["state"] != "ENDED"]
+    kept = await kept_at_stripe(office, order_id)
+    found = []
+    if state in ("EXPIRED", "CANCELLED", "REFUNDED") and live:
+        found.append(f"{state} order {order_id} still has places")
+    if state == "BOOKED" and any(row["state"] != "BOOKED" for row in live):
+        found.append(f"BOOKED order {order_id} has places that are only held")
+    if state == "BOOKED" and not live:
+        found.append(f"BOOKED order {order_id} has no place")
+    price = sum(row["minor"] for row in live) if state == "BOOKED" else 0
+    if kept != price:
+        found.append(f"{state} order {order_id} keeps {kept} instead of {price}")
+    return found
+
+
+async def kept_at_stripe(office: Office, order_id: UUID) -> int:
+    """What the gateway has captured and not refunded."""
+    payment = await payment_of_order(office.database, order_id)
+    if payment is None or payment.intent_id is None:
+        return 0
+    return (await office.gateway.retrieve(payment.intent_id)).kept_minor
+
+
+def unexpected(answers: Sequence[object]) -> list[BaseException]:
+    """The faults among some answers that are no refusals."""
+    return [
+        answer
+        for answer in answers
+        if isinstance(answer, BaseException) and not isinstance(answer, BoxofficeError)
+    ]

@@ -1,0 +1,268 @@
+"""No place is sold twice: what two hundred buyers at two offices get, with each guard and without it."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from db.queries.orders import OrderRow, Source, claims_of_orders, place_order
+from domain.errors import SeatsGone
+from kit.clock import utc_now
+from kit.ids import new_uuid
+from reservations.outcomes import Candidate, FreeRange, HoldAnswer
+from reservations.store import SeatStore
+from services.office import Office
+from services.reserving import ReserveRequest, reserve
+from services.selecting import BestAvailable, ExactSeats, GeneralAdmission, Selection
+from tests.concurrency.races import (
+    live_places,
+    orders_of,
+    oversold,
+    remove_the_check,
+    remove_the_index,
+    rush,
+)
+from tests.houses import buyer, open_event
+
+Offices = tuple[Office, Office]
+ANY = random.Random(20271231)
+
+
+def two_of_twenty(number: int) -> Selection:
+    return ExactSeats(tuple(ANY.sample(range(20), 2)))
+
+
+def best_two(number: int) -> Selection:
+    return BestAvailable(2)
+
+
+async def twenty_seats(office: Office) -> UUID:
+    return await open_event(office.database, rows=[10, 10])
+
+
+async def same_as_claimed(office: Office, orders: Sequence[OrderRow], each: int) -> None:
+    """Every order has all its places, and the map shows exactly those."""
+    claims = await claims_of_orders(office.database, [order.id for order in orders])
+    by_order = {order.id: [c.place for c in claims if c.order_id == order.id] for order in orders}
+    assert all(len(places) == each for places in by_order.values())
+    places = (await office.seats.snapshot(orders[0].event_id)).places
+    assert sorted(c.place for c in claims) == [i for i, state in enumerate(places) if state == ord("H")]
+
+
+@pytest.mark.parametrize("wish", [two_of_twenty, best_two])
+async def test_each_seat_is_sold_once_when_two_hundred_want_twenty(
+    offices: Offices, wish: Callable[[int], Selection]
+) -> None:
+    event_id = await twenty_seats(offices[0])
+
+    orders = orders_of(await rush(offices, event_id, 200, wish))
+
+    assert not await oversold(offices[0], event_id)
+    await same_as_claimed(offices[0], orders, 2)
+    assert len(orders) <= 10
+
+
+async def test_the_house_is_full_when_everybody_takes_the_best(offices: Offices) -> None:
+    event_id = await twenty_seats(offices[0])
+
+    orders = orders_of(await rush(offices, event_id, 200, best_two))
+
+    assert len(orders) == 10
+
+
+async def test_every_place_is_sold_once_when_two_hundred_want_five_hundred(offices: Offices) -> None:
+    event_id = await open_event(offices[0].database, standing=500)
+
+    orders = orders_of(await rush(offices, event_id, 200, lambda _: GeneralAdmission(0, 3)))
+
+    assert len(orders) == 500 // 3
+    assert not await oversold(offices[0], event_id)
+    await same_as_claimed(offices[0], orders, 3)
+
+
+@pytest.mark.parametrize("wish", [two_of_twenty, lambda _: GeneralAdmission(1, 2)])
+async def test_postgresql_alone_sells_once_when_redis_checks_nothing(
+    offices: Offices, wish: Callable[[int], Selection]
+) -> None:
+    event_id = await open_event(offices[0].database, rows=[10, 10], standing=20)
+    for office in offices:
+        remove_the_check(office)
+
+    orders = orders_of(await rush(offices, event_id, 60, wish))
+
+    assert orders
+    assert not await oversold(offices[0], event_id)
+
+
+@pytest.mark.parametrize("wish", [two_of_twenty, lambda _: GeneralAdmission(1, 2)])
+async def test_control_oversells_when_both_guards_are_gone(
+    offices: Offices, wish: Callable[[int], Selection]
+) -> None:
+    event_id = await open_event(offices[0].database, rows=[10, 10], standing=20)
+    await remove_the_index(offices[0])
+    for office in offices:
+        remove_the_check(office)
+
+    await rush(offices, event_id, 60, wish)
+
+    assert await oversold(offices[0], event_id)
+
+
+class SlowStore(SeatStore):
+    """A store whose buyers dawdle between their hold and their order."""
+
+    held: asyncio.Event
+    go_on: asyncio.Event
+
+    @classmethod
+    def at(cls, office: Office) -> "SlowStore":
+        store = cls(office.seats._runner, office.seats._load_truth, office.clock)
+        store.held, store.go_on = asyncio.Event(), asyncio.Event()
+        object.__setattr__(office, "seats", store)
+        return store
+
+    async def hold(
+        self,
+        event_id: UUID,
+        hold_id: UUID,
+        wish: Sequence[Candidate] | FreeRange,
+        deadline_ms: int,
+        *,
+        orphan_rule: bool,
+    ) -> HoldAnswer:
+        answer = await super().hold(event_id, hold_id, wish, deadline_ms, orphan_rule=orphan_rule)
+        self.held.set()
+        await self.go_on.wait()
+        return answer
+
+
+async def both_hold_the_same_seat(offices: Offices, event_id: UUID) -> OrderRow | BaseException:
+    """One holds in Redis, which then loses everything; another buys; the first one's order arrives."""
+    store = SlowStore.at(offices[0])
+    wish = ReserveRequest(event_id, ExactSeats((3,)))
+    slow = asyncio.create_task(reserve(offices[0], buyer("slow"), wish))
+    await store.held.wait()
+    await offices[1].seats._command("FLUSHALL")
+    await reserve(offices[1], buyer("quick"), wish)
+    store.go_on.set()
+    return (await asyncio.gather(slow, return_exceptions=True))[0]
+
+
+async def test_second_order_is_refused_when_redis_forgot_the_first_hold(offices: Offices) -> None:
+    event_id = await twenty_seats(offices[0])
+
+    answer = await both_hold_the_same_seat(offices, event_id)
+
+    assert isinstance(answer, SeatsGone) and answer.places == (3,)
+    assert await live_places(offices[0], event_id) == {3: 1}
+
+
+async def test_control_oversells_when_redis_forgot_and_the_index_is_gone(offices: Offices) -> None:
+    event_id = await twenty_seats(offices[0])
+    await remove_the_index(offices[0])
+
+    await both_hold_the_same_seat(offices, event_id)
+
+    assert await oversold(offices[0], event_id) == [3]
+
+
+async def test_nothing_is_sold_twice_when_redis_is_emptied_again_and_again(offices: Offices) -> None:
+    event_id = await open_event(offices[0].database, standing=100)
+
+    async def empty() -> None:
+        for _ in range(10):
+            await offices[0].seats._command("FLUSHALL")
+            await asyncio.sleep(0)
+
+    answers, _ = await asyncio.gather(rush(offices, event_id, 150, lambda _: GeneralAdmission(0, 1)), empty())
+
+    orders_of(answers)
+    assert not await oversold(offices[0], event_id)
+
+
+SIXTY = 60
+
+
+async def test_no_order_deadlocks_when_all_name_the_same_seats_in_other_orders(offices: Offices) -> None:
+    event_id = await open_event(offices[0].database, rows=[SIXTY], max_tickets_per_order=SIXTY)
+    for office in offices:
+        remove_the_check(office)
+
+    answers = await rush(offices, event_id, 24, lambda _: ExactSeats(tuple(ANY.sample(range(SIXTY), SIXTY))))
+
+    assert len(orders_of(answers)) == 1
+
+
+async def insert(source: Source, event_id: UUID, places: Sequence[int]) -> int:
+    """An order's insert, its places as they come."""
+    order_id = new_uuid()
+    who = buyer(f"u{order_id}")
+    return await place_order(
+        source,
+        order_id=order_id,
+        event_id=event_id,
+        user_id=who.user_id,
+        subject=who.subject,
+        email=None,
+        name=None,
+        reference=order_id.hex,
+        currency="USD",
+        subtotal_minor=0,
+        fees_minor=0,
+        idempotency_key=None,
+        input_hash=None,
+        expires_at=utc_now(),
+        now=utc_now(),
+        admission_jti=None,
+        places=list(places),
+        price_levels=[0] * len(places),
+        prices=[0] * len(places),
+        fees=[0] * len(places),
+    )
+
+
+async def two_meet_behind_a_third(
+    office: Office, first: Sequence[int], second: Sequence[int]
+) -> list[int | BaseException]:
+    """Two inserts wait for seat 5, which a third one has and then gives up."""
+    event_id = await open_event(office.database, rows=[SIXTY])
+    async with office.database.connection() as third:
+        transaction = third.transaction()
+        await transaction.start()
+        await insert(third, event_id, [5])
+        tasks = [asyncio.create_task(insert(office.database, event_id, places)) for places in (first, second)]
+        await two_wait(office)
+        await transaction.rollback()
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def two_wait(office: Office) -> None:
+    async with asyncio.timeout(5):
+        while await office.database.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < 2:
+            await asyncio.sleep(0.01)
+
+
+async def test_one_wins_when_two_that_overlap_are_sorted(offices: Offices) -> None:
+    answers = await two_meet_behind_a_third(offices[0], [1, 5, 9], [1, 5, 9])
+
+    assert {type(answer) for answer in answers} == {int, asyncpg.UniqueViolationError}
+
+
+async def test_control_deadlocks_when_two_that_overlap_are_not_sorted(offices: Offices) -> None:
+    answers = await two_meet_behind_a_third(offices[0], [1, 5, 9], [9, 5, 1])
+
+    assert any(isinstance(answer, asyncpg.DeadlockDetectedError) for answer in answers)
+
+
+async def test_one_order_when_one_key_comes_in_at_two_offices_at_once(offices: Offices) -> None:
+    event_id = await twenty_seats(offices[0])
+    request = ReserveRequest(event_id, BestAvailable(3), idempotency_key="once")
+
+    orders = await asyncio.gather(*(reserve(offices[n % 2], buyer("ann"), request) for n in range(40)))
+
+    assert len({order.id for order in orders}) == 1
+    assert sum((await live_places(offices[0], event_id)).values()) == 3
+    assert (await offices[0].seats.snapshot(event_id)).places.count(b"H") == 3

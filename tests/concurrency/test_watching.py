@@ -1,0 +1,146 @@
+"""What a watcher folds from updates is what the server has, through a rush and a lost Redis."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from domain.updates import SeatAvailabilityUpdate
+from pubsub.channels import Channels
+from pubsub.redis_backend import RedisBackend
+from reservations.connection import connect
+from services.ending import release
+from services.office import Office
+from services.reserving import ReserveRequest, reserve
+from services.selecting import BestAvailable, ExactSeats
+from subscriptions.seat_availability import SeatHub
+from tests.concurrency.races import REFUSALS, rush, until_quiet
+from tests.houses import buyer, open_event
+
+Offices = tuple[Office, Office]
+
+
+class Watching:
+    """A strict client: it folds what it is told and counts the gaps that it sees."""
+
+    def __init__(self, drop: Callable[[int], bool] = lambda _: False) -> None:
+        self.map: list[str] = []
+        self.version = -1
+        self.gaps = 0
+        self.told = 0
+        self._drop = drop
+
+    async def follow(self, stream: AsyncIterator[SeatAvailabilityUpdate]) -> None:
+        async for update in stream:
+            self.told += 1
+            if not self._drop(self.told):
+                self._take(update)
+
+    def _take(self, update: SeatAvailabilityUpdate) -> None:
+        if update.statuses is not None:
+            self.map = list(update.statuses)
+        else:
+            self.gaps += update.previous_version != self.version
+            for index, status in update.changes:
+                self.map[index] = status
+        self.version = update.version
+
+
+@asynccontextmanager
+async def watched(
+    offices: Offices, redis_url: str, event_id: UUID, watchers: list[Watching]
+) -> AsyncIterator[None]:
+    """Every watcher at its own process, on top of the offices by turns."""
+    hubs, clients, tasks = [], [], []
+    for number, watching in enumerate(watchers):
+        client = connect(redis_url, 10)
+        channels = Channels(RedisBackend(client))
+        await channels.open()
+        hub = SeatHub(offices[number % 2], channels)
+        clients.append((client, channels))
+        hubs.append(hub)
+        tasks.append(asyncio.create_task(watching.follow(hub.stream(event_id))))
+    try:
+        await until(lambda: all(watching.version >= 0 for watching in watchers))
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for hub in hubs:
+            hub.close()
+        for client, channels in clients:
+            await channels.close()
+            await client.aclose()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def the_map(office: Office, event_id: UUID) -> tuple[list[str], int]:
+    snapshot = await office.seats.snapshot(event_id)
+    return list(snapshot.places.decode()), snapshot.version
+
+
+async def busy(offices: Offices, event_id: UUID) -> None:
+    """Buyers who come, hold and let go."""
+
+    async def come(number: int) -> None:
+        who = buyer(f"w{number}")
+        try:
+            order = await reserve(offices[number % 2], who, ReserveRequest(event_id, BestAvailable(2)))
+        except REFUSALS:
+            return
+        if number % 3:
+            await release(offices[(number + 1) % 2], who, order.id)
+
+    for first in range(0, 60, 10):
+        await asyncio.gather(*(come(number) for number in range(first, first + 10)))
+
+
+async def test_folded_map_is_the_servers_when_a_rush_is_over(offices: Offices, redis_url: str) -> None:
+    event_id = await open_event(offices[0].database, rows=[10, 10, 10])
+    watchers = [Watching(), Watching()]
+
+    async with watched(offices, redis_url, event_id, watchers):
+        await busy(offices, event_id)
+        await until_quiet(offices)
+        places, version = await the_map(offices[0], event_id)
+        await until(lambda: all(watching.version == version for watching in watchers))
+
+    assert [(watching.map, watching.gaps) for watching in watchers] == [(places, 0)] * 2
+
+
+async def test_folded_map_is_the_servers_when_redis_was_lost_on_the_way(
+    offices: Offices, redis_url: str
+) -> None:
+    event_id = await open_event(offices[0].database, rows=[10, 10, 10])
+    watchers = [Watching(), Watching()]
+
+    async with watched(offices, redis_url, event_id, watchers):
+        await rush(offices, event_id, 10, lambda _: BestAvailable(1))
+        await offices[0].seats._command("FLUSHALL")
+        await rush(offices, event_id, 30, lambda _: BestAvailable(1))
+        await until_quiet(offices)
+        places, version = await the_map(offices[0], event_id)
+        await until(lambda: all(watching.version == version for watching in watchers))
+
+    assert [watching.map for watching in watchers] == [places] * 2
+    assert places.count("H") == 30
+
+
+async def test_control_shows_a_gap_when_an_update_is_lost(offices: Offices, redis_url: str) -> None:
+    event_id = await open_event(offices[0].database, rows=[10])
+    lossy = Watching(drop=lambda number: number == 2)
+
+    async with watched(offices, redis_url, event_id, [lossy]):
+        for place in range(2):
+            told = lossy.told
+            await reserve(offices[0], buyer(f"g{place}"), ReserveRequest(event_id, ExactSeats((place,))))
+            await until(lambda told=told: lossy.told > told)  # type: ignore[misc]
+
+    assert lossy.gaps == 1
+    assert lossy.map != (await the_map(offices[0], event_id))[0]

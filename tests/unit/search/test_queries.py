@@ -1,0 +1,53 @@
+"""Requests in the engines' own terms; nothing a person types is ever part of a statement."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from search.completions import completions
+from search.fallback_query import build_search, exact_words
+from search.highlights import highlights
+from search.index import Hit, Match, Near, SearchRequest, Sort
+from search.meilisearch_query import search_body
+from tests.unit.search.test_documents import FACTS
+
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
+HIT = Hit(FACTS.id, "첫 공연", ("검정치마", "야광토끼"), "롤링홀", "서울")
+HOSTILE = """x' OR 1=1 -- " \\ $1 OR state = 'DRAFT'"""
+
+
+def test_text_stays_data_when_it_looks_like_a_statement() -> None:
+    request = SearchRequest(NOW, HOSTILE, city=HOSTILE, category=HOSTILE)
+    query = build_search(request, exact_words(["x'"[:1]], Match.LETTERS))
+    assert HOSTILE not in query.statement
+    assert HOSTILE in query.arguments
+    filters = search_body(request)["filter"]
+    assert filters[1] == "city = \"x' OR 1=1 -- \\\" \\\\ $1 OR state = 'DRAFT'\""
+
+
+def test_sorted_by_distance_when_near_is_given() -> None:
+    request = SearchRequest(NOW, near=Near(37.5, 127.0, 2.5), sort=Sort.DISTANCE)
+    body = search_body(request)
+    assert body["sort"][0] == "_geoPoint(37.5000000, 127.0000000):asc"
+    assert "_geoRadius(37.5000000, 127.0000000, 2500)" in body["filter"]
+
+
+def test_soonest_first_when_nothing_is_typed() -> None:
+    assert search_body(SearchRequest(NOW))["sort"] == ["starts_at:asc"]
+    assert "sort" not in search_body(SearchRequest(NOW, "치마"))
+
+
+def test_consonants_are_asked_for_when_the_sound_counts() -> None:
+    body = search_body(replace(SearchRequest(NOW, "galaxy express"), match=Match.SHAPES))
+    assert (body["q"], body["attributesToSearchOn"]) == ("glgs gsbls", ["words.shapes"])
+
+
+def test_names_completed_in_order_when_typed_and_mistyped() -> None:
+    found = completions("치마", [HIT, replace(HIT, event_id=UUID(int=7), performers=("치매",))], 5)
+    assert [each.text for each in found] == ["치매", "검정치마"]
+    assert completions("galaxy", [replace(HIT, performers=("갤럭시",))], 5)[0].text == "갤럭시"
+
+
+def test_matched_texts_are_shown_when_highlighted() -> None:
+    shown = [(each.field, each.text, each.ranges) for each in highlights("롤링 야광토키", HIT)]
+    assert shown == [("performers", "야광토끼", ((0, 4),)), ("venue", "롤링홀", ((0, 3),))]

@@ -1,0 +1,74 @@
+"""One alphabet for Korean and Latin."""
+
+import pytest
+
+from search.spelling import aliases, joined, letters, month_words, parts, skeleton
+
+
+@pytest.mark.parametrize(
+    ("text", "spelt"),
+    [
+        ("검정치마", "geomjeongchima"),
+        ("검ㅈ", "geomj"),
+        ("국", "gug"),
+        ("10cm & 국카스텐 (Guckkasten)", "10cm gugkaseuten guckkasten"),
+        ("Beyoncé", "beyonce"),
+        ("Rock 'n' Roll", "rock n roll"),
+        ("Rock’n’Roll", "rocknroll"),
+        ("2013년 3월", "2013 march"),
+        ("2013-03", "2013 march"),
+        ("2015.3.24(화)", "2015 march 24 hwa"),
+        ("12월", "december"),
+        ("서울특별시 마포구", "seoul mapogu"),
+        ("！？ ~", ""),
+    ],
+)
+def test_spelt_in_letters_when_read(text: str, spelt: str) -> None:
+    assert letters(text) == spelt
+
+
+@pytest.mark.parametrize(
+    ("korean", "latin"),
+    [
+        ("갤럭시 익스프레스", "Galaxy Express"),
+        ("국카스텐", "Guckkasten"),
+        ("로맨틱펀치", "Romantic Punch"),
+        ("러브엑스테레오", "Love X Stereo"),
+    ],
+)
+def test_same_shape_when_it_sounds_the_same(korean: str, latin: str) -> None:
+    assert _outline(korean) == _outline(latin)
+
+
+def _outline(name: str) -> str:
+    shape = skeleton(name).replace(" ", "")
+    return "".join(letter for letter, after in zip(shape, shape[1:] + " ", strict=True) if letter != after)
+
+
+def test_syllable_typed_so_far_is_a_prefix_when_more_follows() -> None:
+    typed = ["ㄱ", "거", "검", "검ㅈ", "검저", "검정", "검정ㅊ", "검정치", "검정침", "검정치마"]
+    assert all(letters("검정치마").startswith(letters(each)) for each in typed)
+
+
+def test_joined_and_parted_when_a_name_has_words() -> None:
+    assert joined("사비나 앤 드론즈") == ["sabinaaen", "aendeuronjeu", "sabinaaendeuronjeu"]
+    assert parts("검정치마") == ["jeongchima", "chima", "geomjeong", "geomjeongchi"]
+    assert parts("Muse") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "biography", "found"),
+    [
+        ("검정치마", "검정치마(The Black Skirts)는 2004년", ["The Black Skirts"]),
+        ("갤럭시 익스프레스", "갤럭시 익스프레스 (영어: Galaxy Express)는", ["Galaxy Express"]),
+        ("야광토끼", "야광토끼(Neon Bunny, 1983년 2월 14일 ~)는", ["Neon Bunny"]),
+        ("오지은", "오지은(1981년 9월 20일 ~)은", []),
+        ("10cm", "", []),
+    ],
+)
+def test_alias_read_when_it_stands_behind_the_name(name: str, biography: str, found: list[str]) -> None:
+    assert aliases(name, biography) == found
+
+
+def test_month_has_its_words_when_asked() -> None:
+    assert month_words(2027, 3) == "2027 march mar"
