@@ -112,8 +112,8 @@ async def reserve(office: Office, viewer: Viewer | None, request: ReserveRequest
 
 
 def _check_key(key: str | None) -> None:
-    if key is not None and not 1 <= len(key) <= LONGEST_KEY:
-        raise InvalidInput(f"idempotencyKey: between 1 and {LONGEST_KEY} characters.")
+    if key is not None and not (1 <= len(key) <= LONGEST_KEY and key.isprintable()):
+        raise InvalidInput(f"idempotencyKey: between 1 and {LONGEST_KEY} printable characters.")
 
 
 async def _attempt(office: Office, attempt: _Attempt) -> OrderRow:
