@@ -1,7 +1,10 @@
 """The real thing in a data dir of its own, and a real browser looking at it."""
 
 import asyncio
+import contextlib
+import functools
 import json
+import os
 import re
 import shutil
 import socket
@@ -57,24 +60,34 @@ def free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="session")
-def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Every embedded part, one API process, no demo; gone after the session."""
-    if CHROMIUM is None:
-        pytest.skip("no chromium on PATH")
-    home = tmp_path_factory.mktemp("live")
+@contextlib.contextmanager
+def serving(home: Path, **environment: str) -> Iterator[LiveServer]:
+    """Every embedded part, one API process, no demo, in a data dir of its own."""
     port = free_port()
     log = home / "up.log"
     command = [sys.executable, "-m", "cli", "up", "--port", str(port), "--workers", "1", "--no-demo"]
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*command, "--data-dir", str(home / "data")], cwd=ROOT, stdout=output, stderr=output
+            [*command, "--data-dir", str(home / "data")],
+            cwd=ROOT,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, **environment},
         )
     try:
         yield _when_ready(process, log, f"http://127.0.0.1:{port}")
     finally:
         process.terminate()
         process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """The one installation that most tests share."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium on PATH")
+    with serving(tmp_path_factory.mktemp("live")) as server:
+        yield server
 
 
 def _when_ready(process: subprocess.Popen[bytes], log: Path, base_url: str) -> LiveServer:
@@ -142,42 +155,38 @@ def seating_plan(rows: int = 6, seats: int = 12) -> str:
     )
 
 
-@pytest.fixture
-def new_event(live_server: LiveServer) -> Callable[..., str]:
+def publish_event(server: LiveServer, name: str, **more: Any) -> str:
     """Publishes an event with a small hall of its own; answers its id."""
 
-    def create(name: str = "An evening", **more: Any) -> str:
-        def money(amount: int) -> dict[str, Any]:
-            return {"amount": amount, "currency": "USD"}
+    def money(amount: int) -> dict[str, Any]:
+        return {"amount": amount, "currency": "USD"}
 
-        prices = (("Front", 9000), ("Back", 5000), ("Wheelchair", 5000))
-        made = live_server.ask(
-            CREATE,
-            {
-                "input": {
-                    "name": name,
-                    "startsAt": "2031-03-14T19:30:00+09:00",
-                    "venue": {
-                        "name": "Small hall",
-                        "city": "Busan",
-                        "country": "KR",
-                        "timezone": "Asia/Seoul",
-                    },
-                    "seatingPlan": seating_plan(),
-                    "priceLevels": [
-                        {"category": level, "price": money(price), "fee": money(250)}
-                        for level, price in prices
-                    ],
-                    "generalAdmission": [{"name": "Floor", "capacity": 50, "price": money(3000)}],
-                    **more,
-                }
-            },
-        )["createEvent"]
-        event_id: str = made["event"]["id"]
-        live_server.ask(PUBLISH, {"input": {"eventId": event_id}})
-        return event_id
+    prices = (("Front", 9000), ("Back", 5000), ("Wheelchair", 5000))
+    wanted = {
+        "name": name,
+        "startsAt": "2031-03-14T19:30:00+09:00",
+        "venue": {
+            "name": "Small hall",
+            "city": "Busan",
+            "country": "KR",
+            "timezone": "Asia/Seoul",
+        },
+        "seatingPlan": seating_plan(),
+        "priceLevels": [
+            {"category": level, "price": money(price), "fee": money(250)} for level, price in prices
+        ],
+        "generalAdmission": [{"name": "Floor", "capacity": 50, "price": money(3000)}],
+    }
+    made = server.ask(CREATE, {"input": {**wanted, **more}})["createEvent"]
+    event_id: str = made["event"]["id"]
+    server.ask(PUBLISH, {"input": {"eventId": event_id}})
+    return event_id
 
-    return create
+
+@pytest.fixture
+def new_event(live_server: LiveServer) -> Callable[..., str]:
+    """Publishes an event of a name on the shared installation; answers its id."""
+    return functools.partial(publish_event, live_server)
 
 
 @pytest.fixture(scope="session")

@@ -72,13 +72,14 @@ export class Tray {
       ),
     );
     const { total } = basket;
+    const hint = this._isSoldOut ? t("soldOut") : layout.seatCount ? t("chooseHint", { n: basket.limit }) : t("chooseStanding", { n: basket.limit });
     fill(
       this._chosen,
       purchase.problem && !purchase.busy && h("div", { class: "notice bad", role: "alert" }, problemText(purchase.problem)),
-      items.length ? h("ul", { class: "chosen" }, items) : h("p", { class: "soft small" }, t("chooseHint", { n: basket.limit })),
+      items.length ? h("ul", { class: "chosen" }, items) : h("p", { class: "soft small", id: "hint" }, hint),
       total && h("div", { class: "spread total" }, h("span", null, t("total")), h("span", { class: "number", id: "total" }, moneyText(total))),
       total && h("p", { class: "soft small" }, t("feesIncluded")),
-      h(
+      layout.seatCount > 0 && h(
         "button",
         {
           type: "button", class: "main-action wide", id: "hold", disabled: !items.length || purchase.busy,
@@ -89,7 +90,14 @@ export class Tray {
     );
   }
 
+  get _isSoldOut() {
+    return this._deal.statuses.version !== null && this._deal.statuses.available === 0;
+  }
+
   _drawLeft() {
+    const soldOut = this._isSoldOut;
+    if (soldOut !== this._wasSoldOut) this.draw();
+    this._wasSoldOut = soldOut;
     this._left.textContent = t("left", { n: numberText(this._deal.statuses.available) });
   }
 
@@ -154,6 +162,8 @@ export class Tray {
       button,
     );
   }
+
+  _wasSoldOut = false;
 }
 
 /** A number with a button on each side. @param {number} most @param {number} first */

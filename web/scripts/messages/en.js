@@ -58,6 +58,8 @@ export const english = {
 
   yourSeats: "Your seats",
   chooseHint: "Choose up to {n} seats on the map, or let us find the best.",
+  soldOut: "Everything is taken right now. Seats that are given back show here at once.",
+  chooseStanding: "Choose how many, up to {n}.",
   remove: "Remove {seat}",
   total: "Total",
   tickets: "Tickets",

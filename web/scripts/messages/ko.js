@@ -60,6 +60,8 @@ export const korean = {
 
   yourSeats: "내 좌석",
   chooseHint: "좌석도에서 최대 {n}석까지 고르거나 추천 좌석을 찾아보세요.",
+  soldOut: "지금은 남은 좌석이 없습니다. 반환되는 좌석은 바로 여기에 나타납니다.",
+  chooseStanding: "최대 {n}매까지 고르세요.",
   remove: "{seat} 빼기",
   total: "합계",
   tickets: "티켓",

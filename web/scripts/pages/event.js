@@ -47,6 +47,7 @@ async function openShop(event, purchase, config) {
   const loading = byId("map-loading", HTMLElement);
   watchSeats(eventId, statuses, () => show(loading, false));
   const layout = await Layout.load(event.seatMap.url);
+  byId("shop", HTMLElement).classList.toggle("without-map", !layout.seatCount && !layout.areas.length);
   const canvas = byId("map", HTMLCanvasElement);
   const map = new SeatMap(canvas, layout, statuses, { leftText: (n) => t("left", { n: numberText(n) }) });
   const basket = new Basket(layout, statuses, event.maxTicketsPerOrder);
