@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from db.session import Database
 from domain.channels import EVENTS_CHANNEL
 from domain.errors import Unauthenticated, Unavailable
-from domain.viewer import Viewer
+from domain.viewer import Scope, Viewer
 from endpoints.health import Probe, health_routes
 from endpoints.line_metrics import watch_lines
 from endpoints.metrics import PrometheusMeters, watch_search
@@ -287,8 +287,9 @@ def _parameter(info: ConnectionInfo) -> str | None:
 
 
 def _rights(context: Context) -> str | None:
-    """Nobody in particular shares with nobody in particular; what is public is public to all."""
-    return "public" if context.viewer is None else None
+    """What is public is the same for all but organisers, who see their own drafts among it."""
+    viewer = context.viewer
+    return "public" if viewer is None or Scope.ORGANISE not in viewer.scopes else None
 
 
 def _event_rights(_context: Context, operation: Operation) -> str | None:
