@@ -34,6 +34,7 @@ from pubsub.channels import Channels
 from pubsub.document_store import RedisDocuments
 from pubsub.heartbeat import Heartbeat
 from pubsub.redis_backend import RedisBackend
+from pubsub.request_counts import RequestCounts
 from reservations.connection import Client, batcher, connect
 from reservations.store import SeatStore
 from resolvers.context import Services
@@ -60,6 +61,7 @@ from transport import (
     LayeredDocumentStore,
     MemoryDocumentStore,
     Operation,
+    RateLimited,
     ServerOptions,
 )
 from transport import Unauthenticated as TokenRefused
@@ -240,11 +242,27 @@ def graphql_server(
             suggestions=settings.introspection,
             rights=_rights,
             event_rights=_event_rights,
+            admit=_limiter(parts),
             event_context=_fresh,
             data_version=lambda *_: parts.office.revision.number,
             compiled=True,
         ),
     )
+
+
+def _limiter(parts: Parts) -> Callable[[Context, Operation, int], Awaitable[None]]:
+    """What lets an operation run: so many a minute for each user, or address where nobody is signed in."""
+    counts, most = RequestCounts(parts.runner), parts.settings.rate_limit_per_minute
+
+    async def admit(context: Context, _operation: Operation, _cost: int) -> None:
+        if most == 0:
+            return
+        who = str(context.viewer.user_id) if context.viewer else f"address:{context.address}"
+        count, seconds = await counts.add(who)
+        if count > most:
+            raise RateLimited(f"More than {most} requests within a minute.", retry_after_seconds=seconds)
+
+    return admit
 
 
 async def _viewer(tokens: Tokens, info: ConnectionInfo) -> Viewer | None:

@@ -146,8 +146,6 @@ class Settings:
             raise SettingsError(
                 "BOXOFFICE_JWKS_URL needs BOXOFFICE_JWT_ISSUER and BOXOFFICE_JWT_AUDIENCE too."
             )
-        if self.jwt_secret and len(self.jwt_secret.encode()) < SHORTEST_SECRET:
-            raise SettingsError(f"BOXOFFICE_JWT_SECRET needs at least {SHORTEST_SECRET} bytes.")
         if self.environment == "production":
             self.check_production()
         return self
@@ -159,6 +157,8 @@ class Settings:
                 raise SettingsError(
                     f"{PREFIX}{name.upper()} is a development secret, which production refuses."
                 )
+        if self.jwt_secret and len(self.jwt_secret.encode()) < SHORTEST_SECRET:
+            raise SettingsError(f"BOXOFFICE_JWT_SECRET needs at least {SHORTEST_SECRET} bytes.")
         if self.jwt_secret and len(set(self.jwt_secret)) < 8:
             raise SettingsError("BOXOFFICE_JWT_SECRET is guessable: draw a random one.")
         for name in ("stripe_api_base", "jwks_url"):

@@ -1,5 +1,6 @@
 """`boxoffice status`: which parts run, and what the API says of them."""
 
+import asyncio
 import json
 import urllib.error
 import urllib.request
@@ -17,7 +18,7 @@ TIMEOUT_SECONDS = 5
 def print_status(data_dir: str | None) -> int:
     """Prints a line for each process and for /readyz; 0 when all is well, else 1."""
     settings = settings_of_running(data_dir)
-    states = {**process_states(settings.data_dir), **api_state(settings)}
+    states = {**process_states(settings.data_dir), **search_state(settings), **api_state(settings)}
     for name, state in states.items():
         line(f"{name}: {state}")
     return 0 if all(str(state).startswith(("running", "ready")) for state in states.values()) else 1
@@ -37,6 +38,26 @@ def process_states(home: Path) -> dict[str, str]:
         is_ours = any(works_below(process, home) for process in found)
         states[path.stem] = f"running (pid {pid})" if is_ours else "not running"
     return states
+
+
+def search_state(settings: Settings) -> dict[str, str]:
+    """How the search index stands, refused documents and their reasons among it."""
+    if not settings.database_url:
+        return {}
+    from db.session import DATABASE_AWAY, Database
+    from services.indexing import standing
+
+    async def ask() -> str:
+        database = Database(settings.database_url, most=1)
+        try:
+            return await standing(database)
+        finally:
+            await database.close()
+
+    try:
+        return {"search index": asyncio.run(ask())}
+    except DATABASE_AWAY as fault:
+        return {"search index": f"no answer from the database ({type(fault).__name__})"}
 
 
 def api_state(settings: Settings) -> dict[str, Any]:

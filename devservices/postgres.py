@@ -26,7 +26,7 @@ SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
     "max_connections": "120",
-    "shared_buffers": "64MB",
+    "shared_buffers": "48MB",
     "work_mem": "4MB",
     "maintenance_work_mem": "32MB",
     "max_wal_size": "256MB",

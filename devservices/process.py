@@ -68,7 +68,7 @@ class Command(Part):
 
 
 class Api(Command):
-    """One API process. Several share the port by SO_REUSEPORT (ADR: api-processes)."""
+    """One API process. Several share the port by SO_REUSEPORT (docs/adr/one-port-many-processes.md)."""
 
     stop_seconds = 15.0
 

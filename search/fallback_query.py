@@ -205,7 +205,8 @@ def _within(request: SearchRequest, number: _Arguments) -> list[str]:
     assert near is not None
     degrees = near.radius_km / _KM_PER_DEGREE
     box = f"v.lat BETWEEN {number(near.lat - degrees)} AND {number(near.lat + degrees)}"
-    return [box, f"{_distance(request, number)} <= {number(near.radius_km)}"]
+    inside = f"{_distance(request, number)} <= {number(near.radius_km)}"
+    return [f"e.venue_id IN (SELECT v.id FROM venues v WHERE {box} AND {inside})"]  # noqa: S608
 
 
 def _distance(request: SearchRequest, number: _Arguments) -> str:

@@ -14,7 +14,7 @@ from db.queries.payments import (
     set_payment_state,
 )
 from domain.channels import order_channel
-from domain.errors import BoxofficeError
+from domain.errors import BoxofficeError, Unavailable
 from domain.states import OrderState, PaymentState
 from payments.gateway import Declined, GatewayError, GatewayRejected, Intent, IntentStatus
 from services.ending import end_event_orders
@@ -142,6 +142,8 @@ async def _refund(office: Office, task: Task) -> None:
     payment = await payment_of_order(office.database, UUID(task.key))
     if refund is None or payment is None or refund.state == "SENT":
         return
+    if payment.state == PaymentState.AUTHORIZED:
+        raise Unavailable("Its capture is still to come.")
     gateway_id = None
     if payment.captured_minor > 0 and payment.intent_id is not None:
         sent = await office.gateway.refund(

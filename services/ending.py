@@ -9,10 +9,12 @@ from db.queries.orders import (
     expire_orders,
     lapsed_paying_orders,
     live_orders_of_event,
+    lock_order,
     order_by_id,
     set_order_state,
 )
 from db.queries.outbox import write_task
+from db.queries.payments import give_up_payment
 from db.queries.sales import set_event_state
 from db.session import DATABASE_AWAY
 from domain.errors import BoxofficeError, OrderNotPayable, Unavailable
@@ -62,8 +64,29 @@ async def _expire_paying(office: Office, order_id: UUID) -> None:
         return
     intent = await intent_of(office, order)
     if intent.status not in (IntentStatus.REQUIRES_CAPTURE, IntentStatus.SUCCEEDED):
+        if not await _give_up(office, order):
+            return
         intent = await _cancel(office, order, intent)
     await apply_intent(office, order.id, intent)
+
+
+async def _give_up(office: Office, order: OrderRow) -> bool:
+    """Decide that a PAYING order ends unpaid, before its gateway hears of it; False where it is not PAYING.
+
+    From here on an authorisation is voided, not booked: otherwise a webhook that read the intent before
+    it was cancelled would book what nobody can capture. The task ends the order if this process does not.
+    """
+    now = office.now()
+    try:
+        async with office.database.transaction() as connection:
+            locked = await lock_order(connection, order.id)
+            if locked is None or locked.state != OrderState.PAYING:
+                return False
+            await give_up_payment(connection, order.id, now)
+            await write_task(connection, "void_payment", order.id, {}, now)
+            return True
+    except DATABASE_AWAY as error:
+        raise Unavailable from error
 
 
 async def _cancel(office: Office, order: OrderRow, intent: Intent) -> Intent:
@@ -103,7 +126,7 @@ async def cancel_order(office: Office, order: OrderRow) -> None:
     """End a live order: at the gateway first where a payment has started.
 
     Raises:
-        Unavailable: the gateway or the database is away; nothing has changed.
+        Unavailable: the gateway or the database is away; the outbox ends what was begun.
     """
     if order.state == OrderState.RESERVED and not await _end(office, order, OrderState.CANCELLED):
         order = await _as_it_is(office, order)
@@ -111,6 +134,8 @@ async def cancel_order(office: Office, order: OrderRow) -> None:
         return
     if order.total_minor == 0:
         await _end(office, order, OrderState.CANCELLED)
+        return
+    if not await _give_up(office, order):
         return
     try:
         intent = await _cancel(office, order, await intent_of(office, order))

@@ -125,6 +125,19 @@ async def needs_rebuild(connection: Connection, engine: Administration) -> bool:
     return not build.ready or build.fingerprint != fingerprint()
 
 
+async def standing(database: Database) -> str:
+    """How the index stands, for a person: ready or not, how far behind, what was refused and why."""
+    async with database.connection() as connection:
+        state = await connection.fetchrow(rows.STANDING)
+        refusals = await rows.read_refusals(connection, 5)
+    if state is None:
+        return "not migrated"
+    built = "ready" if state["ready"] else "ready, the database answers (no index was built)"
+    refused = [f"{public_id(Kind.EVENT, event_id)}: {error}" for event_id, error in refusals]
+    reasons = f" ({'; '.join(refused)})" if refused else ""
+    return f"{built}, {state['lag_seconds']:.1f} s behind, {state['refused']} refused{reasons}"
+
+
 async def _rebuild_alone(
     connection: Connection, engine: Administration, report: Callable[[Progress], None]
 ) -> int:

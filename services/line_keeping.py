@@ -105,6 +105,7 @@ class LineKeeper:
             ),
             on_sale_at=row.on_sale_at,
             selling=status in _SELLING and not over,
+            version=int(row.updated_at.timestamp() * 1_000_000),
         )
 
     async def keep(self, row: RoomRow, run_id: str) -> Kept:

@@ -151,6 +151,9 @@ async def _start(office: Office, order: OrderRow) -> OrderRow:
             if locked is None:
                 raise NotFound("There is no such order.")
             _check_payable(locked, now)
+            payment = await payment_of_order(connection, order.id)
+            if payment is not None and payment.state == PaymentState.CANCELLED:
+                raise OrderNotPayable("This order is being given back.")
             if locked.state == OrderState.RESERVED:
                 locked = await _extend(office, connection, locked, now)
             return locked

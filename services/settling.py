@@ -75,11 +75,11 @@ async def _apply(office: Office, connection: Connection, order_id: UUID, intent:
         return order
     match intent.status:
         case IntentStatus.REQUIRES_CAPTURE:
-            await _authorized(connection, order, now)
+            await _authorized(connection, order, payment, now)
         case IntentStatus.SUCCEEDED:
             await _captured(connection, order, payment, intent, now)
         case IntentStatus.CANCELLED:
-            await _canceled(connection, order, now)
+            await _canceled(connection, order, payment, now)
         case _:
             await _open(connection, order, intent, now)
     after = await order_by_id(connection, order_id)
@@ -111,9 +111,10 @@ async def _book(connection: Connection, order: OrderRow, now: datetime) -> bool:
     return True
 
 
-async def _authorized(connection: Connection, order: OrderRow, now: datetime) -> None:
+async def _authorized(connection: Connection, order: OrderRow, payment: PaymentRow, now: datetime) -> None:
     """Authorised: book, then capture; the loser of a race is voided, not charged and refunded."""
-    booked = await _book(connection, order, now)
+    given_up = payment.state == PaymentState.CANCELLED
+    booked = not given_up and await _book(connection, order, now)
     if not booked and order.state != OrderState.BOOKED:
         await write_task(connection, "void_payment", order.id, {}, now)
         return
@@ -148,11 +149,15 @@ async def _captured(
         await write_task(connection, "order_changed", order.id, {}, now)
 
 
-async def _canceled(connection: Connection, order: OrderRow, now: datetime) -> None:
-    """The intent is void: a PAYING order ends, expired if its time is over."""
+async def _canceled(connection: Connection, order: OrderRow, payment: PaymentRow, now: datetime) -> None:
+    """The intent is void: a PAYING order ends, expired if its time is over; so does an unpaid booking."""
     state = OrderState.EXPIRED if order.expires_at <= now else OrderState.CANCELLED
     await set_payment_state(connection, order.id, PaymentState.CANCELLED, leaving=_BEFORE_CANCELLED, now=now)
-    if await set_order_state(connection, order.id, state, leaving=[OrderState.PAYING], now=now):
+    leaving = [OrderState.PAYING]
+    if payment.state == PaymentState.AUTHORIZED:
+        log.error("order %s: its payment was voided elsewhere before it was captured", order.id)
+        state, leaving = OrderState.REFUNDED, [OrderState.BOOKED]
+    if await set_order_state(connection, order.id, state, leaving=leaving, now=now):
         await end_claims(connection, [order.id])
         await write_task(connection, "mirror_order", order.id, {}, now)
 

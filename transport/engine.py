@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Future, ensure_future, shield
-from collections.abc import AsyncGenerator, AsyncIterator, Hashable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, cast
@@ -85,13 +85,16 @@ class Engine:
         result = await self._execute(self._executor(call, context), call.operation)
         return self.encoder.result(result, self._extensions(call))
 
-    async def _execute(self, executor: Executor[Any], operation: Operation) -> ExecutionResult:
-        result: Any
+    def _start(self, executor: Executor[Any], operation: Operation) -> Any:
+        """Execute: the result, or an awaitable of it where something has to be waited for."""
         if self._compiled is not None:
-            result = self._compiled.execute(executor, operation)
-        else:
-            result = executor.execute_operation(operation.kind == "mutation")
-        return result if isinstance(result, ExecutionResult) else await result
+            return self._compiled.execute(executor, operation)
+        return executor.execute_operation(operation.kind == "mutation")
+
+    async def _execute(self, executor: Executor[Any], operation: Operation) -> ExecutionResult:
+        started = self._start(executor, operation)
+        result: ExecutionResult = started if isinstance(started, ExecutionResult) else await started
+        return result
 
     async def answers(
         self, call: Call, context: Any, last_event_id: str | None = None
@@ -119,7 +122,10 @@ class Engine:
         try:
             source = await open_source(executor, self._options.resume_argument, last_event_id)
             async for event in source:
-                yield await self._event(executor, call.operation, event, key), self._options.event_id(event)
+                payload = known_payload(event, key)
+                if payload is None:
+                    payload = await self._event(executor, call.operation, event, key)
+                yield payload, self._options.event_id(event)
         except GraphQLError as error:
             yield self.encoder.refusal([error]), None
         except Exception as error:
@@ -132,23 +138,24 @@ class Engine:
         self, executor: Executor[Any], operation: Operation, event: Any, key: Hashable | None
     ) -> Payload:
         """Execute an event, once for all that share it."""
+        own = executor.build_per_event_executor(event)
+        own.context_value = self._options.event_context(executor.context_value)
         shared = getattr(event, "shared", None) if key is not None else None
         if shared is None:
-            return await self._execute_event(executor, operation, event)
-        known = shared.get(key)
-        if isinstance(known, Payload):
-            return known
-        if known is None:
-            known = ensure_future(self._execute_event(executor, operation, event))
-            shared[key] = known
-        payload = await shield(cast("Future[Payload]", known))
+            return self.encoder.result(await self._execute(own, operation), None)
+        flight = shared.get(key)
+        if flight is None:
+            started = self._start(own, operation)
+            if isinstance(started, ExecutionResult):
+                payload = shared[key] = self.encoder.result(started, None)
+                return payload
+            flight = shared[key] = ensure_future(self._encoded(started))
+        payload = await shield(cast("Future[Payload]", flight))
         shared[key] = payload
         return payload
 
-    async def _execute_event(self, executor: Executor[Any], operation: Operation, event: Any) -> Payload:
-        own = executor.build_per_event_executor(event)
-        own.context_value = self._options.event_context(executor.context_value)
-        return self.encoder.result(await self._execute(own, operation), None)
+    async def _encoded(self, started: Awaitable[ExecutionResult]) -> Payload:
+        return self.encoder.result(await started, None)
 
     def _sharing_key(self, call: Call, context: Any) -> Hashable | None:
         """Name what an event's answer depends on, besides the event."""
@@ -194,6 +201,13 @@ class Engine:
         if not call.wants_cost:
             return None
         return {"cost": {"requested": call.cost, "limit": self._limits.cost}}
+
+
+def known_payload(event: Any, key: Hashable | None) -> Payload | None:
+    """Return what another subscriber of equal rights has had encoded already."""
+    shared = getattr(event, "shared", None) if key is not None else None
+    known = shared.get(key) if shared is not None else None
+    return known if isinstance(known, Payload) else None
 
 
 def check_variables(variables: dict[str, Any], limits: Limits) -> None:

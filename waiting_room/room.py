@@ -128,9 +128,18 @@ class Room:
     # ------------------------------------------------------------ the room
 
     async def configure(
-        self, event_id: UUID, settings: RoomSettings, *, on_sale_at: datetime | None, selling: bool
+        self,
+        event_id: UUID,
+        settings: RoomSettings,
+        *,
+        on_sale_at: datetime | None,
+        selling: bool,
+        version: int,
     ) -> bool:
-        """Set how the line runs, with people in it or not. False: it must be rebuilt before use."""
+        """Set how the line runs, with people in it or not; a `version` before the one known changes nothing.
+
+        Returns: False where the room must be rebuilt before use.
+        """
         on_sale_ms = milliseconds(on_sale_at) if on_sale_at else 0
         opens_ms = max(0, on_sale_ms - int(PRE_QUEUE.total_seconds() * 1000))
         answer = await self._call(
@@ -143,6 +152,7 @@ class Room:
             settings.admit_per_minute,
             settings.max_active,
             settings.admission_seconds * 1000,
+            version,
         )
         return answer[0] is Outcome.OK
 

@@ -23,14 +23,17 @@ def ordering_loops(office: Office) -> list[Loop]:
         Loop("expiry of payments", lambda: expire_paying(office), 0.5),
         Loop("outbox", lambda: deliver(office), 0.1),
         Loop("payment sweep", lambda: sweep_payments(office), 2.0),
-        Loop("lapsed holds", LapseSweep(office), 0.2),
+        Loop("lapsed holds", LapseSweep(office), 2.0),
         Loop("reconciliation", Reconciliation(office), STANDING_SECONDS),
         Loop("redis watch", RestartWatch(office), _LOOK_SECONDS),
     ]
 
 
 class LapseSweep:
-    """Ends holds in Redis past their deadline, the orphans among them too, so that watchers see it."""
+    """Ends holds in Redis that are past their deadline and have no order to expire them.
+
+    The sweep of orders is the quick one; this finds what a process left that died between the two.
+    """
 
     def __init__(self, office: Office) -> None:
         self._office = office

@@ -15,6 +15,7 @@ from db.models.search import (
     SearchState,
     SearchWord,
 )
+from db.models.waiting_room import QueueEntry, WaitingRoom
 
 __all__ = [
     "Claim",

@@ -103,6 +103,18 @@ async def set_payment_state(
     )
 
 
+async def give_up_payment(connection: Connection, order_id: UUID, now: datetime) -> None:
+    """Mark a payment that nothing was authorised for as cancelled; why it failed before is kept."""
+    await connection.execute(
+        """
+        UPDATE payments SET state = 'CANCELLED', updated_at = $2
+        WHERE order_id = $1 AND state IN ('REQUIRES_ACTION', 'PROCESSING', 'FAILED')
+        """,
+        order_id,
+        now,
+    )
+
+
 async def unsettled_payments(source: Source, before: datetime, most: int) -> list[PaymentRow]:
     """Payments that nothing has moved since `before` and that are not finished, oldest first.
 

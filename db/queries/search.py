@@ -254,3 +254,11 @@ SELECT ready, (SELECT count(*) FROM search_refusals)::int AS refused, greatest(0
 ))::float8 AS lag_seconds
 FROM search_state WHERE id = 1
 """
+
+
+async def read_refusals(connection: Connection, most: int) -> list[tuple[UUID, str]]:
+    """The latest documents that the engine refused, and why."""
+    rows = await connection.fetch(
+        "SELECT event_id, error FROM search_refusals ORDER BY refused_at DESC LIMIT $1", most
+    )
+    return [(row["event_id"], row["error"]) for row in rows]

@@ -12,7 +12,8 @@ from domain.waiting_room import LATER_ARRIVALS
 
 _ROOM = """
   SELECT events.id AS event_id, events.state, events.starts_at, events.ends_at, events.on_sale_at,
-    events.off_sale_at, events.sold_out, events.organiser_id, events.waiting_room_enabled AS enabled,
+    events.off_sale_at, events.sold_out, events.organiser_id, events.updated_at,
+    events.waiting_room_enabled AS enabled,
     events.waiting_room_admit_per_minute AS admit_per_minute,
     events.waiting_room_max_active AS max_active,
     events.waiting_room_admission_seconds AS admission_seconds,
@@ -33,6 +34,7 @@ class RoomRow:
     off_sale_at: datetime | None
     sold_out: bool
     organiser_id: UUID | None
+    updated_at: datetime
     enabled: bool
     admit_per_minute: int
     max_active: int
@@ -106,7 +108,8 @@ async def switch_room(
     await connection.execute(
         """
         UPDATE events SET waiting_room_enabled = $2, waiting_room_admit_per_minute = $3,
-          waiting_room_max_active = $4, waiting_room_admission_seconds = $5, updated_at = now()
+          waiting_room_max_active = $4, waiting_room_admission_seconds = $5,
+          updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')
         WHERE id = $1
         """,
         event_id,

@@ -284,3 +284,15 @@ async def test_event_is_not_found_when_it_is_a_draft(house: House) -> None:
 
     with pytest.raises(NotFound):
         await house.rooms.join(buyer(), house.event_id)
+
+
+async def test_the_lower_cap_stands_when_a_worker_applies_what_it_read_before(house: House) -> None:
+    await house.configure(admit_per_minute=FAST, max_active=10)
+    stale = await house.row()
+    await house.configure(admit_per_minute=FAST, max_active=2)
+
+    await house.keeper.apply(stale)
+
+    state = await house.room.state(house.event_id)
+    assert state is not None
+    assert state.max_active == 2

@@ -1,0 +1,76 @@
+"""Search as a client sees it: through the schema."""
+
+import pytest
+
+from db.session import Database
+from services.recording import record_changes
+from tests.apis import Api, api_on
+from tests.integration.search.catalogue import add_event, add_performer, add_venue
+
+SEARCH = """
+query ($input: SearchEventsInput!) {
+  searchEvents(input: $input) {
+    events { name venue { name } }
+    total pageNum pageSize totalPages tookMs source
+    facets { field buckets { value count } }
+    highlights { eventId field text ranges { start length } }
+  }
+}
+"""
+
+
+@pytest.fixture
+async def catalogue(database: Database) -> Database:
+    """Three concerts of one band."""
+    venue = await add_venue(database, "롤링홀")
+    band = await add_performer(database, "검정치마")
+    for number in range(1, 4):
+        await add_event(database, f"공연 {number}", venue, band, days=number)
+    async with database.connection() as connection:
+        await record_changes(connection, has_engine=False)
+    return database
+
+
+async def ask(api: Api, **question: object) -> dict[str, object]:
+    answer = (await api.ask(SEARCH, {"input": question})).data["searchEvents"]
+    assert isinstance(answer, dict)
+    return answer
+
+
+async def test_page_with_totals_facets_and_highlights_when_searched(
+    catalogue: Database, postgres_url: str, redis_url: str
+) -> None:
+    async with api_on(postgres_url, redis_url) as api:
+        found = await ask(api, keyword="검정차마", pageSize=2, pageNum=2)
+    assert found["events"] == [{"name": "공연 3", "venue": {"name": "롤링홀"}}]
+    assert (found["total"], found["totalPages"], found["pageNum"], found["source"]) == (3, 2, 2, "DATABASE")
+    assert {"field": "city", "buckets": [{"value": "서울", "count": 3}]} in found["facets"]  # type: ignore[operator]
+    assert [(shown["field"], shown["text"]) for shown in found["highlights"]] == [  # type: ignore[attr-defined]
+        ("performers", "검정치마")
+    ]
+
+
+async def test_every_event_once_when_all_pages_are_read(
+    catalogue: Database, postgres_url: str, redis_url: str
+) -> None:
+    async with api_on(postgres_url, redis_url) as api:
+        pages = [await ask(api, keyword="공연", pageSize=1, pageNum=number) for number in (1, 2, 3, 4)]
+    names = [event["name"] for page in pages for event in page["events"]]  # type: ignore[attr-defined]
+    assert names == ["공연 1", "공연 2", "공연 3"]
+
+
+async def test_not_shown_when_cancelled_before_the_index_knows(
+    catalogue: Database, postgres_url: str, redis_url: str
+) -> None:
+    await catalogue.fetch("UPDATE events SET state = 'CANCELLED' WHERE name = '공연 1'")
+    async with api_on(postgres_url, redis_url) as api:
+        found = await ask(api, keyword="검정치마")
+    assert [event["name"] for event in found["events"]] == ["공연 2", "공연 3"]  # type: ignore[attr-defined]
+
+
+async def test_completed_when_a_syllable_is_half_typed(
+    catalogue: Database, postgres_url: str, redis_url: str
+) -> None:
+    async with api_on(postgres_url, redis_url) as api:
+        answer = await api.ask('{ suggest(prefix: "검저") { text kind eventId } }')
+    assert answer.data["suggest"] == [{"text": "검정치마", "kind": "PERFORMER", "eventId": None}]
