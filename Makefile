@@ -20,16 +20,17 @@ help: ## this list
 run: setup ## start everything, load the demo once, serve; ARGS="--port 9000 --workers 4"
 	@exec $(BIN)/boxoffice up $(ARGS)
 
-setup: $(STAMPS)/run $(STAMPS)/npm ## make .venv and install the pinned dependencies
+setup: $(STAMPS)/run $(STAMPS)/npm $(STAMPS)/web ## make .venv and install the pinned dependencies
 
-test: $(STAMPS)/test $(STAMPS)/npm ## the whole suite on real parts; ARGS="tests/unit -k money"
+test: $(STAMPS)/test $(STAMPS)/npm $(STAMPS)/web ## the whole suite on real parts; ARGS="tests/unit -k money"
 	@$(BIN)/python -m pytest $(ARGS)
 
-lint: $(STAMPS)/test ## formatter, linter, types, import contract
+lint: $(STAMPS)/test $(STAMPS)/web ## formatter, linter, types, import contract
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports
+	@test ! -x web/node_modules/.bin/tsc || web/node_modules/.bin/tsc --noEmit -p web
 
 format: $(STAMPS)/test ## rewrite the code as the formatter wants it
 	@$(BIN)/ruff format .
@@ -74,5 +75,13 @@ ifeq ($(NPM),)
 else
 	@$(NPM) ci --silent --no-audit --no-fund --omit-lockfile-registry-resolved \
 	    || echo "npm could not bring Meilisearch: search will answer from PostgreSQL"
+endif
+	@touch $@
+
+# The pages need none of it: it is their type checker, axe for the tests, and GraphiQL's files.
+$(STAMPS)/web: web/package.json web/package-lock.json | $(STAMPS)/pip
+ifneq ($(NPM),)
+	@cd web && $(NPM) ci --silent --no-audit --no-fund --omit-lockfile-registry-resolved \
+	    || echo "npm could not bring GraphiQL and the pages' checkers: the pages work without"
 endif
 	@touch $@

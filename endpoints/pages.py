@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 WEB_ROOT = Path(__file__).resolve().parent.parent / "web"
-PUBLIC_FOLDERS = frozenset({"scripts", "styles", "operations", "images", "vendor"})
+PUBLIC_FOLDERS = frozenset({"scripts", "styles", "operations", "images"})
 CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -31,6 +31,13 @@ CONTENT_TYPES = {
 }
 SHRINKING = frozenset({".html", ".js", ".css", ".graphql", ".json", ".svg", ".ttf"})
 SMALLEST_TO_COMPRESS_BYTES = 600
+# GraphiQL as its package ships it, installed by npm in web/; without npm the page says so.
+VENDOR = {
+    "graphiql.js": "node_modules/graphiql/graphiql.min.js",
+    "graphiql.css": "node_modules/graphiql/graphiql.min.css",
+    "react.js": "node_modules/react/umd/react.production.min.js",
+    "react-dom.js": "node_modules/react-dom/umd/react-dom.production.min.js",
+}
 ORIGIN = re.compile(r"^https?://[A-Za-z0-9.\-\[\]]+(:\d+)?")
 HOST = re.compile(r"^[A-Za-z0-9.\-\[\]:]{1,255}$")
 
@@ -46,6 +53,9 @@ class PageSettings(Protocol):
 
     @property
     def stripe_api_base(self) -> str: ...
+
+    @property
+    def graphiql(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,8 @@ class Assets:
     def find_public(self, relative: str) -> Asset | None:
         """The asset at a path of one of the public folders, or None."""
         parts = Path(relative).parts
+        if len(parts) == 2 and parts[0] == "vendor":
+            return self.find(VENDOR[parts[1]]) if parts[1] in VENDOR else None
         if not parts or parts[0] not in PUBLIC_FOLDERS or ".." in parts:
             return None
         if Path(relative).suffix not in CONTENT_TYPES:
@@ -123,6 +135,7 @@ def content_policy(host: str, *, stripe: bool, local_stripe: str = "") -> str:
             "default-src 'self'",
             f"script-src {scripts}",
             "style-src 'self'",
+            "font-src 'self' data:",
             "img-src 'self' data: blob:",
             f"connect-src {calls}",
             f"frame-src {frames}",
@@ -200,8 +213,10 @@ def routes(settings: PageSettings, root: Path = WEB_ROOT) -> list[Route]:
         headers = {**_headers(request, settings), "Cache-Control": "no-store"}
         return JSONResponse(known, headers=headers)
 
+    ide = [shell("graphiql.html")] if settings.graphiql else []
     return [
-        *(shell(name) for name in SHELLS),
+        *(shell(name) for name in SHELLS if name != "graphiql.html"),
+        *ide,
         Route("/static/{path:path}", static, methods=["GET"]),
         Route("/config.json", config, methods=["GET"]),
     ]
@@ -212,4 +227,5 @@ SHELLS = {
     "event.html": "/events/{event_id}",
     "order.html": "/orders/{order_id}",
     "organise.html": "/organise",
+    "graphiql.html": "/graphiql",
 }

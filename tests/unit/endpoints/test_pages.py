@@ -14,13 +14,14 @@ class Known:
     environment: str = "development"
     stripe_publishable_key: str = ""
     stripe_api_base: str = ""
+    graphiql: bool = True
 
 
 def client(settings: Known | None = None) -> TestClient:
     return TestClient(Starlette(routes=routes(settings or Known())))
 
 
-@pytest.mark.parametrize("path", ["/", "/events/evt_x", "/orders/ord_x", "/organise"])
+@pytest.mark.parametrize("path", ["/", "/events/evt_x", "/orders/ord_x", "/organise", "/graphiql"])
 def test_page_is_a_shell_under_a_strict_policy_when_asked_for(path: str) -> None:
     answer = client().get(path)
     assert answer.status_code == 200
@@ -81,3 +82,7 @@ def test_local_stripe_may_be_called_when_in_development() -> None:
 def test_policy_names_no_host_when_the_host_header_is_hostile() -> None:
     page = client().get("/", headers={"Host": "a.example; script-src *"})
     assert "a.example" not in page.headers["content-security-policy"]
+
+
+def test_ide_is_not_found_when_it_is_turned_off() -> None:
+    assert client(Known(graphiql=False)).get("/graphiql").status_code == 404

@@ -5,7 +5,7 @@ const PING_EVERY_MS = 2000;
 const PONG_WITHIN_MS = 2500;
 
 /** @typedef {{ next(result: any): void, error(errors: any[]): void, complete(): void }} Sink */
-/** @typedef {{ id: string, payload: { query: string, variables: object, operationName: string } }} Start */
+/** @typedef {{ id: string, payload: { query: string, variables: object, operationName?: string } }} Start */
 
 /**
  * A connection, used once: `opened` when the server acknowledged it, `closed` when it is over.
