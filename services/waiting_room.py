@@ -314,9 +314,9 @@ def pace_of(state: RoomState) -> Pace:
 
 
 def _is_foreign(address: str) -> bool:
-    """Whether an address can be a buyer's: the machine's own is a proxy's or a test's."""
+    """Whether an address can be a buyer's: one that is not public is a proxy's, with everyone behind it."""
     try:
-        return not ipaddress.ip_address(address).is_loopback
+        return ipaddress.ip_address(address).is_global
     except ValueError:
         return False
 

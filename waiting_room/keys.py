@@ -30,7 +30,8 @@ class RoomKeys:
         ready 1|0, generation (of the rebuild that may write), run (of the server it was built on),
         drained (last journal id in PostgreSQL), version (of the settings), enabled, selling, opens_ms,
         on_sale_ms, per_minute, max_active, admission_ms, drawn_ms (0 before the draw), arrivals (last number
-        given), admitted, confirmed, gone, ended, lapsed (totals), credit, ticked_ms, rate, endings, shopping_ms, counted.
+        given), admitted, confirmed, gone, ended, lapsed (totals),
+        credit, ticked_ms, rate, endings, shopping_ms, counted.
         """
         return self._key("meta")
 

@@ -150,23 +150,23 @@ async def test_accounts_are_limited_when_they_come_from_one_address(house: House
     house.rooms._accounts_per_address = 3
     crowd = [buyer() for _ in range(3)]
     for viewer in crowd:
-        await house.rooms.join(viewer, house.event_id, address="203.0.113.9")
+        await house.rooms.join(viewer, house.event_id, address="9.9.9.9")
 
     with pytest.raises(RateLimited):
-        await house.rooms.join(buyer(), house.event_id, address="203.0.113.9")
+        await house.rooms.join(buyer(), house.event_id, address="9.9.9.9")
 
-    assert (await house.rooms.join(crowd[0], house.event_id, address="203.0.113.9")).position == 1
-    assert (await house.rooms.join(buyer(), house.event_id, address="203.0.113.10")).position == 4
+    assert (await house.rooms.join(crowd[0], house.event_id, address="9.9.9.9")).position == 1
+    assert (await house.rooms.join(buyer(), house.event_id, address="9.9.9.10")).position == 4
     assert (await house.room.state(house.event_id)).waiting == 4  # type: ignore[union-attr]
 
 
 async def test_one_ipv6_network_counts_once_when_its_addresses_vary(house: House) -> None:
     await house.configure()
     house.rooms._accounts_per_address = 1
-    await house.rooms.join(buyer(), house.event_id, address="2001:db8::1")
+    await house.rooms.join(buyer(), house.event_id, address="2a00:1450::1")
 
     with pytest.raises(RateLimited):
-        await house.rooms.join(buyer(), house.event_id, address="2001:db8::2")
+        await house.rooms.join(buyer(), house.event_id, address="2a00:1450::2")
 
 
 async def test_place_is_given_up_when_the_grace_time_is_over(house: House) -> None:
