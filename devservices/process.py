@@ -45,12 +45,8 @@ class Command(Part):
     def is_ready(self) -> bool:
         return True
 
-    def run_to_end(self) -> None:
-        """Starts it and waits until it is done, its output on ours.
-
-        Raises:
-            PartError: when it fails; it has then said why.
-        """
+    def begin(self) -> subprocess.Popen[bytes]:
+        """Starts it with its output on ours, and does not wait."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self.process = subprocess.Popen(  # noqa: S603 - our own command, no shell
             [*self.death_wrapper(), *self.command()],
@@ -59,8 +55,17 @@ class Command(Part):
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
+        return self.process
+
+    def run_to_end(self) -> None:
+        """Starts it and waits until it is done, its output on ours.
+
+        Raises:
+            PartError: when it fails; it has then said why.
+        """
+        process = self.begin()
         try:
-            status = self.process.wait()
+            status = process.wait()
         finally:
             self.stop()
         if status:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 from types import FrameType
 from typing import NoReturn
 
@@ -60,7 +59,7 @@ def up(
             with reserved_port(settings.host, settings.port):
                 complete = start_everything(settings, supervisor, workers=workers, demo=demo)
                 announce(complete)
-                with in_background(Command(home, "demo", ["demo"], complete), say) if demo else nullcontext():
+                with in_background(Command(home, "demo", ["demo"], complete)) if demo else nullcontext():
                     supervisor.watch()
         except StopRequestedError:
             say("stopping")
@@ -87,22 +86,13 @@ def start_everything(settings: Settings, supervisor: Supervisor, *, workers: int
 
 
 @contextmanager
-def in_background(command: Command, say: Say) -> Iterator[None]:
-    """Runs a command to its end beside the body: the 16,000 real concerts need not be waited for."""
-
-    def run() -> None:
-        try:
-            command.run_to_end()
-        except PartError as fault:
-            say(str(fault))
-
-    thread = Thread(target=run, daemon=True)
-    thread.start()
+def in_background(command: Command) -> Iterator[None]:
+    """Runs a command beside the body: the 16,000 real concerts need not be waited for."""
+    command.begin()
     try:
         yield
     finally:
         command.stop()
-        thread.join(timeout=5)
 
 
 def embedded_parts(settings: Settings, credentials: Credentials, home: Path) -> list[Part]:
