@@ -92,12 +92,12 @@ class Parts:
     office: Office
     search: EventSearch
 
-    async def close(self) -> None:
-        """Close every client; nothing waits longer than its own bound."""
+    async def close(self, grace_seconds: float = 5.0) -> None:
+        """Close every client; what is in use of the database has `grace_seconds` to finish."""
         await self.channels.close()
         await self.search.close()
         await self.gateway.close()
-        await self.database.close()
+        await self.database.close(grace_seconds)
         await self.redis.aclose()
 
 
@@ -332,7 +332,8 @@ async def run_worker(settings: Settings) -> None:
         await run_loops(loops)
     finally:
         listening.cancel()
-        await parts.close()
+        # The loops have ended; what is still held are the sessions of leaders.
+        await parts.close(grace_seconds=0.2)
 
 
 async def _listen(database: Database, loops: list[Loop]) -> None:
