@@ -3,7 +3,7 @@
 import logging
 from datetime import timedelta
 
-from db.queries.payments import touch_payment, unsettled_payments
+from db.queries.payments import lately_refunded_payments, touch_payment, unsettled_payments
 from domain.errors import BoxofficeError
 from payments.gateway import GatewayError
 from services.office import Office
@@ -13,6 +13,9 @@ log = logging.getLogger("boxoffice.sweeping")
 
 # A payment that nothing has moved for this long is asked about.
 QUIET = timedelta(seconds=5)
+# A refund may bounce for this long after it was sent, and is looked at this often.
+REFUND_LOOK = timedelta(days=10)
+REFUND_PACE = timedelta(minutes=10)
 _BATCH = 50
 
 
@@ -20,6 +23,7 @@ async def sweep_payments(office: Office) -> int:
     """Settle payments that no webhook has settled; returns how many were asked about."""
     now = office.now()
     payments = await unsettled_payments(office.database, now - QUIET, _BATCH)
+    payments += await lately_refunded_payments(office.database, now - REFUND_LOOK, now - REFUND_PACE, _BATCH)
     for payment in payments:
         try:
             await touch_payment(office.database, payment.order_id, now)
