@@ -3,9 +3,11 @@
 import logging
 from datetime import timedelta
 
+from db.queries.orders import cancelled_events_with_orders
 from db.queries.payments import lately_refunded_payments, touch_payment, unsettled_payments
 from domain.errors import BoxofficeError
 from payments.gateway import GatewayError
+from services.ending import end_event_orders
 from services.office import Office
 from services.settling import settle_order
 
@@ -17,6 +19,17 @@ QUIET = timedelta(seconds=5)
 REFUND_LOOK = timedelta(days=10)
 REFUND_PACE = timedelta(minutes=10)
 _BATCH = 50
+
+
+async def sweep_cancelled_events(office: Office) -> int:
+    """End orders that were on their way while their event was cancelled; returns how many events had any."""
+    event_ids = await cancelled_events_with_orders(office.database)
+    for event_id in event_ids:
+        try:
+            await end_event_orders(office, event_id)
+        except BoxofficeError as error:
+            log.warning("orders of cancelled event %s could not be ended yet: %s", event_id, error)
+    return 0
 
 
 async def sweep_payments(office: Office) -> int:

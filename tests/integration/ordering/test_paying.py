@@ -22,7 +22,7 @@ from services.paying import pay
 from services.refunding import refund
 from services.reserving import ReserveRequest, reserve
 from services.selecting import ExactSeats
-from services.sweeping import sweep_payments
+from services.sweeping import sweep_cancelled_events, sweep_payments
 from tests.houses import ORGANISER, ManualClock, buyer, open_event
 
 ANN, BOB = buyer("ann"), buyer("bob")
@@ -286,3 +286,14 @@ async def test_refund_is_left_to_a_person_when_it_keeps_bouncing(office: Office,
     assert await kept_at_stripe(office, order.id) == 10_500
     assert await office.database.fetchval("SELECT bounces FROM refunds") == 4
     assert await office.database.fetchval("SELECT count(*) FROM outbox WHERE topic = 'send_refund'") == 0
+
+
+async def test_order_ends_when_it_slipped_into_a_cancelled_event(office: Office) -> None:
+    order = await held(office)
+    await office.database.fetch("UPDATE events SET state = 'CANCELLED' WHERE id = $1", order.event_id)
+
+    await sweep_cancelled_events(office)
+    await drain(office)
+
+    assert (await state(office, order.id))[0] == "CANCELLED"
+    assert await seats(office, order) == b"AAAA"
