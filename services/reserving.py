@@ -121,11 +121,15 @@ def _check_key(key: str | None) -> None:
 
 
 async def _attempt(office: Office, attempt: _Attempt) -> OrderRow:
+    tries = 0
     while True:
         answer = await _hold(office, attempt)
         order = None if answer.outcome is Outcome.HELD else await _earlier(office, attempt)
         if order is None and answer.outcome in (Outcome.HELD, Outcome.REPLAY):
             order = await _place(office, attempt, answer)
+            tries += 1
+            if order is None and tries < _TRIES:
+                continue  # Redis was behind PostgreSQL and has been put right: others may be free
         if order is None:
             raise await _refusal(office, attempt, answer)
         if not _outlived(office, attempt, order):
@@ -264,7 +268,10 @@ async def _existing(office: Office, attempt: _Attempt, answer: HoldAnswer) -> Or
 async def _place_after_lapsed(
     office: Office, attempt: _Attempt, order: OrderRow, answer: HoldAnswer
 ) -> OrderRow | None:
-    """A live claim is in the way: end it if its hold has lapsed, in the transaction that claims anew."""
+    """A live claim is in the way: end it if its hold has lapsed, in the transaction that claims anew.
+
+    Returns None where it has not and the house may choose other places.
+    """
     now = office.now()
     try:
         async with office.database.transaction() as connection:
@@ -275,17 +282,19 @@ async def _place_after_lapsed(
                 return order
     except PlaceTaken:
         await _give_back(office, attempt, answer)
-        raise await _lost(office, attempt, answer) from None
+        await _lost(office, attempt, answer)
+        return None
     except DATABASE_AWAY as error:
         return await _after_cut(office, attempt, error)
     return await _existing(office, attempt, answer)
 
 
-async def _lost(office: Office, attempt: _Attempt, answer: HoldAnswer) -> SeatsGone:
-    """Redis had these places free and PostgreSQL did not: show what PostgreSQL has, then refuse."""
+async def _lost(office: Office, attempt: _Attempt, answer: HoldAnswer) -> None:
+    """Redis had these places free and PostgreSQL did not: show what PostgreSQL has; refuse exact seats."""
     claims = await reading(live_claims(office.database, [attempt.sale.id], answer.places))
     await mirror_places(office, attempt.sale.id, claims)
-    return await _gone(office, attempt, tuple(claim.place for claim in claims))
+    if isinstance(attempt.request.selection, ExactSeats):
+        raise await _gone(office, attempt, tuple(claim.place for claim in claims))
 
 
 async def _give_back(office: Office, attempt: _Attempt, answer: HoldAnswer) -> None:

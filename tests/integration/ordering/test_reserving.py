@@ -239,3 +239,18 @@ async def test_postgresql_decides_when_redis_says_free(office: Office) -> None:
     assert refusal.value.places == (1,)
     assert await taken(office, event_id) == [0, 1]
     assert (await office.seats.snapshot(event_id)).places == b"AHA"
+
+
+async def test_other_places_are_found_when_redis_says_taken_ones_are_free(office: Office) -> None:
+    event_id = await open_event(office.database, rows=[6], standing=4)
+    await hold(office, event_id, ExactSeats((2, 3)))
+    await hold(office, event_id, GeneralAdmission(1, 2))
+    await office.seats._command("SET", f"bo:{{{event_id}}}:places", b"A" * 10)
+    await office.seats._command("DEL", f"bo:{{{event_id}}}:claims")
+
+    await hold(office, event_id, GeneralAdmission(1, 2), BOB)
+    await hold(office, event_id, BestAvailable(2), BOB)
+
+    assert len(await taken(office, event_id)) == 8
+    with pytest.raises(NotEnoughSeats):
+        await hold(office, event_id, GeneralAdmission(1, 1), BOB)
