@@ -33,6 +33,7 @@ from pubsub.bus import ChannelBus
 from pubsub.channels import Channels
 from pubsub.document_store import RedisDocuments
 from pubsub.heartbeat import Heartbeat
+from pubsub.open_streams import OpenStreams
 from pubsub.redis_backend import RedisBackend
 from pubsub.request_counts import RequestCounts
 from reservations.connection import Client, batcher, connect
@@ -92,12 +93,12 @@ class Parts:
     office: Office
     search: EventSearch
 
-    async def close(self) -> None:
-        """Close every client; nothing waits longer than its own bound."""
+    async def close(self, grace_seconds: float = 5.0) -> None:
+        """Close every client; what is in use of the database has `grace_seconds` to finish."""
         await self.channels.close()
         await self.search.close()
         await self.gateway.close()
-        await self.database.close()
+        await self.database.close(grace_seconds)
         await self.redis.aclose()
 
 
@@ -156,18 +157,28 @@ def create_app(settings: Settings) -> Starlette:
     hub = SeatHub(parts.office, parts.channels)
     queue_hub = QueueHub(parts.rooms, parts.channels)
     streams = Streams(hub, queue_hub, parts.channels)
-    refresh_metrics = watch_lines(registry, parts.rooms, queue_hub)
+    refresh_lines = watch_lines(registry, parts.rooms, queue_hub)
+    open_streams = OpenStreams(parts.runner)
+    meters = PrometheusMeters(registry, open_streams)
     services = Services(parts.office, parts.tokens, parts.rooms, parts.search)
-    server = graphql_server(parts, services, streams, PrometheusMeters(registry))
+    server = graphql_server(parts, services, streams, meters)
+
+    async def refresh_metrics() -> None:
+        await meters.refresh()
+        await refresh_lines()
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await parts.channels.open()
-        hearing = asyncio.create_task(_hear_of_events(parts))
+        tasks = [
+            asyncio.create_task(_hear_of_events(parts)),
+            asyncio.create_task(open_streams.keep_telling()),
+        ]
         try:
             yield
         finally:
-            hearing.cancel()
+            for task in tasks:
+                task.cancel()
             await server.aclose()
             hub.close()
             queue_hub.close()
@@ -332,7 +343,8 @@ async def run_worker(settings: Settings) -> None:
         await run_loops(loops)
     finally:
         listening.cancel()
-        await parts.close()
+        # The loops have ended; what is still held are the sessions of leaders.
+        await parts.close(grace_seconds=0.2)
 
 
 async def _listen(database: Database, loops: list[Loop]) -> None:

@@ -65,7 +65,7 @@ def add_up(commands: "argparse._SubParsersAction[Parser]") -> None:
     up = command(commands, "up", "start everything that is not configured, and serve", run_up)
     up.add_argument("--port", type=port_number, help="where to serve (8000)")
     up.add_argument("--data-dir", metavar="D", help="where everything is kept (.boxoffice)")
-    up.add_argument("--workers", type=at_least_one, metavar="N", help="API processes (2)")
+    up.add_argument("--workers", type=worker_count, metavar="N", help="API processes (2)")
     up.add_argument("--no-demo", action="store_true", help="do not load the demo")
 
 
@@ -95,7 +95,7 @@ def add_token(commands: "argparse._SubParsersAction[Parser]") -> None:
     from commands.scopes import SCOPES
 
     token = command(commands, "token", "print a signed token for scripts and tests", run_token)
-    token.add_argument("--user", required=True, metavar="ID", help="whose: the claim sub")
+    token.add_argument("--user", required=True, type=some_text, metavar="ID", help="whose: the claim sub")
     token.add_argument("--email", metavar="E", help="the claim email")
     token.add_argument("--scope", action="append", choices=SCOPES, help="what it may do (buy); repeatable")
     token.add_argument("--ttl", type=at_least_one, default=86_400, metavar="SECONDS", help="how long (86400)")
@@ -153,6 +153,16 @@ def port_number(text: str) -> int:
 
 def at_least_one(text: str) -> int:
     return bounded(text, 1, 10_000_000)
+
+
+def worker_count(text: str) -> int:
+    return bounded(text, 1, 64)
+
+
+def some_text(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise argparse.ArgumentTypeError("it must not be empty")
+    return text
 
 
 def bounded(text: str, least: int, most: int) -> int:

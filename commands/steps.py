@@ -85,7 +85,17 @@ def existing(file: str) -> Path:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs it on uvloop to its end."""
+    """Runs it on uvloop to its end.
+
+    Raises:
+        SettingsError: nothing listens where a part should be.
+    """
     import uvloop
 
-    return uvloop.run(work)
+    try:
+        return uvloop.run(work)
+    except ConnectionError as fault:
+        raise SettingsError(
+            f"A part cannot be reached ({fault}): start everything with `boxoffice up`, "
+            "or check the addresses that are set."
+        ) from fault

@@ -27,6 +27,7 @@ DATABASE_AWAY: tuple[type[BaseException], ...] = (
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that was cut while it was being cleaned
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -133,12 +134,12 @@ class Database:
         finally:
             connection.terminate()
 
-    async def close(self) -> None:
-        """Close every connection; waits for those in use, for a bounded time."""
+    async def close(self, grace_seconds: float = 5.0) -> None:
+        """Close every connection; those in use have `grace_seconds` to finish."""
         if self._pool is None:
             return
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(grace_seconds):
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()

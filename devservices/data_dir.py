@@ -26,11 +26,16 @@ def exclusive(home: Path) -> Iterator[None]:
     """Holds the data dir for this process; the kernel lets go of it however the process ends.
 
     Raises:
-        PartError: when another `up` holds it.
+        PartError: when another `up` holds it, or it cannot be made.
     """
     run = home / "run"
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    run.mkdir(exist_ok=True)
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        run.mkdir(exist_ok=True)
+    except OSError as fault:
+        raise PartError(
+            f"The data dir {home} cannot be made ({fault.strerror}): choose another --data-dir."
+        ) from fault
     with (run / "up.lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,5 +1,6 @@
 """What operators watch, as Prometheus metrics."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -22,12 +23,26 @@ def watch_search(registry: CollectorRegistry, standing: SearchStanding) -> None:
     refused.set_function(lambda: standing.refused)
 
 
+class StreamCounts(Protocol):
+    """Open subscriptions over all processes."""
+
+    def change(self, transport: str, by: int) -> None:
+        """Count subscriptions that were opened or closed here."""
+
+    async def totals(self) -> Mapping[str, int]:
+        """The counts of all processes."""
+
+
+_TRANSPORTS = ("websocket", "sse", "sse_single")
+
+
 class PrometheusMeters:
     """The transport's meters."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, streams: StreamCounts) -> None:
+        self._streams = streams
         self._subscriptions = Gauge(
-            "boxoffice_subscriptions", "Open subscriptions", ["transport"], registry=registry
+            "boxoffice_subscriptions", "Open subscriptions, all processes", ["transport"], registry=registry
         )
         self._refused = Counter(
             "boxoffice_refused", "Requests refused, by extensions.code", ["code"], registry=registry
@@ -39,12 +54,18 @@ class PrometheusMeters:
         self._fallback = Counter(
             "boxoffice_executor_fallback", "Operations left to graphql-core", ["reason"], registry=registry
         )
-        for transport in ("websocket", "sse", "sse_single"):
+        for transport in _TRANSPORTS:
             self._subscriptions.labels(transport).set(0)
+
+    async def refresh(self) -> None:
+        """Set the gauges that every process shows alike."""
+        totals = await self._streams.totals()
+        for transport in _TRANSPORTS:
+            self._subscriptions.labels(transport).set(totals.get(transport, 0))
 
     def subscriptions(self, transport: str, change: int) -> None:
         """Add to the open subscriptions of a transport."""
-        self._subscriptions.labels(transport).inc(change)
+        self._streams.change(transport, change)
 
     def refused(self, code: str) -> None:
         """Count a refusal."""

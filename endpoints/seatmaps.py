@@ -74,8 +74,8 @@ def compressed(seat_map: SeatMap) -> Document:
     plain = orjson.dumps(document_of(seat_map))
     return Document(
         plain,
-        gzip.compress(plain, 6, mtime=0),
-        brotli.compress(plain, quality=5),
+        gzip.compress(plain, 9, mtime=0),
+        brotli.compress(plain, quality=9),
         hashlib.sha256(plain).hexdigest()[:32],
     )
 
@@ -126,12 +126,17 @@ def _seat(seat_map: SeatMap, seat: Seat) -> dict[str, Any]:
         "index": seat.index,
         "row": seat.row,
         "number": seat.number,
-        "x": seat.x,
-        "y": seat.y,
+        "x": _short(seat.x),
+        "y": _short(seat.y),
         "priceLevelId": part_id(Part.PRICE_LEVEL, seat_map.event_id, seat.price_level),
         "accessible": seat.accessible,
         "restrictedView": seat.restricted_view,
     }
+
+
+def _short(value: float) -> float:
+    """The same number in fewer bytes."""
+    return int(value) if value.is_integer() else value
 
 
 def _area(seat_map: SeatMap, area: Area) -> dict[str, Any]:

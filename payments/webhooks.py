@@ -6,6 +6,7 @@ and order in the body are not read at all.
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ TOLERANCE_SECONDS = 300
 LONGEST_HEADER = 2_000
 MOST_SIGNATURES = 16
 LONGEST_ID = 255
+_ID = re.compile(rf"[\w-]{{1,{LONGEST_ID}}}", re.ASCII)
 
 
 class WebhookRefused(Exception):
@@ -89,9 +91,9 @@ def _document(body: bytes) -> dict[str, Any]:
 
 def _event(document: dict[str, Any]) -> WebhookEvent:
     event_id, kind, data = (document.get(name) for name in ("id", "type", "data"))
-    if not isinstance(event_id, str) or not 0 < len(event_id) <= LONGEST_ID:
+    if not isinstance(event_id, str) or not _ID.fullmatch(event_id):
         raise WebhookRefused("The event has no id.")
-    if not isinstance(kind, str) or not 0 < len(kind) <= LONGEST_ID:
+    if not isinstance(kind, str) or not (0 < len(kind) <= LONGEST_ID and kind.isprintable()):
         raise WebhookRefused("The event has no type.")
     if not isinstance(data, dict) or not isinstance(data.get("object"), dict):
         raise WebhookRefused("The event is about nothing: data.object is missing.")
@@ -109,4 +111,4 @@ def _intent_id(subject: dict[str, Any]) -> str | None:
     found = subject.get("id") if subject.get("object") == "payment_intent" else subject.get("payment_intent")
     if isinstance(found, dict):
         found = found.get("id")
-    return found if isinstance(found, str) and 0 < len(found) <= LONGEST_ID else None
+    return found if isinstance(found, str) and _ID.fullmatch(found) else None

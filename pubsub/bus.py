@@ -5,6 +5,9 @@ from contextlib import asynccontextmanager
 
 from pubsub.channels import Channels, Mailbox
 
+# Channels carry text; sealed messages are any bytes, and every byte is a character of Latin-1.
+_ANY_BYTES = "latin-1"
+
 
 class ChannelBus:
     """Carries the messages of event streams that are held at another process."""
@@ -14,7 +17,7 @@ class ChannelBus:
 
     async def publish(self, channel: str, message: bytes) -> None:
         """Send to every subscriber of the channel."""
-        await self._channels.publish(f"bo:stream:{channel}", message.decode("utf-8", "surrogateescape"))
+        await self._channels.publish(f"bo:stream:{channel}", message.decode(_ANY_BYTES))
 
     @asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -27,4 +30,4 @@ async def _messages(mailbox: Mailbox) -> AsyncIterator[bytes]:
     while True:
         message = await mailbox.get()
         if message is not None:
-            yield message.encode("utf-8", "surrogateescape")
+            yield message.encode(_ANY_BYTES, "replace")

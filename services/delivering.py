@@ -140,7 +140,7 @@ async def _refund(office: Office, task: Task) -> None:
     """Send a decided refund, after the capture that it is of."""
     refund = await refund_by_id(office.database, UUID(task.payload["refund_id"]))
     payment = await payment_of_order(office.database, UUID(task.key))
-    if refund is None or payment is None or refund.state == "SENT":
+    if refund is None or payment is None or refund.state != "DECIDED":
         return
     if payment.state == PaymentState.AUTHORIZED:
         raise Unavailable("Its capture is still to come.")
@@ -149,6 +149,8 @@ async def _refund(office: Office, task: Task) -> None:
         sent = await office.gateway.refund(
             payment.intent_id, refund.amount_minor, payment.currency, idempotency_key=f"refund:{refund.id}"
         )
+        if not sent.status.is_standing:
+            raise Unavailable(f"The bank sent the refund back ({sent.failure_code}).")
         gateway_id = sent.id
     now = office.now()
     async with office.database.transaction() as connection:

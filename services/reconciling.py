@@ -12,8 +12,9 @@ from services.office import Office, reading
 from services.truth import deadline_ms, places_of
 
 _LETTERS = {ClaimState.HELD: "H", ClaimState.BOOKED: "B", ClaimState.BLOCKED: "X"}
-# Versions above the present one that the next epoch leaves free.
-_HEADROOM = 1_000_000
+# Versions above the present one that the next epoch leaves free: more than one event can use between two
+# looks, and so few that a version stays an Int through tens of thousands of losses.
+_HEADROOM = 50_000
 
 
 async def mirror_order(office: Office, order_id: UUID) -> None:

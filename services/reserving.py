@@ -100,13 +100,17 @@ async def reserve(office: Office, viewer: Viewer | None, request: ReserveRequest
         raise NotOnSale
     seat_map = await office.seat_map(sale.seat_map_version)
     check_selection(request.selection, seat_map, sale.max_tickets_per_order)
-    admission_id = None
-    if sale.waiting_room_enabled:
-        admission_id = await office.gate.check(sale.id, buyer.user_id, request.queue_token)
     order_id = new_uuid()
     if request.idempotency_key is not None:
         order_id = order_id_of(buyer.user_id, request.idempotency_key)
-    attempt = _Attempt(order_id, buyer, request, sale, seat_map, admission_id)
+    attempt = _Attempt(order_id, buyer, request, sale, seat_map, None)
+    if sale.waiting_room_enabled:
+        # A retry finds its order even where the admission ended with the booking.
+        earlier = await _earlier(office, attempt)
+        if earlier is not None and not _outlived(office, attempt, earlier):
+            return earlier
+        admission_id = await office.gate.check(sale.id, buyer.user_id, request.queue_token)
+        attempt = replace(attempt, admission_id=admission_id)
     # A buyer who hangs up between the hold and the commit must not leave the one without the other.
     return await asyncio.shield(_attempt(office, attempt))
 

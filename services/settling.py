@@ -22,6 +22,7 @@ from db.queries.payments import (
     RefundRow,
     payment_by_intent,
     payment_of_order,
+    reopen_bounced_refund,
     set_payment_state,
     touch_payment,
     write_refund,
@@ -35,6 +36,9 @@ from payments.webhooks import WebhookEvent
 from services.office import Office, reading
 
 log = logging.getLogger("boxoffice.settling")
+
+# A refund that came back this often will not arrive; a person has to see to it.
+_MOST_BOUNCES = 3
 
 _LIVE = (OrderState.RESERVED, OrderState.PAYING)
 _BEFORE_AUTHORIZED = (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING, PaymentState.FAILED)
@@ -128,6 +132,7 @@ async def _captured(
     connection: Connection, order: OrderRow, payment: PaymentRow, intent: Intent, now: datetime
 ) -> None:
     """Captured: a booked order has its money; money of an order that ended goes back."""
+    await _reopen_bounced(connection, order, payment, intent, now)
     await _book(connection, order, now)
     first = await set_payment_state(
         connection,
@@ -147,6 +152,25 @@ async def _captured(
         await write_task(connection, "send_refund", order.id, {"refund_id": str(refund.id)}, now)
     else:
         await write_task(connection, "order_changed", order.id, {}, now)
+
+
+async def _reopen_bounced(
+    connection: Connection, order: OrderRow, payment: PaymentRow, intent: Intent, now: datetime
+) -> None:
+    """A refund that the bank sent back is decided anew; its key keeps it from being paid twice."""
+    returned = intent.kept_minor - (payment.captured_minor - payment.refunded_minor)
+    if payment.refunded_minor == 0 or returned <= 0:
+        return
+    bounced = await reopen_bounced_refund(connection, payment.id, returned, _MOST_BOUNCES, now)
+    if bounced is None:
+        log.error("order %s: the gateway keeps %d more than our books say", order.id, returned)
+        return
+    refund_id, again = bounced
+    if again:
+        await write_task(connection, "send_refund", order.id, {"refund_id": str(refund_id)}, now)
+    else:
+        log.error("order %s: refund %s keeps bouncing; pay it back by other means", order.id, refund_id)
+    await write_task(connection, "order_changed", order.id, {}, now)
 
 
 async def _canceled(connection: Connection, order: OrderRow, payment: PaymentRow, now: datetime) -> None:

@@ -3,9 +3,11 @@
 import logging
 from datetime import timedelta
 
-from db.queries.payments import touch_payment, unsettled_payments
+from db.queries.orders import cancelled_events_with_orders
+from db.queries.payments import lately_refunded_payments, touch_payment, unsettled_payments
 from domain.errors import BoxofficeError
 from payments.gateway import GatewayError
+from services.ending import end_event_orders
 from services.office import Office
 from services.settling import settle_order
 
@@ -13,13 +15,28 @@ log = logging.getLogger("boxoffice.sweeping")
 
 # A payment that nothing has moved for this long is asked about.
 QUIET = timedelta(seconds=5)
+# A refund may bounce for this long after it was sent, and is looked at this often.
+REFUND_LOOK = timedelta(days=10)
+REFUND_PACE = timedelta(minutes=10)
 _BATCH = 50
+
+
+async def sweep_cancelled_events(office: Office) -> int:
+    """End orders that were on their way while their event was cancelled; returns how many events had any."""
+    event_ids = await cancelled_events_with_orders(office.database)
+    for event_id in event_ids:
+        try:
+            await end_event_orders(office, event_id)
+        except BoxofficeError as error:
+            log.warning("orders of cancelled event %s could not be ended yet: %s", event_id, error)
+    return 0
 
 
 async def sweep_payments(office: Office) -> int:
     """Settle payments that no webhook has settled; returns how many were asked about."""
     now = office.now()
     payments = await unsettled_payments(office.database, now - QUIET, _BATCH)
+    payments += await lately_refunded_payments(office.database, now - REFUND_LOOK, now - REFUND_PACE, _BATCH)
     for payment in payments:
         try:
             await touch_payment(office.database, payment.order_id, now)

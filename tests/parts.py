@@ -75,7 +75,10 @@ def database(server: Postgres, template: str) -> Iterator[str]:
     name = f"test_{os.getpid()}_{next(numbers)}"
     administer(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     yield server.url(name)
-    administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    # Not WITH (FORCE): that would end autovacuum's sessions too, which we may not; a plain DROP asks them to.
+    ours = f"datname = '{name}' AND usename = current_user"
+    administer(server, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}")
+    administer(server, f"DROP DATABASE {name}")
 
 
 def administer(server: Postgres, statement: str) -> None:

@@ -8,7 +8,7 @@ from services.delivering import deliver
 from services.ending import expire_lapsed, expire_paying
 from services.office import Office
 from services.reconciling import Difference, differences, repair
-from services.sweeping import sweep_payments
+from services.sweeping import sweep_cancelled_events, sweep_payments
 from workers.loops import Loop
 
 # Longer than any statement of a request may run: what differs for so long is no request in flight.
@@ -23,6 +23,7 @@ def ordering_loops(office: Office) -> list[Loop]:
         Loop("expiry of payments", lambda: expire_paying(office), 0.5),
         Loop("outbox", lambda: deliver(office), 0.1),
         Loop("payment sweep", lambda: sweep_payments(office), 2.0),
+        Loop("orders of cancelled events", lambda: sweep_cancelled_events(office), 2.0),
         Loop("lapsed holds", LapseSweep(office), 2.0),
         Loop("reconciliation", Reconciliation(office), STANDING_SECONDS),
         Loop("redis watch", RestartWatch(office), _LOOK_SECONDS),

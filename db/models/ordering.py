@@ -114,6 +114,7 @@ class Refund(SQLModel, table=True):
     reason: str | None = text(nullable=True)
     state: str = text()
     gateway_id: str | None = text(nullable=True)
+    bounces: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
     created_at: datetime = moment(now=True)
     updated_at: datetime = moment(now=True)
 

@@ -40,12 +40,12 @@ async def live_claims(
 
 
 async def next_first_version(source: Source, event_id: UUID) -> int:
-    """The version that the next epoch of an event's places starts at: a million above the last."""
+    """The version that the next epoch of an event's places starts at: far above the last."""
     return int(
         await source.fetchval(
             """
             INSERT INTO place_epochs (event_id, first_version) VALUES ($1, 0)
-            ON CONFLICT (event_id) DO UPDATE SET first_version = place_epochs.first_version + 1000000
+            ON CONFLICT (event_id) DO UPDATE SET first_version = place_epochs.first_version + 50000
             RETURNING first_version
             """,
             event_id,

@@ -217,6 +217,17 @@ async def lapsed_paying_orders(source: Source, now: datetime, most: int) -> list
     return [row["id"] for row in rows]
 
 
+async def cancelled_events_with_orders(source: Source) -> list[UUID]:
+    """Cancelled events that an order slipped into while they were being cancelled."""
+    rows = await source.fetch(
+        """
+        SELECT DISTINCT event_id FROM orders JOIN events ON events.id = event_id
+        WHERE orders.state IN ('RESERVED', 'PAYING') AND events.state = 'CANCELLED'
+        """
+    )
+    return [row["event_id"] for row in rows]
+
+
 async def live_orders_of_event(source: Source, event_id: UUID, most: int) -> list[OrderRow]:
     """Orders of an event that still have claims, oldest first."""
     rows = await source.fetch(

@@ -206,3 +206,65 @@ async def extend_order(connection: Connection, order_id: UUID, deadline: datetim
         deadline,
         now,
     )
+
+
+async def reopen_bounced_refund(
+    connection: Connection, payment_id: UUID, most_minor: int, most_bounces: int, now: datetime
+) -> tuple[UUID, bool] | None:
+    """Take back the newest sent refund of at most `most_minor`, because its money is at the gateway again.
+
+    Returns its id, and whether it is to be sent again: not once it has bounced more than `most_bounces`
+    times, when it is FAILED for a person to look at. None where no sent refund fits.
+    """
+    row = await connection.fetchrow(
+        """
+        UPDATE refunds
+        SET bounces = bounces + 1, updated_at = $4,
+          state = CASE WHEN bounces < $3 THEN 'DECIDED' ELSE 'FAILED' END
+        WHERE id = (
+          SELECT id FROM refunds WHERE payment_id = $1 AND state = 'SENT' AND amount_minor <= $2
+          ORDER BY updated_at DESC, id DESC LIMIT 1
+        )
+        RETURNING id, amount_minor, state
+        """,
+        payment_id,
+        most_minor,
+        most_bounces,
+        now,
+    )
+    if row is None:
+        return None
+    await connection.execute(
+        """
+        UPDATE payments SET refunded_minor = refunded_minor - $2, updated_at = $3,
+          state = CASE WHEN state = 'REFUNDED' THEN 'CAPTURED' ELSE state END
+        WHERE id = $1
+        """,
+        payment_id,
+        row["amount_minor"],
+        now,
+    )
+    return row["id"], row["state"] == "DECIDED"
+
+
+async def lately_refunded_payments(
+    source: Source, since: datetime, before: datetime, most: int
+) -> list[PaymentRow]:
+    """Payments with a refund sent after `since` that nobody has looked at since `before`, oldest first.
+
+    A refund may bounce days later, and the webhook that says so may be lost.
+    """
+    rows = await source.fetch(
+        f"""
+        SELECT {_PAYMENT} FROM payments
+        WHERE refunded_minor > 0 AND updated_at < $2 AND intent_id IS NOT NULL AND EXISTS (
+          SELECT FROM refunds
+          WHERE refunds.payment_id = payments.id AND refunds.state = 'SENT' AND refunds.updated_at > $1
+        )
+        ORDER BY updated_at LIMIT $3
+        """,
+        since,
+        before,
+        most,
+    )
+    return [PaymentRow(**row) for row in rows]

@@ -137,7 +137,8 @@ def _theatre_category(tier: str, letter: str, number: int, count: int) -> str:
 
 
 def _seat(guid: str, number: int, at: tuple[float, float], category: str) -> Document:
-    position = {"x": round(at[0], 1), "y": round(at[1], 1)}
+    # Whole units: a tenth would be invisible, and a third of what a browser has to fetch.
+    position = {"x": round(at[0]), "y": round(at[1])}
     return {"seat_guid": guid, "seat_number": str(number), "position": position, "category": category}
 
 

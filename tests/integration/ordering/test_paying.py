@@ -22,7 +22,7 @@ from services.paying import pay
 from services.refunding import refund
 from services.reserving import ReserveRequest, reserve
 from services.selecting import ExactSeats
-from services.sweeping import sweep_payments
+from services.sweeping import sweep_cancelled_events, sweep_payments
 from tests.houses import ORGANISER, ManualClock, buyer, open_event
 
 ANN, BOB = buyer("ann"), buyer("bob")
@@ -250,3 +250,50 @@ async def test_everyone_is_let_go_when_the_event_is_cancelled(office: Office) ->
     assert (await state(office, reserved.id))[0] == "CANCELLED"
     assert (await state(office, paying.id))[:2] == ("CANCELLED", "CANCELLED")
     assert await kept_at_stripe(office, booked.id) == 0
+
+
+async def test_refund_is_sent_again_when_the_bank_sent_it_back(office: Office, clock: ManualClock) -> None:
+    order = await held(office)
+    await pay(office, ANN, order.id, "pm_card_refundFail")
+    await drain(office)
+    await refund(office, ORGANISER, order.id)
+
+    async with asyncio.timeout(20):
+        while await office.database.fetchval("SELECT sum(bounces) FROM refunds") == 0:
+            await deliver(office)
+            clock.advance(minutes=11)
+            await sweep_payments(office)
+
+    payment = await payment_of_order(office.database, order.id)
+    assert payment is not None
+    assert payment.captured_minor - payment.refunded_minor == 10_500
+    assert (await state(office, order.id))[0] == "REFUNDED"
+    assert await office.database.fetchval("SELECT count(*) FROM outbox WHERE topic = 'send_refund'") == 1
+
+
+async def test_refund_is_left_to_a_person_when_it_keeps_bouncing(office: Office, clock: ManualClock) -> None:
+    order = await held(office)
+    await pay(office, ANN, order.id, "pm_card_refundFail")
+    await drain(office)
+    await refund(office, ORGANISER, order.id)
+
+    async with asyncio.timeout(30):
+        while await office.database.fetchval("SELECT state FROM refunds") != "FAILED":
+            await deliver(office)
+            clock.advance(minutes=11)
+            await sweep_payments(office)
+
+    assert await kept_at_stripe(office, order.id) == 10_500
+    assert await office.database.fetchval("SELECT bounces FROM refunds") == 4
+    assert await office.database.fetchval("SELECT count(*) FROM outbox WHERE topic = 'send_refund'") == 0
+
+
+async def test_order_ends_when_it_slipped_into_a_cancelled_event(office: Office) -> None:
+    order = await held(office)
+    await office.database.fetch("UPDATE events SET state = 'CANCELLED' WHERE id = $1", order.event_id)
+
+    await sweep_cancelled_events(office)
+    await drain(office)
+
+    assert (await state(office, order.id))[0] == "CANCELLED"
+    assert await seats(office, order) == b"AAAA"

@@ -60,6 +60,8 @@ def test_event_is_read_when_stripes_sdk_signed_it() -> None:
         ({"id": "re_1", "object": "refund", "payment_intent": None}, None),
         ({"id": "cus_1", "object": "customer"}, None),
         ({"id": 7, "object": "payment_intent"}, None),
+        ({"id": "pi_\0", "object": "payment_intent"}, None),
+        ({"id": "pi_../x?", "object": "payment_intent"}, None),
         ({"id": "pi_" + "9" * 300, "object": "payment_intent"}, None),
         ({}, None),
     ],

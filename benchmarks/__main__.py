@@ -1,0 +1,43 @@
+"""`make bench`: the measurements, one after another or by name.
+
+python -m benchmarks             all of them, at sizes that end within some minutes
+python -m benchmarks sale        one of them
+"""
+
+import argparse
+import subprocess
+import sys
+
+# What each is run with: a size that a laptop finishes; `python -m benchmarks.NAME --help` has larger ones.
+BENCHMARKS: dict[str, tuple[str, list[str]]] = {
+    "sale": ("a sale on one core: orders and refusals a second, memory", []),
+    "winners": ("the commit of a hold against a bare transaction that inserts the same rows", []),
+    "search": ("indexing, search and lag at 20,000 events", ["20000", "20"]),
+    "waiting_room": ("a line of a thousand to a million people", []),
+}
+
+
+def main() -> int:
+    """Run the named benchmarks, each in a process of its own; the worst exit status."""
+    listed = "\n".join(f"  {name:<14}{purpose}" for name, (purpose, _) in BENCHMARKS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=f"Measurements, never timed tests.\n\n{listed}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which; all when none is named")
+    names = parser.parse_args().names or list(BENCHMARKS)
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+    return max(_run(name) for name in names)
+
+
+def _run(name: str) -> int:
+    purpose, arguments = BENCHMARKS[name]
+    print(f"== {name}: {purpose}", flush=True)
+    return subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *arguments], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""What a person types that cannot be done: one sentence, exit status 2."""
+
+from pathlib import Path
+
+import pytest
+
+from cli import main
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["up", "--workers", "0"],
+        ["up", "--workers", "9999"],
+        ["up", "--port", "99999"],
+        ["up", "--data-dir", "/proc/nope", "--port", "0"],
+        ["token", "--user", ""],
+        ["token", "--user", "u", "--scope", "admin"],
+        ["token", "--user", "u", "--ttl", "0"],
+        ["import", "plan", "/nope"],
+        ["import", "events", "/nope"],
+        ["nonsense"],
+    ],
+)
+def test_one_sentence_when_a_command_cannot_be_done(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        status: object = main(command)
+    except SystemExit as stop:
+        status = stop.code
+
+    told = capsys.readouterr()
+    assert status == 2
+    assert len(told.err.strip().splitlines()) == 1
+    assert told.out == ""
+
+
+def test_one_sentence_when_the_database_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BOXOFFICE_DATABASE_URL", "postgresql://x:y@127.0.0.1:1/x")
+    monkeypatch.setenv("BOXOFFICE_REDIS_URL", "redis://127.0.0.1:1")
+
+    assert main(["migrate", "--data-dir", str(tmp_path)]) == 2
+
+    assert "cannot be reached" in capsys.readouterr().err
