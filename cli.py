@@ -107,13 +107,12 @@ def add_import(commands: "argparse._SubParsersAction[Parser]") -> None:
     kinds = things.add_subparsers(title="things", metavar="KIND", required=True)
     purposes: dict[str, tuple[str, Handler]] = {
         "events": ("JSON lines of events, .gz too; venues and performers lie beside", run_events),
-        "plan": ("a pretix seating plan: checked, and its seats counted", run_plan),
+        "plan": ("a pretix seating plan: stored once, for createEvent's seatingPlanId", run_plan),
     }
     for name, (purpose, handler) in purposes.items():
         kind = command(kinds, name, purpose, handler)
         kind.add_argument("file", metavar="FILE")
-        if name == "events":
-            kind.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
+        kind.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
 
 
 def add_draw(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -243,7 +242,7 @@ def run_events(arguments: argparse.Namespace) -> None:
 def run_plan(arguments: argparse.Namespace) -> None:
     from commands.steps import import_plan
 
-    import_plan(arguments.file)
+    import_plan(arguments.data_dir, arguments.file)
 
 
 def run_draw(arguments: argparse.Namespace) -> int:

@@ -122,6 +122,7 @@ def draft_of(now: datetime, plan: Plan) -> EventDraft:
         venue=VenueDraft("Hall", None, "Seoul", None, None, None, "Asia/Seoul"),
         performers=(),
         seating_plan=None,
+        seating_plan_id=None,
         price_levels=(),
         general_admission=(floor,),
         max_tickets_per_order=8,

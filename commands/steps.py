@@ -56,11 +56,13 @@ def import_events(data_dir: str | None, file: str) -> None:
     line(summary)
 
 
-def import_plan(file: str) -> None:
-    """Checks a seating plan and prints what it holds."""
-    from services.imports import describe_plan, read_plan
+def import_plan(data_dir: str | None, file: str) -> None:
+    """Stores a seating plan and prints what it holds, and its id; doing it twice changes nothing."""
+    from services.imports import import_plan as bring_in
 
-    line(describe_plan(read_plan(existing(file))))
+    path = existing(file)
+    settings = settings_of_running(data_dir).require("database_url")
+    line(run(bring_in(settings, path)))
 
 
 def print_schema() -> None:

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     ORDER = "ord"
     PAYMENT = "pay"
     QUEUE_ENTRY = "que"
+    SEATING_PLAN = "pln"
 
 
 class Part(StrEnum):

@@ -59,7 +59,14 @@ class CreateEventInput:
     venue: VenueInput = strawberry.field(description="Where it takes place")
     performers: list[str] | None = strawberry.field(default_factory=list, description="In billing order")
     seating_plan: str | None = strawberry.field(
-        default=None, description="A seating plan in pretix's open format (seats.pretix.eu), as JSON text"
+        default=None,
+        description="A seating plan in pretix's open format (seats.pretix.eu), as JSON text. A request has "
+        "at most 1 MB: import a larger plan first (boxoffice import plan FILE) and give its seatingPlanId",
+    )
+    seating_plan_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="Instead of seatingPlan: a plan that boxoffice import plan FILE has stored; it prints "
+        "this id (pln_...). The way for plans above 1 MB",
     )
     price_levels: list[PriceLevelInput] | None = strawberry.field(
         default_factory=list, description="A price for each category of the plan"

@@ -25,6 +25,7 @@ def event_draft(wanted: CreateEventInput) -> EventDraft:
         venue=_venue(wanted.venue),
         performers=tuple(wanted.performers or ()),
         seating_plan=wanted.seating_plan,
+        seating_plan_id=wanted.seating_plan_id,
         price_levels=tuple(
             PriceInput(level.category, _money(level.price), _fee(level.fee))
             for level in wanted.price_levels or ()

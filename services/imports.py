@@ -1,13 +1,17 @@
 """`boxoffice import`: files in, one sentence out."""
 
 import asyncio
+import hashlib
 import time
 from pathlib import Path
 from typing import Protocol
 
+from db.queries.seating_plans import NewSeatingPlan, keep_seating_plan
 from db.session import Database
 from domain.errors import InvalidInput
+from domain.ids import Kind, public_id
 from domain.seating_plan import MOST_BYTES, Plan, parse_seating_plan
+from kit.ids import new_uuid
 from services.catalogue_files import read_catalogue
 from services.catalogue_import import Progress, import_catalogue
 
@@ -39,17 +43,27 @@ async def import_events(settings: DatabaseAddress, file: Path, progress: Progres
     )
 
 
-async def import_plan(_: DatabaseAddress, file: Path) -> str:
-    """Check a seating plan as createEvent would, and say what it holds and what needs a price.
+async def import_plan(settings: DatabaseAddress, file: Path) -> str:
+    """Store a seating plan for createEvent's seatingPlanId; what it holds, and on the last line its id.
+
+    The same file again is the same plan, with the id it had.
 
     Raises:
         InvalidInput: it cannot be read, or breaks the format; with the path of the first fault.
     """
-    return describe_plan(await asyncio.to_thread(read_plan, file))
+    plan, document = await asyncio.to_thread(read_plan, file)
+    digest = hashlib.sha256(document.encode()).hexdigest()
+    database = Database(settings.database_url, most=1)
+    try:
+        kept = NewSeatingPlan(new_uuid(), plan.name, digest, document, plan.seat_count)
+        plan_id = await keep_seating_plan(database, kept)
+    finally:
+        await database.close()
+    return f"{describe_plan(plan)}\nplan: {public_id(Kind.SEATING_PLAN, plan_id)}"
 
 
-def read_plan(file: Path) -> Plan:
-    """The seating plan in a file.
+def read_plan(file: Path) -> tuple[Plan, str]:
+    """The seating plan in a file, and the file's text.
 
     Raises:
         InvalidInput: it cannot be read, or breaks the format; with the path of the first fault.
@@ -57,7 +71,8 @@ def read_plan(file: Path) -> Plan:
     try:
         if file.stat().st_size > MOST_BYTES:
             raise InvalidInput(f"{file.name} is larger than {MOST_BYTES // 1_000_000} MB.")
-        return parse_seating_plan(file.read_bytes())
+        content = file.read_bytes()
+        return parse_seating_plan(content), content.decode()
     except OSError as error:
         raise InvalidInput(f"{file.name} cannot be read: {error.strerror}.") from error
 

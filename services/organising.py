@@ -20,9 +20,11 @@ from db.queries.catalogue import (
     venue_like,
 )
 from db.queries.events import EventRow, event_by_id
+from db.queries.seating_plans import seating_plan_document
 from db.queries.users import remember_user
 from db.session import DATABASE_AWAY
 from domain.errors import InvalidInput, NotFound, Unavailable
+from domain.ids import Kind, parse_id
 from domain.layout import SeatMap
 from domain.seating import GeneralAdmission, PriceInput, build_seat_map
 from domain.seating_plan import parse_seating_plan
@@ -64,6 +66,7 @@ class EventDraft:
     venue: VenueDraft
     performers: Sequence[str]
     seating_plan: str | None
+    seating_plan_id: str | None
     price_levels: Sequence[PriceInput]
     general_admission: Sequence[GeneralAdmission]
     max_tickets_per_order: int
@@ -88,12 +91,14 @@ async def create_event(office: Office, viewer: Viewer | None, draft: EventDraft)
     Raises:
         Unauthenticated, Forbidden: without a token with the scope organise.
         InvalidInput: with the path of the first fault.
+        NotFound: there is no plan with this seatingPlanId.
     """
     organiser = organiser_of(viewer)
     event = _checked_event(draft, organiser)
     venue = _checked_venue(draft.venue)
     performers = _checked_performers(draft.performers)
-    seat_map = await asyncio.to_thread(_seat_map, event.id, draft)
+    document = await _plan_document(office, draft)
+    seat_map = await asyncio.to_thread(_seat_map, event.id, draft, document)
     _check_largest_order(seat_map, draft.max_tickets_per_order)
     try:
         async with office.database.transaction() as connection:
@@ -253,9 +258,22 @@ def _check_largest_order(seat_map: SeatMap, most_tickets: int) -> None:
         raise InvalidInput("maxTicketsPerOrder: so many tickets at this price are more than can be charged.")
 
 
-def _seat_map(event_id: UUID, draft: EventDraft) -> SeatMap:
+async def _plan_document(office: Office, draft: EventDraft) -> str | None:
+    """The plan's JSON text: the one given, or the one imported before."""
+    if draft.seating_plan_id is None:
+        return draft.seating_plan
+    if draft.seating_plan is not None:
+        raise InvalidInput("seatingPlanId: give either seatingPlan or seatingPlanId, not both.")
+    plan_id = parse_id(draft.seating_plan_id, Kind.SEATING_PLAN)
+    document = await reading(seating_plan_document(office.database, plan_id))
+    if document is None:
+        raise NotFound("There is no such seating plan; boxoffice import plan FILE stores one.")
+    return document
+
+
+def _seat_map(event_id: UUID, draft: EventDraft, document: str | None) -> SeatMap:
     try:
-        plan = None if draft.seating_plan is None else parse_seating_plan(draft.seating_plan)
+        plan = None if document is None else parse_seating_plan(document)
     except InvalidInput as error:
         raise InvalidInput(f"seatingPlan: {error.message}") from None
     return build_seat_map(event_id, plan, draft.price_levels, draft.general_admission)

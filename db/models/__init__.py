@@ -4,7 +4,7 @@ Queries go through asyncpg (`db.queries`, `db.sql`); a test holds these classes 
 database, so that the two cannot drift apart.
 """
 
-from db.models.catalogue import Event, EventPerformer, Performer, PriceLevel, SeatMap, Venue
+from db.models.catalogue import Event, EventPerformer, Performer, PriceLevel, SeatingPlan, SeatMap, Venue
 from db.models.delivery import OutboxEntry, StripeEvent
 from db.models.ordering import Claim, Order, Payment, PlaceEpoch, Refund, User
 from db.models.search import (
@@ -36,6 +36,7 @@ __all__ = [
     "SearchState",
     "SearchWord",
     "SeatMap",
+    "SeatingPlan",
     "StripeEvent",
     "User",
     "Venue",

@@ -55,6 +55,19 @@ class SeatMap(SQLModel, table=True):
     created_at: datetime = moment(now=True)
 
 
+class SeatingPlan(SQLModel, table=True):
+    """A house as it was imported; `digest` is the SHA-256 of `document`, so that a plan is kept once."""
+
+    __tablename__ = "seating_plans"
+
+    id: UUID = key()
+    name: str = text()
+    digest: str = text(unique=True)
+    document: str = text()
+    seat_count: int
+    created_at: datetime = moment(now=True)
+
+
 class Event(SQLModel, table=True):
     """A concert, a play, a match: one date in one venue."""
 

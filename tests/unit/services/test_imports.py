@@ -14,7 +14,7 @@ def test_seats_are_counted_by_category_when_a_plan_is_read(tmp_path: Path) -> No
     file = tmp_path / "arena.json"
     file.write_bytes(orjson.dumps(arena()))
 
-    lines = describe_plan(read_plan(file)).splitlines()
+    lines = describe_plan(read_plan(file)[0]).splitlines()
 
     assert lines[0] == "Arena: 17760 seats, 5200 by 4400 units."
     assert lines[1] == "  section Block 101: 320 seats"
