@@ -1,0 +1,51 @@
+"""The models are the source of the migrations: a migrated database must be what they say."""
+
+import asyncio
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import SQLModel
+
+import db.models  # noqa: F401  (registers the tables)
+from db.migrate import migrate
+from db.session import Database
+
+
+def differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, SQLModel.metadata))
+
+
+async def test_models_and_database_agree_when_all_migrations_ran(postgres_url: str) -> None:
+    engine = create_async_engine(postgres_url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    async with engine.connect() as connection:
+        found = await connection.run_sync(differences)
+    await engine.dispose()
+
+    assert found == []
+
+
+async def test_every_process_succeeds_when_eight_migrate_at_once(empty_postgres_url: str) -> None:
+    await asyncio.gather(*(migrate(empty_postgres_url) for _ in range(8)))
+
+    database = Database(empty_postgres_url)
+    assert await database.fetchval("SELECT count(*) FROM alembic_version") == 1
+    await database.close()
+
+
+async def test_rows_stay_when_a_database_with_data_moves_forward(empty_postgres_url: str) -> None:
+    await migrate(empty_postgres_url, "0001")
+    database = Database(empty_postgres_url)
+    await database.fetch(
+        """
+        INSERT INTO venues (id, name, city, timezone)
+        VALUES (gen_random_uuid(), 'Hall', 'Seoul', 'Asia/Seoul')
+        """
+    )
+
+    await migrate(empty_postgres_url)
+
+    assert await database.fetchval("SELECT name FROM venues") == "Hall"
+    await database.close()
