@@ -5,35 +5,41 @@ Nothing connects at import, and a process starts while its parts are still on th
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlsplit
+from functools import partial
 from uuid import UUID
 
-from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from db.session import Database
 from domain.channels import EVENTS_CHANNEL
 from domain.errors import Unauthenticated, Unavailable
 from domain.viewer import Scope, Viewer
-from endpoints.health import Probe, health_routes
-from endpoints.line_metrics import watch_lines
-from endpoints.metrics import PrometheusMeters, watch_search
+from endpoints.health import Readiness, health_routes
+from endpoints.observing import Observed, operation_watch
 from endpoints.pages import routes as page_routes
+from endpoints.probes import probes_of
+from endpoints.scraping import Scrape, Sources
 from endpoints.seatmaps import seat_map_routes
 from endpoints.stripe_webhook import webhook_route
 from kit.clock import utc_now
 from kit.lua import CommandBatcher
+from payments.gateway import PaymentGateway
 from payments.stripe_gateway import StripeGateway
+from payments.watched_gateway import WatchedGateway
 from pubsub.bus import ChannelBus
 from pubsub.channels import Channels
 from pubsub.document_store import RedisDocuments
+from pubsub.echo import Echo
 from pubsub.heartbeat import Heartbeat
 from pubsub.open_streams import OpenStreams
+from pubsub.process_figures import ProcessFigures
 from pubsub.redis_backend import RedisBackend
 from pubsub.request_counts import RequestCounts
 from reservations.connection import Client, batcher, connect
@@ -56,6 +62,11 @@ from services.waiting_room import WaitingRooms
 from settings import Settings
 from subscriptions.queue_positions import QueueHub
 from subscriptions.seat_availability import SeatHub
+from telemetry.exposition import CONTENT_TYPE, packed
+from telemetry.instruments import Instruments
+from telemetry.line_meters import EstimateMeters
+from telemetry.tracing import tracer_for
+from telemetry.transport_meters import PrometheusMeters
 from transport import (
     CacheHint,
     ConnectionInfo,
@@ -75,8 +86,6 @@ from workers.loops import Loop
 from workers.main import run_loops
 from workers.ordering import ordering_loops
 
-log = logging.getLogger("boxoffice")
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -87,12 +96,13 @@ class Parts:
     redis: Client
     runner: CommandBatcher
     channels: Channels
-    gateway: StripeGateway
+    gateway: PaymentGateway
     tokens: Tokens
     rooms: WaitingRooms
     keeper: LineKeeper
     office: Office
     search: EventSearch
+    instruments: Instruments
 
     async def close(self, grace_seconds: float = 5.0) -> None:
         """Close every client; what is in use of the database has `grace_seconds` to finish."""
@@ -101,15 +111,20 @@ class Parts:
         await self.gateway.close()
         await self.database.close(grace_seconds)
         await self.redis.aclose()
+        await asyncio.to_thread(self.instruments.tracer.close)
 
 
-def build_parts(settings: Settings) -> Parts:
+def build_parts(settings: Settings, role: str = "command") -> Parts:
     """Every client and service, from the settings."""
+    name = settings.process_name or f"{role}-{socket.gethostname()}-{os.getpid()}"
+    instruments = Instruments(name, role, tracer_for(os.environ, name))
     database = Database(settings.database_url, most=settings.database_pool_size)
     redis = connect(settings.redis_url, settings.redis_pool_size)
-    runner = batcher(redis)
+    runner = batcher(redis, instruments.parts.round_trip)
     channels = Channels(RedisBackend(redis))
-    gateway = StripeGateway(settings.stripe_api_key, api_base=settings.stripe_api_base or None)
+    stripe = StripeGateway(settings.stripe_api_key, api_base=settings.stripe_api_base or None)
+    gateway = WatchedGateway(stripe, instruments.parts.gateway)
+    instruments.parts.watch_pool(lambda: database.pool_use)
     room = Room(runner)
     keeper = LineKeeper(database, room, channels)
     rooms = WaitingRooms(database, room, QueueTokens(_queue_secret(settings)), keeper)
@@ -127,10 +142,23 @@ def build_parts(settings: Settings) -> Parts:
         hold_time=timedelta(seconds=settings.hold_seconds),
         payment_time=timedelta(seconds=settings.payment_seconds),
         public_url=f"http://{settings.host}:{settings.port}",
+        meters=instruments.sale,
+        tracer=instruments.tracer,
     )
     search = EventSearch(_search_index(settings), database_index(database), Freshness(database), office.clock)
     return Parts(
-        settings, database, redis, runner, channels, gateway, _tokens(settings), rooms, keeper, office, search
+        settings,
+        database,
+        redis,
+        runner,
+        channels,
+        gateway,
+        _tokens(settings),
+        rooms,
+        keeper,
+        office,
+        search,
+        instruments,
     )
 
 
@@ -153,21 +181,28 @@ def _queue_secret(settings: Settings) -> str:
 
 def create_app(settings: Settings) -> Starlette:
     """The API of one process."""
-    parts = build_parts(settings)
-    registry = CollectorRegistry()
-    watch_search(registry, parts.search.standing)
+    parts = build_parts(settings, "api")
+    instruments = parts.instruments
     hub = SeatHub(parts.office, parts.channels)
     queue_hub = QueueHub(parts.rooms, parts.channels)
     streams = Streams(hub, queue_hub, parts.channels)
-    refresh_lines = watch_lines(registry, parts.rooms, queue_hub)
+    EstimateMeters(instruments.own, queue_hub.eta_errors)
+    instruments.fanout.watch_topics(lambda: hub.topics)
     open_streams = OpenStreams(parts.runner)
-    meters = PrometheusMeters(registry, open_streams)
+    meters = PrometheusMeters(instruments.own, instruments.common, open_streams)
+    figures = _figures(parts)
     services = Services(parts.office, parts.tokens, parts.rooms, parts.search)
     server = graphql_server(parts, services, streams, meters)
-
-    async def refresh_metrics() -> None:
-        await meters.refresh()
-        await refresh_lines()
+    readiness = Readiness(
+        probes_of(
+            parts.office,
+            parts.runner,
+            parts.search,
+            engine_url=settings.meilisearch_url,
+            stripe_url=settings.stripe_api_base,
+        )
+    )
+    sources = Sources(parts.office, parts.rooms, readiness, meters, figures)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -175,6 +210,11 @@ def create_app(settings: Settings) -> Starlette:
         tasks = [
             asyncio.create_task(_hear_of_events(parts)),
             asyncio.create_task(open_streams.keep_telling()),
+            asyncio.create_task(figures.keep_telling()),
+            asyncio.create_task(instruments.process.measure_lag()),
+            asyncio.create_task(
+                Echo(parts.channels, instruments.name, instruments.parts.heard).keep_calling()
+            ),
         ]
         try:
             yield
@@ -186,18 +226,22 @@ def create_app(settings: Settings) -> Starlette:
             queue_hub.close()
             await parts.close()
 
-    return Starlette(routes=_routes(parts, server, registry, refresh_metrics), lifespan=lifespan)
+    return Starlette(
+        routes=_routes(parts, server, readiness, Scrape(instruments, sources)),
+        lifespan=lifespan,
+        middleware=[Middleware(Observed, instruments.requests, instruments.tracer)],
+    )
 
 
-def _routes(
-    parts: Parts,
-    server: GraphQLServer,
-    registry: CollectorRegistry,
-    refresh_metrics: Callable[[], Awaitable[None]],
-) -> list[BaseRoute]:
+def _figures(parts: Parts) -> ProcessFigures:
+    instruments = parts.instruments
+    return ProcessFigures(parts.runner, instruments.name, lambda: packed(instruments.own))
+
+
+def _routes(parts: Parts, server: GraphQLServer, readiness: Readiness, scrape: Scrape) -> list[BaseRoute]:
     settings = parts.settings
     return [
-        *health_routes(_probes(parts), registry, refresh_metrics),
+        *health_routes(readiness, scrape, CONTENT_TYPE),
         webhook_route(parts.office, [settings.stripe_webhook_secret]),
         *seat_map_routes(parts.office),
         Route("/graphql", endpoint=server),
@@ -205,30 +249,6 @@ def _routes(
         Mount("/graphql", app=server),
         *page_routes(settings),
     ]
-
-
-def _probes(parts: Parts) -> Mapping[str, Probe]:
-    async def database() -> None:
-        await parts.database.fetchval("SELECT 1")
-
-    async def redis() -> None:
-        await parts.runner.run("PING")
-
-    probes = {"postgres": Probe(database, needed=True), "redis": Probe(redis, needed=True)}
-    if parts.settings.meilisearch_url:
-        probes["search"] = Probe(parts.search.check, needed=False)
-    if parts.settings.stripe_api_base:
-        probes["stripe"] = Probe(lambda: _reach(parts.settings.stripe_api_base), needed=False)
-    probes["worker"] = Probe(Heartbeat(parts.runner).check, needed=False)
-    return probes
-
-
-async def _reach(address: str) -> None:
-    """Connect, and hang up."""
-    parts = urlsplit(address)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    _, writer = await asyncio.open_connection(parts.hostname, port)
-    writer.close()
 
 
 def graphql_server(
@@ -259,6 +279,7 @@ def graphql_server(
             event_context=_fresh,
             data_version=lambda *_: parts.office.revision.number,
             compiled=True,
+            watch=operation_watch(parts.instruments.requests),
         ),
     )
 
@@ -332,7 +353,8 @@ async def _hear_of_events(parts: Parts) -> None:
 
 async def run_worker(settings: Settings) -> None:
     """The worker process: every loop, until SIGTERM or SIGINT."""
-    parts = build_parts(settings)
+    parts = build_parts(settings, "worker")
+    instruments = parts.instruments
     await parts.channels.open()
     loops = [
         *ordering_loops(parts.office),
@@ -340,11 +362,20 @@ async def run_worker(settings: Settings) -> None:
         Loop("heartbeat", Heartbeat(parts.runner).beat, 2.0),
         *indexing_loops(parts.database, search_engine(settings)),
     ]
-    listening = asyncio.create_task(_listen(parts.database, loops))
+    for loop in loops:
+        loop.watch = instruments.loops.round
+        instruments.loops.watch(loop.name, partial(getattr, loop, "last_finished"))
+    beside = [
+        asyncio.create_task(_listen(parts.database, loops)),
+        asyncio.create_task(_figures(parts).keep_telling()),
+        asyncio.create_task(instruments.process.measure_lag()),
+    ]
     try:
         await run_loops(loops)
     finally:
-        listening.cancel()
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         # The loops have ended; what is still held are the sessions of leaders.
         await parts.close(grace_seconds=0.2)
 

@@ -4,6 +4,7 @@ import socket
 
 import uvicorn
 
+from commands.logs import log_as
 from settings import Settings
 
 BACKLOG = 2048
@@ -24,6 +25,7 @@ def serve(settings: Settings) -> None:
     """
     from app import create_app
 
+    log_as(settings)
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings),
@@ -35,7 +37,7 @@ def serve(settings: Settings) -> None:
             ws_max_size=BODY_LIMIT_BYTES,
             backlog=BACKLOG,
             timeout_graceful_shutdown=GRACEFUL_SECONDS,
-            log_level=settings.log_level.lower(),
+            log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,

@@ -16,6 +16,8 @@ from db.queries.payments import (
 from domain.channels import order_channel
 from domain.errors import BoxofficeError, Unavailable
 from domain.states import OrderState, PaymentState
+from kit.log_context import bound
+from kit.spans import traceparent_of, within
 from payments.gateway import Declined, GatewayError, GatewayRejected, Intent, IntentStatus
 from services.ending import end_event_orders
 from services.office import Office
@@ -38,10 +40,29 @@ class NotYet(Exception):
 async def deliver(office: Office, most: int = 50) -> int:
     """Run the tasks that are due; returns how many were taken."""
     tasks = await claim_tasks(office.database, office.now(), most, LEASE_SECONDS)
-    done = [task.id for task in tasks if await _run(office, task)]
+    done = [task.id for task in tasks if await _watched(office, task)]
     if done:
         await finish_tasks(office.database, done)
     return len(tasks)
+
+
+async def _watched(office: Office, task: Task) -> bool:
+    """Run one task in the trace and with the request that wrote it."""
+    span = office.tracer.begin(
+        f"outbox {task.topic}",
+        traceparent=traceparent_of(task.payload.get("traceparent")),
+        facts={"boxoffice.task": task.id, "boxoffice.attempt": task.attempts},
+    )
+    about = {"event_id" if task.topic in _OF_EVENTS else "order_id": task.key}
+    if "request_id" in task.payload:
+        about["request_id"] = task.payload["request_id"]
+    with bound(task=task.id, topic=task.topic, **about), within(span):
+        done = await _run(office, task)
+        if done and task.topic in _TOLD:
+            log.info("task done")
+    age_seconds = (office.now() - task.created_at).total_seconds()
+    office.meters.task(task.topic, "done" if done else "again", age_seconds)
+    return done
 
 
 async def _run(office: Office, task: Task) -> bool:
@@ -174,3 +195,6 @@ _HANDLERS: dict[str, Callable[[Office, Task], Awaitable[None]]] = {
     "send_refund": _refund,
     "end_event_orders": _end_event_orders,
 }
+_OF_EVENTS = frozenset({"event_changed", "end_event_orders"})
+# What an order's history is read from, in the log; the others happen with every change.
+_TOLD = frozenset({"order_booked", "capture_payment", "void_payment", "send_refund", "end_event_orders"})
