@@ -14,6 +14,7 @@ from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from db.session import Database
@@ -27,6 +28,7 @@ from endpoints.pages import routes as page_routes
 from endpoints.seatmaps import seat_map_routes
 from endpoints.stripe_webhook import webhook_route
 from kit.clock import utc_now
+from kit.current_request import request_within
 from kit.lua import CommandBatcher
 from payments.stripe_gateway import StripeGateway
 from pubsub.bus import ChannelBus
@@ -57,13 +59,17 @@ from settings import Settings
 from subscriptions.queue_positions import QueueHub
 from subscriptions.seat_availability import SeatHub
 from transport import (
+    Admission,
+    AdmissionGate,
     CacheHint,
     ConnectionInfo,
+    GateLimits,
     GraphQLServer,
     LayeredDocumentStore,
     MemoryDocumentStore,
     Operation,
     RateLimited,
+    SecurityHeaders,
     ServerOptions,
 )
 from transport import Unauthenticated as TokenRefused
@@ -76,6 +82,8 @@ from workers.main import run_loops
 from workers.ordering import ordering_loops
 
 log = logging.getLogger("boxoffice")
+
+GOODBYE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +171,8 @@ def create_app(settings: Settings) -> Starlette:
     open_streams = OpenStreams(parts.runner)
     meters = PrometheusMeters(registry, open_streams)
     services = Services(parts.office, parts.tokens, parts.rooms, parts.search)
-    server = graphql_server(parts, services, streams, meters)
+    admission = Admission(_gate_limits(settings), meters)
+    server = graphql_server(parts, services, streams, meters, admission)
 
     async def refresh_metrics() -> None:
         await meters.refresh()
@@ -172,6 +181,7 @@ def create_app(settings: Settings) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await parts.channels.open()
+        admission.lag.start()
         tasks = [
             asyncio.create_task(_hear_of_events(parts)),
             asyncio.create_task(open_streams.keep_telling()),
@@ -181,23 +191,55 @@ def create_app(settings: Settings) -> Starlette:
         finally:
             for task in tasks:
                 task.cancel()
+            admission.lag.stop()
             await server.aclose()
             hub.close()
             queue_hub.close()
             await parts.close()
 
-    return Starlette(routes=_routes(parts, server, registry, refresh_metrics), lifespan=lifespan)
+    async def drain() -> None:
+        """Let balancers look away, then send subscribers elsewhere; requests go on being answered."""
+        admission.draining = True
+        await asyncio.sleep(settings.drain_seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await server.aclose()
+
+    routes = _routes(parts, server, registry, admission, refresh_metrics)
+    app = Starlette(routes=routes, middleware=_middleware(settings, admission), lifespan=lifespan)
+    app.state.drain, app.state.admission = drain, admission
+    return app
+
+
+def _middleware(settings: Settings, admission: Admission) -> list[Middleware]:
+    return [
+        Middleware(SecurityHeaders, strict_transport=settings.environment == "production"),
+        Middleware(
+            AdmissionGate,
+            admission,
+            lambda count: request_within(settings.request_seconds, count),
+        ),
+    ]
+
+
+def _gate_limits(settings: Settings) -> GateLimits:
+    return GateLimits(
+        in_flight=settings.max_in_flight,
+        exempt=frozenset({"/healthz", "/readyz", "/metrics"}),
+        first=frozenset({"/webhooks/stripe"}),
+    )
 
 
 def _routes(
     parts: Parts,
     server: GraphQLServer,
     registry: CollectorRegistry,
+    admission: Admission,
     refresh_metrics: Callable[[], Awaitable[None]],
 ) -> list[BaseRoute]:
     settings = parts.settings
     return [
-        *health_routes(_probes(parts), registry, refresh_metrics),
+        *health_routes(_probes(parts, admission), registry, refresh_metrics),
         webhook_route(parts.office, [settings.stripe_webhook_secret]),
         *seat_map_routes(parts.office),
         Route("/graphql", endpoint=server),
@@ -207,14 +249,19 @@ def _routes(
     ]
 
 
-def _probes(parts: Parts) -> Mapping[str, Probe]:
+def _probes(parts: Parts, admission: Admission) -> Mapping[str, Probe]:
+    async def api() -> None:
+        if admission.draining:
+            raise Unavailable("This process is stopping.")
+
     async def database() -> None:
         await parts.database.fetchval("SELECT 1")
 
     async def redis() -> None:
         await parts.runner.run("PING")
 
-    probes = {"postgres": Probe(database, needed=True), "redis": Probe(redis, needed=True)}
+    probes = {"api": Probe(api, needed=True)}
+    probes |= {"postgres": Probe(database, needed=True), "redis": Probe(redis, needed=True)}
     if parts.settings.meilisearch_url:
         probes["search"] = Probe(parts.search.check, needed=False)
     if parts.settings.stripe_api_base:
@@ -232,7 +279,7 @@ async def _reach(address: str) -> None:
 
 
 def graphql_server(
-    parts: Parts, services: Services, streams: Streams, meters: PrometheusMeters
+    parts: Parts, services: Services, streams: Streams, meters: PrometheusMeters, admission: Admission
 ) -> GraphQLServer:
     """The GraphQL endpoint over HTTP, WebSocket and event streams."""
     settings = parts.settings
@@ -256,6 +303,7 @@ def graphql_server(
             rights=_rights,
             event_rights=_event_rights,
             admit=_limiter(parts),
+            slot=admission.slot,
             event_context=_fresh,
             data_version=lambda *_: parts.office.revision.number,
             compiled=True,

@@ -9,6 +9,8 @@ from typing import Any
 import asyncpg
 import orjson
 
+from kit.current_request import seconds_left
+
 # Nothing waits for ever: these are set on every connection, in milliseconds.
 _SERVER_SETTINGS = {
     "lock_timeout": "2000",
@@ -80,7 +82,7 @@ class Database:
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection for one use; statements commit on their own."""
         pool = await self._opened()
-        async with pool.acquire(timeout=self._acquire_timeout_seconds) as connection:
+        async with pool.acquire(timeout=seconds_left(self._acquire_timeout_seconds)) as connection:
             yield connection
 
     @asynccontextmanager

@@ -15,6 +15,7 @@ make_context raises Unauthenticated for a token that is not good: 401, or WebSoc
 Resolvers may raise any Refused; everything else is masked and logged under a log id.
 """
 
+from .admission import Admission, AdmissionGate, GateLimits
 from .buses import MemoryBus
 from .cost import CostModel
 from .errors import (
@@ -22,6 +23,7 @@ from .errors import (
     Conflict,
     Forbidden,
     NotFound,
+    Overloaded,
     RateLimited,
     Refused,
     Unauthenticated,
@@ -34,9 +36,12 @@ from .operation import Operation
 from .options import ServerOptions
 from .persisted import LayeredDocumentStore, MemoryDocumentStore
 from .ports import ConnectionInfo, DocumentStore, MessageBus, Meters, NoMeters
+from .security_headers import SecurityHeaders
 from .server import GraphQLServer
 
 __all__ = [
+    "Admission",
+    "AdmissionGate",
     "BadRequest",
     "CacheHint",
     "CachePolicy",
@@ -45,6 +50,7 @@ __all__ = [
     "CostModel",
     "DocumentStore",
     "Forbidden",
+    "GateLimits",
     "GraphQLServer",
     "LayeredDocumentStore",
     "Limits",
@@ -55,8 +61,10 @@ __all__ = [
     "NoMeters",
     "NotFound",
     "Operation",
+    "Overloaded",
     "RateLimited",
     "Refused",
+    "SecurityHeaders",
     "ServerOptions",
     "Unauthenticated",
     "Unavailable",
