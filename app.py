@@ -49,6 +49,7 @@ from search.meilisearch import MeilisearchIndex
 from services.layouts import LayoutCache
 from services.line_keeping import LineKeeper
 from services.office import Office, sale_cache
+from services.placing import OrderDesk
 from services.queue_tokens import QueueTokens
 from services.searching import EventSearch, Freshness, database_index
 from services.tokens import IssuerTokens, SecretTokens, Tokens, keys_at
@@ -123,6 +124,7 @@ def build_parts(settings: Settings) -> Parts:
     layouts = LayoutCache(database)
     office = Office(
         database=database,
+        desk=OrderDesk(database),
         seats=SeatStore(runner, truth_loader(database, layouts)),
         layouts=layouts,
         sales=sale_cache(database),

@@ -2,14 +2,15 @@
 
     python -m benchmarks sale
 
-Reports orders a second (hold, order and claims committed), refusals a second at a sold-out section, the
-commit rate against a bare transaction that inserts the same rows, and the memory of every part.
+Reports orders a second (hold, order and claims committed) of general admission and of numbered seats,
+refusals a second at a sold-out section, and the memory of every part.
 """
 
 import asyncio
 import contextlib
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ from rich.table import Table
 SERVER_CORE, LOAD_CORE = 0, 1
 BUYERS, PLACES, ROUNDS = 200, 500, 5
 REFUSALS = 6_000
+PRICE = {"amount": 5000, "currency": "USD"}
 GOAL_ORDERS, GOAL_REFUSALS, GOAL_MEMORY_MIB = 590, 2_000, 700
 
 RESERVE = """
@@ -138,18 +140,42 @@ def _wait_ready(port: int, process: subprocess.Popen[bytes]) -> None:
     raise SystemExit("The installation did not start.")
 
 
-def create_event(house: House, **sections: Any) -> dict[str, Any]:
-    """A published event with general admission of so many places."""
+def seating_plan(seats: int, seats_per_row: int = 50) -> str:
+    """A hall of so many seats in straight rows, as a pretix plan."""
+    rows = [
+        {
+            "row_number": str(row + 1),
+            "seats": [
+                {
+                    "seat_guid": f"{row}-{seat}",
+                    "seat_number": str(seat + 1),
+                    "position": {"x": seat * 20, "y": row * 20},
+                    "category": "Hall",
+                }
+                for seat in range(seats_per_row)
+            ],
+        }
+        for row in range(seats // seats_per_row)
+    ]
+    zone = {"name": "Hall", "position": {"x": 0, "y": 0}, "rows": rows, "areas": []}
+    plan = {"name": "Hall", "categories": [{"name": "Hall", "color": "#4361ee"}], "zones": [zone]}
+    return json.dumps({**plan, "size": {"width": 1000, "height": 1000}})
+
+
+def standing(capacity: int) -> dict[str, Any]:
+    """A general-admission section, as createEvent takes it."""
+    return {"name": "Floor", "capacity": capacity, "price": PRICE}
+
+
+def create_event(house: House, **terms: Any) -> dict[str, Any]:
+    """A published event; `terms` are createEvent's own."""
     organiser = {"authorization": f"Bearer {house.token('bench-organiser', 'organise')}"}
-    money = {"amount": 5000, "currency": "USD"}
     new = {
         "name": "Benchmark night",
         "startsAt": "2099-01-01T20:00:00Z",
         "venue": {"name": "Hall", "city": "Seoul", "timezone": "Asia/Seoul"},
         "maxTicketsPerOrder": 8,
-        "generalAdmission": [
-            {"name": name, "capacity": capacity, "price": money} for name, capacity in sections.items()
-        ],
+        **terms,
     }
     with httpx.Client(base_url=f"http://127.0.0.1:{house.port}", headers=organiser, timeout=30) as client:
         answer = client.post("/graphql", json={"query": CREATE, "variables": {"input": new}}).json()
@@ -191,6 +217,30 @@ async def sell(clients: list[Client], event: dict[str, Any]) -> tuple[float, Cou
     return finished - started, answers
 
 
+async def sell_seats(clients: list[Client], event: dict[str, Any]) -> tuple[float, int]:
+    """Everybody goes for two seats that nobody is known to have, until all are sold; seconds, and orders.
+
+    Pairs of neighbours leave no single seat behind. Who was too late looks for the next pair.
+    """
+    seats = [seat["id"] for seat in event["seatMap"]["sections"][0]["seats"]]
+    pairs = list(zip(seats[::2], seats[1::2], strict=True))
+    free = dict.fromkeys(random.Random(len(pairs)).sample(pairs, len(pairs)))
+    answers: Counter[str] = Counter()
+
+    async def buy(client: Client, place_in_line: int) -> None:
+        while free:
+            pair = list(free)[place_in_line % len(free)]
+            answer = (await client.post(reserve_body(event["id"], {"seatIds": pair})))["data"]["reserve"]
+            answers[answer["__typename"]] += 1
+            free.pop(pair, None)
+
+    started = time.perf_counter()
+    await asyncio.gather(*(buy(client, number) for number, client in enumerate(clients)))
+    seconds = time.perf_counter() - started
+    assert answers["ReserveSuccess"] == len(pairs) and "RequestRefused" not in answers, answers
+    return seconds, len(pairs)
+
+
 async def refuse(clients: list[Client], event: dict[str, Any]) -> float:
     """Holds of 4 at a sold-out section; refusals a second."""
     section = event["seatMap"]["sections"][0]["id"]
@@ -209,17 +259,24 @@ async def refuse(clients: list[Client], event: dict[str, Any]) -> float:
 
 async def measure(house: House) -> list[tuple[str, str, str]]:
     """Every figure with its goal."""
-    rates, refusals = [], []
+    rates, refusals, seat_rates = [], [], []
     async with buyers(house, BUYERS) as clients:
         for number in range(ROUNDS + 1):
-            event = create_event(house, Floor=PLACES)
+            event = create_event(house, generalAdmission=[standing(PLACES)])
             seconds, answers = await sell(clients, event)
             assert answers["ReserveSuccess"] == PLACES, answers
+            plan = {
+                "seatingPlan": seating_plan(PLACES),
+                "priceLevels": [{"category": "Hall", "price": PRICE}],
+            }
+            seat_seconds, pairs = await sell_seats(clients, create_event(house, **plan))
             if number:
                 rates.append(PLACES / seconds)
                 refusals.append(await refuse(clients, event))
+                seat_rates.append(pairs / seat_seconds)
     return [
         ("orders a second, 500 places, 200 buyers", _spread(rates), f">= {GOAL_ORDERS}"),
+        ("orders a second, 500 pairs of numbered seats, lost races among them", _spread(seat_rates), "-"),
         (
             "refusals a second, sold out, one API core with all parts",
             _spread(refusals),

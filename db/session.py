@@ -23,8 +23,10 @@ _SERVER_SETTINGS = {
 Connection = asyncpg.pool.PoolConnectionProxy
 # The unique index over live claims has refused a place.
 PlaceTaken = asyncpg.UniqueViolationError
+# Two transactions wait for each other, and PostgreSQL has ended this one: nothing of it is there.
+Deadlock = asyncpg.DeadlockDetectedError
 # What the database says when it is away, restarting, or cut off in the middle.
-DATABASE_AWAY: tuple[type[BaseException], ...] = (
+DATABASE_AWAY: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,

@@ -88,8 +88,8 @@ def _share_of_row(seat_map: SeatMap, seat: Seat) -> float:
 
 
 def _distance(seat_map: SeatMap, block: Places, target: _Point) -> float:
-    x, y = _middle([seat_map.seats[block[0]], seat_map.seats[block[-1]]])
-    return hypot(x - target[0], y - target[1])
+    first, last = seat_map.seats[block[0]], seat_map.seats[block[-1]]
+    return hypot((first.x + last.x) / 2 - target[0], (first.y + last.y) / 2 - target[1])
 
 
 def _middle(seats: Sequence[Seat]) -> _Point:

@@ -3,12 +3,13 @@
 Nothing here knows Redis: the composition root hands in what carries a batch of commands.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+from kit.gathering import Gathering
 
 Argument = str | bytes | int | float
 Command = tuple[Argument, ...]
@@ -58,36 +59,8 @@ class CommandBatcher:
     """
 
     def __init__(self, send: SendBatch, *, most: int = 256) -> None:
-        self._send = send
-        self._most = most
-        self._waiting: list[tuple[Command, asyncio.Future[Any]]] = []
-        self._sending: set[asyncio.Task[None]] = set()
+        self._commands = Gathering[Command, Any](send, most=most)
 
     async def run(self, *command: Argument) -> Any:
         """Queue a command for this turn's batch and wait for its own answer."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Any] = loop.create_future()
-        if not self._waiting:
-            loop.call_soon(self._flush)
-        self._waiting.append((command, answer))
-        return await answer
-
-    def _flush(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for start in range(0, len(waiting), self._most):
-            task = asyncio.ensure_future(self._deliver(waiting[start : start + self._most]))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
-
-    async def _deliver(self, batch: list[tuple[Command, asyncio.Future[Any]]]) -> None:
-        try:
-            answers = await self._send([command for command, _ in batch])
-        except Exception as error:
-            answers = [error] * len(batch)
-        for (_, future), answer in zip(batch, answers, strict=True):
-            if future.done():
-                continue
-            if isinstance(answer, Exception):
-                future.set_exception(answer)
-            else:
-                future.set_result(answer)
+        return await self._commands.ask(command)

@@ -123,6 +123,8 @@ class SeatStore:
                 [_listed(places), seen, state, keys.channel, DELTAS_KEPT],
             )
             if code != Outcome.MISSING:
+                # An organiser reads what they wrote; buyers are too many for that.
+                self._recent.pop(event_id, None)
                 return HoldAnswer(Outcome(code), version, _places(answer))
             await self.build(event_id)
         return HoldAnswer(Outcome.MISSING, 0, ())

@@ -20,6 +20,7 @@ from kit.clock import Clock
 from payments.gateway import PaymentGateway
 from reservations.store import SeatStore
 from services.layouts import LayoutCache
+from services.placing import OrderDesk
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -94,6 +95,7 @@ class Office:
     """The clients, the caches and the rules of one installation."""
 
     database: Database
+    desk: OrderDesk
     seats: SeatStore
     layouts: LayoutCache
     sales: Cache[UUID, SaleRow | None]

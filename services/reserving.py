@@ -8,15 +8,17 @@ from uuid import UUID
 
 from db.queries.claims import live_claims
 from db.queries.orders import (
+    ClaimRow,
+    NewOrder,
     OrderRow,
     claims_of_orders,
     end_lapsed_on_places,
     order_by_id,
-    place_order,
+    place_orders,
 )
 from db.queries.outbox import write_task
 from db.queries.sales import SaleRow
-from db.session import DATABASE_AWAY, Connection, PlaceTaken
+from db.session import DATABASE_AWAY, PlaceTaken
 from domain.errors import (
     IdempotencyMismatch,
     InvalidInput,
@@ -213,27 +215,15 @@ async def _place(office: Office, attempt: _Attempt, answer: HoldAnswer) -> Order
     _check_replay(attempt, answer)
     order = _new_order(office, attempt, answer.places)
     try:
-        async with office.database.connection() as connection:
-            return await _write(office, connection, attempt, order, answer)
+        claims = await office.desk.place(order)
     except PlaceTaken:
         return await _place_after_lapsed(office, attempt, order, answer)
-    except OutcomeUnknown:
+    except Unavailable:
+        await _give_back(office, attempt, answer)
         raise
     except DATABASE_AWAY as error:
-        await _give_back(office, attempt, answer)
-        raise Unavailable from error
-
-
-async def _write(
-    office: Office, connection: Connection, attempt: _Attempt, order: OrderRow, answer: HoldAnswer
-) -> OrderRow | None:
-    try:
-        claims = await place_order(connection, **_values(office, attempt, order, answer.places))
-    except DATABASE_AWAY as error:
         return await _after_cut(office, attempt, error)
-    if claims == 0:
-        return await _existing(office, attempt, answer)
-    return order
+    return order.row if claims else await _existing(office, attempt, answer)
 
 
 async def _after_cut(office: Office, attempt: _Attempt, cause: BaseException) -> OrderRow:
@@ -266,7 +256,7 @@ async def _existing(office: Office, attempt: _Attempt, answer: HoldAnswer) -> Or
 
 
 async def _place_after_lapsed(
-    office: Office, attempt: _Attempt, order: OrderRow, answer: HoldAnswer
+    office: Office, attempt: _Attempt, order: NewOrder, answer: HoldAnswer
 ) -> OrderRow | None:
     """A live claim is in the way: end it if its hold has lapsed, in the transaction that claims anew.
 
@@ -278,8 +268,8 @@ async def _place_after_lapsed(
             ended = await end_lapsed_on_places(connection, attempt.sale.id, answer.places, now)
             for order_id in ended:
                 await write_task(connection, "mirror_order", order_id, {}, now)
-            if await place_order(connection, **_values(office, attempt, order, answer.places)):
-                return order
+            if await place_orders(connection, [order]) != [0]:
+                return order.row
     except PlaceTaken:
         await _give_back(office, attempt, answer)
         await _lost(office, attempt, answer)
@@ -313,11 +303,12 @@ def _check_replay(attempt: _Attempt, answer: HoldAnswer) -> None:
         raise IdempotencyMismatch
 
 
-def _new_order(office: Office, attempt: _Attempt, places: tuple[int, ...]) -> OrderRow:
-    levels = [attempt.seat_map.price_level_of(place) for place in places]
-    subtotal = sum(level.price.amount for level in levels)
-    fees = sum(level.fee.amount for level in levels)
-    return OrderRow(
+def _new_order(office: Office, attempt: _Attempt, places: tuple[int, ...]) -> NewOrder:
+    now = office.now()
+    levels = [(place, attempt.seat_map.price_level_of(place)) for place in sorted(places)]
+    subtotal = sum(level.price.amount for _, level in levels)
+    fees = sum(level.fee.amount for _, level in levels)
+    row = OrderRow(
         id=attempt.order_id,
         reference=reference_of(attempt.order_id),
         event_id=attempt.sale.id,
@@ -329,34 +320,16 @@ def _new_order(office: Office, attempt: _Attempt, places: tuple[int, ...]) -> Or
         total_minor=subtotal + fees,
         idempotency_key=attempt.request.idempotency_key,
         input_hash=attempt.request.input_hash(),
-        expires_at=office.now() + office.hold_time,
+        expires_at=now + office.hold_time,
         extended=False,
         admission_jti=attempt.admission_id,
-        created_at=office.now(),
+        created_at=now,
     )
-
-
-def _values(office: Office, attempt: _Attempt, order: OrderRow, places: tuple[int, ...]) -> dict[str, object]:
-    ordered = sorted(places)
-    levels = [attempt.seat_map.price_level_of(place) for place in ordered]
-    return {
-        "order_id": order.id,
-        "event_id": order.event_id,
-        "user_id": order.user_id,
-        "subject": attempt.viewer.subject,
-        "email": attempt.viewer.email,
-        "name": attempt.viewer.name,
-        "reference": order.reference,
-        "currency": order.currency,
-        "subtotal_minor": order.subtotal_minor,
-        "fees_minor": order.fees_minor,
-        "idempotency_key": order.idempotency_key,
-        "input_hash": order.input_hash,
-        "expires_at": order.expires_at,
-        "now": order.created_at,
-        "admission_jti": order.admission_jti,
-        "places": ordered,
-        "price_levels": [level.number for level in levels],
-        "prices": [level.price.amount for level in levels],
-        "fees": [level.fee.amount for level in levels],
-    }
+    claims = tuple(
+        ClaimRow(
+            row.id, row.event_id, place, ClaimState.HELD, level.number, level.price.amount, level.fee.amount
+        )
+        for place, level in levels
+    )
+    buyer = attempt.viewer
+    return NewOrder(row, buyer.subject, buyer.email, buyer.name, claims)

@@ -23,6 +23,7 @@ from reservations.connection import batcher, connect
 from reservations.store import SeatStore
 from services.layouts import LayoutCache
 from services.office import Office, sale_cache
+from services.placing import OrderDesk
 from services.truth import truth_loader
 
 USD = "USD"
@@ -85,6 +86,7 @@ async def office_on(
     try:
         yield Office(
             database=database,
+            desk=OrderDesk(database),
             seats=SeatStore(batcher(client), truth_loader(database, layouts), clock),
             layouts=layouts,
             sales=sale_cache(database),

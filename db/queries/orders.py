@@ -53,6 +53,17 @@ class ClaimRow:
 
 
 @dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order to insert, with who buys and what it claims."""
+
+    row: OrderRow
+    subject: str
+    email: str | None
+    name: str | None
+    claims: tuple[ClaimRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentRow:
     """An order's payment; `intent_id` is the gateway's."""
 
@@ -137,14 +148,48 @@ async def payments_of_orders(source: Source, order_ids: Sequence[UUID]) -> list[
     return [PaymentRow(**row) for row in rows]
 
 
-async def place_order(source: Source, **values: Any) -> int:
-    """Insert an order with its claims; see db/sql/place_order.sql. Returns the number of claims."""
-    names = (
-        "order_id event_id user_id subject email name reference currency subtotal_minor fees_minor "
-        "idempotency_key input_hash expires_at now admission_jti places price_levels prices fees"
-    )
-    arguments = [values[name] for name in names.split()]
-    return int(await source.fetchval(statement("place_order"), *arguments))
+async def place_orders(source: Source, orders: Sequence[NewOrder]) -> list[int]:
+    """Insert orders with their claims, all or nothing; see db/sql/place_orders.sql.
+
+    Returns how many claims each was written with: 0 where it was there already, or its event is off.
+
+    Raises:
+        PlaceTaken: a place of one of them has another live claim.
+    """
+    written = [0] * len(orders)
+    for number, claims in await source.fetch(statement("place_orders"), *_columns(orders)):
+        written[number - 1] = claims
+    return written
+
+
+def _columns(orders: Sequence[NewOrder]) -> list[list[Any]]:
+    """The arguments of place_orders: an array a column of the orders, then of their claims."""
+    rows = [
+        (
+            new.row.id,
+            new.row.event_id,
+            new.row.user_id,
+            new.subject,
+            new.email,
+            new.name,
+            new.row.reference,
+            new.row.currency,
+            new.row.subtotal_minor,
+            new.row.fees_minor,
+            new.row.idempotency_key,
+            new.row.input_hash,
+            new.row.expires_at,
+            new.row.created_at,
+            new.row.admission_jti,
+        )
+        for new in orders
+    ]
+    claims = [
+        (number, claim.place, claim.price_level, claim.price_minor, claim.fee_minor)
+        for number, new in enumerate(orders, 1)
+        for claim in new.claims
+    ]
+    return [list(column) for column in (*zip(*rows, strict=True), *zip(*claims, strict=True))]
 
 
 async def set_order_state(

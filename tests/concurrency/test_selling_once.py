@@ -8,10 +8,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from db.queries.orders import OrderRow, Source, claims_of_orders, place_order
+from db.queries.orders import OrderRow, claims_of_orders, place_orders
+from db.sql import statement
 from domain.errors import SeatsGone
-from kit.clock import utc_now
-from kit.ids import new_uuid
 from reservations.outcomes import Candidate, FreeRange, HoldAnswer
 from reservations.store import SeatStore
 from services.office import Office
@@ -26,6 +25,7 @@ from tests.concurrency.races import (
     rush,
 )
 from tests.houses import buyer, open_event
+from tests.orders import order_over
 
 Offices = tuple[Office, Office]
 ANY = random.Random(20271231)
@@ -196,44 +196,19 @@ async def test_no_order_deadlocks_when_all_name_the_same_seats_in_other_orders(o
     assert len(orders_of(answers)) == 1
 
 
-async def insert(source: Source, event_id: UUID, places: Sequence[int]) -> int:
-    """An order's insert, its places as they come."""
-    order_id = new_uuid()
-    who = buyer(f"u{order_id}")
-    return await place_order(
-        source,
-        order_id=order_id,
-        event_id=event_id,
-        user_id=who.user_id,
-        subject=who.subject,
-        email=None,
-        name=None,
-        reference=order_id.hex,
-        currency="USD",
-        subtotal_minor=0,
-        fees_minor=0,
-        idempotency_key=None,
-        input_hash=None,
-        expires_at=utc_now(),
-        now=utc_now(),
-        admission_jti=None,
-        places=list(places),
-        price_levels=[0] * len(places),
-        prices=[0] * len(places),
-        fees=[0] * len(places),
-    )
-
-
 async def two_meet_behind_a_third(
     office: Office, first: Sequence[int], second: Sequence[int]
-) -> list[int | BaseException]:
+) -> list[list[int] | BaseException]:
     """Two inserts wait for seat 5, which a third one has and then gives up."""
     event_id = await open_event(office.database, rows=[SIXTY])
     async with office.database.connection() as third:
         transaction = third.transaction()
         await transaction.start()
-        await insert(third, event_id, [5])
-        tasks = [asyncio.create_task(insert(office.database, event_id, places)) for places in (first, second)]
+        await place_orders(third, [order_over(event_id, [5])])
+        tasks = [
+            asyncio.create_task(place_orders(office.database, [order_over(event_id, places)]))
+            for places in (first, second)
+        ]
         await two_wait(office)
         await transaction.rollback()
     return await asyncio.gather(*tasks, return_exceptions=True)
@@ -245,13 +220,25 @@ async def two_wait(office: Office) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_one_wins_when_two_that_overlap_are_sorted(offices: Offices) -> None:
-    answers = await two_meet_behind_a_third(offices[0], [1, 5, 9], [1, 5, 9])
+def remove_the_sorting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the claims of an order go in as they come."""
+    text = statement("place_orders")
+    careless = text.replace("  ORDER BY wanted.event_id, claim.place\n", "")
+    assert careless != text
+    monkeypatch.setattr("db.queries.orders.statement", lambda name: careless)
 
-    assert {type(answer) for answer in answers} == {int, asyncpg.UniqueViolationError}
+
+async def test_one_wins_when_two_overlap_in_other_orders(offices: Offices) -> None:
+    answers = await two_meet_behind_a_third(offices[0], [1, 5, 9], [9, 5, 1])
+
+    assert {type(answer) for answer in answers} == {list, asyncpg.UniqueViolationError}
 
 
-async def test_control_deadlocks_when_two_that_overlap_are_not_sorted(offices: Offices) -> None:
+async def test_control_deadlocks_when_two_that_overlap_are_not_sorted(
+    offices: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove_the_sorting(monkeypatch)
+
     answers = await two_meet_behind_a_third(offices[0], [1, 5, 9], [9, 5, 1])
 
     assert any(isinstance(answer, asyncpg.DeadlockDetectedError) for answer in answers)

@@ -1,0 +1,62 @@
+"""Placing orders: what many buyers want written at the same moment is one statement and one commit."""
+
+from collections.abc import Sequence
+
+from db.queries.orders import NewOrder, place_orders
+from db.session import DATABASE_AWAY, Connection, Database, Deadlock, PlaceTaken
+from domain.errors import Unavailable
+from kit.gathering import Gathering
+
+# A second statement is prepared while the first one's commit waits for the disk; with more of them they
+# only get smaller, and it is their number that PostgreSQL pays for.
+_AT_ONCE = 2
+_MOST_ORDERS = 64
+_REFUSED_OR_CUT: tuple[type[Exception], ...] = (PlaceTaken, Deadlock, *DATABASE_AWAY)
+
+
+class OrderDesk:
+    """Writes orders with their claims; the unique index over live claims decides."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._orders = Gathering[NewOrder, int](self._write, most=_MOST_ORDERS, at_once=_AT_ONCE)
+
+    async def place(self, order: NewOrder) -> int:
+        """Write an order; returns its claims: 0 where it was there already, or its event is off.
+
+        Raises:
+            PlaceTaken: one of its places has another live claim.
+            Unavailable: the database is away, and nothing was written.
+            DATABASE_AWAY: the answer was cut, and it may have been written.
+        """
+        return await self._orders.ask(order)
+
+    async def _write(self, orders: Sequence[NewOrder]) -> Sequence[int | Exception]:
+        answers: Sequence[int | Exception] | None = None
+        try:
+            async with self._database.connection() as connection:
+                answers = await _together(connection, orders)
+        except DATABASE_AWAY as error:
+            # A connection that breaks when it is given back says nothing about what was written.
+            if answers is None:
+                raise Unavailable from error
+        return answers
+
+
+async def _together(connection: Connection, orders: Sequence[NewOrder]) -> Sequence[int | Exception]:
+    """All in one statement; where one of them stands in the way, each in its own."""
+    try:
+        return await place_orders(connection, orders)
+    except (PlaceTaken, Deadlock) as error:
+        if len(orders) == 1:
+            return [error]
+        return [await _alone(connection, order) for order in orders]
+    except DATABASE_AWAY as error:
+        return [error] * len(orders)
+
+
+async def _alone(connection: Connection, order: NewOrder) -> int | Exception:
+    try:
+        return (await place_orders(connection, [order]))[0]
+    except _REFUSED_OR_CUT as error:
+        return error

@@ -1,0 +1,35 @@
+"""Orders as a test writes them, without a buyer's request."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from db.queries.orders import ClaimRow, NewOrder, OrderRow
+from domain.states import ClaimState, OrderState
+from kit.clock import utc_now
+from kit.ids import new_uuid
+from tests.houses import buyer
+
+
+def order_over(event_id: UUID, places: Sequence[int], order_id: UUID | None = None) -> NewOrder:
+    """An order whose claims come in the order of `places`, by a buyer of its own."""
+    order_id, now = order_id or new_uuid(), utc_now()
+    who = buyer(f"u{order_id}")
+    row = OrderRow(
+        id=order_id,
+        reference=order_id.hex,
+        event_id=event_id,
+        user_id=who.user_id,
+        state=OrderState.RESERVED,
+        currency="USD",
+        subtotal_minor=0,
+        fees_minor=0,
+        total_minor=0,
+        idempotency_key=None,
+        input_hash=None,
+        expires_at=now,
+        extended=False,
+        admission_jti=None,
+        created_at=now,
+    )
+    claims = tuple(ClaimRow(order_id, event_id, place, ClaimState.HELD, 0, 0, 0) for place in places)
+    return NewOrder(row, who.subject, None, None, claims)
