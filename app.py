@@ -5,11 +5,7 @@ Nothing connects at import, and a process starts while its parts are still on th
 
 import asyncio
 import contextlib
-import os
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -28,155 +24,50 @@ from endpoints.probes import probes_of
 from endpoints.scraping import Scrape, Sources
 from endpoints.seatmaps import seat_map_routes
 from endpoints.stripe_webhook import webhook_route
-from kit.clock import utc_now
-from kit.lua import CommandBatcher
-from payments.gateway import PaymentGateway
-from payments.stripe_gateway import StripeGateway
-from payments.watched_gateway import WatchedGateway
+from kit.current_request import request_within
+from parts import Parts, build_parts
 from pubsub.bus import ChannelBus
-from pubsub.channels import Channels
 from pubsub.document_store import RedisDocuments
 from pubsub.echo import Echo
 from pubsub.heartbeat import Heartbeat
 from pubsub.open_streams import OpenStreams
 from pubsub.process_figures import ProcessFigures
-from pubsub.redis_backend import RedisBackend
 from pubsub.request_counts import RequestCounts
-from reservations.connection import Client, batcher, connect
-from reservations.store import SeatStore
 from resolvers.context import Services
 from schema.cache_hints import CACHE_HINTS
 from schema.context import Context, Streams
 from schema.errors import public_error
 from schema.schema import schema
-from search.meilisearch import MeilisearchIndex
-from services.layouts import LayoutCache
-from services.line_keeping import LineKeeper
-from services.office import Office, sale_cache
-from services.placing import OrderDesk
-from services.queue_tokens import QueueTokens
-from services.searching import EventSearch, Freshness, database_index
-from services.tokens import IssuerTokens, SecretTokens, Tokens, keys_at
-from services.truth import truth_loader
-from services.waiting_room import WaitingRooms
+from services.tokens import Tokens
 from settings import Settings
 from subscriptions.queue_positions import QueueHub
 from subscriptions.seat_availability import SeatHub
 from telemetry.exposition import CONTENT_TYPE, packed
-from telemetry.instruments import Instruments
 from telemetry.line_meters import EstimateMeters
-from telemetry.tracing import tracer_for
 from telemetry.transport_meters import PrometheusMeters
 from transport import (
+    Admission,
+    AdmissionGate,
     CacheHint,
     ConnectionInfo,
+    GateLimits,
     GraphQLServer,
     LayeredDocumentStore,
     MemoryDocumentStore,
     Operation,
     RateLimited,
+    SecurityHeaders,
     ServerOptions,
 )
 from transport import Unauthenticated as TokenRefused
 from transport.ports import MessageBus
-from waiting_room.room import Room
 from workers.admission import admission_loop
 from workers.indexing import indexing_loops, search_engine
 from workers.loops import Loop
 from workers.main import run_loops
 from workers.ordering import ordering_loops
 
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The clients of one process, and what is built on them."""
-
-    settings: Settings
-    database: Database
-    redis: Client
-    runner: CommandBatcher
-    channels: Channels
-    gateway: PaymentGateway
-    tokens: Tokens
-    rooms: WaitingRooms
-    keeper: LineKeeper
-    office: Office
-    search: EventSearch
-    instruments: Instruments
-
-    async def close(self, grace_seconds: float = 5.0) -> None:
-        """Close every client; what is in use of the database has `grace_seconds` to finish."""
-        await self.channels.close()
-        await self.search.close()
-        await self.gateway.close()
-        await self.database.close(grace_seconds)
-        await self.redis.aclose()
-        await asyncio.to_thread(self.instruments.tracer.close)
-
-
-def build_parts(settings: Settings, role: str = "command") -> Parts:
-    """Every client and service, from the settings."""
-    name = settings.process_name or f"{role}-{socket.gethostname()}-{os.getpid()}"
-    instruments = Instruments(name, role, tracer_for(os.environ, name))
-    database = Database(settings.database_url, most=settings.database_pool_size)
-    redis = connect(settings.redis_url, settings.redis_pool_size)
-    runner = batcher(redis, instruments.parts.round_trip)
-    channels = Channels(RedisBackend(redis))
-    stripe = StripeGateway(settings.stripe_api_key, api_base=settings.stripe_api_base or None)
-    gateway = WatchedGateway(stripe, instruments.parts.gateway)
-    instruments.parts.watch_pool(lambda: database.pool_use)
-    room = Room(runner)
-    keeper = LineKeeper(database, room, channels)
-    rooms = WaitingRooms(database, room, QueueTokens(_queue_secret(settings)), keeper)
-    layouts = LayoutCache(database)
-    office = Office(
-        database=database,
-        desk=OrderDesk(database),
-        seats=SeatStore(runner, truth_loader(database, layouts)),
-        layouts=layouts,
-        sales=sale_cache(database),
-        gateway=gateway,
-        gate=rooms,
-        announcer=channels,
-        clock=utc_now,
-        hold_time=timedelta(seconds=settings.hold_seconds),
-        payment_time=timedelta(seconds=settings.payment_seconds),
-        public_url=f"http://{settings.host}:{settings.port}",
-        meters=instruments.sale,
-        tracer=instruments.tracer,
-    )
-    search = EventSearch(_search_index(settings), database_index(database), Freshness(database), office.clock)
-    return Parts(
-        settings,
-        database,
-        redis,
-        runner,
-        channels,
-        gateway,
-        _tokens(settings),
-        rooms,
-        keeper,
-        office,
-        search,
-        instruments,
-    )
-
-
-def _search_index(settings: Settings) -> MeilisearchIndex | None:
-    if not settings.meilisearch_url:
-        return None
-    return MeilisearchIndex(settings.meilisearch_url, settings.meilisearch_key)
-
-
-def _tokens(settings: Settings) -> Tokens:
-    if settings.jwks_url:
-        return IssuerTokens(keys_at(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
-    return SecretTokens(settings.jwt_secret)
-
-
-def _queue_secret(settings: Settings) -> str:
-    """What admission tokens are signed with; every process of an installation has the same."""
-    return settings.jwt_secret or settings.stripe_webhook_secret
+GOODBYE_SECONDS = 3.0
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -192,7 +83,8 @@ def create_app(settings: Settings) -> Starlette:
     meters = PrometheusMeters(instruments.own, instruments.common, open_streams)
     figures = _figures(parts)
     services = Services(parts.office, parts.tokens, parts.rooms, parts.search)
-    server = graphql_server(parts, services, streams, meters)
+    admission = Admission(_gate_limits(settings), meters)
+    server = graphql_server(parts, services, streams, meters, admission)
     readiness = Readiness(
         probes_of(
             parts.office,
@@ -200,6 +92,7 @@ def create_app(settings: Settings) -> Starlette:
             parts.search,
             engine_url=settings.meilisearch_url,
             stripe_url=settings.stripe_api_base,
+            is_stopping=lambda: admission.draining,
         )
     )
     sources = Sources(parts.office, parts.rooms, readiness, meters, figures)
@@ -207,6 +100,7 @@ def create_app(settings: Settings) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await parts.channels.open()
+        admission.lag.start()
         tasks = [
             asyncio.create_task(_hear_of_events(parts)),
             asyncio.create_task(open_streams.keep_telling()),
@@ -221,15 +115,44 @@ def create_app(settings: Settings) -> Starlette:
         finally:
             for task in tasks:
                 task.cancel()
+            admission.lag.stop()
             await server.aclose()
             hub.close()
             queue_hub.close()
             await parts.close()
 
-    return Starlette(
-        routes=_routes(parts, server, readiness, Scrape(instruments, sources)),
-        lifespan=lifespan,
-        middleware=[Middleware(Observed, instruments.requests, instruments.tracer)],
+    async def drain() -> None:
+        """Let balancers look away, then send subscribers elsewhere; requests go on being answered."""
+        admission.draining = True
+        await asyncio.sleep(settings.drain_seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await server.aclose()
+
+    routes = _routes(parts, server, readiness, Scrape(instruments, sources))
+    app = Starlette(routes=routes, middleware=_middleware(parts, admission), lifespan=lifespan)
+    app.state.drain, app.state.admission = drain, admission
+    return app
+
+
+def _middleware(parts: Parts, admission: Admission) -> list[Middleware]:
+    settings, instruments = parts.settings, parts.instruments
+    return [
+        Middleware(SecurityHeaders, strict_transport=settings.environment == "production"),
+        Middleware(
+            AdmissionGate,
+            admission,
+            lambda count: request_within(settings.request_seconds, count),
+        ),
+        Middleware(Observed, instruments.requests, instruments.tracer),
+    ]
+
+
+def _gate_limits(settings: Settings) -> GateLimits:
+    return GateLimits(
+        in_flight=settings.max_in_flight,
+        exempt=frozenset({"/healthz", "/readyz", "/metrics"}),
+        first=frozenset({"/webhooks/stripe"}),
     )
 
 
@@ -252,7 +175,7 @@ def _routes(parts: Parts, server: GraphQLServer, readiness: Readiness, scrape: S
 
 
 def graphql_server(
-    parts: Parts, services: Services, streams: Streams, meters: PrometheusMeters
+    parts: Parts, services: Services, streams: Streams, meters: PrometheusMeters, admission: Admission
 ) -> GraphQLServer:
     """The GraphQL endpoint over HTTP, WebSocket and event streams."""
     settings = parts.settings
@@ -276,6 +199,7 @@ def graphql_server(
             rights=_rights,
             event_rights=_event_rights,
             admit=_limiter(parts),
+            slot=admission.slot,
             event_context=_fresh,
             data_version=lambda *_: parts.office.revision.number,
             compiled=True,

@@ -123,6 +123,10 @@ class Settings:
     payment_seconds: int = setting(whole(1, 86_400), 600)
     orphan_rule: bool = setting(flag, True)
     rate_limit_per_minute: int = setting(whole(0, 10_000_000), 0)
+    max_in_flight: int = setting(whole(8, 10_000), 64)
+    max_connections: int = setting(whole(0, 1_000_000), 0)
+    request_seconds: int = setting(whole(1, 600), 15)
+    drain_seconds: int = setting(whole(0, 60), 0)
 
     graphiql: bool = setting(flag, True)
     introspection: bool = setting(flag, True)
@@ -230,10 +234,10 @@ def read_one(name: str, raw: str, read: Callable[[str], object]) -> object:
 
 
 def with_production_defaults(values: dict[str, Any]) -> dict[str, Any]:
-    """The IDE and introspection are off in production unless asked for."""
+    """The IDE and introspection are off in production unless asked for; balancers get time to look away."""
     if values.get("environment") != "production":
         return values
-    return {"graphiql": False, "introspection": False, **values}
+    return {"graphiql": False, "introspection": False, "drain_seconds": 5, **values}
 
 
 def written(value: object) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 import orjson
 
+from kit.current_request import seconds_left
 from kit.spans import step
 
 # Nothing waits for ever: these are set on every connection, in milliseconds.
@@ -89,7 +90,7 @@ class Database:
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection for one use; statements commit on their own."""
         pool = await self._opened()
-        async with pool.acquire(timeout=self._acquire_timeout_seconds) as connection:
+        async with pool.acquire(timeout=seconds_left(self._acquire_timeout_seconds)) as connection:
             yield connection
 
     @asynccontextmanager

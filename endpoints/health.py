@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -23,6 +23,8 @@ class Probe:
 
     ask: Callable[[], Awaitable[object]]
     needed: bool
+    costs_nothing: bool = False
+    """Asked every time: nobody else has to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +64,20 @@ class Readiness:
             if self._asking is None or self._asking.done():
                 self._asking = asyncio.create_task(self._ask_all())
             await asyncio.shield(self._asking)
-        return dict(self._states)
+        await self._ask([name for name, probe in self._probes.items() if probe.costs_nothing])
+        return {name: self._states[name] for name in self._probes}
 
     async def _ask_all(self) -> None:
-        found = await asyncio.gather(*(_asked(probe) for probe in self._probes.values()))
+        await self._ask(list(self._probes))
+        self._asked_at = self._clock()
+
+    async def _ask(self, names: Sequence[str]) -> None:
+        found = await asyncio.gather(*(_asked(self._probes[name]) for name in names))
         now = datetime.now(UTC)
-        for name, (ok, seconds, detail) in zip(self._probes, found, strict=True):
+        for name, (ok, seconds, detail) in zip(names, found, strict=True):
             before = self._states.get(name)
             since = before.since if before is not None and before.ok == ok else now
             self._states[name] = PartState(ok, self._probes[name].needed, seconds, since, detail)
-        self._asked_at = self._clock()
 
 
 async def _asked(probe: Probe) -> tuple[bool, float, str]:

@@ -104,7 +104,9 @@ class Engine:
     ) -> AsyncGenerator[tuple[Payload, str | None], None]:
         """Yield the one answer of a query or mutation, or a subscription's many."""
         if call.operation.kind != "subscription":
-            yield await self.run(call, context), None
+            async with self._options.slot():
+                payload = await self.run(call, context)
+            yield payload, None
             return
         async with aclosing(self.stream(call, context, last_event_id)) as stream:
             async for item in stream:

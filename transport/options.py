@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,6 +85,8 @@ class ServerOptions:
     """Asked before execution with the cost; raises RateLimited."""
     watch: Callable[[Operation, Awaitable[Payload]], Awaitable[Payload]] = unwatched
     """Wraps the execution of queries and mutations, to time and trace it."""
+    slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    """Entered by queries and mutations that come over a WebSocket or an event stream; raises Overloaded."""
     data_version: Callable[[Operation, Variables], Hashable] = one_version
     """Part of the response cache's key: changes when the data behind an operation does."""
     response_ttl_s: float = 1.0

@@ -85,7 +85,7 @@ async def test_tasks_stay_apart_when_they_run_at_once() -> None:
     with within(top):
         answers = await asyncio.gather(work(1), work(2))
 
-    assert answers == ["parent of part 1", "parent of part 2"]
+    assert list(answers) == ["parent of part 1", "parent of part 2"]
     assert [[part.name for part in child.children] for child in top.children] == [["part 1"], ["part 2"]]
 
 
