@@ -67,7 +67,7 @@ def networks(value: str) -> str:
             ip_network(item)
         except ValueError:
             raise ValueError(
-                "must be addresses or networks such as 10.0.0.0/8, separated by commas"
+                "must be addresses or networks like 10.0.0.0/8, separated by commas"
             ) from None
     return value
 

@@ -56,7 +56,7 @@ def test_environment_wins_when_dotenv_says_otherwise(tmp_path: Path) -> None:
         (
             "TRUSTED_PROXIES",
             "10.0.0.0/8, *",
-            "BOXOFFICE_TRUSTED_PROXIES must be addresses or networks such as 10.0.0.0/8, separated by commas.",
+            "BOXOFFICE_TRUSTED_PROXIES must be addresses or networks like 10.0.0.0/8, separated by commas.",
         ),
         (
             "ENVIRONMENT",
