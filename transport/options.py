@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,7 +77,7 @@ class ServerOptions:
     """Makes a context for one event out of the subscription's, so that loaders forget."""
     admit: Callable[[Any, Operation, int], Awaitable[None]] = admit_all
     """Asked before execution with the cost; raises RateLimited."""
-    slot: Callable[[], AbstractContextManager[None]] = nullcontext
+    slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     """Entered by queries and mutations that come over a WebSocket or an event stream; raises Overloaded."""
     data_version: Callable[[Operation, Variables], Hashable] = one_version
     """Part of the response cache's key: changes when the data behind an operation does."""

@@ -257,6 +257,7 @@ async def test_nothing_lost_when_the_engine_is_killed_in_a_batch(database: Datab
         await database.fetch("DELETE FROM events WHERE name = '공연 9'")
         engine.server.start()
         await until(lambda: are_equal(engine, database), REPOSITORY_TIMEOUT)
+        assert await found_names(database, engine, "새 이름") == ["새 이름"]
 
 
 async def test_nothing_lost_when_worker_and_engine_are_killed_in_a_rebuild(
@@ -272,6 +273,7 @@ async def test_nothing_lost_when_worker_and_engine_are_killed_in_a_rebuild(
     engine.server.start()
     async with indexing(database, engine):
         await until(lambda: are_equal(engine, database), 40.0)
+        assert not await _is_rebuilding(database)
 
 
 async def _is_rebuilding(database: Database) -> bool:
