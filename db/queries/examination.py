@@ -87,22 +87,24 @@ async def booked_without_payment(source: Source) -> list[OrderStanding]:
 
 
 def _standing(row: Any) -> OrderStanding:
-    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
+    }
     return OrderStanding(**fields)
 
 
 async def restore_claims(source: Source, order_id: UUID, places: Sequence[int], state: str) -> int:
-    """Claim places anew for an order whose claims on them have ended; returns how many were.
+    """Give an order back the places that it has lost; returns how many.
+
+    The one way in which an ended claim lives again: what ended it was no decision of anybody's.
 
     Raises:
         PlaceTaken: another live claim has one of them by now.
     """
     rows = await source.fetch(
         """
-        INSERT INTO claims (event_id, place, order_id, state, price_level, price_minor, fee_minor)
-        SELECT DISTINCT ON (place) event_id, place, order_id, $3, price_level, price_minor, fee_minor
-        FROM claims WHERE order_id = $1 AND place = ANY ($2) AND state = 'ENDED' ORDER BY place, id DESC
-        RETURNING place
+        UPDATE claims SET state = $3
+        WHERE order_id = $1 AND place = ANY ($2) AND state = 'ENDED' RETURNING place
         """,
         order_id,
         list(places),
