@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -27,6 +28,7 @@ EXIT_VIOLATED = 1
 def main() -> int:
     """Run what the command line says."""
     arguments = _parser().parse_args()
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # as Ctrl-C: stop what was started
     if arguments.list:
         for fault in FAULTS.values():
             line(f"{fault.name:24}{fault.what}")

@@ -20,7 +20,7 @@ import jwt
 import psutil
 from redis.asyncio import Redis
 
-from devservices.part import read_pid
+from devservices.part import SETPRIV, death_signal_wrapper, read_pid
 from devservices.ports import free_port
 from faults.launch import PROXIES, WITHOUT
 from faults.proxy import Proxy
@@ -93,7 +93,8 @@ class House:
 
     def launch(self) -> None:
         """Start `up`; the data dir may have been used before."""
-        command = [sys.executable, "-m", "faults.launch", "up", "--no-demo", "--port", str(self.port)]
+        tied = [*death_signal_wrapper(signal.SIGTERM), "--"] if SETPRIV else []
+        command = [*tied, sys.executable, "-m", "faults.launch", "up", "--no-demo", "--port", str(self.port)]
         command += ["--workers", str(self.workers), "--data-dir", str(self.home)]
         ports = {name: proxy.port for name, proxy in self.proxies.items()}
         environment = {
