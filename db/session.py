@@ -26,6 +26,8 @@ Connection = asyncpg.pool.PoolConnectionProxy
 PlaceTaken = asyncpg.UniqueViolationError
 # Two transactions wait for each other, and PostgreSQL has ended this one: nothing of it is there.
 Deadlock = asyncpg.DeadlockDetectedError
+# Somebody else held a lock for longer than `lock_timeout`.
+LockTimedOut = asyncpg.LockNotAvailableError
 # What the database says when it is away, restarting, or cut off in the middle.
 DATABASE_AWAY: tuple[type[Exception], ...] = (
     OSError,

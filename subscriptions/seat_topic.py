@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from domain.availability import count_sections
@@ -61,8 +62,16 @@ class Watcher:
 class SeatTopic:
     """One event's folded map, fed by one upstream subscription however many watch."""
 
-    def __init__(self, office: Office, channels: Channels, event_id: UUID, seat_map: SeatMap) -> None:
+    def __init__(
+        self,
+        office: Office,
+        channels: Channels,
+        event_id: UUID,
+        seat_map: SeatMap,
+        watch_lag: Callable[[float], None],
+    ) -> None:
         self._office = office
+        self._watch_lag = watch_lag
         self._channels = channels
         self._event_id = event_id
         self._seat_map = seat_map
@@ -173,8 +182,10 @@ class SeatTopic:
                 await self._resync()
                 continue
             if woken:
+                heard = time.perf_counter()
                 await asyncio.sleep(TICK_SECONDS)
                 await self._catch_up()
+                self._watch_lag(time.perf_counter() - heard)
 
     async def _has_moved(self) -> bool:
         assert self._snapshot is not None, "_resync was awaited"

@@ -7,12 +7,12 @@ ever for a client that does not read its answer.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .admission import Admission
-from .gate import turned_away
+from .gate import ANNOUNCED, turned_away
 
 FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json; charset=utf-8\r\n"
@@ -76,8 +76,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Turn it away here, where that costs least, or let it become a request."""
         path = self.url.partition(b"?")[0].decode("latin-1")
         is_alone = self.cycle is None or self.cycle.response_complete
-        if not is_alone or self.parser.should_upgrade() or self.admission.has_room(path):
+        if not is_alone or self.parser.should_upgrade() or path in self.admission.limits.exempt:
             super().on_headers_complete()
+            return
+        if self.admission.has_room(path):
+            super().on_headers_complete()
+            self.admission.announced += 1  # its task begins later, in the gate
+            cast("dict[str, Any]", self.scope)[ANNOUNCED] = True
             return
         self.cycle = _TurnedAway()  # type: ignore[assignment]
         self.transport.write(turned_away(self.admission, self.headers).as_bytes())
