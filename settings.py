@@ -19,6 +19,7 @@ DEVELOPMENT_PREFIXES = ("sk_test_", "pk_test_", "whsec_local_")
 SHORTEST_SECRET = 32
 
 Environment = Literal["development", "production"]
+LogFormat = Literal["auto", "json", "text"]
 
 
 class SettingsError(Exception):
@@ -35,6 +36,12 @@ def flag(value: str) -> bool:
     if value.lower() not in known:
         raise ValueError("must be yes or no")
     return known[value.lower()]
+
+
+def label(value: str) -> str:
+    if len(value) > 64 or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("must be at most 64 ASCII characters without a space")
+    return value
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
@@ -106,6 +113,8 @@ class Settings:
     trusted_proxies: str = setting(networks, "")
     data_dir: Path = setting(Path, Path(".boxoffice"))
     log_level: str = setting(one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
+    log_format: LogFormat = setting(one_of("auto", "json", "text"), "auto")
+    process_name: str = setting(label, "")
 
     database_url: str = setting(address("postgresql", "postgres"), "", secret=True)
     database_pool_size: int = setting(whole(2, 200), 10)

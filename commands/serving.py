@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import uvicorn
 from starlette.applications import Starlette
 
+from commands.logs import log_as
 from settings import Settings
 from transport.connections import bounded
 
@@ -39,6 +40,7 @@ def serve(settings: Settings) -> None:
     """
     from app import create_app
 
+    log_as(settings)
     server = Server(configured(create_app(settings), settings))
     server.run(sockets=[listening_socket(settings.host, settings.port)])
 
@@ -55,7 +57,7 @@ def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
         ws_max_size=BODY_LIMIT_BYTES,
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
-        log_level=settings.log_level.lower(),
+        log_config=None,
         access_log=False,
         server_header=False,
         # Whoever else says X-Forwarded-For is not believed: limits go by the address.
