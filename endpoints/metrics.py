@@ -51,6 +51,7 @@ class PrometheusMeters:
             "boxoffice_clients_dropped", "Clients dropped", ["transport", "reason"], registry=registry
         )
         self._cached = Counter("boxoffice_cache", "Cache look-ups", ["cache", "outcome"], registry=registry)
+        self._cached_by: dict[tuple[str, str], Counter] = {}
         self._fallback = Counter(
             "boxoffice_executor_fallback", "Operations left to graphql-core", ["reason"], registry=registry
         )
@@ -77,7 +78,10 @@ class PrometheusMeters:
 
     def cached(self, cache: str, outcome: str) -> None:
         """Count a look-up in a cache."""
-        self._cached.labels(cache, outcome).inc()
+        counter = self._cached_by.get((cache, outcome))
+        if counter is None:
+            counter = self._cached_by[cache, outcome] = self._cached.labels(cache, outcome)
+        counter.inc()
 
     def fallback(self, reason: str) -> None:
         """Count an operation that the compiled executor could not run."""

@@ -24,7 +24,7 @@ def test_rows_are_shared_when_requests_begin_in_one_moment() -> None:
 
     process.seconds += 0.9
 
-    assert process.moments.present().events == {"key": "read"}
+    assert process.moments.present().events == {row("key"): row("read")}
 
 
 def test_a_row_is_forgotten_when_a_second_has_passed() -> None:
