@@ -60,7 +60,9 @@ from transport import (
     ServerOptions,
 )
 from transport import Unauthenticated as TokenRefused
+from transport.options import admit_all
 from transport.ports import MessageBus
+from transport.security_headers import security_headers
 from workers.admission import admission_loop
 from workers.indexing import indexing_loops, search_engine
 from workers.loops import Loop
@@ -132,6 +134,7 @@ def create_app(settings: Settings) -> Starlette:
     routes = _routes(parts, server, readiness, Scrape(instruments, sources))
     app = Starlette(routes=routes, middleware=_middleware(parts, admission), lifespan=lifespan)
     app.state.drain, app.state.admission = drain, admission
+    app.state.direct = server.direct(security_headers(settings.environment == "production"))
     return app
 
 
@@ -180,8 +183,15 @@ def graphql_server(
     """The GraphQL endpoint over HTTP, WebSocket and event streams."""
     settings = parts.settings
 
-    async def context_of(info: ConnectionInfo) -> Context:
-        return Context(services, streams, await _viewer(parts.tokens, info), info.client or "")
+    def context_of(info: ConnectionInfo) -> Context | Awaitable[Context]:
+        token = _bearer(info)
+        viewer = None if token is None else parts.tokens.known(token)
+        if token is None or viewer is not None:
+            return Context(services, streams, viewer, info.client or "")
+        return verified(token, info)
+
+    async def verified(token: str, info: ConnectionInfo) -> Context:
+        return Context(services, streams, await _viewer(parts.tokens, token), info.client or "")
 
     documents = LayeredDocumentStore(MemoryDocumentStore(), RedisDocuments(parts.runner))
     bus: MessageBus = ChannelBus(parts.channels)
@@ -198,7 +208,7 @@ def graphql_server(
             suggestions=settings.introspection,
             rights=_rights,
             event_rights=_event_rights,
-            admit=_limiter(parts),
+            admit=_limiter(parts) if settings.rate_limit_per_minute else admit_all,
             slot=admission.slot,
             event_context=_fresh,
             data_version=lambda *_: parts.office.revision.number,
@@ -213,8 +223,6 @@ def _limiter(parts: Parts) -> Callable[[Context, Operation, int], Awaitable[None
     counts, most = RequestCounts(parts.runner), parts.settings.rate_limit_per_minute
 
     async def admit(context: Context, _operation: Operation, _cost: int) -> None:
-        if most == 0:
-            return
         who = str(context.viewer.user_id) if context.viewer else f"address:{context.address}"
         count, seconds = await counts.add(who)
         if count > most:
@@ -223,16 +231,21 @@ def _limiter(parts: Parts) -> Callable[[Context, Operation, int], Awaitable[None
     return admit
 
 
-async def _viewer(tokens: Tokens, info: ConnectionInfo) -> Viewer | None:
-    """Who asks: nobody without a token; a token that is not good is refused."""
+def _bearer(info: ConnectionInfo) -> str | None:
+    """The token that was sent; none is nobody's, anything but a bearer token is refused."""
     given = info.headers.get("authorization") or _parameter(info)
     if given is None:
         return None
     scheme, _, token = given.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise TokenRefused("The authorization has to be a bearer token.")
+    return token.strip()
+
+
+async def _viewer(tokens: Tokens, token: str) -> Viewer:
+    """Who asks; a token that is not good is refused."""
     try:
-        return await tokens.verify(token.strip())
+        return await tokens.verify(token)
     except Unauthenticated as error:
         raise TokenRefused(error.message) from error
 

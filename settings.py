@@ -73,9 +73,7 @@ def networks(value: str) -> str:
         try:
             ip_network(item)
         except ValueError:
-            raise ValueError(
-                "must be addresses or networks like 10.0.0.0/8, separated by commas"
-            ) from None
+            raise ValueError("must be addresses or networks like 10.0.0.0/8, separated by commas") from None
     return value
 
 

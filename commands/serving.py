@@ -50,7 +50,13 @@ def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http=bounded(app.state.admission, most_connections(settings), settings.request_seconds),
+        http=bounded(
+            app.state.admission,
+            most_connections(settings),
+            settings.request_seconds,
+            direct=app.state.direct,
+            direct_path="/graphql",
+        ),
         ws="websockets-sansio",  # waits while a slow client's buffer is full
         ws_per_message_deflate=False,  # 300 kB a connection, for messages of a few hundred bytes
         ws_ping_interval=PING_SECONDS,
