@@ -31,13 +31,13 @@ from kit.clock import utc_now
 from kit.current_request import request_within
 from kit.lua import CommandBatcher
 from payments.stripe_gateway import StripeGateway
+from pubsub.budgets import Budgets
 from pubsub.bus import ChannelBus
 from pubsub.channels import Channels
 from pubsub.document_store import RedisDocuments
 from pubsub.heartbeat import Heartbeat
 from pubsub.open_streams import OpenStreams
 from pubsub.redis_backend import RedisBackend
-from pubsub.request_counts import RequestCounts
 from reservations.connection import Client, batcher, connect
 from reservations.store import SeatStore
 from resolvers.context import Services
@@ -46,6 +46,7 @@ from schema.context import Context, Streams
 from schema.errors import public_error
 from schema.schema import schema
 from search.meilisearch import MeilisearchIndex
+from services.allowances import Allowances, AllowanceSpent, Rates
 from services.layouts import LayoutCache
 from services.line_keeping import LineKeeper
 from services.office import Office, sale_cache
@@ -61,6 +62,7 @@ from subscriptions.seat_availability import SeatHub
 from transport import (
     Admission,
     AdmissionGate,
+    Allowance,
     CacheHint,
     ConnectionInfo,
     GateLimits,
@@ -303,6 +305,7 @@ def graphql_server(
             rights=_rights,
             event_rights=_event_rights,
             admit=_limiter(parts),
+            expires_at=_expires_at,
             slot=admission.slot,
             event_context=_fresh,
             data_version=lambda *_: parts.office.revision.number,
@@ -311,19 +314,29 @@ def graphql_server(
     )
 
 
-def _limiter(parts: Parts) -> Callable[[Context, Operation, int], Awaitable[None]]:
-    """What lets an operation run: so many a minute for each user, or address where nobody is signed in."""
-    counts, most = RequestCounts(parts.runner), parts.settings.rate_limit_per_minute
+def _limiter(parts: Parts) -> Callable[[Context, Operation, int], Awaitable[Allowance | None]]:
+    """What lets an operation run, and says what is left."""
+    settings = parts.settings
+    rates = Rates(
+        settings.rate_limit_per_minute,
+        settings.rate_limit_cost_per_minute,
+        settings.rate_limit_key_cost_per_minute,
+        settings.rate_limit_address_cost_per_minute,
+    )
+    allowances = Allowances(Budgets(parts.runner), rates)
 
-    async def admit(context: Context, _operation: Operation, _cost: int) -> None:
-        if most == 0:
-            return
-        who = str(context.viewer.user_id) if context.viewer else f"address:{context.address}"
-        count, seconds = await counts.add(who)
-        if count > most:
-            raise RateLimited(f"More than {most} requests within a minute.", retry_after_seconds=seconds)
+    async def admit(context: Context, _operation: Operation, cost: int) -> Allowance | None:
+        try:
+            left = await allowances.spend(context.viewer, context.address, cost)
+        except AllowanceSpent as error:
+            raise RateLimited(error.message, retry_after_seconds=error.retry_after_seconds) from error
+        return Allowance(left.budget, left.remaining, left.reset_seconds) if left else None
 
     return admit
+
+
+def _expires_at(context: Context) -> float | None:
+    return context.viewer.expires_at if context.viewer else None
 
 
 async def _viewer(tokens: Tokens, info: ConnectionInfo) -> Viewer | None:

@@ -209,7 +209,7 @@ class HttpTransport:
 
         policy = call.operation.policy
         rights = self._shared_rights(context, info)
-        if not policy.shareable or rights is None:
+        if not policy.shareable or rights is None or call.wants_cost:
             return await compute()
         key = self._key(call, rights)
         ttl_s = min(policy.max_age_s, self._options.response_ttl_s)
@@ -228,13 +228,13 @@ class HttpTransport:
         given = [(name, source.value) for name, source in sources.items()]
         version = self._options.data_version(call.operation, call.variables.coerced)
         packed = orjson.dumps(given, default=str)
-        return (call.operation, packed, rights, version, call.wants_cost)
+        return (call.operation, packed, rights, version)
 
     @staticmethod
     def _cache_control(exchange: Exchange, call: Call, answer: Answer) -> str:
         if answer.payload.failed:
             return "no-store"
-        if answer.personal:
+        if answer.personal or call.wants_cost:
             return "private, no-store"
         return call.operation.policy.header("authorization" in exchange.info.headers)
 
