@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from settings import Settings
 from transport.connections import bounded
+from transport.frame_protocol import FrameProtocol
 
 BACKLOG = 2048
 GRACEFUL_SECONDS = 8
@@ -45,7 +46,7 @@ def serve(settings: Settings) -> None:
             app,
             loop="uvloop",
             http=bounded(app.state.admission, most_connections(settings), settings.request_seconds),
-            ws="websockets-sansio",  # waits while a slow client's buffer is full
+            ws=FrameProtocol,
             ws_per_message_deflate=False,  # 300 kB a connection, for messages of a few hundred bytes
             ws_ping_interval=PING_SECONDS,
             ws_max_size=BODY_LIMIT_BYTES,

@@ -42,21 +42,24 @@ class Push:
         """Send what waits, as far as the socket takes it; at the end of the feed, say so once."""
         if self._executing is not None:
             return
-        while not self._sink.is_full:
-            event = self._feed.take()
+        try:
+            self._send_waiting()
+        except Exception as error:
+            self._finish(self._subscription.failure(error))
+
+    def _send_waiting(self) -> None:
+        sink, feed = self._sink, self._feed
+        while not sink.is_full:
+            event = feed.take()
             if event is None:
-                if self._feed.ended:
+                if feed.ended:
                     self._finish(None)
                 return
-            try:
-                payload = self._subscription.payload(event)
-            except Exception as error:
-                self._finish(self._subscription.failure(error))
-                return
+            payload = self._subscription.payload(event)
             if not isinstance(payload, Payload):
                 self._executing = asyncio.ensure_future(self._send_later(payload))
                 return
-            self._sink.write(payload.frame(self._quoted_id))
+            sink.write(payload.frame(self._quoted_id))
 
     def stop(self) -> None:
         """Send nothing more, and end the feed."""
