@@ -52,7 +52,7 @@ from services.line_keeping import LineKeeper
 from services.office import Office, sale_cache
 from services.placing import OrderDesk
 from services.queue_tokens import QueueTokens
-from services.searching import EventSearch, Freshness, database_index
+from services.searching import EventSearch, Freshness, database_index, venues_around
 from services.tokens import IssuerTokens, SecretTokens, Tokens, keys_at
 from services.truth import truth_loader
 from services.waiting_room import WaitingRooms
@@ -138,16 +138,18 @@ def build_parts(settings: Settings) -> Parts:
         payment_time=timedelta(seconds=settings.payment_seconds),
         public_url=f"http://{settings.host}:{settings.port}",
     )
-    search = EventSearch(_search_index(settings), database_index(database), Freshness(database), office.clock)
+    search = EventSearch(
+        _search_index(settings, database), database_index(database), Freshness(database), office.clock
+    )
     return Parts(
         settings, database, redis, runner, channels, gateway, _tokens(settings), rooms, keeper, office, search
     )
 
 
-def _search_index(settings: Settings) -> MeilisearchIndex | None:
+def _search_index(settings: Settings, database: Database) -> MeilisearchIndex | None:
     if not settings.meilisearch_url:
         return None
-    return MeilisearchIndex(settings.meilisearch_url, settings.meilisearch_key)
+    return MeilisearchIndex(settings.meilisearch_url, settings.meilisearch_key, venues_around(database))
 
 
 def _tokens(settings: Settings) -> Tokens:

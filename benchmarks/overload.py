@@ -24,7 +24,7 @@ from rich.table import Table
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from benchmarks.sale import LOAD_CORE, House, create_event, open_house, reserve_body
+from benchmarks.sale import LOAD_CORE, House, create_event, open_house, reserve_body, standing
 
 TIMES, SECONDS = 10.0, 20.0
 CAPACITY_SECONDS, CAPACITY_BUYERS = 6.0, 48
@@ -229,7 +229,7 @@ async def refused_socket(house: House) -> str:
 
 async def measure(house: House, times: float, seconds: float) -> list[tuple[str, str, str]]:
     """Every figure with its goal."""
-    event = create_event(house, Floor=PLACES)
+    event = create_event(house, generalAdmission=[standing(PLACES)])
     section = event["seatMap"]["sections"][0]["id"]
     body = reserve_body(event["id"], {"generalAdmission": {"sectionId": section, "quantity": 1}})
     able = await capacity(await lines(house, CAPACITY_BUYERS, body))

@@ -15,7 +15,7 @@ make_context raises Unauthenticated for a token that is not good: 401, or WebSoc
 Resolvers may raise any Refused; everything else is masked and logged under a log id.
 """
 
-from .admission import Admission, AdmissionGate, GateLimits
+from .admission import Admission, GateLimits
 from .buses import MemoryBus
 from .cost import CostModel
 from .errors import (
@@ -29,6 +29,7 @@ from .errors import (
     Unauthenticated,
     Unavailable,
 )
+from .gate import AdmissionGate
 from .hints import CacheHint, CachePolicy
 from .limits import Limits
 from .masking import mask_error

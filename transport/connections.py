@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from .admission import Admission, accept_of
+from .admission import Admission
+from .gate import turned_away
 
 FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json; charset=utf-8\r\n"
@@ -79,7 +80,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             super().on_headers_complete()
             return
         self.cycle = _TurnedAway()  # type: ignore[assignment]
-        self.transport.write(self.admission.turned_away(accept_of(self.headers)).as_bytes())
+        self.transport.write(turned_away(self.admission, self.headers).as_bytes())
         if self.parser.should_keep_alive() and not self.admission.draining:
             self.on_response_complete()
         else:

@@ -105,7 +105,7 @@ class Engine:
     ) -> AsyncGenerator[tuple[Payload, str | None], None]:
         """Yield the one answer of a query or mutation, or a subscription's many."""
         if call.operation.kind != "subscription":
-            with self._options.slot():
+            async with self._options.slot():
                 payload = await self.run(call, context)
             yield payload, None
             return

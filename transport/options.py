@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,7 +95,7 @@ class ServerOptions:
     """Asked before execution with the cost; says what is left, or raises RateLimited."""
     expires_at: Callable[[Any], float | None] = never_expires
     """When a context's credentials end, in seconds of the epoch: its connection or operation ends then."""
-    slot: Callable[[], AbstractContextManager[None]] = nullcontext
+    slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     """Entered by queries and mutations that come over a WebSocket or an event stream; raises Overloaded."""
     data_version: Callable[[Operation, Variables], Hashable] = one_version
     """Part of the response cache's key: changes when the data behind an operation does."""

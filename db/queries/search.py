@@ -10,7 +10,7 @@ from db.session import Connection
 _FACTS = """
 SELECT e.id, e.name, e.description, e.category, e.starts_at, e.ends_at, e.off_sale_at,
        e.price_from, e.price_to, e.currency, e.sold_out,
-       v.name AS venue, coalesce(v.address, '') AS address, v.city, v.country, v.lat, v.lng, v.timezone,
+       e.venue_id, v.name AS venue, coalesce(v.address, '') AS address, v.city, v.country, v.timezone,
        bill.names, bill.bios, bill.genres
 FROM events e
 JOIN venues v ON v.id = e.venue_id

@@ -152,6 +152,7 @@ def test_api_and_worker_come_back_when_killed(installation: Installation) -> Non
     until(lambda: installation.pids().get("api-0") not in (None, before["api-0"]))
     until(lambda: installation.pids().get("worker") not in (None, before["worker"]))
     until(installation.answers)
+    assert installation.pids()["postgres"] == before["postgres"]
 
 
 def test_api_answers_again_when_postgres_and_redis_were_killed(installation: Installation) -> None:

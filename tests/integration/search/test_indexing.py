@@ -14,7 +14,7 @@ from db.session import Database
 from domain.ids import Kind, public_id
 from search.meilisearch import MeilisearchIndex
 from services.indexing import Progress, ReindexRunning, rebuild
-from services.searching import SearchQuestion
+from services.searching import SearchQuestion, venues_around
 from tests.integration.search.catalogue import add_event, add_performer, add_venue
 from tests.integration.search.conftest import KEY, Engine, search_on
 from tests.integration.search.waiting import until
@@ -215,6 +215,7 @@ async def test_nothing_lost_when_the_engine_is_killed_in_a_batch(database: Datab
         await database.fetch("DELETE FROM events WHERE name = '공연 9'")
         engine.server.start()
         await until(lambda: are_equal(engine, database), REPOSITORY_TIMEOUT)
+        assert await found_names(database, engine, "새 이름") == ["새 이름"]
 
 
 async def test_nothing_lost_when_worker_and_engine_are_killed_in_a_rebuild(
@@ -230,6 +231,7 @@ async def test_nothing_lost_when_worker_and_engine_are_killed_in_a_rebuild(
     engine.server.start()
     async with indexing(database, engine):
         await until(lambda: are_equal(engine, database), 40.0)
+        assert not await _is_rebuilding(database)
 
 
 async def _is_rebuilding(database: Database) -> bool:
@@ -310,7 +312,7 @@ async def test_database_answers_in_time_when_the_engine_hangs(database: Database
     await rebuild(database, engine.administration)
     hanging = await asyncio.start_server(_say_nothing, "127.0.0.1", 0)
     port = hanging.sockets[0].getsockname()[1]
-    index = MeilisearchIndex(f"http://127.0.0.1:{port}", KEY)
+    index = MeilisearchIndex(f"http://127.0.0.1:{port}", KEY, venues_around(database))
     search = search_on(database, replace(engine, index=index))
     async with asyncio.timeout(3):
         found = await search.search_events(SearchQuestion("공연"))

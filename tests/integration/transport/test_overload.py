@@ -27,7 +27,7 @@ class Crowd:
     """An application behind the gate on a real port."""
 
     def __init__(self, most_connections: int, request_seconds: float) -> None:
-        self.admission = Admission(GateLimits(in_flight=1, spare=0))
+        self.admission = Admission(GateLimits(in_flight=1, queue=0))
         self.end = asyncio.Event()
         routes = [
             Route("/work", self.work, methods=["POST"]),
@@ -90,7 +90,7 @@ async def test_connection_stays_and_serves_again_when_a_request_of_it_was_turned
     async with crowd() as house:
         first, first_writer = await house.connect()
         first_writer.write(POST + b"first")
-        await until(house.admission.is_full)
+        await until(lambda: not house.admission.has_room())
         second, second_writer = await house.connect()
 
         second_writer.write(POST + b"lost!")
@@ -113,7 +113,7 @@ async def test_connection_stays_and_serves_again_when_a_request_of_it_was_turned
 
 async def test_socket_is_closed_with_1013_when_somebody_was_just_turned_away() -> None:
     async with crowd() as house:
-        house.admission.turned_away(b"")
+        house.admission.note_turned_away()
         async with websocket(f"127.0.0.1:{house.port}") as client:
             code = await client.close_code()
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.ids import Kind, public_id
 from search.documents import EventFacts, PerformerFacts, SearchWords, index_document, text_vector, vocabulary
 from search.engine_settings import LETTER_ATTRIBUTES, SHAPE_ATTRIBUTES
 from search.prices import price_band
@@ -22,12 +23,11 @@ FACTS = EventFacts(
     price_to=20000,
     currency="KRW",
     sold_out=True,
+    venue_id=UUID("01890a5d-ac96-774b-bcce-b302099a8058"),
     venue="롤링홀",
     address="서울 마포구",
     city="서울",
     country="KR",
-    lat=37.5,
-    lng=126.9,
     timezone="Asia/Seoul",
     performers=(PerformerFacts("검정치마", "검정치마(The Black Skirts)는", ("Folk",)),),
 )
@@ -39,8 +39,7 @@ def test_document_holds_what_is_filtered_and_shown_when_written() -> None:
     assert document["until"] - document["starts_at"] == 6 * 3600
     assert document["available"] is False
     assert document["price_band"] == "KRW 10000-20000"
-    assert document["_geo"] == {"lat": 37.5, "lng": 126.9}
-    assert "_geo" not in index_document(replace(FACTS, lat=None))
+    assert document["venue_id"] == public_id(Kind.VENUE, FACTS.venue_id)
 
 
 def test_every_searched_attribute_is_in_the_document_when_written() -> None:
