@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from commands.logs import log_as
 from settings import Settings
 from transport.connections import bounded
+from transport.frame_protocol import FrameProtocol
 
 BACKLOG = 2048
 GRACEFUL_SECONDS = 8
@@ -50,8 +51,14 @@ def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http=bounded(app.state.admission, most_connections(settings), settings.request_seconds),
-        ws="websockets-sansio",  # waits while a slow client's buffer is full
+        http=bounded(
+            app.state.admission,
+            most_connections(settings),
+            settings.request_seconds,
+            direct=app.state.direct,
+            direct_path="/graphql",
+        ),
+        ws=FrameProtocol,
         ws_per_message_deflate=False,  # 300 kB a connection, for messages of a few hundred bytes
         ws_ping_interval=PING_SECONDS,
         ws_max_size=BODY_LIMIT_BYTES,

@@ -59,6 +59,20 @@ async def deliver(office: Office, most: int = 50) -> int:
     return len(tasks)
 
 
+async def _insist(write: Callable[[], Awaitable[None]]) -> None:
+    """Write down what came of a task, though the database goes away for a moment: else its lease runs out.
+
+    Raises:
+        DATABASE_AWAY: it stayed away.
+    """
+    for pause in _PAUSES_SECONDS:
+        try:
+            return await write()
+        except DATABASE_AWAY:
+            await asyncio.sleep(pause)
+    return await write()
+
+
 async def _watched(office: Office, task: Task) -> bool:
     """Run one task in the trace and with the request that wrote it."""
     span = office.tracer.begin(
@@ -76,20 +90,6 @@ async def _watched(office: Office, task: Task) -> bool:
     age_seconds = (office.now() - task.created_at).total_seconds()
     office.meters.task(task.topic, "done" if done else "again", age_seconds)
     return done
-
-
-async def _insist(write: Callable[[], Awaitable[None]]) -> None:
-    """Write down what came of a task, though the database goes away for a moment: else its lease runs out.
-
-    Raises:
-        DATABASE_AWAY: it stayed away.
-    """
-    for pause in _PAUSES_SECONDS:
-        try:
-            return await write()
-        except DATABASE_AWAY:
-            await asyncio.sleep(pause)
-    return await write()
 
 
 async def _run(office: Office, task: Task) -> bool:

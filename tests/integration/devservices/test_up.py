@@ -88,9 +88,10 @@ def test_api_answers_again_when_postgres_and_redis_were_killed(installation: Ins
 
 
 def test_status_says_running_when_up(installation: Installation) -> None:
-    until(installation.answers)
+    words = ("status", "--data-dir", str(installation.home))
+    until(lambda: run(*words).returncode == 0)
 
-    done = run("status", "--data-dir", str(installation.home))
+    done = run(*words)
 
     assert done.returncode == 0, done.stdout
     assert f"postgres: running (pid {installation.pids()['postgres']})" in done.stdout
