@@ -20,7 +20,7 @@ from .limits import Limits
 from .options import ServerOptions
 from .outlets import Outlet, outlet_of
 from .payload import Payload
-from .ports import ConnectionInfo, ContextFactory, Meters
+from .ports import ConnectionInfo, ContextFactory, Meters, as_awaited
 from .socket_operation import SocketOperation
 
 SUBPROTOCOL = "graphql-transport-ws"
