@@ -81,7 +81,7 @@ def create_app(settings: Settings) -> Starlette:
     """The API of one process."""
     parts = build_parts(settings, "api")
     instruments = parts.instruments
-    hub = SeatHub(parts.office, parts.channels)
+    hub = SeatHub(parts.office, parts.channels, instruments.fanout.told)
     queue_hub = QueueHub(parts.rooms, parts.channels)
     streams = Streams(hub, queue_hub, parts.channels)
     EstimateMeters(instruments.own, queue_hub.eta_errors)
