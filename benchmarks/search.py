@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import statistics
 import tempfile
 import time
@@ -59,6 +60,7 @@ query Search($input: SearchEventsInput!) {
   }
 }
 """
+_TO_CHANGE = "SELECT id FROM events WHERE starts_at > now() ORDER BY md5(id::text) LIMIT $1"
 FIND = "query Find($input: SearchEventsInput!) { searchEvents(input: $input) { events { name } source } }"
 
 
@@ -207,12 +209,12 @@ async def lag(house: House, database: Database, rate: int, seconds: int) -> dict
     """From the commit of a rename to finding the new name, one in twenty followed; seconds."""
     with on_cores(LOAD_CORE):
         house.worker.start()
-    rows = await database.fetch("SELECT id FROM events ORDER BY md5(id::text) LIMIT $1", rate * seconds)
+    rows = await database.fetch(_TO_CHANGE, rate * seconds)
     answers = Answers()
     async with connections(house) as free:
 
         async def change(number: int, _: float) -> None:
-            mark = f"zq{number:05d}wx"
+            mark = "".join(random.Random(number).choices("bcdfghjklmnpqrstvwxz", k=12))
             await database.fetch("UPDATE events SET name = $2 WHERE id = $1", rows[number]["id"], mark)
             if number % FOLLOWED:
                 return

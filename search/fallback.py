@@ -6,7 +6,8 @@ so the cost of a typo grows with the vocabulary and not with the number of event
 
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -56,6 +57,13 @@ class DatabaseIndex:
         hits = tuple(_hit(found) for found in row["hits"] or ())
         return Hits(hits, row["total"], took_ms, _facets(row["facets"] or ()))
 
+    async def undelivered(self, request: SearchRequest) -> tuple[Hit, ...]:
+        """Matches, as typed, among the events whose latest change the main index does not show."""
+        words = letters(request.keyword).split()
+        text = exact_words(words, Match.LETTERS)
+        row = await self._page(replace(request, undelivered=True, match=Match.LETTERS), text)
+        return tuple(_hit(found) for found in row["hits"] or ())
+
     async def complete(self, prefix: str, now: datetime) -> list[Hit]:
         """See `SearchIndex.complete`."""
         words = letters(prefix).split()
@@ -97,7 +105,8 @@ class DatabaseIndex:
 
 def _hit(row: Any) -> Hit:
     event_id = row["id"] if isinstance(row["id"], UUID) else UUID(row["id"])
-    return Hit(event_id, row["name"], tuple(row["performers"]), row["venue"], row["city"])
+    starts_at = datetime.fromtimestamp(row["starts_at"], UTC)
+    return Hit(event_id, row["name"], tuple(row["performers"]), row["venue"], row["city"], starts_at)
 
 
 def _facets(counts: Iterable[tuple[str, str, int]]) -> tuple[Facet, ...]:

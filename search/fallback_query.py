@@ -27,6 +27,7 @@ _ORDER = {
     Sort.PRICE: "price_from NULLS LAST, starts_at, id",
     Sort.DISTANCE: "distance, starts_at, id",
 }
+_STARTS_AT = "extract(epoch FROM e.starts_at)::float8"
 _NAMES = """
     (SELECT coalesce(array_agg(p.name ORDER BY ep.position), '{}') FROM event_performers ep
      JOIN performers p ON p.id = ep.performer_id WHERE ep.event_id = e.id)
@@ -93,7 +94,8 @@ def build_search(request: SearchRequest, text: TextQuery | None) -> FallbackQuer
     )
     SELECT {_total(request, text, number)} AS total,
            (SELECT json_agg(json_build_object(
-                'id', e.id, 'name', e.name, 'venue', v.name, 'city', v.city, 'performers', {_NAMES}
+                'id', e.id, 'name', e.name, 'starts_at', {_STARTS_AT}, 'venue', v.name, 'city', v.city,
+                'performers', {_NAMES}
             ) ORDER BY page.place)
             FROM page JOIN events e ON e.id = page.id JOIN venues v ON v.id = e.venue_id) AS hits,
            ({_facets(number)}) AS facets
@@ -111,7 +113,8 @@ def build_completion(words: Sequence[str], now: datetime, most: int = 40) -> Fal
         finished = [_quoted(word, weight) for word in words[:-1]]
         wanted = " & ".join([*finished, _quoted(words[-1], f"*{weight}")])
         branches.append(
-            f"""(SELECT e.id, e.name, e.starts_at, v.name AS venue, v.city, {_NAMES} AS performers
+            f"""(SELECT e.id, e.name, {_STARTS_AT} AS starts_at, v.name AS venue, v.city,
+                   {_NAMES} AS performers
             FROM events e JOIN venues v ON v.id = e.venue_id JOIN search_documents d ON d.event_id = e.id
             WHERE {conditions} AND d.words @@ {number(wanted)}::tsquery
             ORDER BY e.starts_at, e.id LIMIT {number(most)})"""  # noqa: S608  (as above)
@@ -185,6 +188,8 @@ def _conditions(request: SearchRequest, number: _Arguments) -> list[str]:
     if request.available_only:
         now = number(request.now)
         conditions.append(f"NOT e.sold_out AND (e.off_sale_at IS NULL OR e.off_sale_at > {now})")
+    if request.undelivered:
+        conditions.append("e.id IN (SELECT event_id FROM search_outbox WHERE recorded)")
     if request.near is not None:
         conditions += _within(request, number)
     return conditions

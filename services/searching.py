@@ -28,6 +28,7 @@ from search.index import (
     Sort,
     Source,
 )
+from search.latecomers import may_have_latecomers, with_latecomers
 from search.places import Fetch, VenuesAround
 from search.spelling import letters, skeleton
 from services.office import Cache
@@ -66,14 +67,19 @@ class FoundEvents:
 
 
 class Freshness:
-    """Whether the index is built and no further behind than the bound; looked up once a second."""
+    """Whether the index is built and no further behind than the bound; looked up five times a second."""
 
-    def __init__(self, database: Database, *, most_lag_seconds: float = 10.0) -> None:
+    def __init__(self, database: Database, *, most_lag_seconds: float = 60.0) -> None:
         self._database = database
         self._most_lag_seconds = most_lag_seconds
-        self._cache: Cache[str, bool] = Cache(self._load, most=1, max_age_seconds=1.0)
+        self._cache: Cache[str, bool] = Cache(self._load, most=1, max_age_seconds=0.2)
         self.lag_seconds = 0.0
         self.refused = 0
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there are changes that the index does not show."""
+        return self.lag_seconds > 0
 
     async def __call__(self) -> bool:
         """False means that the database answers better; true when nobody can tell."""
@@ -94,7 +100,7 @@ class EventSearch:
     """What finds events."""
 
     def __init__(
-        self, index: SearchIndex | None, fallback: SearchIndex, is_fresh: Freshness, clock: Clock
+        self, index: SearchIndex | None, fallback: DatabaseIndex, is_fresh: Freshness, clock: Clock
     ) -> None:
         self._index = index
         self._fallback = fallback
@@ -155,10 +161,21 @@ class EventSearch:
     async def _search(self, request: SearchRequest) -> tuple[Source, Hits]:
         if self._index is not None and await self.standing():
             try:
-                return Source.INDEX, await _first_found(self._index, request)
+                if self.standing.is_behind and may_have_latecomers(request):
+                    return Source.INDEX, await self._search_with_latecomers(self._index, request)
+                return Source.INDEX, (await _first_found(self._index, request))[1]
             except IndexAway:
                 pass
-        return Source.DATABASE, await _first_found(self._fallback, request)
+        return Source.DATABASE, (await _first_found(self._fallback, request))[1]
+
+    async def _search_with_latecomers(self, index: SearchIndex, request: SearchRequest) -> Hits:
+        """The index's answer and what changed since; those who match best of all come alone."""
+        strictest = next(_readings(request))
+        late = await self._fallback.undelivered(strictest)
+        reading, found = await _first_found(index, request)
+        if late and reading != strictest:
+            return replace(found, hits=late, total=len(late))
+        return with_latecomers(request, found, late) if late else found
 
 
 def database_index(database: Database) -> DatabaseIndex:
@@ -186,16 +203,15 @@ def _fetching(database: Database) -> Fetch:
     return fetch
 
 
-async def _first_found(index: SearchIndex, request: SearchRequest) -> Hits:
+async def _first_found(index: SearchIndex, request: SearchRequest) -> tuple[SearchRequest, Hits]:
     """The strictest reading of the request that finds something; its time is all of theirs."""
     took_ms = 0
-    hits = Hits((), 0, 0)
     for reading in _readings(request):
         hits = await index.search(reading)
         took_ms += hits.took_ms
         if hits.total:
             break
-    return replace(hits, took_ms=took_ms)
+    return reading, replace(hits, took_ms=took_ms)
 
 
 def _readings(request: SearchRequest) -> Iterator[SearchRequest]:
