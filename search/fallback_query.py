@@ -15,6 +15,8 @@ from search.synonyms import synonyms
 
 # Ranking, totals and facets look at this many of a busy keyword's matches.
 MOST_MATCHES = 10_000
+# What no keyword narrows down is counted this far; nobody reads on to there.
+MOST_COUNTED = 100_000
 # An upcoming event began at most this long ago: what bounds the walk along the index of starts.
 _LONGEST_RUN = timedelta(days=400)
 # How much a match in D (the rest), C (venue, city), B (event name), A (performers) counts.
@@ -165,14 +167,15 @@ def _matches(request: SearchRequest, text: TextQuery | None, number: _Arguments)
 
 
 def _total(request: SearchRequest, text: TextQuery | None, number: _Arguments) -> str:
-    """Matches of a keyword are counted as far as they are ranked, everything else to the end."""
+    """Matches of a keyword are counted as far as they are ranked, everything else further."""
     if text is not None:
         return "(SELECT count(*) FROM matches)"
     conditions = " AND ".join(_conditions(request, number))
     return f"""(CASE WHEN (SELECT count(*) FROM matches) < {MOST_MATCHES}
         THEN (SELECT count(*) FROM matches)
-        ELSE (SELECT count(*) FROM events e JOIN venues v ON v.id = e.venue_id WHERE {conditions})
-        END)"""  # noqa: S608  (as above)
+        ELSE (SELECT count(*) FROM (
+            SELECT FROM events e JOIN venues v ON v.id = e.venue_id WHERE {conditions} LIMIT {MOST_COUNTED}
+        ) AS counted) END)"""  # noqa: S608  (as above)
 
 
 def _conditions(request: SearchRequest, number: _Arguments) -> list[str]:

@@ -59,6 +59,7 @@ class FoundEvents:
     """One page of results by id, best first, and where each shows what was looked for."""
 
     event_ids: tuple[UUID, ...]
+    is_over: bool
     total: int
     facets: tuple[Facet, ...]
     took_ms: int
@@ -110,7 +111,9 @@ class EventSearch:
     async def search_events(self, question: SearchQuestion) -> FoundEvents:
         """One page of published events, by id.
 
-        Without a start only what is not over is listed; where nothing of it matches, what is over.
+        Without a start only what is not over is listed. Whoever looks for a name of which nothing is to
+        come, or up to a moment gone by, is shown what is over, the latest first; never when only what is
+        available is wanted.
 
         Raises:
             BadRequest: a page further back than the 10,000th result.
@@ -119,9 +122,10 @@ class EventSearch:
         request = _request(question, self._clock())
         if request.offset + request.page_size > FURTHEST_RESULT:
             raise BadRequest(f"pageNum times pageSize must be at most {FURTHEST_RESULT}.")
-        source, hits = await self._search(request)
+        source, reading, hits = await self._search(request)
         return FoundEvents(
             event_ids=tuple(hit.event_id for hit in hits.hits),
+            is_over=reading.period is Period.PAST and hits.total > 0,
             total=hits.total,
             facets=hits.facets,
             took_ms=hits.took_ms,
@@ -158,24 +162,26 @@ class EventSearch:
                 pass
         return await self._fallback.complete(prefix, self._clock())
 
-    async def _search(self, request: SearchRequest) -> tuple[Source, Hits]:
+    async def _search(self, request: SearchRequest) -> tuple[Source, SearchRequest, Hits]:
         if self._index is not None and await self.standing():
             try:
                 if self.standing.is_behind and may_have_latecomers(request):
-                    return Source.INDEX, await self._search_with_latecomers(self._index, request)
-                return Source.INDEX, (await _first_found(self._index, request))[1]
+                    return Source.INDEX, *await self._search_with_latecomers(self._index, request)
+                return Source.INDEX, *await _first_found(self._index, request)
             except IndexAway:
                 pass
-        return Source.DATABASE, (await _first_found(self._fallback, request))[1]
+        return Source.DATABASE, *await _first_found(self._fallback, request)
 
-    async def _search_with_latecomers(self, index: SearchIndex, request: SearchRequest) -> Hits:
+    async def _search_with_latecomers(
+        self, index: SearchIndex, request: SearchRequest
+    ) -> tuple[SearchRequest, Hits]:
         """The index's answer and what changed since; those who match best of all come alone."""
         strictest = next(_readings(request))
         late = await self._fallback.undelivered(strictest)
         reading, found = await _first_found(index, request)
         if late and reading != strictest:
-            return replace(found, hits=late, total=len(late))
-        return with_latecomers(request, found, late) if late else found
+            return strictest, replace(found, hits=late, total=len(late))
+        return reading, with_latecomers(reading, found, late) if late else found
 
 
 def database_index(database: Database) -> DatabaseIndex:
@@ -215,7 +221,7 @@ async def _first_found(index: SearchIndex, request: SearchRequest) -> tuple[Sear
 
 
 def _readings(request: SearchRequest) -> Iterator[SearchRequest]:
-    periods = [Period.ASKED] if request.start else [Period.UPCOMING, Period.PAST]
+    periods = _periods(request)
     words = letters(request.keyword).split()
     matches = [Match.LETTERS]
     if len(skeleton(request.keyword).replace(" ", "")) >= SHORTEST_SHAPE:
@@ -226,6 +232,14 @@ def _readings(request: SearchRequest) -> Iterator[SearchRequest]:
         periods = periods[:1]
     for match, period in product(matches, periods):
         yield replace(request, period=period, match=match)
+
+
+def _periods(request: SearchRequest) -> list[Period]:
+    if request.start:
+        return [Period.ASKED]
+    if request.end and request.end <= request.now:
+        return [Period.PAST]
+    return [Period.UPCOMING] if request.available_only else [Period.UPCOMING, Period.PAST]
 
 
 def _request(question: SearchQuestion, now: datetime) -> SearchRequest:
