@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from search.closeness import has_shape
 from search.fallback_query import (
     FallbackQuery,
     TextQuery,
@@ -19,8 +20,9 @@ from search.fallback_query import (
     exact_words,
     fuzzy_words,
     shapes,
+    with_sounds,
 )
-from search.index import FACETS, Facet, Hit, Hits, Match, SearchRequest
+from search.index import FACETS, Facet, Hit, Hits, Match, SearchRequest, Sort
 from search.places import Fetch
 from search.prices import band_name
 from search.spelling import letters
@@ -40,6 +42,10 @@ CROSS JOIN LATERAL (
     ) AS candidates ORDER BY levenshtein(word, typed), word LIMIT 16
 ) AS alike
 """
+
+
+# With no more spelt matches than this, what sounds alike is listed behind them.
+FEW = 5
 
 
 class DatabaseIndex:
@@ -79,7 +85,10 @@ class DatabaseIndex:
         if request.match is Match.SHAPES:
             return await self._page(request, shapes(request.keyword))
         words = letters(request.keyword).split()
-        row = await self._page(request, exact_words(words, request.match))
+        spelt = exact_words(words, request.match)
+        row = await self._page(request, spelt)
+        if spelt is not None and 0 < row["total"] < FEW and (sounds := _sounds(request)):
+            return await self._page(request, with_sounds(spelt, sounds))
         if row["total"] or not words:
             return row
         similar = await self._similar([word for word in words if len(word) >= 4])
@@ -101,6 +110,13 @@ class DatabaseIndex:
 
     async def _run(self, query: FallbackQuery) -> list[Any]:
         return await self._fetch(query.statement, query.arguments, self._timeout_seconds)
+
+
+def _sounds(request: SearchRequest) -> TextQuery | None:
+    """The keyword by its sound, where its order is that of likeness and it has a shape of its own."""
+    if request.match is not Match.LETTERS or request.sort is not Sort.RELEVANCE:
+        return None
+    return shapes(request.keyword) if has_shape(request.keyword) else None
 
 
 def _hit(row: Any) -> Hit:

@@ -24,7 +24,7 @@ _WEIGHTS = "{0.05,0.5,0.9,1.0}"
 _SYNONYMS = synonyms()
 
 _ORDER = {
-    Sort.RELEVANCE: "exact DESC, rank DESC, starts_at, id",
+    Sort.RELEVANCE: "exact DESC, spelt DESC, rank DESC, starts_at, id",
     Sort.STARTS_AT: "starts_at, id",
     Sort.PRICE: "price_from NULLS LAST, starts_at, id",
     Sort.DISTANCE: "distance, starts_at, id",
@@ -46,10 +46,11 @@ class FallbackQuery:
 
 @dataclass(frozen=True, slots=True)
 class TextQuery:
-    """What the words must match, and what makes a match an exact one; tsquery texts."""
+    """What the words must match, and which matches come first: exact ones, then spelt ones; tsquery texts."""
 
     wanted: str
     exact: str
+    spelt: str = ""
 
 
 class _Arguments:
@@ -81,6 +82,11 @@ def shapes(keyword: str) -> TextQuery | None:
     each = " & ".join(_quoted(f"~{outline}") for outline in outlines)
     whole = _quoted(f"~{''.join(outlines)}")
     return TextQuery(f"({each}) | {whole}", whole)
+
+
+def with_sounds(spelt: TextQuery, sounds: TextQuery) -> TextQuery:
+    """Words as they are spelt, and behind them those that sound alike."""
+    return TextQuery(f"({spelt.wanted}) | ({sounds.wanted})", spelt.exact, spelt.wanted)
 
 
 def build_search(request: SearchRequest, text: TextQuery | None) -> FallbackQuery:
@@ -148,7 +154,7 @@ def _quoted(word: str, mark: str = "") -> str:
 
 
 def _matches(request: SearchRequest, text: TextQuery | None, number: _Arguments) -> str:
-    rank, exact, documents = "0::real", "false", ""
+    rank, exact, spelt, documents = "0::real", "false", "true", ""
     conditions = _conditions(request, number)
     if text is not None:
         documents = "JOIN search_documents d ON d.event_id = e.id"
@@ -156,10 +162,11 @@ def _matches(request: SearchRequest, text: TextQuery | None, number: _Arguments)
         conditions.append(f"d.words @@ {wanted}::tsquery")
         rank = f"ts_rank('{_WEIGHTS}', d.words, {wanted}::tsquery)"
         exact = f"d.words @@ {number(text.exact)}::tsquery"
+        spelt = f"d.words @@ {number(text.spelt)}::tsquery" if text.spelt else "true"
     distance = _distance(request, number)
     return f"""
         SELECT e.id, e.starts_at, e.price_from, e.currency, e.category, v.city, v.timezone,
-               {rank} AS rank, {exact} AS exact, {distance} AS distance
+               {rank} AS rank, {exact} AS exact, {spelt} AS spelt, {distance} AS distance
         FROM events e JOIN venues v ON v.id = e.venue_id {documents}
         WHERE {" AND ".join(conditions)}
         ORDER BY {_match_order(request)} LIMIT {MOST_MATCHES}

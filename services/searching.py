@@ -11,7 +11,7 @@ from db.queries.search import STANDING
 from db.session import DATABASE_AWAY, Database
 from domain.errors import BadRequest, Unavailable
 from kit.clock import Clock
-from search.closeness import SHORTEST_SHAPE
+from search.closeness import has_shape
 from search.completions import Completion, completions
 from search.fallback import DatabaseIndex
 from search.highlights import Highlight, highlights
@@ -30,7 +30,7 @@ from search.index import (
 )
 from search.latecomers import may_have_latecomers, with_latecomers
 from search.places import Fetch, VenuesAround
-from search.spelling import letters, skeleton
+from search.spelling import letters
 from services.office import Cache
 
 # Results further back than this are for narrower questions.
@@ -224,7 +224,7 @@ def _readings(request: SearchRequest) -> Iterator[SearchRequest]:
     periods = _periods(request)
     words = letters(request.keyword).split()
     matches = [Match.LETTERS]
-    if len(skeleton(request.keyword).replace(" ", "")) >= SHORTEST_SHAPE:
+    if has_shape(request.keyword):
         matches.append(Match.SHAPES)
     if len(words) > 1:
         matches.append(Match.ANY)

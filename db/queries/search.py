@@ -79,7 +79,11 @@ async def count_published(connection: Connection) -> int:
 
 async def lock_recording(connection: Connection) -> None:
     """Wait to be the only one who reads facts and writes documents, until this transaction ends."""
-    await connection.execute("SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'")
+    # What was read is spelt out before it is written: on a busy machine that takes a while.
+    await connection.execute(
+        "SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; "
+        "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+    )
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _RECORDING_LOCK)
 
 

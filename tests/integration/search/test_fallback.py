@@ -93,6 +93,14 @@ async def test_over_and_said_so_when_nothing_with_the_name_is_to_come(
     assert await names(search, database, SearchQuestion("지난", available_only=True)) == []
 
 
+async def test_sound_alikes_follow_when_few_are_spelt_so(search: EventSearch, database: Database) -> None:
+    venue = await add_venue(database, "작은 홀")
+    await add_event(database, "Galaxy Express Night", venue, days=90)
+    await record_all(database)
+    found = await names(search, database, SearchQuestion("galaxy express"))
+    assert found == ["Galaxy Express Night", "셋째 공연", "무료 나눔"]
+
+
 async def test_times_bound_the_result_when_start_and_end_are_given(
     search: EventSearch, database: Database
 ) -> None:
