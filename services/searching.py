@@ -70,7 +70,7 @@ class FoundEvents:
 class Freshness:
     """Whether the index is built and no further behind than the bound; looked up five times a second."""
 
-    def __init__(self, database: Database, *, most_lag_seconds: float = 60.0) -> None:
+    def __init__(self, database: Database, *, most_lag_seconds: float = 20.0) -> None:
         self._database = database
         self._most_lag_seconds = most_lag_seconds
         self._cache: Cache[str, bool] = Cache(self._load, most=1, max_age_seconds=0.2)
