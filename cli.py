@@ -54,6 +54,7 @@ def parser() -> Parser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_up(commands)
     add_steps(commands)
+    add_doctor(commands)
     add_token(commands)
     add_import(commands)
     add_draw(commands)
@@ -89,6 +90,14 @@ def add_steps(commands: "argparse._SubParsersAction[Parser]") -> None:
         if name == "serve":
             step.add_argument("--port", type=port_number, help="where to serve (8000)")
             step.add_argument("--host", help="the address to listen on (127.0.0.1)")
+
+
+def add_doctor(commands: "argparse._SubParsersAction[Parser]") -> None:
+    purpose = "hold PostgreSQL, Redis, Stripe and the index against one another; exit status 1 if they differ"
+    doctor = command(commands, "doctor", purpose, run_doctor)
+    doctor.add_argument("--repair", action="store_true", help="mend what can be mended without a person")
+    doctor.add_argument("--days", type=at_least_one, default=7, metavar="N", help="of payments, back (7)")
+    doctor.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
 
 
 def add_token(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -224,6 +233,12 @@ def run_status(arguments: argparse.Namespace) -> int:
     from commands.status import print_status
 
     return print_status(arguments.data_dir)
+
+
+def run_doctor(arguments: argparse.Namespace) -> int:
+    from commands.doctor import doctor
+
+    return doctor(arguments.data_dir, repair=arguments.repair, days=arguments.days)
 
 
 def run_token(arguments: argparse.Namespace) -> None:

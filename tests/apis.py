@@ -96,19 +96,24 @@ class Api:
         return result
 
 
+def settings_on(postgres_url: str, redis_url: str, **changes: str) -> Settings:
+    """The settings of an API on these parts; `changes` by their name in lower case."""
+    values = {
+        "database_url": postgres_url,
+        "redis_url": redis_url,
+        "jwt_secret": SECRET,
+        "stripe_api_key": "sk_test_local",
+        "stripe_api_base": "http://127.0.0.1:9",
+        "stripe_webhook_secret": "whsec_local_test",
+    } | changes
+    return Settings.load({f"BOXOFFICE_{name.upper()}": value for name, value in values.items()}, None)
+
+
 @asynccontextmanager
 async def api_on(postgres_url: str, redis_url: str, **changes: str) -> AsyncIterator[Api]:
     """The API on these parts; `changes` are settings by their name in lower case."""
     async with app_on(postgres_url, redis_url, **changes) as app, client_of(app) as api:
         yield api
-
-
-@asynccontextmanager
-async def client_of(app: Starlette) -> AsyncIterator[Api]:
-    """A client of an application in this process."""
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://boxoffice.test") as client:
-        yield Api(client)
 
 
 @asynccontextmanager
@@ -119,14 +124,9 @@ async def app_on(postgres_url: str, redis_url: str, **changes: str) -> AsyncIter
         yield app
 
 
-def settings_on(postgres_url: str, redis_url: str, **changes: str) -> Settings:
-    """The settings of the tests on these parts."""
-    values = {
-        "database_url": postgres_url,
-        "redis_url": redis_url,
-        "jwt_secret": SECRET,
-        "stripe_api_key": "sk_test_local",
-        "stripe_api_base": "http://127.0.0.1:9",
-        "stripe_webhook_secret": "whsec_local_test",
-    } | changes
-    return Settings.load({f"BOXOFFICE_{name.upper()}": value for name, value in values.items()}, None)
+@asynccontextmanager
+async def client_of(app: Starlette) -> AsyncIterator[Api]:
+    """A client of an application in this process."""
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://boxoffice.test") as client:
+        yield Api(client)

@@ -82,6 +82,9 @@ class Engine:
     async def run(self, call: Call, context: Any) -> Payload:
         """Execute a query or mutation."""
         await self._options.admit(context, call.operation, call.cost)
+        return await self._options.watch(call.operation, self._run(call, context))
+
+    async def _run(self, call: Call, context: Any) -> Payload:
         result = await self._execute(self._executor(call, context), call.operation)
         return self.encoder.result(result, self._extensions(call))
 
