@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "transport": ("GraphQL over HTTP by CPU a request, against prepared bytes and against peers", []),
     "search": ("indexing, search and lag at 20,000 events", ["20000", "20"]),
     "overload": ("ten times the load that one core serves: served, turned away, recovery", []),
+    "pages": ("an arena's page in Chromium: drawn map, frames, memory, bytes over the wire", []),
     "waiting_room": ("a line of a thousand to a million people", []),
 }
 

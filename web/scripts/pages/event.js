@@ -27,6 +27,7 @@ import { standInLine } from "../waiting/line.js";
 const eventId = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 
 openPage({ live });
+live.open();
 open().catch((error) => fail(error));
 
 async function open() {
@@ -46,7 +47,7 @@ async function openShop(event, purchase, config) {
   const statuses = new Statuses(event.seatMap.seatCount);
   const loading = byId("map-loading", HTMLElement);
   watchSeats(eventId, statuses, () => show(loading, false));
-  const layout = await Layout.load(event.seatMap.url);
+  const layout = await Layout.load(event.seatMap.rowsUrl);
   byId("shop", HTMLElement).classList.toggle("without-map", !layout.seatCount && !layout.areas.length);
   const canvas = byId("map", HTMLCanvasElement);
   const map = new SeatMap(canvas, layout, statuses, { leftText: (n) => t("left", { n: numberText(n) }) });
