@@ -7,6 +7,7 @@ unset one. "" stands for an address or a secret that is not configured.
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -59,6 +60,18 @@ def one_of(*words: str) -> Callable[[str], str]:
     return read
 
 
+def networks(value: str) -> str:
+    """A reader of addresses and networks in CIDR notation, separated by commas."""
+    for item in filter(None, (item.strip() for item in value.split(","))):
+        try:
+            ip_network(item)
+        except ValueError:
+            raise ValueError(
+                "must be addresses or networks like 10.0.0.0/8, separated by commas"
+            ) from None
+    return value
+
+
 def address(*schemes: str) -> Callable[[str], str]:
     """A reader of URLs with one of these schemes and a host."""
 
@@ -90,6 +103,7 @@ class Settings:
     environment: Environment = setting(one_of("development", "production"), "development")
     host: str = setting(text, "127.0.0.1")
     port: int = setting(whole(1, 65535), 8000)
+    trusted_proxies: str = setting(networks, "")
     data_dir: Path = setting(Path, Path(".boxoffice"))
     log_level: str = setting(one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
 
