@@ -99,6 +99,9 @@ export type QueueEntry = {
 };
 export type JoinResult = { __typename: "JoinQueueSuccess"; entry: QueueEntry } | Refusal;
 
+export type EventPage = {
+  totalCount: number; pageInfo: { hasNextPage: boolean; endCursor: string | null }; edges: { node: EventCard }[];
+};
 export type OrganisedEvent = {
   id: string; name: string; status: EventStatus; startsAt: string; timezone: string; onSaleAt: string | null;
   venue: Venue; priceFrom: Money | null;
