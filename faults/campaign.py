@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -20,7 +21,7 @@ from faults.catalogue import FAULTS, Fault
 from faults.guards import GUARDS
 from faults.history import History
 from faults.history_checks import Counts, check, count
-from faults.house import HOLD_SECONDS, PAYMENT_SECONDS, House, open_house
+from faults.house import HOLD_SECONDS, PAYMENT_SECONDS, ROOT, House, open_house
 from faults.market import ORGANISER, open_event
 from faults.pulse import Pulse
 from faults.scene import Scene
@@ -114,6 +115,8 @@ async def run(plan: Plan, directory: Path, progress: Progress, say: Callable[[st
         async with house_of as house, _load(plan, house, history, dice) as campaign:
             await _strike_all(campaign, dice, progress, say)
             await _audit(campaign, say)
+            if not plan.without:
+                await _ask_the_doctor(campaign, say)
             campaign.result.seconds = time.monotonic() - started
             return campaign.result
     finally:
@@ -265,6 +268,19 @@ async def _audit(campaign: Campaign, say: Callable[[str], None]) -> None:
     result.violations += leaks_in_logs(campaign.house)
     result.violations = sorted(set(result.violations))
     result.updates = sum(watcher.told for watcher in campaign.watchers)
+
+
+async def _ask_the_doctor(campaign: Campaign, say: Callable[[str], None]) -> None:
+    """`boxoffice doctor` must find what the audit finds: nothing."""
+    command = [sys.executable, "-m", "cli", "doctor", "--data-dir", str(campaign.house.home)]
+    doctor = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await doctor.communicate()
+    say(said.decode().strip().splitlines()[-1] if said else "the doctor said nothing")
+    if doctor.returncode != 0:
+        text = f"boxoffice doctor ended with {doctor.returncode}: {said.decode().strip()[-2000:]}"
+        campaign.result.violations.append(Violation(OUR_FAULT, text))
 
 
 def _conclude(campaign: Campaign, world: World) -> None:
