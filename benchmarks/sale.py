@@ -162,6 +162,11 @@ def seating_plan(seats: int, seats_per_row: int = 50) -> str:
     return json.dumps({**plan, "size": {"width": 1000, "height": 1000}})
 
 
+def standing(capacity: int) -> dict[str, Any]:
+    """A general-admission section, as createEvent takes it."""
+    return {"name": "Floor", "capacity": capacity, "price": PRICE}
+
+
 def create_event(house: House, **terms: Any) -> dict[str, Any]:
     """A published event; `terms` are createEvent's own."""
     organiser = {"authorization": f"Bearer {house.token('bench-organiser', 'organise')}"}
@@ -257,8 +262,7 @@ async def measure(house: House) -> list[tuple[str, str, str]]:
     rates, refusals, seat_rates = [], [], []
     async with buyers(house, BUYERS) as clients:
         for number in range(ROUNDS + 1):
-            standing = {"name": "Floor", "capacity": PLACES, "price": PRICE}
-            event = create_event(house, generalAdmission=[standing])
+            event = create_event(house, generalAdmission=[standing(PLACES)])
             seconds, answers = await sell(clients, event)
             assert answers["ReserveSuccess"] == PLACES, answers
             plan = {

@@ -1,4 +1,4 @@
-"""Line plots as SVG, small enough to need no library."""
+"""Plots as SVG, small enough to need no library."""
 
 from collections.abc import Sequence
 from html import escape
@@ -22,11 +22,38 @@ def line_plot(title: str, seconds: Sequence[float], series: dict[str, Sequence[f
         body.append(
             f'<text x="{_MARGIN + number * 130}" y="{_HEIGHT - 8}" fill="{colour}">{escape(name)}</text>'
         )
+    return _document(title, "".join(body), _HEIGHT)
+
+
+def bar_plot(title: str, bars: dict[str, float], goals: dict[str, float]) -> str:
+    """Bars that lie one beneath the other, each with its figure and, where it has one, a line at its goal."""
+    highest = max(*bars.values(), *goals.values(), 0.0)
+    start, row = 5 * _MARGIN, 30
+    width = _WIDTH - start - _MARGIN
+    body = []
+    for number, (name, value) in enumerate(bars.items()):
+        top, length = _MARGIN + number * row, value / highest * width
+        colour = _COLOURS[name not in goals]
+        body.append(
+            f'<text x="{start - 8}" y="{top + 15}" text-anchor="end">{escape(name)}</text>'
+            f'<rect x="{start}" y="{top}" width="{length:.1f}" height="20" fill="{colour}"/>'
+            f'<text x="{start + length + 6:.1f}" y="{top + 15}">{value:.2f}</text>'
+        )
+        if name in goals:
+            x = start + goals[name] / highest * width
+            body.append(
+                f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top - 4}" y2="{top + 24}" stroke="#111" '
+                f'stroke-width="2"/>'
+            )
+    return _document(title, "".join(body), 2 * _MARGIN + len(bars) * row)
+
+
+def _document(title: str, body: str, height: int) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
         f'font-family="sans-serif" font-size="13"><title>{escape(title)}</title>'
         f'<rect width="100%" height="100%" fill="white"/>'
-        f'<text x="{_MARGIN}" y="24" font-size="16">{escape(title)}</text>{"".join(body)}</svg>\n'
+        f'<text x="{_MARGIN}" y="24" font-size="16">{escape(title)}</text>{body}</svg>\n'
     )
 
 

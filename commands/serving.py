@@ -1,19 +1,35 @@
 """One API process: uvicorn on uvloop and httptools, on a port it may share."""
 
+import resource
 import socket
+from collections.abc import Sequence
 
 import uvicorn
+from starlette.applications import Starlette
 
+from commands.logs import log_as
 from settings import Settings
+from transport.connections import bounded
 
 BACKLOG = 2048
 GRACEFUL_SECONDS = 8
 PING_SECONDS = 12  # clients and proxies hear from us every 15 s at least
 BODY_LIMIT_BYTES = 1_000_000
+KEPT_FILES = 512  # for pools, logs and whatever else is no client
 
 
 class PortTakenError(Exception):
     """Somebody else listens on the port; the message says what to do."""
+
+
+class Server(uvicorn.Server):
+    """Uvicorn that says goodbye before it closes its doors."""
+
+    async def shutdown(self, sockets: Sequence[socket.socket] | None = None) -> None:
+        """Not ready any more; subscribers sent elsewhere; then no new connection, and what runs ends."""
+        app: Starlette = self.config.app  # type: ignore[assignment]  # what `serve` gave it
+        await app.state.drain()
+        await super().shutdown(list(sockets or ()))
 
 
 def serve(settings: Settings) -> None:
@@ -24,24 +40,46 @@ def serve(settings: Settings) -> None:
     """
     from app import create_app
 
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings),
-            loop="uvloop",
-            http="httptools",
-            ws="websockets-sansio",  # waits while a slow client's buffer is full
-            ws_per_message_deflate=False,  # 300 kB a connection, for messages of a few hundred bytes
-            ws_ping_interval=PING_SECONDS,
-            ws_max_size=BODY_LIMIT_BYTES,
-            backlog=BACKLOG,
-            timeout_graceful_shutdown=GRACEFUL_SECONDS,
-            log_level=settings.log_level.lower(),
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-        )
-    )
+    log_as(settings)
+    server = Server(configured(create_app(settings), settings))
     server.run(sockets=[listening_socket(settings.host, settings.port)])
+
+
+def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
+    """Uvicorn as it serves the application."""
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=bounded(
+            app.state.admission,
+            most_connections(settings),
+            settings.request_seconds,
+            direct=app.state.direct,
+            direct_path="/graphql",
+        ),
+        ws="websockets-sansio",  # waits while a slow client's buffer is full
+        ws_per_message_deflate=False,  # 300 kB a connection, for messages of a few hundred bytes
+        ws_ping_interval=PING_SECONDS,
+        ws_max_size=BODY_LIMIT_BYTES,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Whoever else says X-Forwarded-For is not believed: limits go by the address.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+    )
+
+
+def most_connections(settings: Settings) -> int:
+    """So many at once as are wanted and as the process may have files open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = max(soft, 1_048_576)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    possible = max(hard - KEPT_FILES, 64)
+    return min(settings.max_connections or possible, possible)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

@@ -20,6 +20,7 @@ from uuid import UUID
 import httpx
 import stripe
 
+from kit.current_request import waiting_elsewhere
 from payments.amounts import to_stripe
 from payments.gateway import (
     Declined,
@@ -273,8 +274,9 @@ class StripeGateway:
     async def _ask(self, call: Awaitable[T]) -> T:
         """One call of the SDK within its deadline, its errors in our words."""
         try:
-            async with asyncio.timeout(self._patience.whole_call_seconds):
-                return await call
+            with waiting_elsewhere():
+                async with asyncio.timeout(self._patience.whole_call_seconds):
+                    return await call
         except TimeoutError as fault:
             raise GatewayUnavailable("timeout", "Stripe did not answer in time.") from fault
         except stripe.StripeError as fault:

@@ -5,7 +5,7 @@ so the cost of a typo grows with the vocabulary and not with the number of event
 """
 
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,11 +20,9 @@ from search.fallback_query import (
     shapes,
 )
 from search.index import FACETS, Facet, Hit, Hits, Match, SearchRequest
+from search.places import Fetch
 from search.prices import band_name
 from search.spelling import letters
-
-# Runs one statement within a number of seconds and gives its rows, JSON decoded.
-Fetch = Callable[[str, tuple[Any, ...], float], Awaitable[list[Any]]]
 
 _SIMILAR = """
 SELECT typed, alike.word

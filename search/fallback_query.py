@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 from domain.states import ASSUMED_DURATION
 from search.index import MOST_BUCKETS, Match, Period, SearchRequest, Sort
+from search.places import KM_PER_DEGREE, distance_km
 from search.prices import STEPS, STEPS_WHOLE, WHOLE_CURRENCIES
 from search.spelling import skeleton
 from search.synonyms import synonyms
@@ -18,7 +19,6 @@ MOST_MATCHES = 10_000
 _LONGEST_RUN = timedelta(days=400)
 # How much a match in D (the rest), C (venue, city), B (event name), A (performers) counts.
 _WEIGHTS = "{0.05,0.5,0.9,1.0}"
-_KM_PER_DEGREE = 111.32
 _SYNONYMS = synonyms()
 
 _ORDER = {
@@ -203,21 +203,17 @@ def _period(request: SearchRequest, number: _Arguments) -> list[str]:
 def _within(request: SearchRequest, number: _Arguments) -> list[str]:
     near = request.near
     assert near is not None
-    degrees = near.radius_km / _KM_PER_DEGREE
+    degrees = near.radius_km / KM_PER_DEGREE
     box = f"v.lat BETWEEN {number(near.lat - degrees)} AND {number(near.lat + degrees)}"
     inside = f"{_distance(request, number)} <= {number(near.radius_km)}"
     return [f"e.venue_id IN (SELECT v.id FROM venues v WHERE {box} AND {inside})"]  # noqa: S608
 
 
 def _distance(request: SearchRequest, number: _Arguments) -> str:
-    """Kilometres on the sphere, by the haversine formula."""
     near = request.near
     if near is None:
         return "0::float8"
-    lat, lng = f"{number(near.lat)}::float8", f"{number(near.lng)}::float8"
-    return f"""(12742 * asin(least(1, sqrt(
-        sin(radians(v.lat - {lat}) / 2) ^ 2
-        + cos(radians({lat})) * cos(radians(v.lat)) * sin(radians(v.lng - {lng}) / 2) ^ 2))))"""
+    return distance_km(f"{number(near.lat)}::float8", f"{number(near.lng)}::float8")
 
 
 def _match_order(request: SearchRequest) -> str:

@@ -114,6 +114,8 @@ class Hits:
 
 FACETS = ("city", "category", "month", "priceBand")
 MOST_BUCKETS = 50
+# Venues whose events the main index counts one by one; with more of them around, the database answers.
+MOST_PLACES = 5_000
 
 
 class SearchIndex(Protocol):

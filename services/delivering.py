@@ -18,6 +18,8 @@ from db.session import DATABASE_AWAY
 from domain.channels import order_channel
 from domain.errors import BoxofficeError, Unavailable
 from domain.states import OrderState, PaymentState
+from kit.log_context import bound
+from kit.spans import traceparent_of, within
 from payments.gateway import Declined, GatewayError, GatewayRejected, Intent, IntentStatus
 from services.ending import end_event_orders
 from services.office import Office
@@ -48,7 +50,7 @@ async def deliver(office: Office, most: int = 50) -> int:
 
     async def run(task: Task) -> bool:
         async with room:
-            return await _run(office, task)
+            return await _watched(office, task)
 
     ran = await asyncio.gather(*map(run, tasks))
     done = [task.id for task, is_done in zip(tasks, ran, strict=True) if is_done]
@@ -69,6 +71,25 @@ async def _insist(write: Callable[[], Awaitable[None]]) -> None:
         except DATABASE_AWAY:
             await asyncio.sleep(pause)
     return await write()
+
+
+async def _watched(office: Office, task: Task) -> bool:
+    """Run one task in the trace and with the request that wrote it."""
+    span = office.tracer.begin(
+        f"outbox {task.topic}",
+        traceparent=traceparent_of(task.payload.get("traceparent")),
+        facts={"boxoffice.task": task.id, "boxoffice.attempt": task.attempts},
+    )
+    about = {"event_id" if task.topic in _OF_EVENTS else "order_id": task.key}
+    if "request_id" in task.payload:
+        about["request_id"] = task.payload["request_id"]
+    with bound(task=task.id, topic=task.topic, **about), within(span):
+        done = await _run(office, task)
+        if done and task.topic in _TOLD:
+            log.info("task done")
+    age_seconds = (office.now() - task.created_at).total_seconds()
+    office.meters.task(task.topic, "done" if done else "again", age_seconds)
+    return done
 
 
 async def _run(office: Office, task: Task) -> bool:
@@ -201,3 +222,6 @@ _HANDLERS: dict[str, Callable[[Office, Task], Awaitable[None]]] = {
     "send_refund": _refund,
     "end_event_orders": _end_event_orders,
 }
+_OF_EVENTS = frozenset({"event_changed", "end_event_orders"})
+# What an order's history is read from, in the log; the others happen with every change.
+_TOLD = frozenset({"order_booked", "capture_payment", "void_payment", "send_refund", "end_event_orders"})

@@ -28,6 +28,7 @@ from search.index import (
     Sort,
     Source,
 )
+from search.places import Fetch, VenuesAround
 from search.spelling import letters, skeleton
 from services.office import Cache
 
@@ -166,7 +167,15 @@ def database_index(database: Database) -> DatabaseIndex:
     Raises (when asked):
         Unavailable: the database is away or too slow.
     """
+    return DatabaseIndex(_fetching(database))
 
+
+def venues_around(database: Database) -> VenuesAround:
+    """Where this database's venues are. Raises, when asked, as `database_index` does."""
+    return VenuesAround(_fetching(database))
+
+
+def _fetching(database: Database) -> Fetch:
     async def fetch(statement: str, arguments: tuple[Any, ...], seconds: float) -> list[Any]:
         try:
             async with database.connection() as connection:
@@ -174,7 +183,7 @@ def database_index(database: Database) -> DatabaseIndex:
         except DATABASE_AWAY as error:
             raise Unavailable("Search is away for a moment; please try again.") from error
 
-    return DatabaseIndex(fetch)
+    return fetch
 
 
 async def _first_found(index: SearchIndex, request: SearchRequest) -> Hits:

@@ -15,6 +15,7 @@ make_context raises Unauthenticated for a token that is not good: 401, or WebSoc
 Resolvers may raise any Refused; everything else is masked and logged under a log id.
 """
 
+from .admission import Admission, GateLimits
 from .buses import MemoryBus
 from .cost import CostModel
 from .errors import (
@@ -22,11 +23,13 @@ from .errors import (
     Conflict,
     Forbidden,
     NotFound,
+    Overloaded,
     RateLimited,
     Refused,
     Unauthenticated,
     Unavailable,
 )
+from .gate import AdmissionGate
 from .hints import CacheHint, CachePolicy
 from .limits import Limits
 from .masking import mask_error
@@ -34,9 +37,12 @@ from .operation import Operation
 from .options import ServerOptions
 from .persisted import LayeredDocumentStore, MemoryDocumentStore
 from .ports import ConnectionInfo, DocumentStore, MessageBus, Meters, NoMeters
+from .security_headers import SecurityHeaders
 from .server import GraphQLServer
 
 __all__ = [
+    "Admission",
+    "AdmissionGate",
     "BadRequest",
     "CacheHint",
     "CachePolicy",
@@ -45,6 +51,7 @@ __all__ = [
     "CostModel",
     "DocumentStore",
     "Forbidden",
+    "GateLimits",
     "GraphQLServer",
     "LayeredDocumentStore",
     "Limits",
@@ -55,8 +62,10 @@ __all__ = [
     "NoMeters",
     "NotFound",
     "Operation",
+    "Overloaded",
     "RateLimited",
     "Refused",
+    "SecurityHeaders",
     "ServerOptions",
     "Unauthenticated",
     "Unavailable",

@@ -25,7 +25,7 @@ from .errors import DocumentInvalid, DocumentRefused
 from .executor import CompiledExecutor
 from .limits import Limits
 from .operation import Operation
-from .options import ServerOptions
+from .options import ServerOptions, admit_all
 from .payload import Payload, PayloadEncoder
 from .persisted import PersistedDocuments
 from .ports import Meters
@@ -82,8 +82,23 @@ class Engine:
     async def run(self, call: Call, context: Any) -> Payload:
         """Execute a query or mutation."""
         await self._options.admit(context, call.operation, call.cost)
+        return await self._options.watch(call.operation, self._run(call, context))
+
+    async def _run(self, call: Call, context: Any) -> Payload:
         result = await self._execute(self._executor(call, context), call.operation)
         return self.encoder.result(result, self._extensions(call))
+
+    def begin(self, call: Call, context: Any) -> Payload | Awaitable[Payload] | None:
+        """Execute a query as far as it goes without waiting: its payload, or an awaitable of it.
+
+        None where nothing has begun, since it has to be asked first whether the operation may run.
+        """
+        if self._options.admit is not admit_all or call.operation.kind != "query":
+            return None
+        started = self._start(self._executor(call, context), call.operation)
+        if isinstance(started, ExecutionResult):
+            return self.encoder.result(started, self._extensions(call))
+        return self._encoded(started, self._extensions(call))
 
     def _start(self, executor: Executor[Any], operation: Operation) -> Any:
         """Execute: the result, or an awaitable of it where something has to be waited for."""
@@ -101,7 +116,9 @@ class Engine:
     ) -> AsyncGenerator[tuple[Payload, str | None], None]:
         """Yield the one answer of a query or mutation, or a subscription's many."""
         if call.operation.kind != "subscription":
-            yield await self.run(call, context), None
+            async with self._options.slot():
+                payload = await self.run(call, context)
+            yield payload, None
             return
         async with aclosing(self.stream(call, context, last_event_id)) as stream:
             async for item in stream:
@@ -154,8 +171,10 @@ class Engine:
         shared[key] = payload
         return payload
 
-    async def _encoded(self, started: Awaitable[ExecutionResult]) -> Payload:
-        return self.encoder.result(await started, None)
+    async def _encoded(
+        self, started: Awaitable[ExecutionResult], extensions: dict[str, Any] | None = None
+    ) -> Payload:
+        return self.encoder.result(await started, extensions)
 
     def _sharing_key(self, call: Call, context: Any) -> Hashable | None:
         """Name what an event's answer depends on, besides the event."""

@@ -14,6 +14,7 @@ Refused
 ├── UnsupportedMediaType       415
 ├── RateLimited                429
 └── Unavailable                503
+    └── Overloaded             503  WebSocket 1013
 """
 
 from __future__ import annotations
@@ -148,3 +149,9 @@ class Unavailable(Refused):
     code = "UNAVAILABLE"
     status = 503
     close_code = 1013
+
+
+class Overloaded(Unavailable):
+    """The box office is very busy; please try again in a moment."""
+
+    code = "OVERLOADED"

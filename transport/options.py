@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from .cost import CostModel
 from .operation import Operation
+from .payload import Payload
 from .ports import ConnectionInfo, Rights
 
 Variables = Mapping[str, Any]
@@ -48,6 +50,11 @@ async def admit_all(_context: Any, _operation: Operation, _cost: int) -> None:
     """Let every operation run."""
 
 
+def unwatched(_operation: Operation, work: Awaitable[Payload]) -> Awaitable[Payload]:
+    """Run an operation with nobody looking."""
+    return work
+
+
 def one_version(_operation: Operation, _variables: Variables) -> Hashable:
     """Let the time to live alone decide when a cached answer is old."""
     return None
@@ -76,6 +83,10 @@ class ServerOptions:
     """Makes a context for one event out of the subscription's, so that loaders forget."""
     admit: Callable[[Any, Operation, int], Awaitable[None]] = admit_all
     """Asked before execution with the cost; raises RateLimited."""
+    watch: Callable[[Operation, Awaitable[Payload]], Awaitable[Payload]] = unwatched
+    """Wraps the execution of queries and mutations, to time and trace it."""
+    slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    """Entered by queries and mutations that come over a WebSocket or an event stream; raises Overloaded."""
     data_version: Callable[[Operation, Variables], Hashable] = one_version
     """Part of the response cache's key: changes when the data behind an operation does."""
     response_ttl_s: float = 1.0

@@ -16,7 +16,7 @@ from .errors import BadRequest, Conflict, Header, NotFound, Refused
 from .keepalive import Heartbeat
 from .limits import Limits
 from .payload import Payload
-from .ports import ConnectionInfo, ContextFactory, MessageBus, Meters
+from .ports import ConnectionInfo, ContextFactory, MessageBus, Meters, as_awaited
 from .request import OperationRequest
 from .stream_directory import Message, StreamDirectory
 
@@ -192,7 +192,7 @@ class EventStreams:
 
     async def attach(self, token: str, info: ConnectionInfo, receive: Receive, send: Send) -> None:
         """Open the reserved stream here, wherever it was reserved. Raises: NotFound, Conflict."""
-        await self._context_factory(info)
+        await as_awaited(self._context_factory(info))
         stream = await self._obtain(token)
 
         async def run(writer: EventWriter) -> None:
@@ -271,7 +271,7 @@ class EventStreams:
 
     async def _prepared(self, message: Message, info: ConnectionInfo) -> Answers:
         call = await self._engine.prepare(OperationRequest(**message["request"]))
-        context = await self._context_factory(info)
+        context = await as_awaited(self._context_factory(info))
         with self._counted(call, "sse_single"):
             async with aclosing(self._engine.answers(call, context)) as answers:
                 async for item in answers:

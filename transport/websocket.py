@@ -16,7 +16,7 @@ from .keepalive import Heartbeat
 from .limits import Limits
 from .options import ServerOptions
 from .payload import Payload
-from .ports import ConnectionInfo, ContextFactory, Meters
+from .ports import ConnectionInfo, ContextFactory, Meters, as_awaited
 from .request import read_operation
 
 SUBPROTOCOL = "graphql-transport-ws"
@@ -204,7 +204,7 @@ class WebSocketConnection:
             raise Closed(4400, "Invalid message: payload has to be an object")
         self._info = replace(self._info, params=payload or {})
         try:
-            await self._server.context_factory(self._info)
+            await as_awaited(self._server.context_factory(self._info))
         except Refused as refusal:
             self._server.meters.refused(refusal.error_code)
             raise Closed(_close_code(refusal), _reason(refusal)) from None
@@ -236,7 +236,7 @@ class WebSocketConnection:
         quoted = orjson.dumps(name).decode()
         try:
             call = await self._server.engine.prepare(read_operation(payload))
-            context = await self._server.context_factory(self._info)
+            context = await as_awaited(self._server.context_factory(self._info))
             await self._deliver(quoted, call, context)
             last = f'{{"id":{quoted},"type":"complete"}}'
         except Refused as refusal:

@@ -184,6 +184,7 @@ async def test_slow_client_is_dropped_when_it_takes_nothing_for_too_long() -> No
         await socket.subscribe("f", BIG)
         await until(lambda: meters.drops == [("websocket", "slow")])
         await until(lambda: meters.open == {"websocket": 0})
+        assert meters.drops == [("websocket", "slow")]
         socket.connection.transport.abort()
 
 

@@ -1,0 +1,95 @@
+"""The servers that the transport is held against: python -m benchmarks.peers NAME PORT FOLDER
+
+FOLDER holds the answers of our own server as NAME.json, so that every peer sends the same bytes.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+JSON = "application/json; charset=utf-8"
+
+
+def prepared(folder: Path) -> Starlette:
+    """A1: Starlette returning prepared bytes."""
+
+    def route(path: Path) -> Route:
+        body = path.read_bytes()
+
+        async def answer(_request: Request) -> Response:
+            return Response(body, media_type=JSON)
+
+        return Route(f"/{path.stem}", answer, methods=["GET", "POST"])
+
+    return Starlette(routes=[route(path) for path in sorted(folder.glob("*.json"))])
+
+
+def bare(folder: Path) -> Any:
+    """An ASGI application that does nothing but send the event's bytes."""
+    body = (folder / "event.json").read_bytes()
+    headers = [(b"content-type", JSON.encode()), (b"content-length", str(len(body)).encode())]
+    start = {"type": "http.response.start", "status": 200, "headers": headers}
+    end = {"type": "http.response.body", "body": body}
+
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await send(start)
+            await send(end)
+
+    return app
+
+
+def naive(_folder: Path) -> Any:
+    """The same schema, resolvers and parts behind Strawberry's own view; settings from the environment."""
+    from strawberry.asgi import GraphQL
+
+    from parts import build_parts
+    from pubsub.channels import Channels
+    from resolvers.context import Services
+    from schema.context import Context, Streams
+    from schema.schema import schema
+    from settings import Settings
+    from subscriptions.queue_positions import QueueHub
+    from subscriptions.seat_availability import SeatHub
+
+    parts = build_parts(Settings.load(dotenv=None))
+    channels: Channels = parts.channels
+    streams = Streams(SeatHub(parts.office, channels), QueueHub(parts.rooms, channels), channels)
+    services = Services(parts.office, parts.tokens, parts.rooms, parts.search)
+
+    class View(GraphQL[Context, None]):
+        async def get_context(self, request: Any, response: Any) -> Context:
+            given = request.headers.get("authorization")
+            viewer = await parts.tokens.verify(given.partition(" ")[2]) if given else None
+            return Context(services, streams, viewer)
+
+    return View(schema, graphql_ide=None)
+
+
+SERVERS = {"prepared": prepared, "bare": bare, "naive": naive}
+
+
+def main() -> None:
+    """Serve one of them as `commands.serving` serves ours."""
+    name, port, folder = sys.argv[1:]
+    config = uvicorn.Config(
+        SERVERS[name](Path(folder)),
+        port=int(port),
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+    )
+    uvicorn.Server(config).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,308 @@
+"""The gate: who is let in, what those who are not are told, and that every place comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from kit.current_request import CurrentRequest, request_within, seconds_left, waiting_elsewhere
+from tests.transport.clients import until
+from transport import Admission, AdmissionGate, GateLimits, Overloaded
+
+LIMITS = GateLimits(in_flight=2, queue=0, spare=1, exempt=frozenset({"/healthz"}), first=frozenset({"/paid"}))
+GRAPHQL = "application/graphql-response+json"
+
+
+def enter(count: Callable[[int], None]) -> AbstractContextManager[CurrentRequest]:
+    return request_within(5.0, count)
+
+
+class House:
+    """A small application behind a gate: `/work` and `/paid` take until they are told to end."""
+
+    def __init__(self, limits: GateLimits = LIMITS) -> None:
+        self.admission = Admission(limits)
+        self.end = asyncio.Event()
+        self.left: list[float] = []
+        routes = [Route(path, self.work) for path in ("/work", "/paid")]
+        routes += [
+            Route("/healthz", self.healthz),
+            Route("/elsewhere", self.elsewhere),
+            Route("/stream", self.stream),
+            Route("/broken", self.broken),
+            Route("/body", self.body, methods=["POST"]),
+        ]
+        self.app = AdmissionGate(Starlette(routes=routes), self.admission, enter)
+        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://gate")
+
+    async def work(self, _: Request) -> Response:
+        self.left.append(seconds_left(60.0))
+        await self.end.wait()
+        return PlainTextResponse("done")
+
+    async def elsewhere(self, _: Request) -> Response:
+        with waiting_elsewhere():
+            await self.end.wait()
+        return PlainTextResponse("done")
+
+    async def stream(self, _: Request) -> Response:
+        async def events() -> Any:
+            yield b":\n\n"
+            self.left.append(seconds_left(60.0))
+            await self.end.wait()
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    async def healthz(self, _: Request) -> Response:
+        return PlainTextResponse("alive")
+
+    async def broken(self, _: Request) -> Response:
+        raise RuntimeError("broken")
+
+    async def body(self, request: Request) -> Response:
+        return PlainTextResponse(str(len(await request.body())))
+
+    def start(self, path: str, number: int = 1) -> list[asyncio.Task[httpx.Response]]:
+        return [asyncio.create_task(self.client.get(path)) for _ in range(number)]
+
+    async def fill(self) -> list[asyncio.Task[httpx.Response]]:
+        """Have as much in hand as there is room for."""
+        tasks = self.start("/work", self.admission.limits.in_flight)
+        await until(lambda: not self.admission.has_room("/work"))
+        return tasks
+
+
+async def test_request_is_turned_away_when_there_is_no_room_and_let_in_when_there_is_again() -> None:
+    house = House()
+    held = await house.fill()
+
+    refused = await house.client.get("/work", headers={"accept": GRAPHQL})
+    house.end.set()
+    answers = [(await task).status_code for task in held]
+
+    assert refused.status_code == 503
+    assert refused.headers["content-type"] == f"{GRAPHQL}; charset=utf-8"
+    assert refused.headers["retry-after"] in {"1", "2", "3"}
+    assert refused.headers["cache-control"] == "no-store"
+    assert refused.json()["errors"][0]["extensions"] == {"code": "OVERLOADED"}
+    assert answers == [200, 200]
+    assert house.admission.in_flight == 0
+    assert (await house.client.get("/work")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("", "application/json"),
+        ("application/json", "application/json"),
+        (GRAPHQL, GRAPHQL),
+        ("text/event-stream", "application/json"),
+        ("text/html,application/xhtml+xml", "text/plain"),
+    ],
+)
+async def test_refusal_comes_in_the_media_type_that_was_asked_for(accept: str, kind: str) -> None:
+    house = House()
+    held = await house.fill()
+
+    refused = await house.client.get("/work", headers={"accept": accept})
+    house.end.set()
+    await asyncio.gather(*held)
+
+    assert refused.headers["content-type"].partition(";")[0] == kind
+    assert "please try again" in refused.text
+
+
+async def test_health_is_answered_and_payments_are_heard_when_there_is_no_room() -> None:
+    house = House()
+    held = await house.fill()
+
+    health = await house.client.get("/healthz")
+    first = house.start("/paid")
+    await until(lambda: not house.admission.has_room("/paid"))
+    second = await house.client.get("/paid")
+    house.end.set()
+
+    assert health.text == "alive"
+    assert second.status_code == 503
+    assert [(await task).status_code for task in [*held, *first]] == [200, 200, 200]
+
+
+async def test_room_is_left_for_others_when_a_request_waits_for_an_outside_service() -> None:
+    house = House()
+    waiting = house.start("/elsewhere", 5)
+    await until(lambda: house.admission.elsewhere == 5)
+
+    in_hand = house.admission.in_flight
+    house.end.set()
+    answers = [(await task).status_code for task in waiting]
+
+    assert in_hand == 0
+    assert answers == [200] * 5
+    assert (house.admission.in_flight, house.admission.elsewhere) == (0, 0)
+
+
+async def test_even_those_who_wait_outside_are_bounded() -> None:
+    house = House(GateLimits(in_flight=2, queue=0, elsewhere=3))
+    waiting = house.start("/elsewhere", 3)
+    await until(lambda: house.admission.elsewhere == 3)
+
+    refused = await house.client.get("/elsewhere")
+    house.end.set()
+    await asyncio.gather(*waiting)
+
+    assert refused.status_code == 503
+    assert house.admission.elsewhere == 0
+
+
+async def test_open_stream_takes_no_room_and_has_no_deadline() -> None:
+    house = House()
+    streams = house.start("/stream", 2)
+    await until(lambda: len(house.left) == 2)
+    streams += house.start("/stream")
+    await until(lambda: len(house.left) == 3)
+
+    in_hand = house.admission.in_flight
+    house.end.set()
+    await asyncio.gather(*streams)
+
+    assert in_hand == 0
+    assert house.left == [60.0] * 3
+    assert house.admission.in_flight == 0
+
+
+async def test_place_comes_back_when_the_request_fails_or_its_client_leaves() -> None:
+    house = House()
+
+    with pytest.raises(RuntimeError):
+        await house.client.get("/broken")
+    gone = house.start("/elsewhere")[0]
+    await until(lambda: house.admission.elsewhere == 1)
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+
+    assert (house.admission.in_flight, house.admission.elsewhere) == (0, 0)
+
+
+async def test_request_knows_how_long_it_may_take_and_what_waits_for_it_stops_then() -> None:
+    house = House()
+    house.end.set()
+
+    await house.client.get("/work")
+    with request_within(0.0), pytest.raises(TimeoutError):
+        seconds_left(3.0)
+
+    assert 4.0 < house.left[0] <= 5.0
+    assert seconds_left(3.0) == 3.0
+
+
+async def test_everybody_is_served_in_order_when_a_burst_comes_and_passes() -> None:
+    admission = Admission(GateLimits(in_flight=2, queue=100, flood_after_seconds=0.01))
+    served: list[int] = []
+
+    async def work(number: int) -> None:
+        assert admission.has_room()
+        assert await admission.take()
+        served.append(number)
+        await asyncio.sleep(0.002)
+        admission.give_back()
+
+    await asyncio.gather(*(work(number) for number in range(50)))
+
+    assert served == list(range(50))
+    assert (admission.in_flight, admission.waiting) == (0, 0)
+
+
+async def test_nobody_waits_in_vain_when_a_flood_keeps_the_queue_full() -> None:
+    limits = GateLimits(in_flight=1, queue=3, flood_after_seconds=0.05, longest_wait_seconds=0.1)
+    admission = Admission(limits)
+    assert await admission.take()
+    early = [asyncio.create_task(admission.take()) for _ in range(3)]
+    await until(lambda: admission.waiting == 3)
+
+    while not admission._is_flood:  # somebody comes again and again, and is turned away
+        assert not admission.has_room()
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(limits.longest_wait_seconds)
+    admission.give_back()
+    too_late = [await task for task in early]
+    afterwards = (admission.has_room(), await admission.take())
+
+    assert too_late == [False, False, False]
+    assert afterwards == (True, True)
+
+
+async def test_queue_is_bounded_and_whoever_leaves_it_is_forgotten() -> None:
+    admission = Admission(GateLimits(in_flight=1, queue=2))
+    assert await admission.take()
+    waiting = [asyncio.create_task(admission.take()) for _ in range(2)]
+    await until(lambda: admission.waiting == 2)
+
+    has_room = admission.has_room()
+    waiting[0].cancel()
+    await asyncio.gather(waiting[0], return_exceptions=True)
+    admission.give_back()
+
+    assert not has_room
+    assert await waiting[1]
+    assert (admission.in_flight, admission.waiting) == (1, 0)
+
+
+async def test_nothing_more_is_taken_on_when_the_loop_runs_late_all_the_time() -> None:
+    admission = Admission(GateLimits(in_flight=100, late_seconds=0.1, least_in_flight=1))
+    admission.in_flight = 1
+    late = admission.lag._late
+
+    late.extend([0.0, 0.3, 0.3, 0.3, 0.3])
+    after_a_pause = admission.has_room()
+    late.append(0.3)
+    after_a_queue = admission.has_room()
+    admission.in_flight = 0
+    with_nothing_in_hand = admission.has_room()
+
+    assert (after_a_pause, after_a_queue, with_nothing_in_hand) == (True, False, True)
+
+
+async def test_operation_of_a_stream_is_refused_when_there_is_no_room() -> None:
+    admission = Admission(GateLimits(in_flight=1, queue=0))
+
+    async with admission.slot():
+        with pytest.raises(Overloaded):
+            async with admission.slot():
+                pass
+
+    assert admission.in_flight == 0
+
+
+async def test_connection_is_told_to_close_when_the_process_is_stopping() -> None:
+    house = House()
+    house.end.set()
+    house.admission.draining = True
+
+    answer = await house.client.get("/work")
+
+    assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+
+
+async def test_body_that_dawdles_takes_nobodys_place() -> None:
+    house = House()
+
+    async def slowly() -> Any:
+        yield b"half"
+        await house.end.wait()
+        yield b"half"
+
+    dawdling = [asyncio.create_task(house.client.post("/body", content=slowly())) for _ in range(4)]
+    house.end.set()
+    answers = [(await task).text for task in dawdling]
+
+    assert answers == ["8"] * 4
+    assert (house.admission.in_flight, house.admission.elsewhere) == (0, 0)
