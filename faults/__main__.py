@@ -63,7 +63,15 @@ def _controls(wanted: list[str], directory: Path, seed: int) -> int:
         line(f"== without {name}: {guard.what}")
         home = directory / name
         home.mkdir(exist_ok=True)
-        plan = Plan(seed, 1.5, guard.faults, without=name, rounds=len(guard.faults), settle_seconds=12.0)
+        plan = Plan(
+            seed,
+            1.5,
+            guard.faults * guard.rounds,
+            without=name,
+            rounds=len(guard.faults) * guard.rounds,
+            settle_seconds=guard.settle_seconds,
+            lapse_seconds=3.0,
+        )
         result = attack(plan, home)
         shutil.rmtree(home / "data", ignore_errors=True)
         caught = [one for one in result.violations if one.invariant in guard.invariants]

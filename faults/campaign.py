@@ -22,6 +22,7 @@ from faults.guards import GUARDS
 from faults.history import History
 from faults.history_checks import Counts, check, count
 from faults.house import HOLD_SECONDS, PAYMENT_SECONDS, ROOT, House, open_house
+from faults.line import Line, check_line
 from faults.market import ORGANISER, open_event
 from faults.pulse import Pulse
 from faults.scene import Scene
@@ -46,12 +47,16 @@ class Plan:
     faults: tuple[str, ...]
     buyers: int = 12
     watchers: int = 4
+    waiting: int = 8
+    """People in the waiting room of another event."""
     workers: int = 2
     without: str = ""
     """The guard that is gone; '' for none."""
     rounds: int = 0
     """How many faults at most; 0 for as many as the minutes hold."""
     settle_seconds: float = SETTLE_SECONDS
+    lapse_seconds: float = HOLD_SECONDS + PAYMENT_SECONDS
+    """How long the audit waits first, so that no hold is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +136,14 @@ async def _load(plan: Plan, house: House, history: History, dice: random.Random)
     organiser = house.token(ORGANISER, "buy", "organise")
     market = await open_event(shop, organiser, "Main")
     other = await open_event(shop, organiser, "Pulse", rows=0, standing=400)
+    waited = await open_event(shop, organiser, "Line", rows=0, standing=200)
     crowd = Crowd(shop, house, market, random.Random(dice.random()))
     pulse = Pulse(shop, house, other)
+    line = Line(shop, house, waited, random.Random(dice.random()), crowd.open)
+    await line.prepare()
     watchers = [Watcher(f"watcher-{n}", house.base_url, market.event_id) for n in range(plan.watchers)]
     if plan.without:
-        async with house.database() as connection:
-            await connection.execute(GUARDS[plan.without].sql)
+        await _unguard(house, plan.without)
     async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
         scene = Scene(house, shop, crowd, random.Random(dice.random()), client)
         background = [
@@ -145,6 +152,7 @@ async def _load(plan: Plan, house: House, history: History, dice: random.Random)
         ]
         works = [*background, *(asyncio.create_task(watcher.watch()) for watcher in watchers)]
         works += [asyncio.create_task(crowd.buyer(number)) for number in range(plan.buyers)]
+        works += [asyncio.create_task(line.person(number)) for number in range(plan.waiting)]
         crowd.open.set()
         try:
             yield Campaign(plan, house, shop, crowd, pulse, watchers, scene, Result(plan), background)
@@ -154,6 +162,12 @@ async def _load(plan: Plan, house: House, history: History, dice: random.Random)
             await asyncio.gather(*works, return_exceptions=True)
             await crowd.close()
             await shop.close()
+
+
+async def _unguard(house: House, guard: str) -> None:
+    if GUARDS[guard].sql:
+        async with house.database() as connection:
+            await connection.execute(GUARDS[guard].sql)
 
 
 async def _rename(shop: Shop, event_id: str, token: str) -> None:
@@ -252,7 +266,7 @@ async def _audit(campaign: Campaign, say: Callable[[str], None]) -> None:
     campaign.crowd.open.clear()
     for work in campaign.background:
         work.cancel()
-    await asyncio.sleep(HOLD_SECONDS + PAYMENT_SECONDS)
+    await asyncio.sleep(campaign.plan.lapse_seconds)
     result, began = campaign.result, time.monotonic()
     left: list[Violation] = [Violation(OUR_FAULT, "a part did not come back")]
     world = None
@@ -290,7 +304,7 @@ def _conclude(campaign: Campaign, world: World) -> None:
     excused = {
         public_id(Kind.ORDER, order.id) for order in world.orders.values() if order.event_id in cancelled
     }
-    result.violations += [*over_time(world), *check(calls, states, excused)]
+    result.violations += [*over_time(world), *check(calls, states, excused), *check_line(calls)]
     result.counts = count(calls, result.violations)
     kept: dict[str | None, int] = {}
     for intent in world.intents:

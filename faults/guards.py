@@ -26,6 +26,8 @@ class Guard:
     sql: str = ""
     """In the database, once it is migrated."""
     rounds: int = 1
+    settle_seconds: float = 8.0
+    """How long the checker waits for what will not come."""
 
 
 def remove_guard(name: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from faults.history import Call, Outcome
 from faults.history_checks import check, count, double_holds
+from faults.line import check_line
 from faults.verdicts import Violation
 
 BOOKED = {"ord_a": "BOOKED", "ord_b": "BOOKED"}
@@ -159,3 +160,33 @@ def test_figures_count_what_was_seen_when_a_report_is_made() -> None:
     counts = count(calls, violations)
 
     assert (counts.calls, counts.unknown, counts.bookings, counts.lost, counts.doubled) == (3, 1, 1, 1, 0)
+
+
+def seen(actor: str, at: float, state: str, position: int | None = None) -> Call:
+    """A look at one's place in line, answered at once."""
+    entry = {"state": state, "position": position}
+    return Call(actor, "entry", at, ended=at, outcome=Outcome.OK, detail={"entry": entry})
+
+
+def shopping(actor: str, start: float, end: float) -> list[Call]:
+    held = Call(actor, "reserve", end, None, "ord", end, Outcome.OK)
+    return [seen(actor, start, "ADMITTED"), held]
+
+
+def test_line_is_well_when_places_get_better_and_the_cap_holds() -> None:
+    calls = [seen("waiting-1", 0, "WAITING", 3), seen("waiting-1", 1, "WAITING", 1)]
+    calls += [*shopping("waiting-2", 0, 2), *shopping("waiting-3", 3, 4)]
+
+    assert check_line(calls, most_active=1) == []
+
+
+def test_it_is_said_when_a_place_in_line_gets_worse() -> None:
+    calls = [seen("waiting-1", 0, "WAITING", 1), seen("waiting-1", 1, "WAITING", 3)]
+
+    assert check_line(calls) == [Violation(10, "waiting-1 was at 1 in line, and then at 3")]
+
+
+def test_it_is_said_when_more_shop_than_may() -> None:
+    calls = [*shopping("waiting-1", 0, 2), *shopping("waiting-2", 1, 3)]
+
+    assert check_line(calls, most_active=1) == [Violation(10, "2 people shopped at 00:00:01, 1 may")]
