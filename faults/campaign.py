@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-import asyncpg
 import httpx
-from redis.exceptions import RedisError
 
 from domain.ids import Kind, public_id
 from faults.buyers import Crowd
@@ -30,11 +28,10 @@ from faults.shop import Shop
 from faults.state_checks import over_time, unsettled
 from faults.verdicts import OUR_FAULT, Violation
 from faults.watchers import Watcher, disagreements
-from faults.world import World, install_recorder, read_world
+from faults.world import AWAY, World, install_recorder, read_world
 
 SETTLE_SECONDS = 45.0
 _CALM_SECONDS = 1.5
-_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, httpx.HTTPError, RedisError)
 Progress = Callable[[int, int, str], None]
 
 
@@ -232,7 +229,7 @@ async def _settle(campaign: Campaign) -> tuple[float | None, list[Violation]]:
     began = time.monotonic()
     left: list[Violation] = []
     while time.monotonic() - began < campaign.plan.settle_seconds:
-        with contextlib.suppress(*_AWAY):
+        with contextlib.suppress(*AWAY):
             found = unsettled(_without_pulse(campaign, await read_world(campaign.house)))
             if not found:
                 return time.monotonic() - began, left
@@ -271,7 +268,7 @@ async def _audit(campaign: Campaign, say: Callable[[str], None]) -> None:
     left: list[Violation] = [Violation(OUR_FAULT, "a part did not come back")]
     world = None
     while left and time.monotonic() - began < campaign.plan.settle_seconds:
-        with contextlib.suppress(*_AWAY):
+        with contextlib.suppress(*AWAY):
             world = await read_world(campaign.house, transitions=True)
             world.strays = campaign.strays
             left = [*unsettled(world), *watcher_violations(campaign, world)]

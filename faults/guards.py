@@ -252,6 +252,7 @@ GUARDS: dict[str, Guard] = {
         (7,),
         ("kill-api-0", "postgres-replies-lost"),
         _no_repair,
+        settle_seconds=25.0,
     ),
     "synchronous-commit": Guard(
         "a commit is on the disk before it is acknowledged",

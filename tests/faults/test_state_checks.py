@@ -108,6 +108,19 @@ def indexed_though_gone(world: World) -> None:
     world.events[EVENT] = ("Night", "CANCELLED")
 
 
+def asked_once_and_made_twice(world: World) -> None:
+    with_order(world, request="ann k")
+    world.orders[UUID(int=9)] = replace(
+        BOOKED,
+        id=UUID(int=9),
+        state="EXPIRED",
+        live_places=(),
+        live_minor=0,
+        intent_id=None,
+        request="ann k",
+    )
+
+
 def not_done(world: World) -> None:
     world.tasks = [("mirror_order", str(ORDER), NOW, "")]
 
@@ -129,6 +142,7 @@ DAMAGES: list[tuple[Callable[[World], None], int]] = [
     (owned_by_another, 7),
     (indexed_by_an_old_name, 9),
     (indexed_though_gone, 9),
+    (asked_once_and_made_twice, 11),
     (not_done, 0),
 ]
 
