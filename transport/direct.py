@@ -151,7 +151,8 @@ class DirectAnswers:
         if body is None:
             return None
         length = b"content-length: %d\r\n" % len(body) if head.has_body else b""
-        written = RawResponse(STATUS_LINES[head.status], b"%b%b\r\n%b" % (lines, length, body))
+        rest = b"%b%b%b\r\n%b" % (lines, length, self._added, body)
+        written = RawResponse(STATUS_LINES[head.status], rest)
         if len(answer.written) < MOST_WRITTEN:
             answer.written[manner] = written
         return written
@@ -163,7 +164,7 @@ class DirectAnswers:
         if known is None:
             head = head_of(manner, call, answer)
             lines = "".join(f"{name}: {value}\r\n" for name, value in head.headers)
-            known = head, lines.encode("latin-1") + self._added
+            known = head, lines.encode("latin-1")
             if manner.method == "POST":
                 self._post_heads.put(key, known)
         return known
