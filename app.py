@@ -25,6 +25,7 @@ from endpoints.probes import probes_of
 from endpoints.scraping import Scrape, Sources
 from endpoints.seatmaps import seat_map_routes
 from endpoints.stripe_webhook import webhook_route
+from endpoints.trust import from_allowed_origin, trusted_documents
 from kit.current_request import request_within
 from kit.spans import NoTracer
 from parts import Parts, build_parts
@@ -230,6 +231,9 @@ def graphql_server(
             event_context=_fresh,
             data_version=lambda *_: parts.office.revision.number,
             compiled=True,
+            trusted_documents_only=bool(settings.trusted_documents),
+            trusted_documents=trusted_documents(settings.trusted_documents),
+            origin_allowed=from_allowed_origin(settings.allowed_origins),
             watch=operation_watch(parts.instruments.requests),
             ended=operation_count(parts.instruments.requests),
         ),

@@ -146,6 +146,7 @@ class Settings:
     graphiql: bool = setting(flag, True)
     introspection: bool = setting(flag, True)
     trusted_documents: str = setting(text, "")
+    allowed_origins: str = setting(text, "*")
 
     @classmethod
     def load(cls, env: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")) -> Self:
@@ -252,7 +253,8 @@ def with_production_defaults(values: dict[str, Any]) -> dict[str, Any]:
     """The IDE and introspection are off in production unless asked for; balancers get time to look away."""
     if values.get("environment") != "production":
         return values
-    return {"graphiql": False, "introspection": False, "drain_seconds": 5, **values}
+    stricter = {"graphiql": False, "introspection": False, "drain_seconds": 5, "allowed_origins": ""}
+    return {**stricter, **values}
 
 
 def written(value: object) -> str:
