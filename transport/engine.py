@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -132,7 +133,7 @@ class Engine:
         return Subscription(
             self,
             call.operation,
-            self._executor(call, context),
+            partial(self._executor, call, context),
             self._sharing_key(call, context),
             self._extensions(call, allowance),
             last_event_id,
