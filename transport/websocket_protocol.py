@@ -42,6 +42,8 @@ INBOX_MESSAGES = 16
 """So many messages that the application has not read, and the socket is not read any more."""
 CLOSE_SECONDS = 10.0
 """How long a client has to answer a close."""
+LINGER_SECONDS = 1.0
+"""How long a client that broke the protocol may go on sending: hanging up would take our close back."""
 LOST, GOING_AWAY, FAULT = 1006, 1012, 1011
 
 
@@ -49,8 +51,9 @@ class WebSocketProtocol(asyncio.Protocol):
     """One connection; it is the `FrameSink` in its own scope."""
 
     __slots__ = (
-        "_app_state", "_close_timer", "_config", "_drained", "_goodbye", "_inbox", "_loop", "_opening",
-        "_reader", "_reading", "_room", "_server_state", "_state", "_transport", "full_since", "is_full",
+        "_app_state", "_close_timer", "_config", "_drained", "_goodbye", "_inbox", "_is_deaf", "_loop",
+        "_opening", "_reader", "_reading", "_room", "_server_state", "_state", "_transport", "full_since",
+        "is_full",
     )  # fmt: skip
 
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
@@ -68,6 +71,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._reading: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
         self._close_timer: asyncio.TimerHandle | None = None
+        self._is_deaf = False
         self._drained: Callable[[], None] | None = None
         self.is_full = False
         self.full_since: float | None = None
@@ -91,9 +95,11 @@ class WebSocketProtocol(asyncio.Protocol):
         self._wake(self._room)
 
     def data_received(self, data: bytes) -> None:
-        """Read the request, then frames."""
+        """Read the request, then frames; nothing after a fault but the client's end."""
         if self._opening is None:
             self._open(data)
+            return
+        if self._is_deaf:
             return
         try:
             for received in self._reader.feed(data):
@@ -101,10 +107,9 @@ class WebSocketProtocol(asyncio.Protocol):
                 if self._state == "closed":
                     return
         except FrameFault as fault:
-            self._disconnect(fault.code, fault.reason)
+            self._is_deaf = True
             if self._state == "open":
-                self._transport.write(close_frame(fault.code, fault.reason))
-            self._hang_up()
+                self._close(fault.code, fault.reason, LINGER_SECONDS)
 
     def eof_received(self) -> None:
         """The client sends no more: so it is gone."""
@@ -190,13 +195,13 @@ class WebSocketProtocol(asyncio.Protocol):
         self._transport.write(self._opening.response(message.get("subprotocol"), headers))
         self._state = "open"
 
-    def _close(self, code: int, reason: str) -> None:
+    def _close(self, code: int, reason: str, patience_seconds: float = CLOSE_SECONDS) -> None:
         self._transport.write(close_frame(code, reason))
         self._state = "closing"
         self._disconnect(code, reason)
         self._inbox.clear()
         self._transport.resume_reading()
-        self._close_timer = self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
+        self._close_timer = self._loop.call_later(patience_seconds, self._transport.abort)
 
     def _open(self, data: bytes) -> None:
         try:

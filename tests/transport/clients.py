@@ -31,13 +31,18 @@ class _Uvicorn(uvicorn.Server):
 
 
 @asynccontextmanager
-async def listening(app: Any, ws: Any = WebSocketProtocol) -> AsyncIterator[str]:
+async def listening(app: Any, ws: Any = WebSocketProtocol, max_bytes: int = 1_000_000) -> AsyncIterator[str]:
     """Serve on a free port of this machine and give host:port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         config = uvicorn.Config(
-            app, lifespan="off", log_level="critical", ws_per_message_deflate=False, ws=ws
+            app,
+            lifespan="off",
+            log_level="critical",
+            ws_per_message_deflate=False,
+            ws=ws,
+            ws_max_size=max_bytes,
         )
         server = _Uvicorn(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
