@@ -17,6 +17,8 @@ from search.meilisearch import INDEX
 _TASK_TIMEOUT_MS = 300_000
 _TASK_POLL_MS = 15
 _REQUEST_TIMEOUT_SECONDS = 20
+_PAGE = 1000
+_READ_FIELDS = ["id", "name", "venue", "city", "starts_at", "price_from", "available"]
 _AWAY = (MeilisearchError, requests.RequestException, OSError)
 
 
@@ -84,6 +86,23 @@ class MeilisearchAdministration:
         if ids:
             index = self._client.index(self.uid)
             self._settle(lambda: index.delete_documents(list(ids)))
+
+    def documents(self) -> dict[str, dict[str, Any]]:
+        """Every document of the served index by its id, without its words.
+
+        Raises:
+            IndexAway: nobody answers, or nothing is built.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        wanted = {"limit": _PAGE, "fields": _READ_FIELDS}
+        try:
+            while (
+                page := self._client.index(self.uid).get_documents({**wanted, "offset": len(found)}).results
+            ):
+                found |= {one.id: dict(one) for one in page}
+        except _AWAY as error:
+            raise IndexAway(str(error)) from error
+        return found
 
     def begin_next(self) -> None:
         """Create the second index with its settings, empty; what an earlier build left is removed."""

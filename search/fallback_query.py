@@ -200,6 +200,8 @@ def _conditions(request: SearchRequest, number: _Arguments) -> list[str]:
         conditions.append(f"lower(e.category) = lower({number(request.category)})")
     if request.price_max is not None:
         conditions.append(f"e.price_from <= {number(request.price_max)}")
+    if request.currency is not None:
+        conditions.append(f"e.currency = {number(request.currency)}")
     if request.available_only:
         now = number(request.now)
         conditions.append(f"NOT e.sold_out AND (e.off_sale_at IS NULL OR e.off_sale_at > {now})")

@@ -51,6 +51,7 @@ class SearchQuestion:
     category: str | None = None
     near: tuple[float, float, float] | None = None
     price_max: int | None = None
+    currency: str | None = None
     available_only: bool = False
     sort: str = "RELEVANCE"
     page_size: int = 20
@@ -256,6 +257,7 @@ def _request(question: SearchQuestion, now: datetime) -> SearchRequest:
         category=question.category or None,
         near=Near(*question.near) if question.near else None,
         price_max=question.price_max,
+        currency=question.currency,
         available_only=question.available_only,
         sort=Sort(question.sort),
         page_size=question.page_size,

@@ -59,6 +59,8 @@ _QUESTIONS = [
     (SearchQuestion(city="부산"), ["둘째 공연", "무료 나눔"]),
     (SearchQuestion(category="jazz"), ["무료 나눔"]),
     (SearchQuestion(price_max=10000), ["셋째 공연", "둘째 공연"]),
+    (SearchQuestion(price_max=10000, currency="KRW"), ["셋째 공연", "둘째 공연"]),
+    (SearchQuestion(price_max=10000, currency="USD"), []),
     (SearchQuestion("검정치마", available_only=True), ["첫 공연", "둘째 공연"]),
     (SearchQuestion(near=(37.55, 126.92, 10.0)), ["셋째 공연", "첫 공연", "매진 공연"]),
     (
