@@ -17,6 +17,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
+from db.queries.events import EventRow
+from db.queries.performers import PerformerRow
+from db.queries.venues import VenueRow
 from db.session import Database
 from domain.channels import EVENTS_CHANNEL
 from domain.errors import Unauthenticated, Unavailable
@@ -242,12 +245,12 @@ def _routes(
 ) -> list[BaseRoute]:
     settings = parts.settings
     return [
-        *health_routes(_probes(parts, admission), registry, refresh_metrics),
-        webhook_route(parts.office, [settings.stripe_webhook_secret]),
-        *seat_map_routes(parts.office),
         Route("/graphql", endpoint=server),
         WebSocketRoute("/graphql", endpoint=server),
         Mount("/graphql", app=server),
+        *health_routes(_probes(parts, admission), registry, refresh_metrics),
+        webhook_route(parts.office, [settings.stripe_webhook_secret]),
+        *seat_map_routes(parts.office),
         *page_routes(settings),
     ]
 
@@ -317,6 +320,7 @@ def graphql_server(
             event_context=_fresh,
             data_version=lambda *_: parts.office.revision.number,
             compiled=True,
+            immutable_types=frozenset({EventRow, VenueRow, PerformerRow}),
         ),
     )
 
