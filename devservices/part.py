@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,7 @@ class PartError(Exception):
     """A part could not be started; the message says which, why, and where its log is."""
 
 
-class Part:
+class Part(ABC):
     """A child process with a name, a home and a log. Subclasses say what to run."""
 
     name: str
@@ -44,12 +45,12 @@ class Part:
 
     # What a subclass says.
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027  # most parts need nothing
         """Everything before the process: folders, ports, first-time initialisation."""
 
+    @abstractmethod
     def command(self) -> Sequence[str]:
         """The program and its arguments."""
-        raise NotImplementedError
 
     def environment(self) -> Mapping[str, str]:
         """What the process sees beside the inherited environment."""

@@ -42,12 +42,11 @@ class EventFacts:
     price_to: int | None
     currency: str | None
     sold_out: bool
+    venue_id: UUID
     venue: str
     address: str
     city: str
     country: str | None
-    lat: float | None
-    lng: float | None
     timezone: str
     performers: tuple[PerformerFacts, ...]
 
@@ -71,27 +70,29 @@ class SearchWords:
         month = _local(facts)
         genres = [genre for performer in facts.performers for genre in performer.genres]
         about = [facts.category or "", *genres, facts.address, facts.country or ""]
-        titles = [facts.name, *bill, facts.venue, facts.city]
+        known = [*bill, facts.venue, facts.city]
         return cls(
-            name=_forms([facts.name]),
+            # Two words of a title written as one would be a word of its own for nearly every event, and
+            # a change costs the engine time in proportion to all the words there are.
+            name=unique([letters(facts.name), " ".join(parts(facts.name))]),
             performers=_forms(bill),
             venue=_forms([facts.venue]),
             city=_forms([facts.city]),
             rest=unique([month_words(month.year, month.month), *map(letters, about)]),
             description=letters(facts.description[:_MOST_DESCRIPTION]),
-            shapes=unique(form for title in titles for form in _shapes(title)),
+            shapes=unique([skeleton(facts.name), *(form for name in known for form in _shapes(name))]),
         )
 
 
-def index_document(facts: EventFacts) -> dict[str, Any]:
+def index_document(facts: EventFacts, words: SearchWords) -> dict[str, Any]:
     """The document that Meilisearch keeps; times are Unix seconds, prices minor units."""
-    words = SearchWords.of(facts)
     until = facts.ends_at or facts.starts_at + ASSUMED_DURATION
-    document: dict[str, Any] = {
+    return {
         "id": public_id(Kind.EVENT, facts.id),
         "name": facts.name,
         "performers": [performer.name for performer in facts.performers],
         "venue": facts.venue,
+        "venue_id": public_id(Kind.VENUE, facts.venue_id),
         "city": facts.city,
         "category": facts.category,
         "month": f"{_local(facts):%Y-%m}",
@@ -111,9 +112,6 @@ def index_document(facts: EventFacts) -> dict[str, Any]:
             "shapes": words.shapes,
         },
     }
-    if facts.lat is not None and facts.lng is not None:
-        document["_geo"] = {"lat": facts.lat, "lng": facts.lng}
-    return document
 
 
 def text_vector(words: SearchWords) -> str:

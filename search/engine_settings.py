@@ -5,11 +5,11 @@ from typing import Any
 
 import orjson
 
-from search.index import MOST_BUCKETS
+from search.index import MOST_PLACES
 from search.synonyms import synonyms
 
 # Raise it when `search.documents.index_document` writes something else than before.
-DOCUMENT_VERSION = 2
+DOCUMENT_VERSION = 3
 
 # The order is a rank: a performer's name counts more than a title, a title more than a place.
 LETTER_ATTRIBUTES = (
@@ -21,24 +21,23 @@ LETTER_ATTRIBUTES = (
     "words.description",
 )
 SHAPE_ATTRIBUTES = ("words.shapes",)
-COMPLETED = {
-    "performers": "words.performers",
-    "venue": "words.venue",
-    "city": "words.city",
-    "name": "words.name",
+# What is completed, and by which attribute each text counts once: names of events are too many for that.
+COMPLETED: dict[str, str | None] = {
+    "words.performers": "performers",
+    "words.venue": "venue",
+    "words.city": "city",
+    "words.name": None,
 }
-SHOWN = ("id", "name", "performers", "venue", "city")
+SHOWN = ("id", "name", "performers", "venue", "city", "starts_at")
 
 SETTINGS: dict[str, Any] = {
     "searchableAttributes": [*LETTER_ATTRIBUTES, *SHAPE_ATTRIBUTES],
     "displayedAttributes": list(SHOWN),
     "filterableAttributes": [
-        "_geo",
         "available",
         "category",
         "city",
         "month",
-        "name",
         "off_sale_at",
         "performers",
         "price_band",
@@ -46,8 +45,9 @@ SETTINGS: dict[str, Any] = {
         "starts_at",
         "until",
         "venue",
+        "venue_id",
     ],
-    "sortableAttributes": ["_geo", "price_from", "starts_at"],
+    "sortableAttributes": ["price_from", "starts_at"],
     # A sort that was asked for comes first; without one, the best match, then the soonest.
     "rankingRules": [
         "sort",
@@ -67,7 +67,7 @@ SETTINGS: dict[str, Any] = {
     # Hangul is already written in Latin letters (search.spelling), so no dictionary has to split it.
     "localizedAttributes": [{"attributePatterns": ["words.*"], "locales": ["eng"]}],
     "proximityPrecision": "byAttribute",
-    "faceting": {"maxValuesPerFacet": MOST_BUCKETS, "sortFacetValuesBy": {"*": "count"}},
+    "faceting": {"maxValuesPerFacet": MOST_PLACES, "sortFacetValuesBy": {"*": "count"}},
     "pagination": {"maxTotalHits": 10_000_000},
     "facetSearch": False,
     "searchCutoffMs": 350,

@@ -70,12 +70,15 @@ class SearchRequest:
     category: str | None = None
     near: Near | None = None
     price_max: int | None = None
+    currency: str | None = None
     available_only: bool = False
     sort: Sort = Sort.RELEVANCE
     page_size: int = 20
     page_num: int = 1
     match: Match = Match.LETTERS
     period: Period = Period.UPCOMING
+    # Only events whose latest change the main index does not show; the database alone can tell.
+    undelivered: bool = False
 
     @property
     def offset(self) -> int:
@@ -92,6 +95,7 @@ class Hit:
     performers: tuple[str, ...]
     venue: str
     city: str
+    starts_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,8 @@ class Hits:
 
 FACETS = ("city", "category", "month", "priceBand")
 MOST_BUCKETS = 50
+# Venues whose events the main index counts one by one; with more of them around, the database answers.
+MOST_PLACES = 5_000
 
 
 class SearchIndex(Protocol):

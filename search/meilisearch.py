@@ -1,23 +1,42 @@
 """Meilisearch as the main index: the query path, asynchronous and bounded in time."""
 
 import asyncio
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
 import orjson
 
 from domain.ids import Kind, parse_id
 from search.breaker import CircuitBreaker
-from search.index import Facet, Hit, Hits, IndexAway, SearchRequest
-from search.meilisearch_query import FACET_ATTRIBUTES, completion_bodies, search_body
+from search.index import (
+    MOST_BUCKETS,
+    MOST_PLACES,
+    Facet,
+    Hit,
+    Hits,
+    IndexAway,
+    Near,
+    SearchRequest,
+    Sort,
+)
+from search.meilisearch_query import (
+    FACET_ATTRIBUTES,
+    completion_bodies,
+    count_body,
+    search_body,
+    share_body,
+)
+from search.places import Places, page_shares
 
 INDEX = "events"
 
 
 class MeilisearchIndex:
-    """Searches one index of a Meilisearch server.
+    """Searches one index of a Meilisearch server; `places` knows the venues around a point.
 
     A question that is not answered within the timeout, or answered by an error, counts against the
     circuit breaker; while that is open nothing is asked.
@@ -27,12 +46,14 @@ class MeilisearchIndex:
         self,
         url: str,
         key: str,
+        places: Callable[[Near, int], Awaitable[Places]],
         *,
         uid: str = INDEX,
         timeout_seconds: float = 0.4,
         breaker: CircuitBreaker | None = None,
     ) -> None:
         self._uid = uid
+        self._places = places
         self._timeout_seconds = timeout_seconds
         self._breaker = breaker or CircuitBreaker()
         self._client = httpx.AsyncClient(
@@ -45,32 +66,47 @@ class MeilisearchIndex:
     async def search(self, request: SearchRequest) -> Hits:
         """See `SearchIndex.search`."""
         try:
-            answer = await self._ask(f"/indexes/{self._uid}/search", search_body(request))
+            if request.near is None:
+                return _hits(await self._post(search_body(request)))
+            return await self._search_around(request, request.near)
         except _NothingIndexed:
             return Hits((), 0, 0, tuple(Facet(field, ()) for field in FACET_ATTRIBUTES))
-        counts = answer.get("facetDistribution") or {}
-        return Hits(
-            hits=tuple(map(_hit, answer["hits"])),
-            total=answer["totalHits"],
-            took_ms=answer["processingTimeMs"],
-            facets=tuple(
-                Facet(field, _buckets(counts.get(attribute) or {}))
-                for field, attribute in FACET_ATTRIBUTES.items()
-            ),
-        )
+
+    async def _search_around(self, request: SearchRequest, near: Near) -> Hits:
+        places = await self._places(near, MOST_PLACES + 1)
+        venues = [venue for place in places for venue in place]
+        if len(venues) > MOST_PLACES:
+            raise IndexAway
+        if request.sort is not Sort.DISTANCE:
+            return _hits(await self._post(search_body(request, venues)))
+        counted = await self._post(count_body(request, venues))
+        shares = page_shares(places, _venue_counts(counted), request.offset, request.page_size)
+        parts = await self._ask_all([share_body(self._uid, request, *share) for share in shares])
+        hits = tuple(_hit(hit) for part in parts for hit in part["hits"])
+        took_ms = counted["processingTimeMs"] + sum(part["processingTimeMs"] for part in parts)
+        return replace(_hits(counted), hits=hits, took_ms=took_ms)
 
     async def complete(self, prefix: str, now: datetime) -> list[Hit]:
         """See `SearchIndex.complete`."""
         bodies = completion_bodies(self._uid, prefix, now)
         try:
-            answer = await self._ask("/multi-search", {"queries": bodies})
+            parts = await self._ask_all(bodies)
         except _NothingIndexed:
             return []
-        return [_hit(hit) for result in answer["results"] for hit in result["hits"]]
+        return [_hit(hit) for part in parts for hit in part["hits"]]
 
     async def close(self) -> None:
         """Close the pool."""
         await self._client.aclose()
+
+    async def _post(self, body: dict[str, Any]) -> Any:
+        return await self._ask(f"/indexes/{self._uid}/search", body)
+
+    async def _ask_all(self, bodies: list[dict[str, Any]]) -> list[Any]:
+        if not bodies:
+            return []
+        parts: list[Any] = (await self._ask("/multi-search", {"queries": bodies}))["results"]
+        return parts
 
     async def _ask(self, path: str, body: dict[str, Any]) -> Any:
         if not self._breaker.allows():
@@ -101,6 +137,24 @@ class _NothingIndexed(Exception):
     """The index has never held a document."""
 
 
+def _hits(answer: Any) -> Hits:
+    counts = answer.get("facetDistribution") or {}
+    return Hits(
+        hits=tuple(map(_hit, answer["hits"])),
+        total=answer["totalHits"],
+        took_ms=answer["processingTimeMs"],
+        facets=tuple(
+            Facet(field, _buckets(counts.get(attribute) or {}))
+            for field, attribute in FACET_ATTRIBUTES.items()
+        ),
+    )
+
+
+def _venue_counts(answer: Any) -> dict[UUID, int]:
+    counts: dict[str, int] = answer["facetDistribution"]["venue_id"]
+    return {parse_id(venue, Kind.VENUE): count for venue, count in counts.items()}
+
+
 def _hit(document: Any) -> Hit:
     return Hit(
         event_id=parse_id(document["id"], Kind.EVENT),
@@ -108,9 +162,10 @@ def _hit(document: Any) -> Hit:
         performers=tuple(document["performers"]),
         venue=document["venue"],
         city=document["city"],
+        starts_at=datetime.fromtimestamp(document["starts_at"], UTC),
     )
 
 
 def _buckets(counts: dict[str, int]) -> tuple[tuple[str, int], ...]:
     ranked: Iterable[tuple[str, int]] = counts.items()
-    return tuple(sorted(ranked, key=lambda bucket: (-bucket[1], bucket[0])))
+    return tuple(sorted(ranked, key=lambda bucket: (-bucket[1], bucket[0]))[:MOST_BUCKETS])

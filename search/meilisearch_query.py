@@ -1,11 +1,14 @@
 """Requests put into Meilisearch's terms."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from domain.ids import Kind, public_id
 from search.engine_settings import COMPLETED, LETTER_ATTRIBUTES, SHAPE_ATTRIBUTES, SHOWN
 from search.index import Match, Period, SearchRequest, Sort
+from search.prices import bands_of
 from search.spelling import letters, skeleton
 
 FACET_ATTRIBUTES = {
@@ -16,25 +19,33 @@ FACET_ATTRIBUTES = {
 }
 
 
-def search_body(request: SearchRequest) -> dict[str, Any]:
-    """What is posted to an index's search."""
-    shapes = request.match is Match.SHAPES
-    body: dict[str, Any] = {
-        "q": skeleton(request.keyword) if shapes else letters(request.keyword),
-        "attributesToSearchOn": list(SHAPE_ATTRIBUTES if shapes else LETTER_ATTRIBUTES),
-        "matchingStrategy": "frequency" if request.match is Match.ANY else "all",
+def search_body(request: SearchRequest, venues: Sequence[UUID] | None = None) -> dict[str, Any]:
+    """What is posted to an index's search; `venues` are those around the place that was asked for."""
+    body = _question(request, venues) | {
         "page": request.page_num,
         "hitsPerPage": request.page_size,
-        "filter": list(_filters(request)),
         "facets": list(FACET_ATTRIBUTES.values()),
-        "attributesToRetrieve": list(SHOWN),
     }
     sort = _sort(request, has_words=bool(body["q"]))
     return body | ({"sort": sort} if sort else {})
 
 
+def count_body(request: SearchRequest, venues: Sequence[UUID]) -> dict[str, Any]:
+    """No hits, but how many each of the venues has."""
+    facets = [*FACET_ATTRIBUTES.values(), "venue_id"]
+    return _question(request, venues) | {"page": 1, "hitsPerPage": 0, "facets": facets}
+
+
+def share_body(
+    uid: str, request: SearchRequest, venues: Sequence[UUID], skipped: int, taken: int
+) -> dict[str, Any]:
+    """Some of the events at one place, the soonest first: a part of a page that is sorted by distance."""
+    soonest = {"indexUid": uid, "offset": skipped, "limit": taken, "sort": [_by_start(request)]}
+    return _question(request, venues) | soonest
+
+
 def completion_bodies(uid: str, prefix: str, now: datetime, most: int = 20) -> list[dict[str, Any]]:
-    """One query for each kind of name, each name once."""
+    """One query for each kind of name; a name that cannot be counted once may fill many places."""
     return [
         {
             "indexUid": uid,
@@ -42,15 +53,26 @@ def completion_bodies(uid: str, prefix: str, now: datetime, most: int = 20) -> l
             "attributesToSearchOn": [attribute],
             "matchingStrategy": "all",
             "filter": [f"until > {int(now.timestamp())}"],
-            "distinct": distinct,
-            "limit": most,
+            "limit": most if distinct else 3 * most,
             "attributesToRetrieve": list(SHOWN),
+            **({"distinct": distinct} if distinct else {}),
         }
-        for distinct, attribute in COMPLETED.items()
+        for attribute, distinct in COMPLETED.items()
     ]
 
 
-def _filters(request: SearchRequest) -> Iterator[str]:
+def _question(request: SearchRequest, venues: Sequence[UUID] | None) -> dict[str, Any]:
+    shapes = request.match is Match.SHAPES
+    return {
+        "q": skeleton(request.keyword) if shapes else letters(request.keyword),
+        "attributesToSearchOn": list(SHAPE_ATTRIBUTES if shapes else LETTER_ATTRIBUTES),
+        "matchingStrategy": "frequency" if request.match is Match.ANY else "all",
+        "filter": list(_filters(request, venues)),
+        "attributesToRetrieve": list(SHOWN),
+    }
+
+
+def _filters(request: SearchRequest, venues: Sequence[UUID] | None) -> Iterator[str]:
     now = int(request.now.timestamp())
     if request.period is Period.ASKED and request.start is not None:
         yield f"starts_at >= {request.start.timestamp()}"
@@ -66,20 +88,23 @@ def _filters(request: SearchRequest) -> Iterator[str]:
         yield f"category = {_quoted(request.category)}"
     if request.price_max is not None:
         yield f"price_from <= {request.price_max}"
+    if request.currency is not None:
+        yield f"price_band IN [{', '.join(map(_quoted, bands_of(request.currency)))}]"
     if request.available_only:
         yield f"available = true AND (off_sale_at IS NULL OR off_sale_at > {now})"
-    if request.near is not None:
-        near = request.near
-        yield f"_geoRadius({near.lat:.7f}, {near.lng:.7f}, {near.radius_km * 1000:.0f})"
+    if venues is not None:
+        yield f"venue_id IN [{', '.join(public_id(Kind.VENUE, venue) for venue in venues)}]"
 
 
 def _sort(request: SearchRequest, *, has_words: bool) -> list[str]:
-    by_start = "starts_at:desc" if request.period is Period.PAST else "starts_at:asc"
     if request.sort is Sort.PRICE:
-        return ["price_from:asc", by_start]
-    if request.sort is Sort.DISTANCE and request.near is not None:
-        return [f"_geoPoint({request.near.lat:.7f}, {request.near.lng:.7f}):asc", by_start]
-    return [] if has_words and request.sort is Sort.RELEVANCE else [by_start]
+        return ["price_from:asc", _by_start(request)]
+    return [] if has_words and request.sort is Sort.RELEVANCE else [_by_start(request)]
+
+
+def _by_start(request: SearchRequest) -> str:
+    """What is over is listed from the latest back."""
+    return "starts_at:desc" if request.period is Period.PAST else "starts_at:asc"
 
 
 def _quoted(text: str) -> str:

@@ -15,7 +15,7 @@ make_context raises Unauthenticated for a token that is not good: 401, or WebSoc
 Resolvers may raise any Refused; everything else is masked and logged under a log id.
 """
 
-from .admission import Admission, AdmissionGate, GateLimits
+from .admission import Admission, GateLimits
 from .buses import MemoryBus
 from .cost import CostModel
 from .errors import (
@@ -29,12 +29,13 @@ from .errors import (
     Unauthenticated,
     Unavailable,
 )
+from .gate import AdmissionGate
 from .hints import CacheHint, CachePolicy
 from .limits import Limits
 from .masking import mask_error
 from .operation import Operation
-from .options import ServerOptions
-from .persisted import LayeredDocumentStore, MemoryDocumentStore
+from .options import Allowance, ServerOptions
+from .persisted import LayeredDocumentStore, MemoryDocumentStore, manifest_of
 from .ports import ConnectionInfo, DocumentStore, MessageBus, Meters, NoMeters
 from .security_headers import SecurityHeaders
 from .server import GraphQLServer
@@ -42,6 +43,7 @@ from .server import GraphQLServer
 __all__ = [
     "Admission",
     "AdmissionGate",
+    "Allowance",
     "BadRequest",
     "CacheHint",
     "CachePolicy",
@@ -68,5 +70,6 @@ __all__ = [
     "ServerOptions",
     "Unauthenticated",
     "Unavailable",
+    "manifest_of",
     "mask_error",
 ]

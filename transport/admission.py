@@ -1,46 +1,25 @@
-"""The gate in front of everything: what could not be answered in time is turned away unread.
+"""What a process has in hand, who waits for a place, and when somebody has to be turned away.
 
-A process has so many requests in hand at once; what comes beyond that, or while its event loop runs
-late, is told to come again. Turning away costs no parsing, no connection of a pool and no memory that
-lasts, so those who were let in are answered in time whatever the crowd outside does.
+So many requests are worked on at once: more would only make each other wait. The next ones stand in a
+queue, first come, first served. A burst is served, however long that takes. A flood, which keeps the
+queue full, is another matter: then nobody waits for long, so that those who are let in are answered in time
+and the others know at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import cycle
 from time import monotonic
-from typing import Protocol
 
-import orjson
-
-from .asgi import Message, Receive, Scope, Send
 from .errors import Overloaded
 from .loop_lag import LoopLag
-from .negotiation import JSON, accepted
 from .ports import Meters, NoMeters
 
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-RETRY_AFTER_SECONDS = (1, 2, 3)
-"""Told in turn, so that those who were turned away together do not come back together."""
-TRY_AGAIN_LATER = 1013
-SERVICE_RESTART = 1012
 BUSY_SECONDS = 1.0
-CONNECTION_CLOSE = (b"connection", b"close")
-
-
-class Request(Protocol):
-    """A request that was let in, as those who work for it know it."""
-
-    def let_go(self) -> None:
-        """It has become a stream: no deadline, and it is not in hand."""
-
-
-Enter = Callable[[Callable[[int], None]], AbstractContextManager[Request]]
-"""Begins a request; is given what to tell -1 and 1 around each wait for somebody outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,35 +28,30 @@ class GateLimits:
 
     in_flight: int = 64
     """Requests in hand at once; open streams do not count, nor who waits for an outside service."""
+    queue: int = 800
+    """Requests that wait for their turn."""
     elsewhere: int = 1_000
-    """Requests that wait for an outside service at once."""
+    """Requests that wait for an outside service, or for their client's bytes."""
     spare: int = 64
-    """So many more for the paths that come first: they tell of money that was paid."""
-    late_seconds: float = 0.25
+    """So many more in hand for the paths that come first: they tell of money that was paid."""
+    flood_after_seconds: float = 0.4
+    """A queue that is full and was not empty for so long is a flood, until nobody is turned away any more."""
+    longest_wait_seconds: float = 0.3
+    """In a flood, nobody who has waited longer is served."""
+    flood_queue: int = 16
+    """In a flood, so many wait: enough that no place stays free."""
+    late_seconds: float = 0.4
     """Event loop later than this, lately and all the time: nothing more is taken on."""
     least_in_flight: int = 8
     """Taken on however late the loop runs: something has to move."""
     exempt: frozenset[str] = frozenset()
     """Paths that are always answered: health and metrics."""
     first: frozenset[str] = frozenset()
-    """Paths that may use the spare."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An answer of 503, ready to be sent."""
-
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes
-
-    def as_bytes(self) -> bytes:
-        """The whole response, as HTTP/1.1 carries it."""
-        lines = [b"HTTP/1.1 503 Service Unavailable", *(b": ".join(header) for header in self.headers)]
-        return b"\r\n".join([*lines, b"", self.body])
+    """Paths that may use the spare, and wait for nobody."""
 
 
 class Admission:
-    """What a process has in hand, and whether there is room for more."""
+    """The places of one process."""
 
     def __init__(self, limits: GateLimits, meters: Meters | None = None) -> None:
         self.limits = limits
@@ -85,50 +59,99 @@ class Admission:
         self.lag = LoopLag()
         self.in_flight = 0
         self.elsewhere = 0
+        self.announced = 0
+        """Let in, but not yet begun: tasks that the event loop has still to start."""
         self.draining = False
+        self._queue: deque[tuple[float, asyncio.Future[bool]]] = deque()
+        self._queued_since = 0.0
+        self._is_flood = False
         self._turned_away_at = float("-inf")
-        self._retry_after = cycle(RETRY_AFTER_SECONDS)
 
-    def is_full(self) -> bool:
-        """Whether the next request has to be turned away."""
-        if self.in_flight >= self.limits.in_flight or self.elsewhere >= self.limits.elsewhere:
+    @property
+    def waiting(self) -> int:
+        """How many stand in the queue."""
+        return len(self._queue)
+
+    def has_room(self, path: str = "") -> bool:
+        """Whether a request for this path may come in: to a place, or into the queue."""
+        if path in self.limits.exempt:
             return True
-        is_late = self.lag.standing_seconds > self.limits.late_seconds
-        return is_late and self.in_flight >= self.limits.least_in_flight
-
-    def is_packed(self) -> bool:
-        """Whether even those who come first have to be turned away."""
-        return self.in_flight >= self.limits.in_flight + self.limits.spare
+        if path in self.limits.first:
+            return self.in_flight < self.limits.in_flight + self.limits.spare
+        if self.elsewhere >= self.limits.elsewhere or self._is_late():
+            return False
+        coming = self.in_flight + len(self._queue) + self.announced
+        return coming < self.limits.in_flight or self._may_wait(coming - self.limits.in_flight)
 
     def is_busy(self) -> bool:
         """Whether somebody was turned away within the last second: no time to begin a long stay."""
-        return self.draining or self.is_full() or monotonic() - self._turned_away_at < BUSY_SECONDS
+        return self.draining or monotonic() - self._turned_away_at < BUSY_SECONDS or not self.has_room()
 
-    def has_room(self, path: str) -> bool:
-        """Whether a request for this path is let in."""
-        if path in self.limits.exempt:
-            return True
-        return not (self.is_packed() if path in self.limits.first else self.is_full())
-
-    def turned_away(self, accept: bytes) -> Refusal:
-        """What to answer a request for which there is no room; counted."""
+    def note_turned_away(self) -> None:
+        """Count one for whom there was no room."""
         self._turned_away_at = monotonic()
         self.meters.refused(Overloaded.code)
-        return refusal(accept, next(self._retry_after), self.draining)
 
-    @contextmanager
-    def slot(self) -> Iterator[None]:
-        """Room for one operation that came over a stream. Raises: Overloaded."""
-        if self.is_full():
+    async def take(self, path: str = "") -> bool:
+        """Take a place, after waiting for it if need be; False where waiting came to nothing."""
+        if path in self.limits.first or (not self._queue and self.in_flight < self.limits.in_flight):
+            self.in_flight += 1
+            return True
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        now = monotonic()
+        if not self._queue:
+            self._queued_since = now
+        self._queue.append((now, turn))
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.result():
+                self.give_back()
+            raise
+
+    def give_back(self) -> None:
+        """A place is free: the next one's turn."""
+        self.in_flight -= 1
+        self.call_next()
+
+    def call_next(self) -> None:
+        """Give what is free to those who wait; in a flood, not to those who have waited too long."""
+        oldest = monotonic() - self.limits.longest_wait_seconds if self._is_flood else float("-inf")
+        while self._queue and self.in_flight < self.limits.in_flight:
+            came_at, turn = self._queue.popleft()
+            if turn.done():
+                continue
+            has_turn = came_at >= oldest
+            self.in_flight += has_turn
+            turn.set_result(has_turn)
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """A place for one operation that came over a stream. Raises: Overloaded."""
+        if not self.has_room() or not await self.take():
+            self._turned_away_at = monotonic()
             raise Overloaded
-        self.in_flight += 1
         try:
             yield
         finally:
-            self.in_flight -= 1
+            self.give_back()
+
+    def _is_late(self) -> bool:
+        is_late = self.lag.standing_seconds > self.limits.late_seconds
+        return is_late and self.in_flight >= self.limits.least_in_flight
+
+    def _may_wait(self, waiting: int) -> bool:
+        limits, now = self.limits, monotonic()
+        if self._is_flood:
+            self._is_flood = bool(self._queue) or now - self._turned_away_at < BUSY_SECONDS
+        if waiting < (limits.flood_queue if self._is_flood else limits.queue):
+            return True
+        if self._queue and now - self._queued_since > limits.flood_after_seconds:
+            self._is_flood = True
+        return False
 
 
-class _Held:
+class Place:
     """One request's share of what is in hand."""
 
     __slots__ = ("_admission", "_elsewhere")
@@ -136,122 +159,19 @@ class _Held:
     def __init__(self, admission: Admission) -> None:
         self._admission: Admission | None = admission
         self._elsewhere = 0
-        admission.in_flight += 1
 
     def change(self, by: int) -> None:
-        """It goes to wait elsewhere (-1), or comes back (1)."""
+        """It goes to wait elsewhere (-1), and makes room; or comes back (1), and waits no more."""
         if self._admission is not None:
             self._admission.in_flight += by
             self._admission.elsewhere -= by
             self._elsewhere -= by
+            self._admission.call_next()
 
     def give_back(self) -> None:
         """It is over, wherever it was."""
         if self._admission is not None:
             self._admission.in_flight -= 1 - self._elsewhere
             self._admission.elsewhere -= self._elsewhere
+            self._admission.call_next()
             self._admission = None
-
-
-class AdmissionGate:
-    """The gate as ASGI middleware."""
-
-    def __init__(
-        self,
-        app: App,
-        admission: Admission,
-        enter: Enter,
-    ) -> None:
-        self._app = app
-        self._admission = admission
-        self._enter = enter
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let one request or socket in, or turn it away."""
-        kind = scope["type"]
-        if kind == "lifespan" or scope["path"] in self._admission.limits.exempt:
-            await self._app(scope, receive, send)
-        elif kind == "websocket":
-            await self._open(scope, receive, send)
-        elif self._admission.has_room(scope["path"]):
-            await self._serve(scope, receive, send)
-        else:
-            await self._turn_away(scope, send)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        admission = self._admission
-        held = _Held(admission)
-
-        async def forward(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                if admission.draining:
-                    message["headers"] = [*message.get("headers", ()), CONNECTION_CLOSE]
-                if _is_stream(message):
-                    request.let_go()
-                    held.give_back()
-            await send(message)
-
-        async def read() -> Message:
-            held.change(-1)  # a client that dawdles with its body takes nobody's place
-            try:
-                return await receive()
-            finally:
-                held.change(1)
-
-        with self._enter(held.change) as request:
-            try:
-                await self._app(scope, read, forward)
-            finally:
-                request.let_go()
-                held.give_back()
-
-    async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
-        admission = self._admission
-        if not admission.is_busy():
-            await self._app(scope, receive, send)
-            return
-        admission.meters.refused(Overloaded.code)
-        await receive()
-        offered = scope.get("subprotocols", ())
-        await send({"type": "websocket.accept", "subprotocol": next(iter(offered), None)})
-        code = SERVICE_RESTART if admission.draining else TRY_AGAIN_LATER
-        await send({"type": "websocket.close", "code": code, "reason": "Try again in a moment"})
-
-    async def _turn_away(self, scope: Scope, send: Send) -> None:
-        answer = self._admission.turned_away(accept_of(scope["headers"]))
-        headers = list(answer.headers)
-        await send({"type": "http.response.start", "status": Overloaded.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body})
-
-
-def accept_of(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    """What the client takes, by its Accept header."""
-    return next((value for name, value in headers if name == b"accept"), b"")
-
-
-@lru_cache(maxsize=1_024)
-def refusal(accept: bytes, retry_after_seconds: int, is_last: bool) -> Refusal:
-    """A 503 in the media type that the client asked for; the last of a connection says so."""
-    message = Overloaded().message
-    if b"text/html" in accept:
-        kind, body = "text/plain", message.encode()
-    else:
-        kind = accepted(accept.decode("latin-1")).media_type or JSON
-        error = {"message": message, "extensions": {"code": Overloaded.code}}
-        body = orjson.dumps({"errors": [error]})
-    headers = (
-        (b"content-type", f"{kind}; charset=utf-8".encode()),
-        (b"content-length", b"%d" % len(body)),
-        (b"retry-after", b"%d" % retry_after_seconds),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-        *((CONNECTION_CLOSE,) if is_last else ()),
-    )
-    return Refusal(headers, body)
-
-
-def _is_stream(message: Message) -> bool:
-    return any(
-        name == b"content-type" and value.startswith(b"text/event-stream")
-        for name, value in message.get("headers", ())
-    )

@@ -7,13 +7,14 @@ ever for a client that does not read its answer.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from .admission import Admission, accept_of
+from .admission import Admission
 from .answering import BEGUN, Begun
 from .direct import DirectAnswers, RawRequest, RawResponse
+from .gate import ANNOUNCED, turned_away
 
 FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json; charset=utf-8\r\n"
@@ -85,21 +86,26 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Turn it away here, where that costs least, or let it become a request."""
         path = self.url.partition(b"?")[0].decode("latin-1")
         is_alone = self.cycle is None or self.cycle.response_complete
-        if not is_alone or self.parser.should_upgrade():
+        if not is_alone or self.parser.should_upgrade() or path in self.admission.limits.exempt:
             super().on_headers_complete()
             return
         if self.admission.has_room(path):
             if self._may_be_direct():
                 self._body = b""
             else:
-                super().on_headers_complete()
+                self._let_in()
             return
         self.cycle = _TurnedAway()  # type: ignore[assignment]
-        self.transport.write(self.admission.turned_away(accept_of(self.headers)).as_bytes())
+        self.transport.write(turned_away(self.admission, self.headers).as_bytes())
         if self.parser.should_keep_alive() and not self.admission.draining:
             self.on_response_complete()
         else:
             self.transport.close()
+
+    def _let_in(self) -> None:
+        super().on_headers_complete()
+        self.admission.announced += 1  # its task begins later, in the gate
+        cast("dict[str, Any]", self.scope)[ANNOUNCED] = True
 
     def on_body(self, body: bytes) -> None:
         """Some of a request's body."""
@@ -143,9 +149,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _go_long(self, begun: Begun | None) -> None:
         """Let it become a request like any other, with what has come of its body."""
         body, self._body = self._body, None
-        super().on_headers_complete()
+        self._let_in()
         if begun is not None:
-            self.scope[BEGUN] = begun  # type: ignore[literal-required]
+            cast("dict[str, Any]", self.scope)[BEGUN] = begun
         if body:
             super().on_body(body)
 

@@ -49,6 +49,7 @@ async def test_event_streams_take_over_when_websockets_are_blocked(
     await map_ready(page)
     hold(live_server, event_id, 3)
     await until(page, TAKEN, 3)
+    assert await page.evaluate("() => boxoffice.live.overEventStream") is True
 
 
 async def test_map_is_right_when_the_reader_comes_back_from_offline(

@@ -14,7 +14,7 @@ from devservices.meilisearch import Meilisearch, find_binary
 from kit.clock import utc_now
 from search.administration import MeilisearchAdministration
 from search.meilisearch import MeilisearchIndex
-from services.searching import EventSearch, Freshness, database_index
+from services.searching import EventSearch, Freshness, database_index, venues_around
 
 KEY = "a-master-key-for-tests-only"
 numbers = count(1)
@@ -42,10 +42,10 @@ def meilisearch_server(test_home: Path) -> Iterator[Meilisearch]:
 
 
 @contextlib.asynccontextmanager
-async def engine_on(server: Meilisearch) -> AsyncIterator[Engine]:
+async def engine_on(server: Meilisearch, database: Database) -> AsyncIterator[Engine]:
     """An index that no other test uses, removed afterwards."""
     uid = f"events_{next(numbers)}"
-    index = MeilisearchIndex(server.url(), KEY, uid=uid, timeout_seconds=2.0)
+    index = MeilisearchIndex(server.url(), KEY, venues_around(database), uid=uid, timeout_seconds=2.0)
     administration = MeilisearchAdministration(server.url(), KEY, uid=uid)
     yield Engine(server, administration, index)
     await index.close()
@@ -54,9 +54,9 @@ async def engine_on(server: Meilisearch) -> AsyncIterator[Engine]:
 
 
 @pytest.fixture
-async def engine(meilisearch_server: Meilisearch) -> AsyncIterator[Engine]:
+async def engine(meilisearch_server: Meilisearch, database: Database) -> AsyncIterator[Engine]:
     """An index that no other test uses."""
-    async with engine_on(meilisearch_server) as own:
+    async with engine_on(meilisearch_server, database) as own:
         yield own
 
 

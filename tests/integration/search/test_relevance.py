@@ -60,7 +60,7 @@ async def matches(database: Database, judged: Judged, event_ids: tuple[object, .
 async def test_wanted_event_in_first_five_when_the_index_answers(
     concerts: Database, meilisearch_server: Meilisearch
 ) -> None:
-    async with engine_on(meilisearch_server) as engine:
+    async with engine_on(meilisearch_server, concerts) as engine:
         await rebuild(concerts, engine.administration)
         missed = await misses(search_on(concerts, engine), concerts, "INDEX")
     assert len(JUDGED) >= 60

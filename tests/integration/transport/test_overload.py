@@ -27,7 +27,7 @@ class Crowd:
     """An application behind the gate on a real port."""
 
     def __init__(self, most_connections: int, request_seconds: float) -> None:
-        self.admission = Admission(GateLimits(in_flight=1, spare=0))
+        self.admission = Admission(GateLimits(in_flight=1, queue=0))
         self.end = asyncio.Event()
         routes = [
             Route("/work", self.work, methods=["POST"]),
@@ -90,7 +90,7 @@ async def test_connection_stays_and_serves_again_when_a_request_of_it_was_turned
     async with crowd() as house:
         first, first_writer = await house.connect()
         first_writer.write(POST + b"first")
-        await until(house.admission.is_full)
+        await until(lambda: not house.admission.has_room())
         second, second_writer = await house.connect()
 
         second_writer.write(POST + b"lost!")
@@ -113,7 +113,7 @@ async def test_connection_stays_and_serves_again_when_a_request_of_it_was_turned
 
 async def test_socket_is_closed_with_1013_when_somebody_was_just_turned_away() -> None:
     async with crowd() as house:
-        house.admission.turned_away(b"")
+        house.admission.note_turned_away()
         async with websocket(f"127.0.0.1:{house.port}") as client:
             code = await client.close_code()
 
@@ -148,6 +148,22 @@ async def test_newcomer_is_told_so_when_there_are_too_many_connections() -> None
     assert b'"OVERLOADED"' in body
     assert ended == b""
     assert served == (b"HTTP/1.1 200 OK", b"hello")
+
+
+async def test_nothing_is_counted_for_good_when_requests_are_broken() -> None:
+    async with crowd() as house:
+        house.end.set()
+        for broken in (b"GET /\xff HTTP/1.1\r\nhost: a\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"\x00\x01", POST):
+            _, writer = await house.connect()
+            writer.write(broken)
+            writer.close()
+        reader, writer = await house.connect()
+        writer.write(POST + b"hello")
+        served = await answer(reader)
+        await until(lambda: house.admission.announced == 0 and house.admission.elsewhere == 0)
+
+    assert served == (b"HTTP/1.1 200 OK", b"hello")
+    assert (house.admission.in_flight, house.admission.waiting) == (0, 0)
 
 
 @pytest.mark.parametrize("beginning", [b"", b"GET /wo", POST, POST + b"he"])

@@ -56,9 +56,8 @@ async def test_socket_is_closed_with_4409_when_an_id_is_in_use() -> None:
     async with listening(make_server()) as address, websocket(address) as socket:
         await socket.initialise()
         await socket.subscribe("a", "subscription { forever }")
+        assert (await socket.receive())["type"] == "next"
         await socket.subscribe("a", "{ hello }")
-        while (await socket.receive())["type"] == "next":
-            break
         assert await socket.close_code() == 4409
 
 
@@ -184,6 +183,7 @@ async def test_slow_client_is_dropped_when_it_takes_nothing_for_too_long() -> No
         await socket.subscribe("f", BIG)
         await until(lambda: meters.drops == [("websocket", "slow")])
         await until(lambda: meters.open == {"websocket": 0})
+        assert meters.drops == [("websocket", "slow")]
         socket.connection.transport.abort()
 
 

@@ -173,7 +173,8 @@ async def test_the_end_of_an_admission_is_told_when_its_time_is_over(house: Hous
 
     await house.tick_until(lapsed)
 
-    await tab.until("EXPIRED", None)
+    ended = await tab.until("EXPIRED", None)
+    assert ended.token is None
     await tab.close()
 
 

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from domain.ids import Kind, public_id
 from search.documents import EventFacts, PerformerFacts, SearchWords, index_document, text_vector, vocabulary
 from search.engine_settings import LETTER_ATTRIBUTES, SHAPE_ATTRIBUTES
 from search.prices import price_band
@@ -22,29 +24,32 @@ FACTS = EventFacts(
     price_to=20000,
     currency="KRW",
     sold_out=True,
+    venue_id=UUID("01890a5d-ac96-774b-bcce-b302099a8058"),
     venue="롤링홀",
     address="서울 마포구",
     city="서울",
     country="KR",
-    lat=37.5,
-    lng=126.9,
     timezone="Asia/Seoul",
     performers=(PerformerFacts("검정치마", "검정치마(The Black Skirts)는", ("Folk",)),),
 )
 
 
+def document_of(facts: EventFacts) -> dict[str, Any]:
+    """What the engine is given."""
+    return index_document(facts, SearchWords.of(facts))
+
+
 def test_document_holds_what_is_filtered_and_shown_when_written() -> None:
-    document = index_document(FACTS)
+    document = document_of(FACTS)
     assert document["month"] == "2027-03"  # in Seoul it is March already
     assert document["until"] - document["starts_at"] == 6 * 3600
     assert document["available"] is False
     assert document["price_band"] == "KRW 10000-20000"
-    assert document["_geo"] == {"lat": 37.5, "lng": 126.9}
-    assert "_geo" not in index_document(replace(FACTS, lat=None))
+    assert document["venue_id"] == public_id(Kind.VENUE, FACTS.venue_id)
 
 
 def test_every_searched_attribute_is_in_the_document_when_written() -> None:
-    words = index_document(FACTS)["words"]
+    words = document_of(FACTS)["words"]
     assert {f"words.{name}" for name in words} == {*LETTER_ATTRIBUTES, *SHAPE_ATTRIBUTES}
 
 
@@ -66,7 +71,7 @@ def test_vocabulary_has_names_alone_when_written() -> None:
 
 
 def test_month_is_in_utc_when_the_time_zone_is_unknown() -> None:
-    assert index_document(replace(FACTS, timezone="Mars/Olympus"))["month"] == "2027-02"
+    assert document_of(replace(FACTS, timezone="Mars/Olympus"))["month"] == "2027-02"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from kit.current_request import CurrentRequest, request_within, seconds_left, wa
 from tests.transport.clients import until
 from transport import Admission, AdmissionGate, GateLimits, Overloaded
 
-LIMITS = GateLimits(in_flight=2, spare=1, exempt=frozenset({"/healthz"}), first=frozenset({"/paid"}))
+LIMITS = GateLimits(in_flight=2, queue=0, spare=1, exempt=frozenset({"/healthz"}), first=frozenset({"/paid"}))
 GRAPHQL = "application/graphql-response+json"
 
 
@@ -77,7 +77,7 @@ class House:
     async def fill(self) -> list[asyncio.Task[httpx.Response]]:
         """Have as much in hand as there is room for."""
         tasks = self.start("/work", self.admission.limits.in_flight)
-        await until(self.admission.is_full)
+        await until(lambda: not self.admission.has_room("/work"))
         return tasks
 
 
@@ -127,7 +127,7 @@ async def test_health_is_answered_and_payments_are_heard_when_there_is_no_room()
 
     health = await house.client.get("/healthz")
     first = house.start("/paid")
-    await until(house.admission.is_packed)
+    await until(lambda: not house.admission.has_room("/paid"))
     second = await house.client.get("/paid")
     house.end.set()
 
@@ -151,7 +151,7 @@ async def test_room_is_left_for_others_when_a_request_waits_for_an_outside_servi
 
 
 async def test_even_those_who_wait_outside_are_bounded() -> None:
-    house = House(GateLimits(in_flight=2, elsewhere=3))
+    house = House(GateLimits(in_flight=2, queue=0, elsewhere=3))
     waiting = house.start("/elsewhere", 3)
     await until(lambda: house.admission.elsewhere == 3)
 
@@ -165,7 +165,9 @@ async def test_even_those_who_wait_outside_are_bounded() -> None:
 
 async def test_open_stream_takes_no_room_and_has_no_deadline() -> None:
     house = House()
-    streams = house.start("/stream", 3)
+    streams = house.start("/stream", 2)
+    await until(lambda: len(house.left) == 2)
+    streams += house.start("/stream")
     await until(lambda: len(house.left) == 3)
 
     in_hand = house.admission.in_flight
@@ -202,26 +204,80 @@ async def test_request_knows_how_long_it_may_take_and_what_waits_for_it_stops_th
     assert seconds_left(3.0) == 3.0
 
 
+async def test_everybody_is_served_in_order_when_a_burst_comes_and_passes() -> None:
+    admission = Admission(GateLimits(in_flight=2, queue=100, flood_after_seconds=0.01))
+    served: list[int] = []
+
+    async def work(number: int) -> None:
+        assert admission.has_room()
+        assert await admission.take()
+        served.append(number)
+        await asyncio.sleep(0.002)
+        admission.give_back()
+
+    await asyncio.gather(*(work(number) for number in range(50)))
+
+    assert served == list(range(50))
+    assert (admission.in_flight, admission.waiting) == (0, 0)
+
+
+async def test_nobody_waits_in_vain_when_a_flood_keeps_the_queue_full() -> None:
+    limits = GateLimits(in_flight=1, queue=3, flood_after_seconds=0.05, longest_wait_seconds=0.1)
+    admission = Admission(limits)
+    assert await admission.take()
+    early = [asyncio.create_task(admission.take()) for _ in range(3)]
+    await until(lambda: admission.waiting == 3)
+
+    while not admission._is_flood:  # somebody comes again and again, and is turned away
+        assert not admission.has_room()
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(limits.longest_wait_seconds)
+    admission.give_back()
+    too_late = [await task for task in early]
+    afterwards = (admission.has_room(), await admission.take())
+
+    assert too_late == [False, False, False]
+    assert afterwards == (True, True)
+
+
+async def test_queue_is_bounded_and_whoever_leaves_it_is_forgotten() -> None:
+    admission = Admission(GateLimits(in_flight=1, queue=2))
+    assert await admission.take()
+    waiting = [asyncio.create_task(admission.take()) for _ in range(2)]
+    await until(lambda: admission.waiting == 2)
+
+    has_room = admission.has_room()
+    waiting[0].cancel()
+    await asyncio.gather(waiting[0], return_exceptions=True)
+    admission.give_back()
+
+    assert not has_room
+    assert await waiting[1]
+    assert (admission.in_flight, admission.waiting) == (1, 0)
+
+
 async def test_nothing_more_is_taken_on_when_the_loop_runs_late_all_the_time() -> None:
     admission = Admission(GateLimits(in_flight=100, late_seconds=0.1, least_in_flight=1))
     admission.in_flight = 1
     late = admission.lag._late
 
     late.extend([0.0, 0.3, 0.3, 0.3, 0.3])
-    after_a_pause = admission.is_full()
+    after_a_pause = admission.has_room()
     late.append(0.3)
-    after_a_queue = admission.is_full()
+    after_a_queue = admission.has_room()
     admission.in_flight = 0
-    with_nothing_in_hand = admission.is_full()
+    with_nothing_in_hand = admission.has_room()
 
-    assert (after_a_pause, after_a_queue, with_nothing_in_hand) == (False, True, False)
+    assert (after_a_pause, after_a_queue, with_nothing_in_hand) == (True, False, True)
 
 
 async def test_operation_of_a_stream_is_refused_when_there_is_no_room() -> None:
-    admission = Admission(GateLimits(in_flight=1))
+    admission = Admission(GateLimits(in_flight=1, queue=0))
 
-    with admission.slot(), pytest.raises(Overloaded), admission.slot():
-        pass
+    async with admission.slot():
+        with pytest.raises(Overloaded):
+            async with admission.slot():
+                pass
 
     assert admission.in_flight == 0
 

@@ -24,7 +24,7 @@ def claims(**changes: Any) -> dict[str, Any]:
     return {**known, **changes}
 
 
-def refused(token: str, now: datetime = NOW) -> None:
+def assert_refused(token: str, now: datetime = NOW) -> None:
     with pytest.raises(QueueTokenInvalid):
         TOKENS.admission_id(token, EVENT, USER, now)
 
@@ -37,35 +37,35 @@ def test_admission_is_read_when_the_token_is_good() -> None:
 
 
 def test_token_is_refused_when_it_has_expired() -> None:
-    refused(TOKENS.mint(EVENT, USER, ADMISSION, LATER), LATER + timedelta(seconds=2))
+    assert_refused(TOKENS.mint(EVENT, USER, ADMISSION, LATER), LATER + timedelta(seconds=2))
 
 
 def test_token_is_refused_when_it_is_of_another_event_or_account() -> None:
-    refused(TOKENS.mint(new_uuid(), USER, ADMISSION, LATER))
-    refused(TOKENS.mint(EVENT, new_uuid(), ADMISSION, LATER))
+    assert_refused(TOKENS.mint(new_uuid(), USER, ADMISSION, LATER))
+    assert_refused(TOKENS.mint(EVENT, new_uuid(), ADMISSION, LATER))
 
 
 def test_token_is_refused_when_another_installation_signed_it() -> None:
-    refused(QueueTokens(SECRET + "!").mint(EVENT, USER, ADMISSION, LATER))
+    assert_refused(QueueTokens(SECRET + "!").mint(EVENT, USER, ADMISSION, LATER))
 
 
 def test_token_is_refused_when_it_is_signed_with_the_viewers_secret() -> None:
-    refused(jwt.encode(claims(), SECRET, "HS256"))
+    assert_refused(jwt.encode(claims(), SECRET, "HS256"))
 
 
 @pytest.mark.parametrize("algorithm", ["HS384", "HS512"])
 def test_token_is_refused_when_another_algorithm_signed_it(algorithm: str) -> None:
-    refused(jwt.encode(claims(), TOKENS._key * 2, algorithm))
+    assert_refused(jwt.encode(claims(), TOKENS._key * 2, algorithm))
 
 
 def test_token_is_refused_when_nothing_signed_it() -> None:
-    refused(jwt.encode(claims(), "", "none"))
+    assert_refused(jwt.encode(claims(), "", "none"))
 
 
 @pytest.mark.parametrize("missing", ["sub", "event", "jti", "exp", "aud"])
 def test_token_is_refused_when_a_claim_is_missing(missing: str) -> None:
     rest = {name: value for name, value in claims().items() if name != missing}
-    refused(jwt.encode(rest, TOKENS._key, "HS256"))
+    assert_refused(jwt.encode(rest, TOKENS._key, "HS256"))
 
 
 @pytest.mark.parametrize(
@@ -73,4 +73,4 @@ def test_token_is_refused_when_a_claim_is_missing(missing: str) -> None:
     [{"exp": "soon"}, {"exp": None}, {"exp": 1e300}, {"jti": 7}, {"aud": "boxoffice"}],
 )
 def test_token_is_refused_when_a_claim_does_not_fit(changes: dict[str, Any]) -> None:
-    refused(jwt.encode(claims(**changes), TOKENS._key, "HS256"))
+    assert_refused(jwt.encode(claims(**changes), TOKENS._key, "HS256"))

@@ -1,0 +1,179 @@
+"""The gate in front of everything, as ASGI middleware: let in, or told to come again, unread.
+
+Turning away costs no parsing, no connection of a pool and no memory that lasts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import cycle
+from typing import Protocol
+
+import orjson
+
+from .admission import Admission, Place
+from .asgi import Message, Receive, Scope, Send
+from .errors import Overloaded
+from .negotiation import EVENT_STREAM, JSON, accepted
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+RETRY_AFTER_SECONDS = cycle((1, 2, 3))
+"""Told in turn, so that those who were turned away together do not come back together."""
+TRY_AGAIN_LATER = 1013
+SERVICE_RESTART = 1012
+ANNOUNCED = "boxoffice.announced"
+"""In the scope of a request that the connection has let in and counted already."""
+DAWDLING_SECONDS = 0.1
+CONNECTION_CLOSE = (b"connection", b"close")
+
+
+class Request(Protocol):
+    """A request that was let in, as those who work for it know it."""
+
+    def let_go(self) -> None:
+        """It has become a stream: no deadline, and it is not in hand."""
+
+
+Enter = Callable[[Callable[[int], None]], AbstractContextManager[Request]]
+"""Begins a request; is given what to tell -1 and 1 around each wait for somebody outside."""
+
+
+class AdmissionGate:
+    """Stands before an application."""
+
+    def __init__(self, app: App, admission: Admission, enter: Enter) -> None:
+        self._app = app
+        self._admission = admission
+        self._enter = enter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one request or socket in, or turn it away."""
+        admission, kind = self._admission, scope["type"]
+        if kind == "lifespan" or scope["path"] in admission.limits.exempt:
+            await self._app(scope, receive, send)
+        elif kind == "websocket":
+            await self._open(scope, receive, send)
+        elif self._may_enter(scope) and await admission.take(scope["path"]):
+            await self._serve(scope, receive, send)
+        else:
+            await self._turn_away(scope, send)
+
+    def _may_enter(self, scope: Scope) -> bool:
+        if scope.pop(ANNOUNCED, False):
+            self._admission.announced -= 1
+            return True
+        return self._admission.has_room(scope["path"])
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        admission = self._admission
+        place = Place(admission)
+
+        async def forward(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                if admission.draining:
+                    message["headers"] = [*message.get("headers", ()), CONNECTION_CLOSE]
+                if _is_stream(message):
+                    request.let_go()
+                    place.give_back()
+            await send(message)
+
+        try:
+            with self._enter(place.change) as request:
+                await self._app(scope, _Reading(receive, place).read, forward)
+        finally:
+            place.give_back()
+
+    async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
+        admission = self._admission
+        if not admission.is_busy():
+            await self._app(scope, receive, send)
+            return
+        admission.meters.refused(Overloaded.code)
+        await receive()
+        offered = scope.get("subprotocols", ())
+        await send({"type": "websocket.accept", "subprotocol": next(iter(offered), None)})
+        code = SERVICE_RESTART if admission.draining else TRY_AGAIN_LATER
+        await send({"type": "websocket.close", "code": code, "reason": "Try again in a moment"})
+
+    async def _turn_away(self, scope: Scope, send: Send) -> None:
+        answer = turned_away(self._admission, scope["headers"])
+        headers = list(answer.headers)
+        await send({"type": "http.response.start", "status": Overloaded.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
+
+
+class _Reading:
+    """The client's bytes; a client that dawdles with them takes nobody's place meanwhile."""
+
+    __slots__ = ("_is_away", "_place", "_receive")
+
+    def __init__(self, receive: Receive, place: Place) -> None:
+        self._receive = receive
+        self._place = place
+        self._is_away = False
+
+    async def read(self) -> Message:
+        timer = asyncio.get_running_loop().call_later(DAWDLING_SECONDS, self._step_out)
+        try:
+            return await self._receive()
+        finally:
+            timer.cancel()
+            if self._is_away:
+                self._is_away = False
+                self._place.change(1)
+
+    def _step_out(self) -> None:
+        self._is_away = True
+        self._place.change(-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer of 503, ready to be sent."""
+
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+    def as_bytes(self) -> bytes:
+        """The whole response, as HTTP/1.1 carries it."""
+        lines = [b"HTTP/1.1 503 Service Unavailable", *(b": ".join(header) for header in self.headers)]
+        return b"\r\n".join([*lines, b"", self.body])
+
+
+def turned_away(admission: Admission, headers: Sequence[tuple[bytes, bytes]]) -> Refusal:
+    """What to answer a request for which there is no room; counted."""
+    admission.note_turned_away()
+    accept = next((value for name, value in headers if name == b"accept"), b"")
+    return refusal(accept, next(RETRY_AFTER_SECONDS), admission.draining)
+
+
+@lru_cache(maxsize=1_024)
+def refusal(accept: bytes, retry_after_seconds: int, is_last: bool) -> Refusal:
+    """A 503 in the media type that the client asked for; the last of a connection says so."""
+    message = Overloaded().message
+    if b"text/html" in accept:
+        kind, body = "text/plain", message.encode()
+    else:
+        kind = accepted(accept.decode("latin-1")).media_type or JSON
+        error = {"message": message, "extensions": {"code": Overloaded.code}}
+        body = orjson.dumps({"errors": [error]})
+    headers = (
+        (b"content-type", f"{kind}; charset=utf-8".encode()),
+        (b"content-length", b"%d" % len(body)),
+        (b"retry-after", b"%d" % retry_after_seconds),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+        *((CONNECTION_CLOSE,) if is_last else ()),
+    )
+    return Refusal(headers, body)
+
+
+def _is_stream(message: Message) -> bool:
+    return any(
+        name == b"content-type" and value.startswith(EVENT_STREAM.encode())
+        for name, value in message.get("headers", ())
+    )
