@@ -22,6 +22,8 @@ def ordering_loops(office: Office) -> list[Loop]:
         Loop("expiry", lambda: expire_lapsed(office), 0.2),
         Loop("expiry of payments", lambda: expire_paying(office), 0.5),
         Loop("outbox", lambda: deliver(office), 0.1),
+        # While the batch of the first waits for the gateway, this one shows the seats of everybody else.
+        Loop("second outbox", lambda: deliver(office), 0.25),
         Loop("payment sweep", lambda: sweep_payments(office), 2.0),
         Loop("orders of cancelled events", lambda: sweep_cancelled_events(office), 2.0),
         Loop("lapsed holds", LapseSweep(office), 2.0),

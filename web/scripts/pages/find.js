@@ -70,7 +70,7 @@ async function find() {
 /** @param {SearchResult} found */
 function draw(found) {
   currency = found.events.find(({ priceFrom }) => priceFrom)?.priceFrom?.currency ?? currency;
-  byId("count", HTMLElement).textContent = t("find.count", { n: numberText(found.total) });
+  byId("count", HTMLElement).textContent = t(found.isOver ? "find.over" : "find.count", { n: numberText(found.total) });
   showFilters(byId("filters", HTMLElement), wish, found.facets, change);
   fill(byId("results", HTMLElement), ...found.events.map(card), found.events.length ? null : nothing());
   drawPaging(found);
