@@ -135,6 +135,9 @@ class Settings:
     payment_seconds: int = setting(whole(1, 86_400), 600)
     orphan_rule: bool = setting(flag, True)
     rate_limit_per_minute: int = setting(whole(0, 10_000_000), 0)
+    rate_limit_cost_per_minute: int = setting(whole(0, 1_000_000_000), 0)
+    rate_limit_key_cost_per_minute: int = setting(whole(0, 1_000_000_000), 0)
+    rate_limit_address_cost_per_minute: int = setting(whole(0, 1_000_000_000), 0)
     max_in_flight: int = setting(whole(8, 10_000), 64)
     max_connections: int = setting(whole(0, 1_000_000), 0)
     request_seconds: int = setting(whole(1, 600), 15)
@@ -143,6 +146,7 @@ class Settings:
     graphiql: bool = setting(flag, True)
     introspection: bool = setting(flag, True)
     trusted_documents: str = setting(text, "")
+    allowed_origins: str = setting(text, "*")
 
     @classmethod
     def load(cls, env: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")) -> Self:
@@ -249,7 +253,8 @@ def with_production_defaults(values: dict[str, Any]) -> dict[str, Any]:
     """The IDE and introspection are off in production unless asked for; balancers get time to look away."""
     if values.get("environment") != "production":
         return values
-    return {"graphiql": False, "introspection": False, "drain_seconds": 5, **values}
+    stricter = {"graphiql": False, "introspection": False, "drain_seconds": 5, "allowed_origins": ""}
+    return {**stricter, **values}
 
 
 def written(value: object) -> str:

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from commands.logs import log_as
 from settings import Settings
 from transport.connections import bounded
+from transport.frame_protocol import FrameProtocol
 
 BACKLOG = 2048
 GRACEFUL_SECONDS = 8
@@ -57,7 +58,7 @@ def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
             direct=app.state.direct,
             direct_path="/graphql",
         ),
-        ws="websockets-sansio",  # waits while a slow client's buffer is full
+        ws=FrameProtocol,
         ws_per_message_deflate=False,  # 300 kB a connection, for messages of a few hundred bytes
         ws_ping_interval=PING_SECONDS,
         ws_max_size=BODY_LIMIT_BYTES,

@@ -69,7 +69,7 @@ class Answering:
 
     def _key(self, call: Call, context: Any, info: ConnectionInfo) -> Hashable | None:
         """Name all that a shared answer depends on; None where it may not be shared."""
-        if not call.operation.policy.shareable:
+        if not call.operation.policy.shareable or call.wants_cost:
             return None
         rights = self._shared_rights(context, info)
         if rights is None:
@@ -78,7 +78,7 @@ class Answering:
         given = [(name, source.value) for name, source in sources.items()]
         version = self._options.data_version(call.operation, call.variables.coerced)
         packed = orjson.dumps(given, default=str)
-        return (call.operation, packed, rights, version, call.wants_cost)
+        return (call.operation, packed, rights, version)
 
     def _shared_rights(self, context: Any, info: ConnectionInfo) -> Hashable | None:
         """Who may read the same answer: those of equal rights, or all who show no credentials."""

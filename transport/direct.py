@@ -8,9 +8,10 @@ long way, which answers everything; where an execution has begun and has to wait
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from http import HTTPStatus
 from inspect import iscoroutine
+from time import perf_counter
 from typing import NamedTuple
 
 from .answering import Begun
@@ -61,6 +62,7 @@ class RawRequest(NamedTuple):
 class RawResponse(NamedTuple):
     """A whole response but for the headers that every response of the process has."""
 
+    status: int
     status_line: bytes
     rest: bytes
     """The other headers, the empty line and the body"""
@@ -92,11 +94,26 @@ class RawHeaders(Mapping[str, str]):
         return len({name for name, _ in self._lines})
 
 
+FOLLOWED = frozenset((b"x-request-id", b"traceparent"))
+"""Who sends these wants to find the request again: only the long way tells what becomes of it."""
+
+
+def unnoticed(_method: str, _status: int, _seconds: float) -> None:
+    """Count nothing of an answer."""
+
+
 class DirectAnswers:
     """Answers whole requests at once, exactly as the long way would have answered them."""
 
-    def __init__(self, transport: HttpTransport, added: tuple[RawHeader, ...] = ()) -> None:
+    def __init__(
+        self,
+        transport: HttpTransport,
+        added: tuple[RawHeader, ...] = (),
+        answered: Callable[[str, int, float], None] = unnoticed,
+    ) -> None:
+        """`answered` is told the method, status and seconds of every answer."""
         self._transport = transport
+        self._answered = answered
         self._added = b"".join(b"%b: %b\r\n" % header for header in added)
         self._manners: LeastRecentlyUsed[Hashable, tuple[Manner | None]] = LeastRecentlyUsed(MOST_MANNERS)
         self._lines: LeastRecentlyUsed[tuple[Header, ...], bytes] = LeastRecentlyUsed(MOST_MANNERS)
@@ -111,6 +128,7 @@ class DirectAnswers:
             return None
 
     def _answer(self, request: RawRequest) -> RawResponse | Begun | None:
+        began = perf_counter()
         manner = self._manner(request)
         if manner is None:
             return None
@@ -125,7 +143,10 @@ class DirectAnswers:
             return None
         answer = self._transport.answering.begin(call, context, info)
         if isinstance(answer, Answer):
-            return self._written(manner, call, answer)
+            written = self._written(manner, call, answer)
+            if written is not None:
+                self._answered(request.method, written.status, perf_counter() - began)
+            return written
         return None if answer is None else Begun(call, answer)
 
     def _manner(self, request: RawRequest) -> Manner | None:
@@ -133,7 +154,10 @@ class DirectAnswers:
         if request.method == "POST" and request.query_string:
             return None  # its parameters may name an event stream
         deciding = [header for header in request.headers if header[0] in DECIDING]
-        authorized = any(name == b"authorization" for name, _ in request.headers)
+        names = {name for name, _ in request.headers}
+        if not names.isdisjoint(FOLLOWED):
+            return None
+        authorized = b"authorization" in names
         key = (request.method, authorized, *deciding)
         known = self._manners.get(key)
         if known is None:
@@ -157,7 +181,7 @@ class DirectAnswers:
             self._lines.put(head.headers, lines)
         length = b"content-length: %d\r\n" % len(body) if head.has_body else b""
         rest = b"%b%b%b\r\n%b" % (lines, self._added, length, body)
-        written = RawResponse(STATUS_LINES[head.status], rest)
+        written = RawResponse(head.status, STATUS_LINES[head.status], rest)
         if len(answer.written) < MOST_WRITTEN:
             answer.written[manner] = written
         return written

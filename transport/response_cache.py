@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
 from .answers import Answer
+from .errors import Refused
 from .ports import Meters
 
 
@@ -54,7 +55,10 @@ class ResponseCache:
         flight = self._flights.get(key)
         self._meters.cached("response", "miss" if flight is None else "shared")
         if flight is not None:
-            answer = await shield(flight)
+            try:
+                answer = await shield(flight)
+            except Refused:  # it was the first who asked that was refused
+                return await compute()
             return await compute() if answer.personal else answer
         flight = ensure_future(self._fly(key, ttl_s, compute))
         self._flights[key] = flight

@@ -84,6 +84,6 @@ def _whole(manner: Manner, encoding: str | None, headers: tuple[Header, ...], st
 def _cache_control(manner: Manner, call: Call, answer: Answer) -> str:
     if answer.payload.failed:
         return "no-store"
-    if answer.personal:
+    if answer.personal or call.wants_cost:
         return "private, no-store"
     return call.operation.policy.header(manner.authorized)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import strawberry
 
 from .answering import Answering
 from .asgi import Receive, Scope, Send
 from .buses import MemoryBus
-from .direct import DirectAnswers, RawHeader
+from .direct import DirectAnswers, RawHeader, unnoticed
 from .documents import DocumentCache
 from .engine import Engine
 from .hints import Hints
@@ -78,9 +80,13 @@ class GraphQLServer:
         elif scope["type"] == "http":
             await self._http.handle(scope, receive, send)
 
-    def direct(self, added: tuple[RawHeader, ...] = ()) -> DirectAnswers:
-        """The short way to the same answers, each with the headers that middleware would have added."""
-        return DirectAnswers(self._http, added)
+    def direct(
+        self,
+        added: tuple[RawHeader, ...] = (),
+        answered: Callable[[str, int, float], None] = unnoticed,
+    ) -> DirectAnswers:
+        """The short way to the same answers: it adds the headers and counts as middleware would have."""
+        return DirectAnswers(self._http, added, answered)
 
     async def aclose(self) -> None:
         """Tell subscribers to reconnect: WebSocket close 1012, event streams complete."""

@@ -108,3 +108,12 @@ async def events_of(response: httpx.Response) -> AsyncIterator[dict[str, str]]:
         elif line:
             name, _, value = line.partition(":")
             event[name or "comment"] = value.removeprefix(" ")
+
+
+async def next_event(events: AsyncIterator[dict[str, str]]) -> dict[str, str]:
+    """Return the next event that is not a comment alone."""
+    async with asyncio.timeout(10):
+        while True:
+            event = await anext(events)
+            if "event" in event:
+                return event

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import strawberry
@@ -35,6 +36,7 @@ class Context:
 
     user: str | None
     world: World
+    expires_at: float | None = None
 
 
 @dataclass
@@ -196,6 +198,15 @@ class Subscription:
             info.context.world.closed_sources += 1
 
     @strawberry.subscription
+    async def watched(
+        self, info: strawberry.Info[Context, None], since_version: int = 0
+    ) -> AsyncIterator[Update]:
+        """Yield two updates after since_version, then nothing until it is closed."""
+        for number in (since_version + 1, since_version + 2):
+            yield Update(version=number, shared=shared_of(number), world=info.context.world)
+        await asyncio.Event().wait()
+
+    @strawberry.subscription
     async def flood(self, info: strawberry.Info[Context, None]) -> AsyncIterator[str]:
         """Yield as fast as it is read."""
         while True:
@@ -221,7 +232,7 @@ schema = strawberry.Schema(Query, Mutation, Subscription)
 
 
 def context_factory(world: World) -> Any:
-    """Make contexts: "Bearer NAME" is NAME, anything else that claims to be a token is refused."""
+    """Make contexts: "Bearer NAME" is NAME, "Bearer NAME for 0.5" for half a second; others are refused."""
 
     async def make(info: ConnectionInfo) -> Context:
         token = info.params.get("Authorization") or info.headers.get("authorization")
@@ -229,7 +240,8 @@ def context_factory(world: World) -> Any:
             return Context(None, world)
         if not token.startswith("Bearer ") or token == "Bearer bad":
             raise Unauthenticated("The token is malformed.")
-        return Context(token.removeprefix("Bearer "), world)
+        name, _, seconds = token.removeprefix("Bearer ").partition(" for ")
+        return Context(name, world, time.time() + float(seconds) if seconds else None)
 
     return make
 
@@ -237,6 +249,11 @@ def context_factory(world: World) -> Any:
 def rights_of(context: Context) -> Hashable:
     """Everybody without a name has the same rights."""
     return context.user or "anonymous"
+
+
+def expires_at(context: Context) -> float | None:
+    """When the token ends."""
+    return context.expires_at
 
 
 @dataclass
@@ -277,7 +294,7 @@ def make_server(
         schema,
         context_factory(world or World()),
         limits=limits,
-        options=options or ServerOptions(rights=rights_of),
+        options=replace(options or ServerOptions(rights=rights_of), expires_at=expires_at),
         hints=HINTS,
         **parts,
     )
