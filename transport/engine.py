@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -157,7 +158,7 @@ class Engine:
         return Subscription(
             self,
             call.operation,
-            self._executor(call, context),
+            partial(self._executor, call, context),
             self._sharing_key(call, context),
             self._extensions(call, allowance),
             last_event_id,
