@@ -7,6 +7,7 @@ unset one. "" stands for an address or a secret that is not configured.
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ DEVELOPMENT_PREFIXES = ("sk_test_", "pk_test_", "whsec_local_")
 SHORTEST_SECRET = 32
 
 Environment = Literal["development", "production"]
+LogFormat = Literal["auto", "json", "text"]
 
 
 class SettingsError(Exception):
@@ -34,6 +36,12 @@ def flag(value: str) -> bool:
     if value.lower() not in known:
         raise ValueError("must be yes or no")
     return known[value.lower()]
+
+
+def label(value: str) -> str:
+    if len(value) > 64 or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("must be at most 64 ASCII characters without a space")
+    return value
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
@@ -57,6 +65,16 @@ def one_of(*words: str) -> Callable[[str], str]:
         return chosen
 
     return read
+
+
+def networks(value: str) -> str:
+    """A reader of addresses and networks in CIDR notation, separated by commas."""
+    for item in filter(None, (item.strip() for item in value.split(","))):
+        try:
+            ip_network(item)
+        except ValueError:
+            raise ValueError("must be addresses or networks like 10.0.0.0/8, separated by commas") from None
+    return value
 
 
 def address(*schemes: str) -> Callable[[str], str]:
@@ -90,8 +108,11 @@ class Settings:
     environment: Environment = setting(one_of("development", "production"), "development")
     host: str = setting(text, "127.0.0.1")
     port: int = setting(whole(1, 65535), 8000)
+    trusted_proxies: str = setting(networks, "")
     data_dir: Path = setting(Path, Path(".boxoffice"))
     log_level: str = setting(one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
+    log_format: LogFormat = setting(one_of("auto", "json", "text"), "auto")
+    process_name: str = setting(label, "")
 
     database_url: str = setting(address("postgresql", "postgres"), "", secret=True)
     database_pool_size: int = setting(whole(2, 200), 10)
@@ -125,6 +146,7 @@ class Settings:
     graphiql: bool = setting(flag, True)
     introspection: bool = setting(flag, True)
     trusted_documents: str = setting(text, "")
+    allowed_origins: str = setting(text, "*")
 
     @classmethod
     def load(cls, env: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")) -> Self:
@@ -231,7 +253,8 @@ def with_production_defaults(values: dict[str, Any]) -> dict[str, Any]:
     """The IDE and introspection are off in production unless asked for; balancers get time to look away."""
     if values.get("environment") != "production":
         return values
-    return {"graphiql": False, "introspection": False, "drain_seconds": 5, **values}
+    stricter = {"graphiql": False, "introspection": False, "drain_seconds": 5, "allowed_origins": ""}
+    return {**stricter, **values}
 
 
 def written(value: object) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import uvicorn
 from starlette.applications import Starlette
 
+from commands.logs import log_as
 from settings import Settings
 from transport.connections import bounded
 from transport.websocket_protocol import WebSocketProtocol
@@ -39,23 +40,34 @@ def serve(settings: Settings) -> None:
     """
     from app import create_app
 
-    app = create_app(settings)
-    server = Server(
-        uvicorn.Config(
-            app,
-            loop="uvloop",
-            http=bounded(app.state.admission, most_connections(settings), settings.request_seconds),
-            ws=WebSocketProtocol,
-            ws_max_size=BODY_LIMIT_BYTES,
-            backlog=BACKLOG,
-            timeout_graceful_shutdown=GRACEFUL_SECONDS,
-            log_level=settings.log_level.lower(),
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-        )
-    )
+    log_as(settings)
+    server = Server(configured(create_app(settings), settings))
     server.run(sockets=[listening_socket(settings.host, settings.port)])
+
+
+def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
+    """Uvicorn as it serves the application."""
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=bounded(
+            app.state.admission,
+            most_connections(settings),
+            settings.request_seconds,
+            direct=app.state.direct,
+            direct_path="/graphql",
+        ),
+        ws=WebSocketProtocol,
+        ws_max_size=BODY_LIMIT_BYTES,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Whoever else says X-Forwarded-For is not believed: limits go by the address.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+    )
 
 
 def most_connections(settings: Settings) -> int:

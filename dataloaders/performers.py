@@ -19,11 +19,15 @@ def performers_loader(database: Database) -> DataLoader[UUID, PerformerRow | Non
     return DataLoader(load)
 
 
-def bills_loader(database: Database) -> DataLoader[UUID, list[PerformerRow]]:
-    """One query for the bills of all events of a request's turn."""
+def bills_loader(
+    database: Database, kept: dict[UUID, list[PerformerRow]]
+) -> DataLoader[UUID, list[PerformerRow]]:
+    """One query for the bills of all events of a request's turn, kept for the moment."""
 
     async def load(event_ids: Sequence[UUID]) -> list[list[PerformerRow]]:
         found = await performers_of_events(database, event_ids)
-        return [found.get(event_id, []) for event_id in event_ids]
+        bills = {event_id: found.get(event_id, []) for event_id in event_ids}
+        kept.update(bills)
+        return list(bills.values())
 
     return DataLoader(load)

@@ -31,7 +31,9 @@ from domain.ids import Kind, public_id
 from domain.states import EventState, OrderState, PaymentState
 from domain.viewer import Viewer
 from kit.ids import new_uuid
+from kit.log_context import bind
 from payments.gateway import Declined, GatewayError, GatewayUnavailable, Intent, IntentStatus
+from services.measuring import measured
 from services.office import Office, buyer_of, reading
 from services.settling import apply_intent
 
@@ -52,6 +54,7 @@ class Paid:
     client_secret: str
 
 
+@measured("pay")
 async def pay(
     office: Office,
     viewer: Viewer | None,
@@ -67,6 +70,7 @@ async def pay(
         OutcomeUnknown: the gateway did not answer; the same call finds out.
     """
     buyer = buyer_of(viewer)
+    bind(order_id=order_id)
     _check_input(payment_method_id, idempotency_key)
     order = await owned_order(office, buyer, order_id)
     replay = await _replayed(office, order, payment_method_id, idempotency_key)
@@ -186,15 +190,19 @@ async def _book_free(office: Office, order: OrderRow) -> OrderRow:
     """An order that costs nothing has nothing to authorise."""
     now = office.now()
     async with office.database.transaction() as connection:
-        if await set_order_state(
+        booked = await set_order_state(
             connection, order.id, OrderState.BOOKED, leaving=[OrderState.PAYING], now=now
-        ):
+        )
+        if booked:
             await book_claims(connection, order.id)
             await set_payment_state(
                 connection, order.id, PaymentState.CAPTURED, leaving=_OPEN, now=now, captured_minor=0
             )
             await write_task(connection, "order_booked", order.id, {}, now)
-        return await _fresh(connection, order.id)
+        after = await _fresh(connection, order.id)
+    if booked:
+        office.meters.booked((now - order.created_at).total_seconds())
+    return after
 
 
 async def _fresh(connection: Connection, order_id: UUID) -> OrderRow:
@@ -253,3 +261,4 @@ async def _note_decline(office: Office, order: OrderRow, code: str) -> None:
             connection, order.id, PaymentState.FAILED, leaving=_OPEN, now=now, failure_code=code
         )
         await write_task(connection, "mirror_order", order.id, {}, now)
+    office.meters.payment(PaymentState.FAILED)

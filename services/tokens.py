@@ -38,6 +38,9 @@ class Tokens(Protocol):
             Unavailable: the issuer's keys cannot be had.
         """
 
+    def known(self, token: str) -> Viewer | None:
+        """Whom a token speaks for, where this process has verified it and it has not expired."""
+
     def mint(self, viewer: Viewer, expires_at: datetime) -> str:
         """A token that speaks for a viewer.
 
@@ -52,6 +55,10 @@ class SecretTokens:
     def __init__(self, secret: str) -> None:
         self._secret = secret
         self._known = _Remembered()
+
+    def known(self, token: str) -> Viewer | None:
+        """See `Tokens.known`."""
+        return self._known.get(token)
 
     async def verify(self, token: str) -> Viewer:
         """See `Tokens.verify`."""
@@ -92,6 +99,10 @@ class IssuerTokens:
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
         self._known = _Remembered()
+
+    def known(self, token: str) -> Viewer | None:
+        """See `Tokens.known`."""
+        return self._known.get(token)
 
     async def verify(self, token: str) -> Viewer:
         """See `Tokens.verify`."""

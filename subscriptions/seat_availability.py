@@ -17,8 +17,11 @@ _LINGER_SECONDS = 10.0
 class SeatHub:
     """The topics of one process: one upstream subscription an event, however many watch it."""
 
-    def __init__(self, office: Office, channels: Channels) -> None:
+    def __init__(
+        self, office: Office, channels: Channels, watch_lag: Callable[[float], None] = lambda _: None
+    ) -> None:
         self._office = office
+        self._watch_lag = watch_lag
         self._channels = channels
         self._topics: dict[UUID, SeatTopic] = {}
 
@@ -42,7 +45,7 @@ class SeatHub:
         seat_map = await self._office.seat_map(sale.seat_map_version)
         topic = self._topics.get(event_id)
         if topic is None:
-            topic = SeatTopic(self._office, self._channels, event_id, seat_map)
+            topic = SeatTopic(self._office, self._channels, event_id, seat_map, self._watch_lag)
             self._topics[event_id] = topic
         return topic
 

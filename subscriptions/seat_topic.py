@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from uuid import UUID
 
@@ -82,8 +83,16 @@ class Watcher:
 class SeatTopic:
     """One event's folded map, fed by one upstream subscription however many watch."""
 
-    def __init__(self, office: Office, channels: Channels, event_id: UUID, seat_map: SeatMap) -> None:
+    def __init__(
+        self,
+        office: Office,
+        channels: Channels,
+        event_id: UUID,
+        seat_map: SeatMap,
+        watch_lag: Callable[[float], None],
+    ) -> None:
         self._office = office
+        self._watch_lag = watch_lag
         self._channels = channels
         self._event_id = event_id
         self._seat_map = seat_map
@@ -195,8 +204,10 @@ class SeatTopic:
                 await self._resync()
                 continue
             if woken:
+                heard = time.perf_counter()
                 await self._tick()
                 await self._catch_up()
+                self._watch_lag(time.perf_counter() - heard)
 
     async def _tick(self) -> None:
         """Tell the first change at once, and what follows it within a tick together."""

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+from starlette.applications import Starlette
 
 from app import create_app
 from domain.ids import user_id_of
@@ -95,18 +96,8 @@ class Api:
         return result
 
 
-@asynccontextmanager
-async def api_on(postgres_url: str, redis_url: str, **changes: str) -> AsyncIterator[Api]:
-    """The API on these parts; `changes` are settings by their name in lower case."""
-    app = create_app(api_settings(postgres_url, redis_url, **changes))
-    async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://boxoffice.test") as client:
-            yield Api(client)
-
-
-def api_settings(postgres_url: str, redis_url: str, **changes: str) -> Settings:
-    """The settings of an API on these parts."""
+def settings_on(postgres_url: str, redis_url: str, **changes: str) -> Settings:
+    """The settings of an API on these parts; `changes` by their name in lower case."""
     values = {
         "database_url": postgres_url,
         "redis_url": redis_url,
@@ -116,3 +107,26 @@ def api_settings(postgres_url: str, redis_url: str, **changes: str) -> Settings:
         "stripe_webhook_secret": "whsec_local_test",
     } | changes
     return Settings.load({f"BOXOFFICE_{name.upper()}": value for name, value in values.items()}, None)
+
+
+@asynccontextmanager
+async def api_on(postgres_url: str, redis_url: str, **changes: str) -> AsyncIterator[Api]:
+    """The API on these parts; `changes` are settings by their name in lower case."""
+    async with app_on(postgres_url, redis_url, **changes) as app, client_of(app) as api:
+        yield api
+
+
+@asynccontextmanager
+async def app_on(postgres_url: str, redis_url: str, **changes: str) -> AsyncIterator[Starlette]:
+    """The same as an ASGI application that has been started."""
+    app = create_app(settings_on(postgres_url, redis_url, **changes))
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@asynccontextmanager
+async def client_of(app: Starlette) -> AsyncIterator[Api]:
+    """A client of an application in this process."""
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://boxoffice.test") as client:
+        yield Api(client)

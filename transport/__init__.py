@@ -35,7 +35,7 @@ from .limits import Limits
 from .masking import mask_error
 from .operation import Operation
 from .options import Allowance, ServerOptions
-from .persisted import LayeredDocumentStore, MemoryDocumentStore
+from .persisted import LayeredDocumentStore, MemoryDocumentStore, manifest_of
 from .ports import ConnectionInfo, DocumentStore, MessageBus, Meters, NoMeters
 from .security_headers import SecurityHeaders
 from .server import GraphQLServer
@@ -70,5 +70,6 @@ __all__ = [
     "ServerOptions",
     "Unauthenticated",
     "Unavailable",
+    "manifest_of",
     "mask_error",
 ]

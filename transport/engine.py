@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Hashable
+from collections.abc import AsyncGenerator, Awaitable, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
+from time import perf_counter
 from typing import Any
 
 import orjson
@@ -24,7 +25,7 @@ from .errors import DocumentInvalid, DocumentRefused
 from .executor import CompiledExecutor
 from .limits import Limits
 from .operation import Operation
-from .options import Allowance, ServerOptions
+from .options import Allowance, ServerOptions, admit_all
 from .payload import Payload, PayloadEncoder
 from .persisted import PersistedDocuments
 from .ports import Meters
@@ -87,8 +88,32 @@ class Engine:
     async def run(self, call: Call, context: Any) -> Payload:
         """Execute a query or mutation."""
         allowance = await self._options.admit(context, call.operation, call.cost)
+        return await self._options.watch(call.operation, self._run(call, context, allowance))
+
+    async def _run(self, call: Call, context: Any, allowance: Allowance | None) -> Payload:
         result = await self._execute(self._executor(call, context), call.operation)
         return self.encoder.result(result, self._extensions(call, allowance))
+
+    def begin(self, call: Call, context: Any) -> Payload | Awaitable[Payload] | None:
+        """Execute a query as far as it goes without waiting: its payload, or an awaitable of it.
+
+        None where nothing has begun, since it has to be asked first whether the operation may run.
+        """
+        if self._options.admit is not admit_all or call.operation.kind != "query":
+            return None
+        began = perf_counter()
+        started = self.start(self._executor(call, context), call.operation)
+        if isinstance(started, ExecutionResult):
+            return self._ended(call, started, began)
+        return self._ended_later(call, started, began)
+
+    def _ended(self, call: Call, result: ExecutionResult, began: float) -> Payload:
+        payload = self.encoder.result(result, self._extensions(call, None))
+        self._options.ended(call.operation, payload, perf_counter() - began)
+        return payload
+
+    async def _ended_later(self, call: Call, started: Awaitable[ExecutionResult], began: float) -> Payload:
+        return self._ended(call, await started, began)
 
     def start(self, executor: Executor[Any], operation: Operation) -> Any:
         """Execute: the result, or an awaitable of it where something has to be waited for."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from .cost import CostModel
 from .operation import Operation
+from .payload import Payload
 from .ports import ConnectionInfo, Rights
 
 Variables = Mapping[str, Any]
@@ -65,6 +66,15 @@ def never_expires(_context: Any) -> float | None:
     return None
 
 
+def unwatched(_operation: Operation, work: Awaitable[Payload]) -> Awaitable[Payload]:
+    """Run an operation with nobody looking."""
+    return work
+
+
+def unnoticed(_operation: Operation, _payload: Payload, _seconds: float) -> None:
+    """Note nothing of a query that has ended."""
+
+
 def one_version(_operation: Operation, _variables: Variables) -> Hashable:
     """Let the time to live alone decide when a cached answer is old."""
     return None
@@ -93,6 +103,10 @@ class ServerOptions:
     """Makes a context for one event out of the subscription's, so that loaders forget."""
     admit: Callable[[Any, Operation, int], Awaitable[Allowance | None]] = admit_all
     """Asked before execution with the cost; says what is left, or raises RateLimited."""
+    watch: Callable[[Operation, Awaitable[Payload]], Awaitable[Payload]] = unwatched
+    """Wraps the execution of queries and mutations, to time and trace it."""
+    ended: Callable[[Operation, Payload, float], None] = unnoticed
+    """Told of each query that began without waiting, which `watch` does not see, and of its seconds."""
     expires_at: Callable[[Any], float | None] = never_expires
     """When a context's credentials end, in seconds of the epoch: its connection or operation ends then."""
     slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext

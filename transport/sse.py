@@ -18,7 +18,7 @@ from .expiry import seconds_until, until_expired
 from .keepalive import Heartbeat
 from .limits import Limits
 from .payload import Payload
-from .ports import ConnectionInfo, ContextFactory, MessageBus, Meters
+from .ports import ConnectionInfo, ContextFactory, MessageBus, Meters, as_awaited
 from .positions import Positions, position_of
 from .request import OperationRequest
 from .stream_directory import Message, StreamDirectory
@@ -80,7 +80,7 @@ class EventStreams:
 
     async def attach(self, token: str, info: ConnectionInfo, receive: Receive, send: Send) -> None:
         """Open the reserved stream here, wherever it was reserved. Raises: NotFound, Conflict."""
-        context = await self._context_factory(info)
+        context = await as_awaited(self._context_factory(info))
         expires_at = self._engine.options.expires_at(context)
         stream = await self._obtain(token)
 
@@ -178,7 +178,7 @@ class EventStreams:
 
     async def _prepared(self, message: Message, info: ConnectionInfo, last_event_id: str | None) -> Answers:
         call = await self._engine.prepare(OperationRequest(**message["request"]))
-        context = await self._context_factory(info)
+        context = await as_awaited(self._context_factory(info))
         with self._counted(call, "sse_single"):
             async with aclosing(self._answers(call, context, last_event_id)) as answers:
                 async for item in answers:

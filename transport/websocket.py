@@ -19,7 +19,7 @@ from .limits import Limits
 from .options import ServerOptions
 from .outlets import Outlet, outlet_of
 from .payload import Payload
-from .ports import ConnectionInfo, ContextFactory, Meters
+from .ports import ConnectionInfo, ContextFactory, Meters, as_awaited
 from .socket_operation import SocketOperation
 from .websocket_frames import TEXT, frame
 
@@ -145,7 +145,7 @@ class WebSocketConnection:
 
     async def context(self) -> Any:
         """See `Socket`."""
-        return await self._server.context_factory(self._info)
+        return await as_awaited(self._server.context_factory(self._info))
 
     def finished(self, operation: SocketOperation) -> None:
         """See `Socket`."""

@@ -54,6 +54,11 @@ def test_environment_wins_when_dotenv_says_otherwise(tmp_path: Path) -> None:
         ("HOLD_SECONDS", "0", "BOXOFFICE_HOLD_SECONDS must be a whole number from 1 to 86400."),
         ("HOLD_SECONDS", "1.5", "BOXOFFICE_HOLD_SECONDS must be a whole number from 1 to 86400."),
         (
+            "TRUSTED_PROXIES",
+            "10.0.0.0/8, *",
+            "BOXOFFICE_TRUSTED_PROXIES must be addresses or networks like 10.0.0.0/8, separated by commas.",
+        ),
+        (
             "ENVIRONMENT",
             "staging",
             "BOXOFFICE_ENVIRONMENT must be one of development, production.",

@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from app import create_app
-from tests.apis import SECRET, Api, api_on, api_settings, somebody
+from tests.apis import SECRET, Api, api_on, settings_on, somebody
 from tests.transport.clients import events_of, listening, next_event, websocket
 
 CHEAP, DEAR = "{ serverTime }", "{ a: serverTime b: serverTime c: serverTime }"
@@ -92,7 +92,7 @@ async def test_applications_do_not_share_when_their_keys_differ(postgres_url: st
 
 
 async def test_operations_of_streams_count_when_cost_is_limited(postgres_url: str, redis_url: str) -> None:
-    app = create_app(api_settings(postgres_url, redis_url, rate_limit_cost_per_minute="4"))
+    app = create_app(settings_on(postgres_url, redis_url, rate_limit_cost_per_minute="4"))
     token = somebody()
     async with app.router.lifespan_context(app), listening(app) as address:
         async with websocket(f"{address}/graphql") as socket:

@@ -88,6 +88,22 @@ async def test_deadline_moves_once_when_payment_starts(office: Office, clock: Ma
     assert second.client_secret == first.client_secret
 
 
+async def test_seats_stay_taken_when_redis_lapses_before_it_hears_of_the_payment(
+    office: Office, clock: ManualClock
+) -> None:
+    order = await held(office)
+    clock.advance(seconds=479)
+    await pay(office, ANN, order.id)
+    clock.advance(seconds=2)
+    assert await seats(office, order) == b"AAAA"
+
+    await drain(office)
+    assert await seats(office, order) == b"HHAA"
+    await pay(office, ANN, order.id, "pm_card_visa")
+    await drain(office)
+    assert await seats(office, order) == b"BBAA"
+
+
 @pytest.mark.parametrize("card", ["pm_card_chargeDeclined", "pm_card_chargeDeclinedInsufficientFunds"])
 async def test_another_card_may_pay_when_the_first_was_declined(office: Office, card: str) -> None:
     order = await held(office)

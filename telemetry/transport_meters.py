@@ -1,26 +1,11 @@
-"""What operators watch, as Prometheus metrics."""
+"""The meters of the transport: subscriptions, refusals, caches, the executor."""
 
 from collections.abc import Mapping
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-
-class SearchStanding(Protocol):
-    """How the search index stands, as last looked up."""
-
-    lag_seconds: float
-    refused: int
-
-
-def watch_search(registry: CollectorRegistry, standing: SearchStanding) -> None:
-    """How far the index is behind, and what the engine refused."""
-    lag = Gauge("boxoffice_search_lag_seconds", "Age of the oldest change not yet indexed", registry=registry)
-    lag.set_function(lambda: standing.lag_seconds)
-    refused = Gauge(
-        "boxoffice_search_refused_documents", "Documents that the engine refused", registry=registry
-    )
-    refused.set_function(lambda: standing.refused)
+from telemetry.children import Children
 
 
 class StreamCounts(Protocol):
@@ -39,20 +24,29 @@ _TRANSPORTS = ("websocket", "sse", "sse_single")
 class PrometheusMeters:
     """The transport's meters."""
 
-    def __init__(self, registry: CollectorRegistry, streams: StreamCounts) -> None:
+    def __init__(self, registry: CollectorRegistry, common: CollectorRegistry, streams: StreamCounts) -> None:
         self._streams = streams
         self._subscriptions = Gauge(
-            "boxoffice_subscriptions", "Open subscriptions, all processes", ["transport"], registry=registry
+            "boxoffice_subscriptions", "Open subscriptions, all processes", ["transport"], registry=common
         )
-        self._refused = Counter(
-            "boxoffice_refused", "Requests refused, by extensions.code", ["code"], registry=registry
+        self._refused = Children(
+            Counter("boxoffice_refused", "Requests refused, by extensions.code", ["code"], registry=registry)
         )
-        self._dropped = Counter(
-            "boxoffice_clients_dropped", "Clients dropped", ["transport", "reason"], registry=registry
+        self._dropped = Children(
+            Counter(
+                "boxoffice_clients_dropped", "Clients dropped", ["transport", "reason"], registry=registry
+            )
         )
-        self._cached = Counter("boxoffice_cache", "Cache look-ups", ["cache", "outcome"], registry=registry)
-        self._fallback = Counter(
-            "boxoffice_executor_fallback", "Operations left to graphql-core", ["reason"], registry=registry
+        self._cached = Children(
+            Counter("boxoffice_cache", "Cache look-ups", ["cache", "outcome"], registry=registry)
+        )
+        self._fallback = Children(
+            Counter(
+                "boxoffice_executor_fallback",
+                "Operations left to graphql-core",
+                ["reason"],
+                registry=registry,
+            )
         )
         for transport in _TRANSPORTS:
             self._subscriptions.labels(transport).set(0)
@@ -69,16 +63,16 @@ class PrometheusMeters:
 
     def refused(self, code: str) -> None:
         """Count a refusal."""
-        self._refused.labels(code).inc()
+        self._refused(code).inc()
 
     def dropped(self, transport: str, reason: str) -> None:
         """Count a client that was dropped."""
-        self._dropped.labels(transport, reason).inc()
+        self._dropped(transport, reason).inc()
 
     def cached(self, cache: str, outcome: str) -> None:
         """Count a look-up in a cache."""
-        self._cached.labels(cache, outcome).inc()
+        self._cached(cache, outcome).inc()
 
     def fallback(self, reason: str) -> None:
         """Count an operation that the compiled executor could not run."""
-        self._fallback.labels(reason).inc()
+        self._fallback(reason).inc()
