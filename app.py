@@ -6,6 +6,7 @@ Nothing connects at import, and a process starts while its parts are still on th
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import astuple
 from functools import partial
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from domain.channels import EVENTS_CHANNEL
 from domain.errors import Unauthenticated, Unavailable
 from domain.viewer import Scope, Viewer
 from endpoints.health import Readiness, health_routes
-from endpoints.observing import Observed, operation_watch
+from endpoints.observing import Observed, operation_count, operation_watch
 from endpoints.pages import routes as page_routes
 from endpoints.probes import probes_of
 from endpoints.scraping import Scrape, Sources
@@ -26,19 +27,21 @@ from endpoints.seatmaps import seat_map_routes
 from endpoints.stripe_webhook import webhook_route
 from endpoints.trust import from_allowed_origin, trusted_documents
 from kit.current_request import request_within
+from kit.spans import NoTracer
 from parts import Parts, build_parts
+from pubsub.budgets import Budgets
 from pubsub.bus import ChannelBus
 from pubsub.document_store import RedisDocuments
 from pubsub.echo import Echo
 from pubsub.heartbeat import Heartbeat
 from pubsub.open_streams import OpenStreams
 from pubsub.process_figures import ProcessFigures
-from pubsub.request_counts import RequestCounts
 from resolvers.context import Services
 from schema.cache_hints import CACHE_HINTS
 from schema.context import Context, Streams
 from schema.errors import public_error
 from schema.schema import schema
+from services.allowances import Allowances, AllowanceSpent, Rates
 from services.tokens import Tokens
 from settings import Settings
 from subscriptions.queue_positions import QueueHub
@@ -49,6 +52,7 @@ from telemetry.transport_meters import PrometheusMeters
 from transport import (
     Admission,
     AdmissionGate,
+    Allowance,
     CacheHint,
     ConnectionInfo,
     GateLimits,
@@ -61,7 +65,10 @@ from transport import (
     ServerOptions,
 )
 from transport import Unauthenticated as TokenRefused
+from transport.direct import DirectAnswers
+from transport.options import admit_all
 from transport.ports import MessageBus
+from transport.security_headers import security_headers
 from workers.admission import admission_loop
 from workers.indexing import indexing_loops, search_engine
 from workers.loops import Loop
@@ -75,7 +82,7 @@ def create_app(settings: Settings) -> Starlette:
     """The API of one process."""
     parts = build_parts(settings, "api")
     instruments = parts.instruments
-    hub = SeatHub(parts.office, parts.channels)
+    hub = SeatHub(parts.office, parts.channels, instruments.fanout.told)
     queue_hub = QueueHub(parts.rooms, parts.channels)
     streams = Streams(hub, queue_hub, parts.channels)
     EstimateMeters(instruments.own, queue_hub.eta_errors)
@@ -133,7 +140,18 @@ def create_app(settings: Settings) -> Starlette:
     routes = _routes(parts, server, readiness, Scrape(instruments, sources))
     app = Starlette(routes=routes, middleware=_middleware(parts, admission), lifespan=lifespan)
     app.state.drain, app.state.admission = drain, admission
+    app.state.direct = _direct(parts, server)
     return app
+
+
+def _direct(parts: Parts, server: GraphQLServer) -> DirectAnswers | None:
+    """The short way to an answer; there is none while requests are traced."""
+    instruments = parts.instruments
+    if not isinstance(instruments.tracer, NoTracer):
+        return None
+    in_production = parts.settings.environment == "production"
+    count = partial(instruments.requests.answered, "graphql")
+    return server.direct(security_headers(in_production), count)
 
 
 def _middleware(parts: Parts, admission: Admission) -> list[Middleware]:
@@ -181,9 +199,17 @@ def graphql_server(
     """The GraphQL endpoint over HTTP, WebSocket and event streams."""
     settings = parts.settings
 
-    async def context_of(info: ConnectionInfo) -> Context:
-        return Context(services, streams, await _viewer(parts.tokens, info), info.client or "")
+    def context_of(info: ConnectionInfo) -> Context | Awaitable[Context]:
+        token = _bearer(info)
+        viewer = None if token is None else parts.tokens.known(token)
+        if token is None or viewer is not None:
+            return Context(services, streams, viewer, info.client or "")
+        return verified(token, info)
 
+    async def verified(token: str, info: ConnectionInfo) -> Context:
+        return Context(services, streams, await _viewer(parts.tokens, token), info.client or "")
+
+    rates = _rates(settings)
     documents = LayeredDocumentStore(MemoryDocumentStore(), RedisDocuments(parts.runner))
     bus: MessageBus = ChannelBus(parts.channels)
     return GraphQLServer(
@@ -199,7 +225,8 @@ def graphql_server(
             suggestions=settings.introspection,
             rights=_rights,
             event_rights=_event_rights,
-            admit=_limiter(parts),
+            admit=_limiter(parts, rates) if any(astuple(rates)) else admit_all,
+            expires_at=_expires_at,
             slot=admission.slot,
             event_context=_fresh,
             data_version=lambda *_: parts.office.revision.number,
@@ -208,35 +235,53 @@ def graphql_server(
             trusted_documents=trusted_documents(settings.trusted_documents),
             origin_allowed=from_allowed_origin(settings.allowed_origins),
             watch=operation_watch(parts.instruments.requests),
+            ended=operation_count(parts.instruments.requests),
         ),
     )
 
 
-def _limiter(parts: Parts) -> Callable[[Context, Operation, int], Awaitable[None]]:
-    """What lets an operation run: so many a minute for each user, or address where nobody is signed in."""
-    counts, most = RequestCounts(parts.runner), parts.settings.rate_limit_per_minute
+def _rates(settings: Settings) -> Rates:
+    return Rates(
+        settings.rate_limit_per_minute,
+        settings.rate_limit_cost_per_minute,
+        settings.rate_limit_key_cost_per_minute,
+        settings.rate_limit_address_cost_per_minute,
+    )
 
-    async def admit(context: Context, _operation: Operation, _cost: int) -> None:
-        if most == 0:
-            return
-        who = str(context.viewer.user_id) if context.viewer else f"address:{context.address}"
-        count, seconds = await counts.add(who)
-        if count > most:
-            raise RateLimited(f"More than {most} requests within a minute.", retry_after_seconds=seconds)
+
+def _limiter(parts: Parts, rates: Rates) -> Callable[[Context, Operation, int], Awaitable[Allowance | None]]:
+    """What lets an operation run, and says what is left."""
+    allowances = Allowances(Budgets(parts.runner), rates)
+
+    async def admit(context: Context, _operation: Operation, cost: int) -> Allowance | None:
+        try:
+            left = await allowances.spend(context.viewer, context.address, cost)
+        except AllowanceSpent as error:
+            raise RateLimited(error.message, retry_after_seconds=error.retry_after_seconds) from error
+        return Allowance(left.budget, left.remaining, left.reset_seconds) if left else None
 
     return admit
 
 
-async def _viewer(tokens: Tokens, info: ConnectionInfo) -> Viewer | None:
-    """Who asks: nobody without a token; a token that is not good is refused."""
+def _expires_at(context: Context) -> float | None:
+    return context.viewer.expires_at if context.viewer else None
+
+
+def _bearer(info: ConnectionInfo) -> str | None:
+    """The token that was sent; none is nobody's, anything but a bearer token is refused."""
     given = info.headers.get("authorization") or _parameter(info)
     if given is None:
         return None
     scheme, _, token = given.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise TokenRefused("The authorization has to be a bearer token.")
+    return token.strip()
+
+
+async def _viewer(tokens: Tokens, token: str) -> Viewer:
+    """Who asks; a token that is not good is refused."""
     try:
-        return await tokens.verify(token.strip())
+        return await tokens.verify(token)
     except Unauthenticated as error:
         raise TokenRefused(error.message) from error
 

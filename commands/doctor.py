@@ -24,7 +24,7 @@ def doctor(data_dir: str | None, *, repair: bool, days: int) -> int:
 
 
 async def _doctor(settings: Settings, repair: bool, since: timedelta) -> int:
-    from app import build_parts
+    from parts import build_parts
     from workers.indexing import search_engine
 
     parts = build_parts(settings)

@@ -130,6 +130,16 @@ def _headers(scope: Scope) -> tuple[str | None, str | None]:
     return request_id, trace
 
 
+def operation_count(meters: RequestMeters) -> Callable[[Operation, Payload, float], None]:
+    """What times and counts each query that was executed without a wait for its turn."""
+
+    def count(operation: Operation, payload: Payload, seconds: float) -> None:
+        field = operation.root_fields[0] if operation.root_fields else ""
+        meters.operation(operation.kind, field, "failed" if payload.failed else "ok", seconds)
+
+    return count
+
+
 def operation_watch(meters: RequestMeters) -> Callable[[Operation, Awaitable[Payload]], Awaitable[Payload]]:
     """What times, counts and traces each query and mutation that the transport executes."""
 

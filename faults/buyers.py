@@ -134,8 +134,8 @@ class Crowd:
             )
 
         call = await self._insist(attempt, dice)
-        if call.outcome is Outcome.OK and dice.random() < 0.05:
-            return await attempt()
+        if call.outcome is Outcome.OK and dice.random() < 0.1:
+            return await self._insist(attempt, dice)
         return call
 
     def _wish(self, quantity: int, dice: random.Random) -> dict[str, Any]:

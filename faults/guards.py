@@ -26,6 +26,8 @@ class Guard:
     sql: str = ""
     """In the database, once it is migrated."""
     rounds: int = 1
+    settle_seconds: float = 8.0
+    """How long the checker waits for what will not come."""
 
 
 def remove_guard(name: str) -> None:
@@ -250,6 +252,7 @@ GUARDS: dict[str, Guard] = {
         (7,),
         ("kill-api-0", "postgres-replies-lost"),
         _no_repair,
+        settle_seconds=25.0,
     ),
     "synchronous-commit": Guard(
         "a commit is on the disk before it is acknowledged",

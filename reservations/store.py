@@ -181,17 +181,21 @@ class SeatStore:
 
         An event that nobody has touched is not built for a listing: the caller counts it from PostgreSQL.
         """
-        oldest = time.monotonic() - max_age_seconds
         wanted = list(dict.fromkeys(event_ids))
         found = {
-            event_id: entry[1]
+            event_id: snapshot
             for event_id in wanted
-            if (entry := self._recent.get(event_id)) and entry[0] >= oldest
+            if (snapshot := self.recent(event_id, max_age_seconds)) is not None
         }
         missing = [event_id for event_id in wanted if event_id not in found]
         answers = await asyncio.gather(*map(self._peek, missing))
         found.update({key: value for key, value in zip(missing, answers, strict=True) if value})
         return found
+
+    def recent(self, event_id: UUID, max_age_seconds: float) -> SeatSnapshot | None:
+        """What this process has read of an event, if it is at most so old."""
+        entry = self._recent.get(event_id)
+        return entry[1] if entry and entry[0] >= time.monotonic() - max_age_seconds else None
 
     async def _peek(self, event_id: UUID) -> SeatSnapshot | None:
         keys = event_keys(event_id)
@@ -259,6 +263,14 @@ class SeatStore:
         info, known = await asyncio.gather(self._command("INFO", "server"), self._command("GET", SERVER_RUN))
         run_id = _run_id(info)
         return None if known is not None and known.decode() == run_id else run_id
+
+    async def built_elsewhere(self, run_id: str) -> list[UUID]:
+        """The events that were built under another server run: their latest writes may be lost."""
+        events = await self.events_built()
+        runs = await asyncio.gather(
+            *(self._command("HGET", event_keys(event_id).meta, "run") for event_id in events)
+        )
+        return [event_id for event_id, run in zip(events, runs, strict=True) if run != run_id.encode()]
 
     async def remember_server_run(self, run_id: str) -> None:
         """Note that everything here was built under this server run."""

@@ -27,6 +27,11 @@ def is_close(typed: str, word: str) -> bool:
     return any(distance(typed, beginning) <= allowed for beginning in beginnings)
 
 
+def has_shape(keyword: str) -> bool:
+    """Whether the consonants alone tell which name is meant."""
+    return len(skeleton(keyword).replace(" ", "")) >= SHORTEST_SHAPE
+
+
 def distance(first: str, second: str) -> int:
     """Letters to change, drop or add to turn one word into the other (Levenshtein)."""
     above = list(range(len(second) + 1))

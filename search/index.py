@@ -70,12 +70,15 @@ class SearchRequest:
     category: str | None = None
     near: Near | None = None
     price_max: int | None = None
+    currency: str | None = None
     available_only: bool = False
     sort: Sort = Sort.RELEVANCE
     page_size: int = 20
     page_num: int = 1
     match: Match = Match.LETTERS
     period: Period = Period.UPCOMING
+    # Only events whose latest change the main index does not show; the database alone can tell.
+    undelivered: bool = False
 
     @property
     def offset(self) -> int:
@@ -92,6 +95,7 @@ class Hit:
     performers: tuple[str, ...]
     venue: str
     city: str
+    starts_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

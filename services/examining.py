@@ -27,13 +27,12 @@ from db.queries.search import read_facts, read_published
 from domain.errors import NotFound
 from domain.ids import Kind, public_id
 from domain.states import OrderState
-from search.documents import index_document
 from search.index import IndexAway
 from services import mending
 from services.office import Office, reading
 from services.payment_examination import examine_payments
 from services.reconciling import Difference, differences
-from services.recording import facts_of
+from services.recording import Recorded, facts_of
 
 # Sweeps run every two seconds; what is later than this is not going to be done by itself.
 OVERDUE = timedelta(seconds=10)
@@ -240,7 +239,7 @@ async def _true_documents(office: Office) -> dict[str, dict[str, Any]]:
         after = UUID(int=0)
         while events := await read_published(connection, after, _BATCH):
             for facts in facts_of(await read_facts(connection, events)):
-                document = index_document(facts)
+                document = Recorded.of(facts).document()
                 found[document["id"]] = document
             after = events[-1]
     return found

@@ -1,6 +1,7 @@
 """The second half of indexing: what changed reaches the engine, batch by batch, and full rebuilds."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from db.queries import search as rows
-from db.session import Connection, Database
+from db.session import DATABASE_AWAY, Connection, Database
 from domain.errors import BoxofficeError
 from domain.ids import Kind, public_id
 from search.documents import vocabulary
@@ -18,8 +19,8 @@ from services.recording import Recorded, facts_of, record_events
 
 BATCH = 1000
 # A rebuild's: what one transaction records, and how many such are with the engine at once.
-_REBUILD_BATCH = 4000
-_MOST_IN_FLIGHT = 10
+_REBUILD_BATCH = 2000
+_MOST_IN_FLIGHT = 20
 # Any constants do; the sessions that hold them are the leader and the one rebuilder.
 REBUILD_LOCK = 0x0B0F_5EA2
 _FIRST = UUID(int=0)
@@ -99,7 +100,7 @@ async def rebuild(
         try:
             return await _rebuild_alone(connection, engine, report)
         finally:
-            if not connection.is_closed():
+            with contextlib.suppress(*DATABASE_AWAY):  # the lock is gone with its session, then
                 await asyncio.shield(rows.unlock(connection, REBUILD_LOCK))
 
 

@@ -1,5 +1,6 @@
 """What use cases tell those who watch, and the decorator that makes each call of one known."""
 
+import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from functools import wraps
@@ -17,13 +18,14 @@ UseCase = Callable[Concatenate["Office", Arguments], Coroutine[Any, Any, Answer]
 
 OK = "ok"
 FAULT = "FAULT"
+GONE = "GONE"
 
 
 class SaleMeters(Protocol):
     """Counts what says whether the sale is healthy."""
 
     def called(self, call: str, outcome: str, seconds: float) -> None:
-        """Count a use case; the outcome is ok, a refusal's code, or FAULT."""
+        """Count a use case; the outcome is ok, a refusal's code, GONE (nobody waits for it) or FAULT."""
 
     def booked(self, seconds: float) -> None:
         """Count a booking, this long after its order's creation."""
@@ -72,6 +74,9 @@ def measured(name: str) -> Callable[[UseCase[Arguments, Answer]], UseCase[Argume
                 return answer
             except BoxofficeError as error:
                 outcome = error.code
+                raise
+            except asyncio.CancelledError:
+                outcome = GONE
                 raise
             finally:
                 office.meters.called(name, outcome, time.perf_counter() - began)

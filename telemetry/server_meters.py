@@ -138,13 +138,13 @@ class FanoutMeters:
         self._registry = registry
         self._lag = Histogram(
             "boxoffice_fanout_lag_seconds",
-            "From hearing of a change of seats to its update sent, one subscriber an update",
+            "From hearing of a change of seats to having told everybody who watches them",
             buckets=_SHORT_SECONDS,
             registry=registry,
         )
 
-    def sent(self, seconds: float) -> None:
-        """Note an update that has gone out."""
+    def told(self, seconds: float) -> None:
+        """Note an update that has been told."""
         self._lag.observe(seconds)
 
     def watch_topics(self, topics: Callable[[], int]) -> None:

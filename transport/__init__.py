@@ -34,7 +34,7 @@ from .hints import CacheHint, CachePolicy
 from .limits import Limits
 from .masking import mask_error
 from .operation import Operation
-from .options import ServerOptions
+from .options import Allowance, ServerOptions
 from .persisted import LayeredDocumentStore, MemoryDocumentStore, manifest_of
 from .ports import ConnectionInfo, DocumentStore, MessageBus, Meters, NoMeters
 from .security_headers import SecurityHeaders
@@ -43,6 +43,7 @@ from .server import GraphQLServer
 __all__ = [
     "Admission",
     "AdmissionGate",
+    "Allowance",
     "BadRequest",
     "CacheHint",
     "CachePolicy",

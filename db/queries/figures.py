@@ -55,23 +55,34 @@ async def read_figures(source: Source, now: datetime) -> Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
-    """What buyers did with one event within the last minute."""
+class EventDemand:
+    """The orders made for one event within the last minute, and how many of them are booked by now."""
 
     event_id: UUID
     name: str
     holds: int
-    bookings: int
+    booked: int
 
 
-async def hottest_events(source: Source, most: int) -> list[Demand]:
-    """The events most orders were made for within the last minute, of the last 20,000 places held."""
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """The same over all events, and the events that most orders were made for."""
+
+    holds: int
+    booked: int
+    hottest: tuple[EventDemand, ...]
+
+
+async def read_demand(source: Source, most: int) -> Demand:
+    """What was asked for within the last minute, as far as the latest 20,000 places held tell."""
     rows = await source.fetch(
         """
-        WITH recent AS (SELECT DISTINCT order_id FROM (
-          SELECT order_id FROM claims WHERE order_id IS NOT NULL ORDER BY id DESC LIMIT $2) AS latest)
+        WITH latest AS (SELECT order_id FROM claims ORDER BY id DESC LIMIT $2),
+        recent AS (SELECT DISTINCT order_id FROM latest WHERE order_id IS NOT NULL)
         SELECT orders.event_id, events.name, count(*)::int AS holds,
-          count(*) FILTER (WHERE orders.state IN ('BOOKED', 'REFUNDED'))::int AS bookings
+          count(*) FILTER (WHERE orders.state IN ('BOOKED', 'REFUNDED'))::int AS booked,
+          (sum(count(*)) OVER ())::int AS all_holds,
+          (sum(count(*) FILTER (WHERE orders.state IN ('BOOKED', 'REFUNDED'))) OVER ())::int AS all_booked
         FROM recent JOIN orders ON orders.id = recent.order_id JOIN events ON events.id = orders.event_id
         WHERE orders.created_at > now() - interval '1 minute'
         GROUP BY orders.event_id, events.name ORDER BY holds DESC, events.name LIMIT $1
@@ -79,4 +90,7 @@ async def hottest_events(source: Source, most: int) -> list[Demand]:
         most,
         _RECENT_CLAIMS,
     )
-    return [Demand(**row) for row in rows]
+    if not rows:
+        return Demand(0, 0, ())
+    hottest = tuple(EventDemand(row["event_id"], row["name"], row["holds"], row["booked"]) for row in rows)
+    return Demand(rows[0]["all_holds"], rows[0]["all_booked"], hottest)

@@ -47,7 +47,7 @@ async def test_alternatives_are_offered_in_place_when_someone_was_faster(
     await click_seat(page, 0)
     await page.click("#hold")
     await page.evaluate("() => { boxoffice.basket.open = false; }")
-    seat_id = await page.evaluate("() => boxoffice.map.layout.ids[0]")
+    seat_id = await page.evaluate("() => boxoffice.map.layout.idOf(0)")
     live_server.ask(
         "mutation ($input: ReserveInput!) { reserve(input: $input) { __typename } }",
         {"input": {"eventId": event_id, "selection": {"seatIds": [seat_id]}}},

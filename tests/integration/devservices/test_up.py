@@ -1,15 +1,18 @@
 """`boxoffice up` as a person runs it: started, killed, started again, stopped."""
 
+import json
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from devservices.ports import free_port, is_free, is_listening
-from tests.installations import OURS, Installation, run, until
+from tests.installations import OURS, Installation, clean_environment, command, run, until
 
 
 def has_ended(pid: int) -> bool:
@@ -85,12 +88,53 @@ def test_api_answers_again_when_postgres_and_redis_were_killed(installation: Ins
 
 
 def test_status_says_running_when_up(installation: Installation) -> None:
-    until(installation.answers)
+    words = ("status", "--data-dir", str(installation.home))
+    until(lambda: run(*words).returncode == 0)
 
-    done = run("status", "--data-dir", str(installation.home))
+    done = run(*words)
 
     assert done.returncode == 0, done.stdout
     assert f"postgres: running (pid {installation.pids()['postgres']})" in done.stdout
+
+
+def test_status_tells_programs_the_same_when_asked_for_json(installation: Installation) -> None:
+    until(installation.answers)
+
+    def told() -> dict[str, Any]:
+        done = run("status", "--json", "--data-dir", str(installation.home))
+        found: dict[str, Any] = json.loads(done.stdout)
+        assert done.returncode == (0 if found["well"] else 1)
+        return found
+
+    until(lambda: all(told()["processes"].get(name, {}).get("memory_bytes") for name in ("api-0", "api-1")))
+    found = told()
+    assert found["well"] is True
+    assert {name: process["pid"] for name, process in found["processes"].items()} == {
+        **found_pids(found),
+        **installation.pids(),
+    }
+    assert found["parts"]["postgres"]["ok"] is True
+    assert found["sale"] == {"holds_last_minute": 0, "booked_of_them": 0, "hottest": []}
+    assert found["outbox"]["waiting"] == 0
+
+
+def found_pids(found: dict[str, Any]) -> dict[str, int]:
+    """Of what is there only where npm brought it."""
+    return {name: each["pid"] for name, each in found["processes"].items() if name == "meilisearch"}
+
+
+def test_status_goes_on_when_watching(installation: Installation) -> None:
+    until(installation.answers)
+    words = command("status", "--watch", "--json", "--data-dir", str(installation.home))
+    with subprocess.Popen(
+        words, cwd="/", env=clean_environment(), stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        first, second = (json.loads(process.stdout.readline()) for _ in range(2))
+        process.send_signal(signal.SIGINT)
+
+    assert first["at"] < second["at"]
+    assert process.returncode == 0
 
 
 def test_token_is_the_same_persons_when_made_with_the_running_secret(

@@ -58,6 +58,8 @@ _QUESTIONS = [
     (SearchQuestion(city="부산"), ["둘째 공연", "무료 나눔"]),
     (SearchQuestion(category="jazz"), ["무료 나눔"]),
     (SearchQuestion(price_max=10000), ["셋째 공연", "둘째 공연"]),
+    (SearchQuestion(price_max=10000, currency="KRW"), ["셋째 공연", "둘째 공연"]),
+    (SearchQuestion(price_max=10000, currency="USD"), []),
     (SearchQuestion("검정치마", available_only=True), ["첫 공연", "둘째 공연"]),
     (SearchQuestion(near=(37.55, 126.92, 10.0)), ["셋째 공연", "첫 공연", "매진 공연"]),
     (
@@ -78,6 +80,27 @@ async def test_found_in_order_when_asked(
     search: EventSearch, database: Database, question: SearchQuestion, wanted: list[str]
 ) -> None:
     assert await names(search, database, question) == wanted
+
+
+async def test_over_and_said_so_when_nothing_with_the_name_is_to_come(
+    search: EventSearch, database: Database
+) -> None:
+    earlier = SearchQuestion(end=utc_now() - timedelta(days=1))
+    assert await names(search, database, earlier) == ["지난 공연"]
+    over = {
+        question: (await search.search_events(question)).is_over
+        for question in (SearchQuestion("지난"), earlier, SearchQuestion("검정치마"), SearchQuestion())
+    }
+    assert list(over.values()) == [True, True, False, False]
+    assert await names(search, database, SearchQuestion("지난", available_only=True)) == []
+
+
+async def test_sound_alikes_follow_when_few_are_spelt_so(search: EventSearch, database: Database) -> None:
+    venue = await add_venue(database, "작은 홀")
+    await add_event(database, "Galaxy Express Night", venue, days=90)
+    await record_all(database)
+    found = await names(search, database, SearchQuestion("galaxy express"))
+    assert found == ["Galaxy Express Night", "셋째 공연", "무료 나눔"]
 
 
 async def test_times_bound_the_result_when_start_and_end_are_given(

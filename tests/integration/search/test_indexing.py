@@ -15,6 +15,7 @@ from domain.ids import Kind, public_id
 from search.administration import MeilisearchAdministration
 from search.meilisearch import MeilisearchIndex
 from services.indexing import Progress, ReindexRunning, rebuild, standing
+from services.recording import record_changes
 from services.searching import SearchQuestion, venues_around
 from tests.integration.search.catalogue import add_event, add_performer, add_venue
 from tests.integration.search.conftest import KEY, Engine, search_on
@@ -345,6 +346,21 @@ async def test_database_answers_when_the_engine_is_away_and_index_when_it_is_bac
         await until(lambda: answers_from("INDEX"))
 
 
+async def test_found_by_its_new_name_when_the_engine_is_behind(database: Database, engine: Engine) -> None:
+    venue = await add_venue(database)
+    changed = await add_event(database, "공연", venue, days=2)
+    await add_event(database, "다른 공연", venue, days=3)
+    await rebuild(database, engine.administration)
+    await database.fetch("UPDATE events SET name = '고구마' WHERE id = $1", changed)
+    async with database.connection() as connection:
+        await record_changes(connection, has_engine=True)
+    search = search_on(database, engine)
+    found = await search.search_events(SearchQuestion("고구마"))
+    assert (found.source, found.event_ids, found.total) == ("INDEX", (changed,), 1)
+    everything = await search.search_events(SearchQuestion())
+    assert (everything.source, everything.event_ids[0], everything.total) == ("INDEX", changed, 2)
+
+
 async def _say_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
     await reader.read()
 
@@ -369,7 +385,7 @@ async def test_database_answers_when_the_index_is_too_far_behind(database: Datab
     await database.fetch("DELETE FROM search_outbox")
     fresh = await search_on(database, engine).search_events(SearchQuestion())
     await add_event(database, "공연", venue)
-    await database.fetch("UPDATE search_outbox SET created_at = now() - interval '1 minute'")
+    await database.fetch("UPDATE search_outbox SET created_at = now() - interval '2 minutes'")
     stale = await search_on(database, engine).search_events(SearchQuestion())
     assert (fresh.source, fresh.total) == ("INDEX", 0)
     assert (stale.source, stale.total) == ("DATABASE", 1)

@@ -1,55 +1,27 @@
 """Every line says what, when, for whom, and nothing that it must not."""
 
 import asyncio
-import io
-import json
 import logging
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from commands.logs import name_order
 from domain.references import reference_of
 from kit.ids import new_uuid
 from kit.log_context import bind, bound, current_request_id, request_id_of
-from kit.log_lines import LogFormat, event_of, write_logs
+from kit.log_lines import event_of
 from kit.redaction import redacted
+from tests.logs import logged
 
 log = logging.getLogger("boxoffice.test")
 
 
-@pytest.fixture
-def root_logger() -> Iterator[None]:
-    """The root logger is left as it was."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-
-
-class Stream(io.StringIO):
-    """What lines were written to."""
-
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.getvalue().splitlines()]
-
-
-def logging_to(chosen: LogFormat, level: str = "INFO") -> Stream:
-    stream = Stream()
-    write_logs(level, chosen, stream=stream, enrich=name_order)
-    return stream
-
-
-@pytest.mark.usefixtures("root_logger")
 def test_a_line_is_json_with_all_that_is_bound_when_nobody_watches() -> None:
-    stream, order_id = logging_to("auto"), new_uuid()
+    order_id = new_uuid()
 
-    with bound(request_id="r1", order_id=order_id):
+    with logged("auto") as log_lines, bound(request_id="r1", order_id=order_id):
         log.warning("order %s could not be settled", order_id, extra={"error_id": "e1"})
 
-    (line,) = stream.lines()
+    (line,) = log_lines.lines()
     assert line.pop("time").endswith("+00:00")
     assert line == {
         "level": "WARNING",
@@ -63,51 +35,42 @@ def test_a_line_is_json_with_all_that_is_bound_when_nobody_watches() -> None:
     }
 
 
-@pytest.mark.usefixtures("root_logger")
 def test_a_line_is_for_people_when_text_is_chosen() -> None:
-    stream = logging_to("text")
-
-    with bound(request_id="r1"):
+    with logged("text") as log_lines, bound(request_id="r1"):
         log.warning("two\nlines")
 
-    assert stream.getvalue()[12:] == " WARNING boxoffice.test: 'two\\nlines' request_id=r1\n"
+    assert log_lines.getvalue()[12:] == " WARNING boxoffice.test: 'two\\nlines' request_id=r1\n"
 
 
-@pytest.mark.usefixtures("root_logger")
 def test_a_fault_is_one_line_with_its_traceback_when_it_is_logged() -> None:
-    stream = logging_to("json")
+    with logged() as log_lines:
+        try:
+            raise ValueError("no such person: ann@example.org")
+        except ValueError:
+            log.exception("unhandled fault")
 
-    try:
-        raise ValueError("no such person: ann@example.org")
-    except ValueError:
-        log.exception("unhandled fault")
-
-    (line,) = stream.lines()
+    (line,) = log_lines.lines()
     assert line["fault"].startswith("Traceback")
     assert line["fault"].endswith("ValueError: no such person: [e-mail]\n")
 
 
-@pytest.mark.usefixtures("root_logger")
 def test_nothing_is_written_when_the_level_is_higher() -> None:
-    stream = logging_to("json", "WARNING")
+    with logged(level="WARNING") as log_lines:
+        log.info("quiet")
 
-    log.info("quiet")
-
-    assert stream.getvalue() == ""
+    assert log_lines.getvalue() == ""
 
 
-@pytest.mark.usefixtures("root_logger")
 async def test_facts_stay_with_their_task_when_tasks_run_at_once() -> None:
-    stream = logging_to("json")
-
     async def request(number: int) -> None:
         bind(request_id=f"r{number}")
         await asyncio.sleep(0)
         log.info("request %d", number)
 
-    await asyncio.gather(*(asyncio.create_task(request(number)) for number in range(3)))
+    with logged() as log_lines:
+        await asyncio.gather(*(asyncio.create_task(request(number)) for number in range(3)))
 
-    assert [line["request_id"] for line in stream.lines()] == ["r0", "r1", "r2"]
+    assert [line["request_id"] for line in log_lines.lines()] == ["r0", "r1", "r2"]
     assert current_request_id() is None
 
 

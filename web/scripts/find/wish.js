@@ -10,6 +10,7 @@ import { minorUnits } from "../kit/format.js";
  * @property {string} from a calendar date
  * @property {string} to a calendar date
  * @property {string} max the highest price, as typed
+ * @property {string} currency of that price, ISO 4217; "" for the most frequent
  * @property {boolean} available
  * @property {string} sort
  * @property {number} page
@@ -23,7 +24,7 @@ export function readWish() {
   const text = (/** @type {string} */ name) => query.get(name) ?? "";
   return {
     q: text("q"), city: text("city"), category: text("category"), from: text("from"), to: text("to"),
-    max: text("max"), available: text("available") === "1", sort: text("sort"),
+    max: text("max"), currency: text("currency"), available: text("available") === "1", sort: text("sort"),
     page: Math.max(1, Math.floor(Number(text("page"))) || 1),
   };
 }
@@ -38,9 +39,10 @@ export function writeWish(wish) {
   if (address !== location.pathname + location.search) history.pushState(null, "", address);
 }
 
-/** SearchEventsInput of a wish. @param {Wish} wish @param {string} currency of the prices on show */
+/** SearchEventsInput of a wish; a highest price counts in its own currency only. @param {Wish} wish @param {string} currency where none is chosen */
 export function searchInput(wish, currency) {
-  const max = minorUnits(wish.max, currency);
+  const chosen = wish.currency || currency;
+  const max = minorUnits(wish.max, chosen);
   return {
     keyword: wish.q,
     pageNum: wish.page,
@@ -50,7 +52,7 @@ export function searchInput(wish, currency) {
     ...(wish.to ? { end: new Date(`${wish.to}T23:59:59`).toISOString() } : {}),
     ...(wish.city ? { city: wish.city } : {}),
     ...(wish.category ? { category: wish.category } : {}),
-    ...(max === null ? {} : { priceMax: max }),
+    ...(max === null ? {} : { priceMax: max, currency: chosen }),
     ...(wish.available ? { availableOnly: true } : {}),
   };
 }

@@ -51,6 +51,11 @@ class Live {
     return this._changes.on("state", listener);
   }
 
+  /** Connects already, since the page will subscribe in a moment. */
+  open() {
+    if (!this._connection && !this._retry) this._connect();
+  }
+
   /**
    * Subscribes for as long as the page wants it, across reconnections.
    * @param {Wanted} wanted
@@ -72,7 +77,7 @@ class Live {
     const id = String((this._lastId += 1));
     this._wanted.set(id, wanted);
     if (this.state === "live") this._start(id, wanted);
-    else if (!this._connection && !this._retry) this._connect();
+    else this.open();
     return id;
   }
 

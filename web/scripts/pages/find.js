@@ -1,7 +1,7 @@
 /** The first page: find an event. */
 import { card } from "../find/card.js";
 import { Completions } from "../find/completions.js";
-import { showFilters } from "../find/filters.js";
+import { currenciesOf, showFilters } from "../find/filters.js";
 import { readWish, searchInput, writeWish } from "../find/wish.js";
 import { request, RequestFailed } from "../graphql/client.js";
 import { byId, fill, h } from "../kit/dom.js";
@@ -19,7 +19,8 @@ openPage();
 const keyword = byId("keyword", HTMLInputElement);
 const sort = byId("sort", HTMLSelectElement);
 let wish = readWish();
-let currency = "KRW";
+/** Of every price seen so far, the most frequent first. @type {Set<string>} */
+const currencies = new Set();
 /** @type {AbortController | null} */
 let asking = null;
 
@@ -58,7 +59,7 @@ async function find() {
   const mine = (asking = new AbortController());
   try {
     /** @type {{ searchEvents: SearchResult }} */
-    const { searchEvents } = await request("SearchEvents", { input: searchInput(wish, currency) }, { signal: mine.signal });
+    const { searchEvents } = await request("SearchEvents", { input: searchInput(wish, [...currencies][0] ?? "KRW") }, { signal: mine.signal });
     if (!mine.signal.aborted) draw(searchEvents);
   } catch (error) {
     if (mine.signal.aborted) return;
@@ -69,9 +70,10 @@ async function find() {
 
 /** @param {SearchResult} found */
 function draw(found) {
-  currency = found.events.find(({ priceFrom }) => priceFrom)?.priceFrom?.currency ?? currency;
-  byId("count", HTMLElement).textContent = t("find.count", { n: numberText(found.total) });
-  showFilters(byId("filters", HTMLElement), wish, found.facets, change);
+  for (const code of currenciesOf(found.facets)) currencies.add(code);
+  if (wish.currency) currencies.add(wish.currency);
+  byId("count", HTMLElement).textContent = t(found.isOver ? "find.over" : "find.count", { n: numberText(found.total) });
+  showFilters(byId("filters", HTMLElement), wish, found.facets, [...currencies], change);
   fill(byId("results", HTMLElement), ...found.events.map(card), found.events.length ? null : nothing());
   drawPaging(found);
 }
@@ -95,7 +97,7 @@ function drawPaging({ pageNum, totalPages }) {
 
 function nothing() {
   return h("li", { class: "centred" }, h("h3", null, t("find.nothing")), h("p", { class: "soft" }, t("find.nothingHint")),
-    h("button", { type: "button", onclick: () => change({ q: "", city: "", category: "", from: "", to: "", max: "", available: false }) }, t("find.clear")));
+    h("button", { type: "button", onclick: () => change({ q: "", city: "", category: "", from: "", to: "", max: "", currency: "", available: false }) }, t("find.clear")));
 }
 
 /** @param {RequestFailed} error */
