@@ -58,16 +58,3 @@ class FrameSink(Protocol):
 
 
 SINK_EXTENSION = "boxoffice.websocket.frames"
-
-_FINAL_TEXT = 0x81
-_SHORT, _MEDIUM = 126, 65_536
-
-
-def text_frame(body: bytes) -> bytes:
-    """A whole, unmasked text message as a server sends it (RFC 6455, section 5.2)."""
-    size = len(body)
-    if size < _SHORT:
-        return bytes((_FINAL_TEXT, size)) + body
-    if size < _MEDIUM:
-        return b"\x81\x7e" + size.to_bytes(2) + body
-    return b"\x81\x7f" + size.to_bytes(8) + body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Hashable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -50,6 +50,13 @@ class World:
     data_version: int = 0
     gate: asyncio.Event | None = None
     pulled: list[int] = field(default_factory=list)
+    feeds: list[FedUpdates] = field(default_factory=list)
+
+    def tell(self, *versions: int) -> None:
+        """Tell every feed these versions, one after another."""
+        for version in versions:
+            for feed in list(self.feeds):
+                feed.tell(version)
 
 
 @strawberry.type
@@ -90,10 +97,69 @@ class Update:
     world: strawberry.Private[World]
 
     @strawberry.field
+    async def awaited(self) -> int:
+        """Answer when the world's gate is open."""
+        if self.world.gate is not None:
+            await self.world.gate.wait()
+        return self.version
+
+    @strawberry.field
+    def padding(self) -> str:
+        """Weigh much; fail in the version 13."""
+        if self.version == 13:
+            raise RuntimeError("the password is swordfish")
+        return "x" * 65_536
+
+    @strawberry.field
     def counted(self, times: int = 1) -> int:
         """Count how often an update is executed."""
         self.world.executions += 1
         return self.version * times
+
+
+class FedUpdates(AsyncIterator[Update]):
+    """A feed that a test drives; a later version replaces an earlier one that waits."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.ended = False
+        self._pending: int | None = 0
+        self._wake: Callable[[], None] = lambda: None
+        world.feeds.append(self)
+
+    async def __anext__(self) -> Update:
+        first = self.take()
+        assert first is not None, "it is iterated once"
+        return first
+
+    def attach(self, wake: Callable[[], None]) -> None:
+        """See `Feed`."""
+        self._wake = wake
+
+    def take(self) -> Update | None:
+        """See `Feed`."""
+        version, self._pending = self._pending, None
+        if version is None:
+            return None
+        return Update(version=version, shared=shared_of(version), world=self.world)
+
+    def tell(self, version: int) -> None:
+        """Tell a version."""
+        self._pending = version
+        self._wake()
+
+    def end(self) -> None:
+        """Tell nothing more."""
+        self.ended = True
+        self._wake()
+
+    def detach(self) -> None:
+        """See `Feed`."""
+        self.world.feeds.remove(self)
+
+    async def aclose(self) -> None:
+        """End it while it is iterated."""
+        self.detach()
 
 
 @strawberry.input
@@ -205,6 +271,12 @@ class Subscription:
         for number in (since_version + 1, since_version + 2):
             yield Update(version=number, shared=shared_of(number), world=info.context.world)
         await asyncio.Event().wait()
+
+    @strawberry.subscription(graphql_type=Update)  # type: ignore[untyped-decorator]
+    @staticmethod
+    def fed(info: strawberry.Info[Context, None]) -> FedUpdates:
+        """Yield version 0, then what the test tells."""
+        return FedUpdates(info.context.world)
 
     @strawberry.subscription
     async def flood(self, info: strawberry.Info[Context, None]) -> AsyncIterator[str]:

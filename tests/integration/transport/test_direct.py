@@ -69,7 +69,7 @@ async def house(*, short: bool = True, options: ServerOptions | None = None) -> 
     direct: Any = Watched(server.direct(security_headers(False)), seen) if short else None
     http = bounded(admission, 100, 10.0, direct, "/graphql")
     async with (
-        listening(SecurityHeaders(server, strict_transport=False), http) as address,
+        listening(SecurityHeaders(server, strict_transport=False), http=http) as address,
         httpx.AsyncClient(base_url=f"http://{address}") as client,
     ):
         yield House(address, world, seen, admission, meters, client)
