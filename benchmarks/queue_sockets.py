@@ -79,7 +79,7 @@ def open_line(house: House) -> str:
     answer = httpx.post(
         f"http://127.0.0.1:{house.port}/graphql",
         json={"query": CONFIGURE, "variables": {"input": settings}},
-        headers={"authorization": f"Bearer {house.token('organiser', 'organise')}"},
+        headers={"authorization": f"Bearer {house.token('bench-organiser', 'organise')}"},
     ).json()
     assert answer["data"]["configureWaitingRoom"]["__typename"] == "EventSuccess", answer
     return str(event["id"])
