@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from db.session import DATABASE_AWAY
 from domain.errors import BoxofficeError, NotEnoughSeats, SeatsGone
 from domain.ids import user_id_of
 from domain.states import OrderState
@@ -25,7 +26,9 @@ from subscriptions.queue_positions import QueueHub
 SAMPLE_SECONDS = 0.5
 # Of a hundred people who are let in: 75 buy, 10 see a decline first, 10 leave, 5 wander off.
 _BUYS, _DECLINED, _LEAVES = 0.75, 0.10, 0.10
-_LEAST_ETA_SECONDS = 3
+_REFUSED: tuple[type[Exception], ...] = (BoxofficeError, *DATABASE_AWAY)
+# Nearer than this the steps of a tick and of a second are most of the error.
+_JUDGED_FROM_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ class Sale:
     async def _counted(self, person: Coroutine[Any, Any, None]) -> None:
         try:
             await person
-        except BoxofficeError:
+        except _REFUSED:
             self.result.errors += 1
         finally:
             self._done += 1
@@ -132,7 +135,7 @@ class Sale:
                 if best is not None and entry.position is not None and entry.position > best:
                     self.result.worse_places += 1
                 best = entry.position
-                if entry.eta_seconds is not None and entry.eta_seconds >= _LEAST_ETA_SECONDS:
+                if entry.eta_seconds is not None:
                     told.append((time.monotonic(), entry.eta_seconds))
         await self._rooms.leave(viewer, self._event_id)
         return None
@@ -140,7 +143,7 @@ class Sale:
     def _judge(self, told: list[tuple[float, int]]) -> None:
         now = time.monotonic()
         self.result.eta_errors += [
-            abs(eta - (now - at)) / (now - at) for at, eta in told if now - at >= _LEAST_ETA_SECONDS
+            abs(eta - (now - at)) / (now - at) for at, eta in told if now - at >= _JUDGED_FROM_SECONDS
         ]
 
     async def _shop(self, viewer: Viewer, token: str, mood: float, tickets: int) -> None:

@@ -23,6 +23,9 @@ SEED_BYTES = 32
 # The line can be joined this long before the sale starts.
 PRE_QUEUE = timedelta(hours=24)
 
+# Of so many visits the mean length is known to about a fifth.
+_ENOUGH_ENDINGS = 20
+
 MOST_PER_MINUTE = 100_000
 MOST_ACTIVE = 1_000_000
 SHORTEST_ADMISSION_SECONDS = 1
@@ -127,6 +130,11 @@ class Pace:
     shopping_seconds: float
 
     @property
+    def is_measured(self) -> bool:
+        """Whether enough visits have ended; in a small shop, one turnover."""
+        return self.endings >= min(_ENOUGH_ENDINGS, self.max_active)
+
+    @property
     def endings_per_second(self) -> float:
         """The chance a second that one admission ends.
 
@@ -137,13 +145,17 @@ class Pace:
         return (self.endings + 1) / (self.shopping_seconds + assumed_seconds)
 
 
-def eta_seconds(position: int, pace: Pace) -> int:
+def eta_seconds(position: int, pace: Pace) -> int | None:
     """Seconds until the person at `position` (1 is next) is let in, at the measured pace.
 
-    While there is room the bucket sets the pace; once the shop is full, people get in as others end.
-    The number shopping follows dA/dt = rate - endings x A until it meets the cap.
+    None where nobody can know: beyond the places that are free, before enough visits have ended to say
+    how long one takes. While there is room the bucket sets the pace; once the shop is full, people get in
+    as others end. The number shopping follows dA/dt = rate - endings x A until it meets the cap.
     """
     per_second = pace.admit_per_minute / 60
+    if not pace.is_measured:
+        free = pace.max_active - pace.active
+        return math.ceil(position / per_second) if position <= free else None
     ending = pace.endings_per_second
     level = per_second / ending
     if level <= pace.max_active:

@@ -1,11 +1,12 @@
 """The waiting room's use cases: join, leave, look, configure, and what ordering asks of it."""
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from db.queries.waiting_rooms import RoomRow, room_of, switch_room
+from db.queries.waiting_rooms import RoomRow, room_of, rooms_of, switch_room
 from db.session import DATABASE_AWAY, Database
 from domain.errors import (
     Forbidden,
@@ -30,6 +31,7 @@ from domain.waiting_room import (
     phase_of,
 )
 from kit.clock import Clock, utc_now
+from kit.gathering import Gathering
 from services.joining import JoinDesk
 from services.line_keeping import LineKeeper
 from services.office import Cache, buyer_of, organiser_of, reading
@@ -98,11 +100,17 @@ class WaitingRooms:
         self._clock = clock
         self._desk = JoinDesk(database)
         self._accounts_per_address = accounts_per_address
+        # A page of events asks for all its lines in one statement.
+        self._row_reads = Gathering[UUID, RoomRow | None](self._load_rows, most=500)
         self._rows = Cache(self._load_row, most=4096, max_age_seconds=_CACHED_SECONDS)
         self._states = Cache(self._load_state, most=4096, max_age_seconds=_CACHED_SECONDS)
 
     async def _load_row(self, event_id: UUID) -> RoomRow | None:
-        return await room_of(self._database, event_id)
+        return await self._row_reads.ask(event_id)
+
+    async def _load_rows(self, event_ids: Sequence[UUID]) -> Sequence[RoomRow | None]:
+        rows = await rooms_of(self._database, event_ids)
+        return [rows.get(event_id) for event_id in event_ids]
 
     async def _load_state(self, event_id: UUID) -> RoomState | None:
         return await self.room.state(event_id)

@@ -156,7 +156,7 @@ class QueueLine:
     def _pause_seconds(self, member: Member) -> float:
         if member.position is None or member.position <= _FRONT:
             return 0.0
-        eta = eta_seconds(member.position, self._pace) if self._pace else 0
+        eta = (eta_seconds(member.position, self._pace) if self._pace else None) or 0
         pause_seconds = min(_MOST_SECONDS, max(_LEAST_SECONDS, eta / _STEPS_TO_THE_FRONT))
         # People who came together are not told together.
         return pause_seconds * random.uniform(0.7, 1.0)  # noqa: S311 - jitter

@@ -74,6 +74,12 @@ async def room_of(source: Source, event_id: UUID) -> RoomRow | None:
     return RoomRow(**row) if row else None
 
 
+async def rooms_of(source: Source, event_ids: Sequence[UUID]) -> dict[UUID, RoomRow]:
+    """These events' lines."""
+    rows = await source.fetch(f"{_ROOM} WHERE events.id = ANY ($1::uuid[])", list(event_ids))
+    return {row["event_id"]: RoomRow(**row) for row in rows}
+
+
 async def rooms_in_use(source: Source) -> list[RoomRow]:
     """The lines that are switched on or still emptying."""
     rows = await source.fetch(f"{_ROOM} WHERE events.waiting_room_enabled")

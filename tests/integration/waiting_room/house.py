@@ -165,9 +165,9 @@ async def insert_event(database: Database, organiser: Viewer, on_sale_at: dateti
     return event_id
 
 
-async def wait_for(condition: Callable[[], Awaitable[bool]]) -> None:
+async def wait_for(condition: Callable[[], Awaitable[bool]], seconds: float = DEADLINE_SECONDS) -> None:
     """Wait for a condition, with a deadline."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    deadline = time.monotonic() + seconds
     while not await condition():
         assert time.monotonic() < deadline, "the condition did not come true in time"
         await asyncio.sleep(0.01)

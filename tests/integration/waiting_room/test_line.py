@@ -9,7 +9,7 @@ from db.queries.waiting_rooms import drawn_line
 from domain.errors import NotFound, NotOnSale, RateLimited
 from domain.waiting_room import RoomSettings, commitment_of, entry_id_of, verify_draw
 from kit.ids import new_uuid
-from tests.integration.waiting_room.house import House, buyer
+from tests.integration.waiting_room.house import House, buyer, insert_event
 
 
 async def start_sale(house: House) -> None:
@@ -207,3 +207,22 @@ async def test_a_line_is_forgotten_when_its_event_is_long_over(house: House) -> 
     assert await house.redis.keys("wr:*") == []
     house.rooms._rows.forget(house.event_id)
     assert await house.rooms.entry(people[0], house.event_id) is None
+
+
+async def test_lines_are_read_together_when_a_page_shows_many(house: House) -> None:
+    start = datetime.now(UTC) - timedelta(hours=1)
+    events = [await insert_event(house.database, house.organiser, start) for _ in range(5)]
+    for event_id in events:
+        await house.rooms.configure(house.organiser, event_id, RoomSettings(enabled=True))
+    uses, connection = 0, house.database.connection
+
+    def counted() -> object:
+        nonlocal uses
+        uses += 1
+        return connection()
+
+    house.database.connection = counted  # type: ignore[method-assign,assignment]
+    lines = await asyncio.gather(*(house.rooms.overview(event_id) for event_id in events))
+
+    assert [line.phase for line in lines] == ["OPEN"] * 5
+    assert uses == 1

@@ -240,7 +240,7 @@ async def test_one_message_a_tick_is_published_when_a_round_of_the_worker_runs(h
 async def test_everyone_is_told_at_once_when_the_sale_sells_out_and_wakes(
     house: House, hub: QueueHub
 ) -> None:
-    await house.configure(admit_per_minute=1, max_active=1)
+    await house.configure(admit_per_minute=1, max_active=10)
     people = await house.crowd(4)
     await house.tick()
     tabs = [Tab(hub, house, viewer) for viewer in people[1:]]

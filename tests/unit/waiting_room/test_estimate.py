@@ -35,9 +35,22 @@ def test_estimate_is_the_turnover_when_the_shop_is_full() -> None:
     assert eta_seconds(100, full) == pytest.approx(100 / (200 / 100), rel=0.05)
 
 
+def test_estimate_is_unknown_when_no_visit_has_ended_and_the_free_places_are_not_enough() -> None:
+    new = pace(active=150, endings=0, shopping_seconds=900)
+
+    assert [eta_seconds(position, new) for position in (1, 50, 51)] == [1, 5, None]
+
+
+def test_estimate_is_known_when_a_small_shop_has_turned_over_once() -> None:
+    small = {"max_active": 4, "active": 4, "shopping_seconds": 400}
+
+    assert eta_seconds(4, pace(endings=3, **small)) is None
+    assert eta_seconds(4, pace(endings=4, **small)) is not None
+
+
 def test_estimate_never_falls_with_the_position() -> None:
     now = pace(active=120, endings=50, shopping_seconds=4000)
-    estimates = [eta_seconds(position, now) for position in range(1, 3000)]
+    estimates = [eta_seconds(position, now) or 0 for position in range(1, 3000)]
 
     assert estimates == sorted(estimates)
 
@@ -65,7 +78,8 @@ def test_estimate_is_within_a_fifth_at_the_median_when_visits_vary() -> None:
             for person in range(500, 4000, 500):
                 if person > len(admitted_at):
                     guess = eta_seconds(person - len(admitted_at), measured)
-                    guesses.setdefault(person, []).append((now, guess))
+                    if guess is not None:
+                        guesses.setdefault(person, []).append((now, guess))
 
     errors = [
         abs(guess - (admitted_at[person - 1] - at)) / (admitted_at[person - 1] - at)

@@ -1,0 +1,103 @@
+"""An API process dies while people wait: whoever reconnects to another one is where they were."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from functools import partial
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
+
+from devservices.ports import free_port
+from domain.ids import Kind, public_id, user_id_of
+from tests.apis import settings_on, token_of
+from tests.integration.waiting_room.house import House, wait_for
+from tests.transport.clients import GraphQLSocket
+
+PEOPLE = 2000
+WATCHED = 40
+START_SECONDS = 60.0
+QUERY = "subscription ($id: ID!) { queuePosition(eventId: $id) { state position admission { token } } }"
+
+
+@contextmanager
+def api_process(postgres_url: str, redis_url: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """`boxoffice serve` and its address."""
+    port = free_port()
+    settings = settings_on(postgres_url, redis_url, port=str(port))
+    environment = os.environ | settings.environment_variables()
+    process = subprocess.Popen([sys.executable, "-m", "cli", "serve"], env=environment)
+    try:
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def is_up(address: str) -> bool:
+    try:
+        async with httpx.AsyncClient() as client:
+            return (await client.get(f"{address}/healthz")).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+async def entry_of(socket: GraphQLSocket) -> dict[str, Any]:
+    """The next place that is told."""
+    while True:
+        message = await socket.receive()
+        assert message["type"] in {"next", "ping"}, message
+        if message["type"] == "next":
+            entry: dict[str, Any] = message["payload"]["data"]["queuePosition"]
+            return entry
+
+
+async def watched(stack: AsyncExitStack, address: str, house: House, subject: str) -> dict[str, Any]:
+    """A new stream's first answer; the stream stays open."""
+    url = address.replace("http", "ws", 1) + "/graphql"
+    connection = connect(url, subprotocols=[Subprotocol("graphql-transport-ws")])
+    socket = GraphQLSocket(await stack.enter_async_context(connection))
+    await socket.initialise({"Authorization": f"Bearer {token_of(subject, 'buy')}"})
+    await socket.subscribe("1", QUERY, variables={"id": public_id(Kind.EVENT, house.event_id)})
+    return await entry_of(socket)
+
+
+async def test_places_are_kept_when_an_api_process_is_killed(
+    house: House, postgres_url: str, redis_url: str
+) -> None:
+    await house.configure(admit_per_minute=100_000, max_active=5)
+    subjects = [f"test|waiting {number}" for number in range(PEOPLE)]
+    for start in range(0, PEOPLE, 500):
+        some = subjects[start : start + 500]
+        await asyncio.gather(*(house.room.join(house.event_id, user_id_of(each), 0) for each in some))
+    await house.tick_until(lambda: _admitted(house, 5))
+    watching = subjects[:: PEOPLE // WATCHED]
+
+    async with AsyncExitStack() as stack:
+        with (
+            api_process(postgres_url, redis_url) as (first, first_address),
+            api_process(postgres_url, redis_url) as (_, other_address),
+        ):
+            for address in (first_address, other_address):
+                await wait_for(partial(is_up, address), START_SECONDS)
+            before = [await watched(stack, first_address, house, each) for each in watching]
+
+            first.kill()
+            first.wait()
+            after = [await watched(stack, other_address, house, each) for each in watching]
+
+    standings = await house.room.standings(house.event_id, [user_id_of(each) for each in watching])
+    assert len({standing.position for standing in standings}) >= WATCHED - 5
+    assert [entry["position"] for entry in before] == [standing.position for standing in standings]
+    assert [entry["admission"] for entry in before].count(None) >= WATCHED - 5
+    assert after == before
+
+
+async def _admitted(house: House, number: int) -> bool:
+    state = await house.room.state(house.event_id)
+    return state is not None and state.admitted >= number
