@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import CoroutineType
 from typing import Any, NamedTuple
 
@@ -27,6 +27,9 @@ from .runs import (
 )
 
 Resolve = Callable[[Run, Any, Trail | None], Any]
+Fill = Callable[[Run, Any, Trail | None, dict[str, Any]], Any]
+MOST_REMEMBERED = 1_024
+"""Rows whose attributes one selection keeps as they were written."""
 
 
 class Field(NamedTuple):
@@ -45,8 +48,9 @@ class Field(NamedTuple):
 class Compiler:
     """Builds the closures of one operation, its conditions being settled."""
 
-    def __init__(self, schema: strawberry.Schema) -> None:
+    def __init__(self, schema: strawberry.Schema, immutable: frozenset[type]) -> None:
         self._schema = schema
+        self._immutable = immutable
 
     def root(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run, serially: bool) -> Select:
         """Build the selection of the root; a mutation's fields run one after the other."""
@@ -64,7 +68,8 @@ class Compiler:
             site.details,
             run.hide_suggestions,
         )
-        return _together(self._fields(kind, collected.grouped_field_set, run))
+        fields = self._fields(kind, collected.grouped_field_set, run)
+        return _remembering(fields, self._immutable) if self._immutable else _together(fields)
 
     def _fields(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run) -> list[Field]:
         fields: list[Field] = []
@@ -130,9 +135,13 @@ def _resolved(site: Site, resolver: Resolver, complete: Complete, needs_info: bo
     return resolve
 
 
-def _together(fields: list[Field]) -> Select:
-    def select(run: Run, source: Any, trail: Trail | None) -> Any:
-        results: dict[str, Any] = {}
+def _together(fields: Sequence[Field]) -> Select:
+    fill = _filling(fields)
+    return lambda run, source, trail: fill(run, source, trail, {})
+
+
+def _filling(fields: Sequence[Field]) -> Fill:
+    def fill(run: Run, source: Any, trail: Trail | None, results: dict[str, Any]) -> Any:
         pending: list[str] = []
         try:
             for key, resolve, attribute, exact, write, nullable in fields:
@@ -156,7 +165,34 @@ def _together(fields: list[Field]) -> Select:
             raise
         return _gathered(results, pending) if pending else results
 
-    return select
+    return fill
+
+
+def _remembering(fields: Sequence[Field], immutable: frozenset[type]) -> Select:
+    """Select from rows that never change: what their attributes say is written once a row.
+
+    Whatever else a field does, such as calling a resolver, is done for every answer.
+    """
+    select, fill = _together(fields), _filling([field for field in fields if field.write is None])
+    written: dict[int, tuple[Any, dict[str, Any]]] = {}
+
+    def remembered(run: Run, source: Any, trail: Trail | None) -> Any:
+        if type(source) not in immutable:
+            return select(run, source, trail)
+        known = written.get(id(source))
+        if known is not None:
+            # The row is held here, so that no other can have its identity.
+            return fill(run, source, trail, known[1].copy())
+        errors = len(run.collected_errors.errors)
+        results = select(run, source, trail)
+        if type(results) is dict and len(run.collected_errors.errors) == errors:
+            if len(written) >= MOST_REMEMBERED:
+                written.clear()
+            constant = {field.key: field.write and results[field.key] for field in fields}
+            written[id(source)] = (source, constant)
+        return results
+
+    return remembered
 
 
 async def _gathered(results: dict[str, Any], pending: list[str]) -> dict[str, Any]:
