@@ -24,6 +24,7 @@ from faults.guards import GUARDS
 from faults.recovery import measure
 
 EXIT_VIOLATED = 1
+EXIT_STOPPED = 130
 LONGEST_RECOVERY_SECONDS = 30.0
 
 
@@ -73,6 +74,10 @@ def _controls(wanted: list[str], directory: Path, seed: int) -> int:
             seed,
             1.5,
             guard.faults * guard.rounds,
+            buyers=8,
+            watchers=2,
+            waiting=3,
+            workers=1,
             without=name,
             rounds=len(guard.faults) * guard.rounds,
             settle_seconds=guard.settle_seconds,
@@ -114,4 +119,7 @@ def _fault_names(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(EXIT_STOPPED)  # before the audit: nothing can be said of the invariants

@@ -80,6 +80,8 @@ class Proxy:
         self.links.add(link)
         try:
             await asyncio.gather(self._ask(link, reader), self._answer(link, server_reader))
+        except asyncio.CancelledError:
+            return  # the campaign was stopped; asyncio's streams log it as a fault otherwise
         finally:
             link.cut()
             self.links.discard(link)
