@@ -50,7 +50,8 @@ class Scrape:
         others, _ = await asyncio.gather(self._others(), self._refresh())
         self._common.show_processes(1 + len(others))
         own = self._instruments
-        return text_of_all(own.own, own.name, others, own.common)
+        # Some milliseconds a process: long enough to let others in between.
+        return await asyncio.to_thread(text_of_all, own.own, own.name, others, own.common)
 
     async def _refresh(self) -> None:
         await asyncio.gather(

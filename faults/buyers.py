@@ -102,6 +102,8 @@ class Crowd:
             )
         else:
             await self._pay(name, token, held.order, dice)
+        if dice.random() < 0.15:
+            await self._make_room(dice)
 
     async def _insist(self, attempt: Callable[[], Any], dice: random.Random) -> Call:
         """Ask until it is known what happened, as a client does: always the same request."""

@@ -109,7 +109,7 @@ async def _read_page(context: Context, page: _Page) -> Connection[EventRow]:
     database, now = context.office.database, context.now
     rows = await upcoming_events(database, wanted, order, Keyset(*key) if key else None, size + 1, now)
     moment = context.loaders.moment
-    moment.events.update((row.id, row) for row in rows)
+    moment.events.keep({row.id: row for row in rows})
 
     def cursor_of(row: EventRow) -> str:
         by_creation = order is EventOrder.CREATED_AT_DESC
@@ -118,7 +118,8 @@ async def _read_page(context: Context, page: _Page) -> Connection[EventRow]:
     def count() -> Awaitable[int]:
         return count_upcoming_events(database, wanted, now)
 
-    moment.pages[page] = found = connect(rows, size, cursor_of, count, after=page.after)
+    found = connect(rows, size, cursor_of, count, after=page.after)
+    moment.pages.keep({page: found})
     return found
 
 

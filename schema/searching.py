@@ -79,7 +79,7 @@ class EventSearchResult:
         "is still to come matched"
     )
     total: int = strawberry.field(
-        description="On all pages; source DATABASE counts no further than 100,000, a keyword's to 10,000"
+        description="On all pages; source DATABASE stops counting at 30,000, for a keyword at 2,000"
     )
     page_num: int = strawberry.field(description="As asked for; counts from 1")
     page_size: int = strawberry.field(description="As asked for")

@@ -65,7 +65,9 @@ class Engine:
         self._persisted = persisted
         self._limits = limits
         self._options = options
-        self._compiled = CompiledExecutor(schema, meters) if options.compiled else None
+        self._compiled = (
+            CompiledExecutor(schema, meters, options.immutable_types) if options.compiled else None
+        )
         self.encoder = encoder
 
     @property

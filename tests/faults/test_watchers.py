@@ -56,6 +56,14 @@ def test_watchers_disagree_when_one_version_has_two_maps() -> None:
     assert disagreements([ann, ann]) == []
 
 
+def test_it_is_a_fault_when_a_version_comes_again_with_another_map() -> None:
+    ann = watcher()
+    for update in (snapshot(4, "AAA"), snapshot(4, "AAA"), snapshot(4, "AHA")):
+        ann.take(update)
+
+    assert ann.faults == ["ann was told two maps of version 4"]
+
+
 def test_gap_is_the_longest_when_holds_were_given_around_it() -> None:
     assert longest_gap([1.0, 1.5, 4.0, 4.2, 9.0], 1.0, 5.0) == 2.5
     assert longest_gap([], 1.0, 5.0) == 4.0

@@ -31,13 +31,16 @@ class _Uvicorn(uvicorn.Server):
 
 
 @asynccontextmanager
-async def listening(app: Any, ws: Any = WebSocketProtocol, max_bytes: int = 1_000_000) -> AsyncIterator[str]:
+async def listening(
+    app: Any, ws: Any = WebSocketProtocol, max_bytes: int = 1_000_000, http: Any = "auto"
+) -> AsyncIterator[str]:
     """Serve on a free port of this machine and give host:port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         config = uvicorn.Config(
             app,
+            http=http,
             lifespan="off",
             log_level="critical",
             ws_per_message_deflate=False,

@@ -304,10 +304,10 @@ def shared_of(number: int) -> dict[object, Any]:
 schema = strawberry.Schema(Query, Mutation, Subscription)
 
 
-def context_factory(world: World) -> Any:
+def context_factory(world: World, *, at_once: bool = False) -> Any:
     """Make contexts: "Bearer NAME" is NAME, "Bearer NAME for 0.5" for half a second; others are refused."""
 
-    async def make(info: ConnectionInfo) -> Context:
+    def read(info: ConnectionInfo) -> Context:
         token = info.params.get("Authorization") or info.headers.get("authorization")
         if token is None:
             return Context(None, world)
@@ -316,7 +316,10 @@ def context_factory(world: World) -> Any:
         name, _, seconds = token.removeprefix("Bearer ").partition(" for ")
         return Context(name, world, time.time() + float(seconds) if seconds else None)
 
-    return make
+    async def make(info: ConnectionInfo) -> Context:
+        return read(info)
+
+    return read if at_once else make
 
 
 def rights_of(context: Context) -> Hashable:
@@ -360,12 +363,13 @@ def make_server(
     *,
     limits: Limits | None = None,
     options: ServerOptions | None = None,
+    at_once: bool = False,
     **parts: Any,
 ) -> GraphQLServer:
-    """Build a server of the toy schema."""
+    """Build a server of the toy schema; `at_once` tells who asks without waiting."""
     return GraphQLServer(
         schema,
-        context_factory(world or World()),
+        context_factory(world or World(), at_once=at_once),
         limits=limits,
         options=replace(options or ServerOptions(rights=rights_of), expires_at=expires_at),
         hints=HINTS,

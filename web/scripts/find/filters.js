@@ -3,6 +3,8 @@ import { fill, h } from "../kit/dom.js";
 import { numberText } from "../kit/format.js";
 import { t, tOr } from "../kit/i18n.js";
 
+import { comparesPrices } from "./wish.js";
+
 /** @import { Facet } from "../schema.js" */
 /** @import { Wish } from "./wish.js" */
 
@@ -35,14 +37,14 @@ export function showFilters(place, wish, facets, currencies, change) {
 function priceLimit(wish, currencies, change) {
   const max = h("input", {
     type: "number", min: 0, step: "any", id: "max", value: wish.max, inputMode: "decimal", "aria-label": t("find.max"),
-    onchange: (/** @type {Event} */ event) => change({ max: valueOf(event) }),
+    onchange: (/** @type {Event} */ event) => change({ max: valueOf(event), currency: currency.value }),
   });
   const currency = h("select", {
     id: "currency", "aria-label": t("find.currency"),
     onchange: (/** @type {Event} */ event) => change({ currency: valueOf(event) }),
   }, currencies.map((code) => h("option", { value: code }, code)));
   currency.value = wish.currency || currencies[0];
-  const hint = wish.max && currencies.length > 1 && h("p", { class: "soft small" }, t("find.maxHint", { currency: currency.value }));
+  const hint = comparesPrices(wish) && currencies.length > 1 && h("p", { class: "soft small" }, t("find.maxHint", { currency: currency.value }));
   return h("fieldset", null, h("legend", null, t("find.max")), h("div", { class: "price-limit" }, max, currency), hint);
 }
 

@@ -39,10 +39,14 @@ export function writeWish(wish) {
   if (address !== location.pathname + location.search) history.pushState(null, "", address);
 }
 
-/** SearchEventsInput of a wish; a highest price counts in its own currency only. @param {Wish} wish @param {string} currency where none is chosen */
+/** Whether prices are compared, which is only done within one currency. @param {Wish} wish */
+export function comparesPrices(wish) {
+  return wish.max !== "" || wish.sort === "PRICE";
+}
+
+/** SearchEventsInput of a wish. @param {Wish} wish @param {string} currency to compare prices in; "" while none is known */
 export function searchInput(wish, currency) {
-  const chosen = wish.currency || currency;
-  const max = minorUnits(wish.max, chosen);
+  const max = currency ? minorUnits(wish.max, currency) : null;
   return {
     keyword: wish.q,
     pageNum: wish.page,
@@ -52,7 +56,8 @@ export function searchInput(wish, currency) {
     ...(wish.to ? { end: new Date(`${wish.to}T23:59:59`).toISOString() } : {}),
     ...(wish.city ? { city: wish.city } : {}),
     ...(wish.category ? { category: wish.category } : {}),
-    ...(max === null ? {} : { priceMax: max, currency: chosen }),
+    ...(max === null ? {} : { priceMax: max }),
+    ...(currency && comparesPrices(wish) ? { currency } : {}),
     ...(wish.available ? { availableOnly: true } : {}),
   };
 }

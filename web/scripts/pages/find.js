@@ -2,7 +2,7 @@
 import { card } from "../find/card.js";
 import { Completions } from "../find/completions.js";
 import { currenciesOf, showFilters } from "../find/filters.js";
-import { readWish, searchInput, writeWish } from "../find/wish.js";
+import { comparesPrices, readWish, searchInput, writeWish } from "../find/wish.js";
 import { request, RequestFailed } from "../graphql/client.js";
 import { byId, fill, h } from "../kit/dom.js";
 import { numberText } from "../kit/format.js";
@@ -56,11 +56,14 @@ async function find() {
   keyword.value = wish.q;
   sort.value = wish.sort || (wish.q ? "RELEVANCE" : "STARTS_AT");
   asking?.abort();
+  const currency = wish.currency || ([...currencies][0] ?? "");
   const mine = (asking = new AbortController());
   try {
     /** @type {{ searchEvents: SearchResult }} */
-    const { searchEvents } = await request("SearchEvents", { input: searchInput(wish, [...currencies][0] ?? "KRW") }, { signal: mine.signal });
-    if (!mine.signal.aborted) draw(searchEvents);
+    const { searchEvents } = await request("SearchEvents", { input: searchInput(wish, currency) }, { signal: mine.signal });
+    if (mine.signal.aborted) return;
+    draw(searchEvents);
+    if (!currency && currencies.size && comparesPrices(wish)) await find();
   } catch (error) {
     if (mine.signal.aborted) return;
     if (!(error instanceof RequestFailed)) throw error;
