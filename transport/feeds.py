@@ -6,22 +6,24 @@ from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 
-class Feed(Protocol):
-    """An event stream that also calls when it has something.
+class Buffer(Protocol):
+    """What a feed has told one subscriber and the subscriber has not taken."""
 
-    It is iterated until its first event. From `attach` on it is not iterated any more: it calls,
-    and `take` gives what has gathered since, merged where that is more than one event.
-    """
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will come."""
-
-    def attach(self, wake: Callable[[], None]) -> None:
-        """Call this from now on with each event, and at the end; at once where something waits."""
+    ended: bool
+    """Whether nothing more will come."""
 
     def take(self) -> Any | None:
-        """The next event; None where there is none now."""
+        """All that has gathered, merged into one event; None where there is nothing."""
+
+
+class Feed(Protocol):
+    """An event stream that also calls when it has something; it is iterated until its first event."""
+
+    def attach(self, wake: Callable[[], None]) -> Buffer:
+        """Call this with each event from now on, and at the end; what was told is in the buffer.
+
+        It does not call before it has returned: what waits already is the caller's to take.
+        """
 
     def detach(self) -> None:
         """End it: nobody listens any more."""

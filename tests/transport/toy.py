@@ -132,12 +132,13 @@ class FedUpdates(AsyncIterator[Update]):
         assert first is not None, "it is iterated once"
         return first
 
-    def attach(self, wake: Callable[[], None]) -> None:
+    def attach(self, wake: Callable[[], None]) -> FedUpdates:
         """See `Feed`."""
         self._wake = wake
+        return self
 
     def take(self) -> Update | None:
-        """See `Feed`."""
+        """See `Buffer`."""
         version, self._pending = self._pending, None
         if version is None:
             return None
