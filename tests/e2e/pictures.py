@@ -19,7 +19,7 @@ from tests.e2e.conftest import CHROMIUM, CHROMIUM_OPTIONS, ROOT, LiveServer, ser
 from tests.e2e.states import Scene
 
 IMAGES = ROOT / "docs" / "images"
-DESKTOP, PHONE = ViewportSize(width=1280, height=860), ViewportSize(width=390, height=780)
+DESKTOP, PHONE = (1280, 860), (390, 780)
 SEARCH = "query ($i: SearchEventsInput!) { searchEvents(input: $i) { events { id name } } }"
 GUEST = """mutation ($i: CreateGuestSessionInput!) { createGuestSession(input: $i) {
   ... on CreateGuestSessionSuccess { token } } }"""
@@ -36,7 +36,7 @@ class Picture:
     name: str
     reach: Callable[[Scene], Awaitable[None]]
     event: str = "theatre"
-    size: ViewportSize = DESKTOP
+    size: tuple[int, int] = DESKTOP
     scheme: Scheme = "light"
     language: str = "en-US"
 
@@ -108,7 +108,7 @@ def fill_house(server: LiveServer, event_id: str, orders: int) -> None:
 async def take(browser: Browser, server: LiveServer, picture: Picture, events: dict[str, str]) -> None:
     """One picture."""
     context = await browser.new_context(
-        viewport=picture.size,
+        viewport=ViewportSize(width=picture.size[0], height=picture.size[1]),
         locale=picture.language,
         timezone_id="Asia/Seoul",
         color_scheme=picture.scheme,
