@@ -139,8 +139,9 @@ export class Checkout {
 
   /** @param {Order} order @returns {HTMLElement[]} */
   _afterwards(order) {
+    const here = `/orders/${order.id}`;
     return [
-      h("a", { class: "button", href: `/orders/${order.id}` }, t("seeOrder")),
+      ...(location.pathname === here ? [] : [h("a", { class: "button", href: here }, t("seeOrder"))]),
       h("button", { type: "button", class: "quiet", id: "again", onclick: () => this._purchase.startAgain() }, t("buyMore")),
     ];
   }
