@@ -5,62 +5,57 @@ Nothing connects at import, and a process starts while its parts are still on th
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import astuple
+from functools import partial
 from uuid import UUID
 
-from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
+from db.queries.events import EventRow
+from db.queries.performers import PerformerRow
+from db.queries.venues import VenueRow
 from db.session import Database
 from domain.channels import EVENTS_CHANNEL
 from domain.errors import Unauthenticated, Unavailable
 from domain.viewer import Scope, Viewer
-from endpoints.health import Probe, health_routes
-from endpoints.line_metrics import watch_lines
-from endpoints.metrics import PrometheusMeters, watch_search
+from endpoints.health import Readiness, health_routes
+from endpoints.observing import Observed, operation_count, operation_watch
 from endpoints.pages import routes as page_routes
+from endpoints.probes import probes_of
+from endpoints.scraping import Scrape, Sources
 from endpoints.seatmaps import seat_map_routes
 from endpoints.stripe_webhook import webhook_route
-from kit.clock import utc_now
+from endpoints.trust import from_allowed_origin, trusted_documents
 from kit.current_request import request_within
-from kit.lua import CommandBatcher
-from payments.stripe_gateway import StripeGateway
+from kit.spans import NoTracer
+from parts import Parts, build_parts
+from pubsub.budgets import Budgets
 from pubsub.bus import ChannelBus
-from pubsub.channels import Channels
 from pubsub.document_store import RedisDocuments
+from pubsub.echo import Echo
 from pubsub.heartbeat import Heartbeat
 from pubsub.open_streams import OpenStreams
-from pubsub.redis_backend import RedisBackend
-from pubsub.request_counts import RequestCounts
-from reservations.connection import Client, batcher, connect
-from reservations.store import SeatStore
+from pubsub.process_figures import ProcessFigures
 from resolvers.context import Services
 from schema.cache_hints import CACHE_HINTS
 from schema.context import Context, Streams
 from schema.errors import public_error
 from schema.schema import schema
-from search.meilisearch import MeilisearchIndex
-from services.layouts import LayoutCache
-from services.line_keeping import LineKeeper
-from services.office import Office, sale_cache
-from services.placing import OrderDesk
-from services.queue_tokens import QueueTokens
-from services.searching import EventSearch, Freshness, database_index, venues_around
-from services.tokens import IssuerTokens, SecretTokens, Tokens, keys_at
-from services.truth import truth_loader
-from services.waiting_room import WaitingRooms
+from services.allowances import Allowances, AllowanceSpent, Rates
+from services.tokens import Tokens
 from settings import Settings
 from subscriptions.queue_positions import QueueHub
 from subscriptions.seat_availability import SeatHub
+from telemetry.exposition import CONTENT_TYPE, packed
+from telemetry.line_meters import EstimateMeters
+from telemetry.transport_meters import PrometheusMeters
 from transport import (
     Admission,
     AdmissionGate,
+    Allowance,
     CacheHint,
     ConnectionInfo,
     GateLimits,
@@ -73,112 +68,45 @@ from transport import (
     ServerOptions,
 )
 from transport import Unauthenticated as TokenRefused
+from transport.direct import DirectAnswers
+from transport.options import admit_all
 from transport.ports import MessageBus
-from waiting_room.room import Room
+from transport.security_headers import security_headers
 from workers.admission import admission_loop
 from workers.indexing import indexing_loops, search_engine
 from workers.loops import Loop
 from workers.main import run_loops
 from workers.ordering import ordering_loops
 
-log = logging.getLogger("boxoffice")
-
 GOODBYE_SECONDS = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The clients of one process, and what is built on them."""
-
-    settings: Settings
-    database: Database
-    redis: Client
-    runner: CommandBatcher
-    channels: Channels
-    gateway: StripeGateway
-    tokens: Tokens
-    rooms: WaitingRooms
-    keeper: LineKeeper
-    office: Office
-    search: EventSearch
-
-    async def close(self, grace_seconds: float = 5.0) -> None:
-        """Close every client; what is in use of the database has `grace_seconds` to finish."""
-        await self.channels.close()
-        await self.search.close()
-        await self.gateway.close()
-        await self.database.close(grace_seconds)
-        await self.redis.aclose()
-
-
-def build_parts(settings: Settings) -> Parts:
-    """Every client and service, from the settings."""
-    database = Database(settings.database_url, most=settings.database_pool_size)
-    redis = connect(settings.redis_url, settings.redis_pool_size)
-    runner = batcher(redis)
-    channels = Channels(RedisBackend(redis))
-    gateway = StripeGateway(settings.stripe_api_key, api_base=settings.stripe_api_base or None)
-    room = Room(runner)
-    keeper = LineKeeper(database, room, channels)
-    rooms = WaitingRooms(database, room, QueueTokens(_queue_secret(settings)), keeper)
-    layouts = LayoutCache(database)
-    office = Office(
-        database=database,
-        desk=OrderDesk(database),
-        seats=SeatStore(runner, truth_loader(database, layouts)),
-        layouts=layouts,
-        sales=sale_cache(database),
-        gateway=gateway,
-        gate=rooms,
-        announcer=channels,
-        clock=utc_now,
-        hold_time=timedelta(seconds=settings.hold_seconds),
-        payment_time=timedelta(seconds=settings.payment_seconds),
-        public_url=f"http://{settings.host}:{settings.port}",
-    )
-    search = EventSearch(
-        _search_index(settings, database), database_index(database), Freshness(database), office.clock
-    )
-    return Parts(
-        settings, database, redis, runner, channels, gateway, _tokens(settings), rooms, keeper, office, search
-    )
-
-
-def _search_index(settings: Settings, database: Database) -> MeilisearchIndex | None:
-    if not settings.meilisearch_url:
-        return None
-    return MeilisearchIndex(settings.meilisearch_url, settings.meilisearch_key, venues_around(database))
-
-
-def _tokens(settings: Settings) -> Tokens:
-    if settings.jwks_url:
-        return IssuerTokens(keys_at(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
-    return SecretTokens(settings.jwt_secret)
-
-
-def _queue_secret(settings: Settings) -> str:
-    """What admission tokens are signed with; every process of an installation has the same."""
-    return settings.jwt_secret or settings.stripe_webhook_secret
 
 
 def create_app(settings: Settings) -> Starlette:
     """The API of one process."""
-    parts = build_parts(settings)
-    registry = CollectorRegistry()
-    watch_search(registry, parts.search.standing)
-    hub = SeatHub(parts.office, parts.channels)
+    parts = build_parts(settings, "api")
+    instruments = parts.instruments
+    hub = SeatHub(parts.office, parts.channels, instruments.fanout.told)
     queue_hub = QueueHub(parts.rooms, parts.channels)
     streams = Streams(hub, queue_hub, parts.channels)
-    refresh_lines = watch_lines(registry, parts.rooms, queue_hub)
+    EstimateMeters(instruments.own, queue_hub.eta_errors)
+    instruments.fanout.watch_topics(lambda: hub.topics)
     open_streams = OpenStreams(parts.runner)
-    meters = PrometheusMeters(registry, open_streams)
+    meters = PrometheusMeters(instruments.own, instruments.common, open_streams)
+    figures = _figures(parts)
     services = Services(parts.office, parts.tokens, parts.rooms, parts.search)
     admission = Admission(_gate_limits(settings), meters)
     server = graphql_server(parts, services, streams, meters, admission)
-
-    async def refresh_metrics() -> None:
-        await meters.refresh()
-        await refresh_lines()
+    readiness = Readiness(
+        probes_of(
+            parts.office,
+            parts.runner,
+            parts.search,
+            engine_url=settings.meilisearch_url,
+            stripe_url=settings.stripe_api_base,
+            is_stopping=lambda: admission.draining,
+        )
+    )
+    sources = Sources(parts.office, parts.rooms, readiness, meters, figures)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -187,6 +115,11 @@ def create_app(settings: Settings) -> Starlette:
         tasks = [
             asyncio.create_task(_hear_of_events(parts)),
             asyncio.create_task(open_streams.keep_telling()),
+            asyncio.create_task(figures.keep_telling()),
+            asyncio.create_task(instruments.process.measure_lag()),
+            asyncio.create_task(
+                Echo(parts.channels, instruments.name, instruments.parts.heard).keep_calling()
+            ),
         ]
         try:
             yield
@@ -207,13 +140,25 @@ def create_app(settings: Settings) -> Starlette:
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await server.aclose()
 
-    routes = _routes(parts, server, registry, admission, refresh_metrics)
-    app = Starlette(routes=routes, middleware=_middleware(settings, admission), lifespan=lifespan)
+    routes = _routes(parts, server, readiness, Scrape(instruments, sources))
+    app = Starlette(routes=routes, middleware=_middleware(parts, admission), lifespan=lifespan)
     app.state.drain, app.state.admission = drain, admission
+    app.state.direct = _direct(parts, server)
     return app
 
 
-def _middleware(settings: Settings, admission: Admission) -> list[Middleware]:
+def _direct(parts: Parts, server: GraphQLServer) -> DirectAnswers | None:
+    """The short way to an answer; there is none while requests are traced."""
+    instruments = parts.instruments
+    if not isinstance(instruments.tracer, NoTracer):
+        return None
+    in_production = parts.settings.environment == "production"
+    count = partial(instruments.requests.answered, "graphql")
+    return server.direct(security_headers(in_production), count)
+
+
+def _middleware(parts: Parts, admission: Admission) -> list[Middleware]:
+    settings, instruments = parts.settings, parts.instruments
     return [
         Middleware(SecurityHeaders, strict_transport=settings.environment == "production"),
         Middleware(
@@ -221,6 +166,7 @@ def _middleware(settings: Settings, admission: Admission) -> list[Middleware]:
             admission,
             lambda count: request_within(settings.request_seconds, count),
         ),
+        Middleware(Observed, instruments.requests, instruments.tracer),
     ]
 
 
@@ -232,52 +178,22 @@ def _gate_limits(settings: Settings) -> GateLimits:
     )
 
 
-def _routes(
-    parts: Parts,
-    server: GraphQLServer,
-    registry: CollectorRegistry,
-    admission: Admission,
-    refresh_metrics: Callable[[], Awaitable[None]],
-) -> list[BaseRoute]:
+def _figures(parts: Parts) -> ProcessFigures:
+    instruments = parts.instruments
+    return ProcessFigures(parts.runner, instruments.name, lambda: packed(instruments.own))
+
+
+def _routes(parts: Parts, server: GraphQLServer, readiness: Readiness, scrape: Scrape) -> list[BaseRoute]:
     settings = parts.settings
     return [
-        *health_routes(_probes(parts, admission), registry, refresh_metrics),
-        webhook_route(parts.office, [settings.stripe_webhook_secret]),
-        *seat_map_routes(parts.office),
         Route("/graphql", endpoint=server),
         WebSocketRoute("/graphql", endpoint=server),
         Mount("/graphql", app=server),
+        *health_routes(readiness, scrape, CONTENT_TYPE),
+        webhook_route(parts.office, [settings.stripe_webhook_secret]),
+        *seat_map_routes(parts.office),
         *page_routes(settings),
     ]
-
-
-def _probes(parts: Parts, admission: Admission) -> Mapping[str, Probe]:
-    async def api() -> None:
-        if admission.draining:
-            raise Unavailable("This process is stopping.")
-
-    async def database() -> None:
-        await parts.database.fetchval("SELECT 1")
-
-    async def redis() -> None:
-        await parts.runner.run("PING")
-
-    probes = {"api": Probe(api, needed=True)}
-    probes |= {"postgres": Probe(database, needed=True), "redis": Probe(redis, needed=True)}
-    if parts.settings.meilisearch_url:
-        probes["search"] = Probe(parts.search.check, needed=False)
-    if parts.settings.stripe_api_base:
-        probes["stripe"] = Probe(lambda: _reach(parts.settings.stripe_api_base), needed=False)
-    probes["worker"] = Probe(Heartbeat(parts.runner).check, needed=False)
-    return probes
-
-
-async def _reach(address: str) -> None:
-    """Connect, and hang up."""
-    parts = urlsplit(address)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    _, writer = await asyncio.open_connection(parts.hostname, port)
-    writer.close()
 
 
 def graphql_server(
@@ -286,9 +202,17 @@ def graphql_server(
     """The GraphQL endpoint over HTTP, WebSocket and event streams."""
     settings = parts.settings
 
-    async def context_of(info: ConnectionInfo) -> Context:
-        return Context(services, streams, await _viewer(parts.tokens, info), info.client or "")
+    def context_of(info: ConnectionInfo) -> Context | Awaitable[Context]:
+        token = _bearer(info)
+        viewer = None if token is None else parts.tokens.known(token)
+        if token is None or viewer is not None:
+            return Context(services, streams, viewer, info.client or "")
+        return verified(token, info)
 
+    async def verified(token: str, info: ConnectionInfo) -> Context:
+        return Context(services, streams, await _viewer(parts.tokens, token), info.client or "")
+
+    rates = _rates(settings)
     documents = LayeredDocumentStore(MemoryDocumentStore(), RedisDocuments(parts.runner))
     bus: MessageBus = ChannelBus(parts.channels)
     return GraphQLServer(
@@ -304,40 +228,64 @@ def graphql_server(
             suggestions=settings.introspection,
             rights=_rights,
             event_rights=_event_rights,
-            admit=_limiter(parts),
+            admit=_limiter(parts, rates) if any(astuple(rates)) else admit_all,
+            expires_at=_expires_at,
             slot=admission.slot,
             event_context=_fresh,
             data_version=lambda *_: parts.office.revision.number,
             compiled=True,
+            immutable_types=frozenset({EventRow, VenueRow, PerformerRow}),
+            trusted_documents_only=bool(settings.trusted_documents),
+            trusted_documents=trusted_documents(settings.trusted_documents),
+            origin_allowed=from_allowed_origin(settings.allowed_origins),
+            watch=operation_watch(parts.instruments.requests),
+            ended=operation_count(parts.instruments.requests),
         ),
     )
 
 
-def _limiter(parts: Parts) -> Callable[[Context, Operation, int], Awaitable[None]]:
-    """What lets an operation run: so many a minute for each user, or address where nobody is signed in."""
-    counts, most = RequestCounts(parts.runner), parts.settings.rate_limit_per_minute
+def _rates(settings: Settings) -> Rates:
+    return Rates(
+        settings.rate_limit_per_minute,
+        settings.rate_limit_cost_per_minute,
+        settings.rate_limit_key_cost_per_minute,
+        settings.rate_limit_address_cost_per_minute,
+    )
 
-    async def admit(context: Context, _operation: Operation, _cost: int) -> None:
-        if most == 0:
-            return
-        who = str(context.viewer.user_id) if context.viewer else f"address:{context.address}"
-        count, seconds = await counts.add(who)
-        if count > most:
-            raise RateLimited(f"More than {most} requests within a minute.", retry_after_seconds=seconds)
+
+def _limiter(parts: Parts, rates: Rates) -> Callable[[Context, Operation, int], Awaitable[Allowance | None]]:
+    """What lets an operation run, and says what is left."""
+    allowances = Allowances(Budgets(parts.runner), rates)
+
+    async def admit(context: Context, _operation: Operation, cost: int) -> Allowance | None:
+        try:
+            left = await allowances.spend(context.viewer, context.address, cost)
+        except AllowanceSpent as error:
+            raise RateLimited(error.message, retry_after_seconds=error.retry_after_seconds) from error
+        return Allowance(left.budget, left.remaining, left.reset_seconds) if left else None
 
     return admit
 
 
-async def _viewer(tokens: Tokens, info: ConnectionInfo) -> Viewer | None:
-    """Who asks: nobody without a token; a token that is not good is refused."""
+def _expires_at(context: Context) -> float | None:
+    return context.viewer.expires_at if context.viewer else None
+
+
+def _bearer(info: ConnectionInfo) -> str | None:
+    """The token that was sent; none is nobody's, anything but a bearer token is refused."""
     given = info.headers.get("authorization") or _parameter(info)
     if given is None:
         return None
     scheme, _, token = given.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise TokenRefused("The authorization has to be a bearer token.")
+    return token.strip()
+
+
+async def _viewer(tokens: Tokens, token: str) -> Viewer:
+    """Who asks; a token that is not good is refused."""
     try:
-        return await tokens.verify(token.strip())
+        return await tokens.verify(token)
     except Unauthenticated as error:
         raise TokenRefused(error.message) from error
 
@@ -382,7 +330,8 @@ async def _hear_of_events(parts: Parts) -> None:
 
 async def run_worker(settings: Settings) -> None:
     """The worker process: every loop, until SIGTERM or SIGINT."""
-    parts = build_parts(settings)
+    parts = build_parts(settings, "worker")
+    instruments = parts.instruments
     await parts.channels.open()
     loops = [
         *ordering_loops(parts.office),
@@ -390,11 +339,20 @@ async def run_worker(settings: Settings) -> None:
         Loop("heartbeat", Heartbeat(parts.runner).beat, 2.0),
         *indexing_loops(parts.database, search_engine(settings)),
     ]
-    listening = asyncio.create_task(_listen(parts.database, loops))
+    for loop in loops:
+        loop.watch = instruments.loops.round
+        instruments.loops.watch(loop.name, partial(getattr, loop, "last_finished"))
+    beside = [
+        asyncio.create_task(_listen(parts.database, loops)),
+        asyncio.create_task(_figures(parts).keep_telling()),
+        asyncio.create_task(instruments.process.measure_lag()),
+    ]
     try:
         await run_loops(loops)
     finally:
-        listening.cancel()
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         # The loops have ended; what is still held are the sessions of leaders.
         await parts.close(grace_seconds=0.2)
 

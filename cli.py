@@ -54,6 +54,8 @@ def parser() -> Parser:
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_up(commands)
     add_steps(commands)
+    add_status(commands)
+    add_doctor(commands)
     add_token(commands)
     add_import(commands)
     add_draw(commands)
@@ -78,7 +80,6 @@ def add_steps(commands: "argparse._SubParsersAction[Parser]") -> None:
         "reindex": ("build the search index anew and swap it in", run_reindex),
         "demo": ("load the demo, once", run_demo),
         "schema": ("print the GraphQL schema", run_schema),
-        "status": ("print the state of each part; exit status 1 while one is down", run_status),
     }
     for name, (purpose, handler) in steps.items():
         step = command(commands, name, purpose, handler)
@@ -89,6 +90,29 @@ def add_steps(commands: "argparse._SubParsersAction[Parser]") -> None:
         if name == "serve":
             step.add_argument("--port", type=port_number, help="where to serve (8000)")
             step.add_argument("--host", help="the address to listen on (127.0.0.1)")
+
+
+def add_doctor(commands: "argparse._SubParsersAction[Parser]") -> None:
+    purpose = "hold PostgreSQL, Redis, Stripe and the index against one another; exit status 1 if they differ"
+    doctor = command(commands, "doctor", purpose, run_doctor)
+    doctor.add_argument("--repair", action="store_true", help="mend what can be mended without a person")
+    doctor.add_argument("--days", type=at_least_one, default=7, metavar="N", help="of payments, back (7)")
+    doctor.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
+
+
+def add_status(commands: "argparse._SubParsersAction[Parser]") -> None:
+    status = command(
+        commands, "status", "show how everything stands; exit status 1 while not well", run_status
+    )
+    status.add_argument("--watch", action="store_true", help="go on, until Ctrl-C")
+    status.add_argument(
+        "--json", action="store_true", dest="as_json", help="one JSON object (a line each, watching)"
+    )
+    status.add_argument(
+        "--every", type=at_least_one, default=1, metavar="SECONDS", help="how often to look (1)"
+    )
+    status.add_argument("--svg", metavar="FILE", help="draw the screen into a file, too")
+    status.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
 
 
 def add_token(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -221,9 +245,21 @@ def run_schema(_: argparse.Namespace) -> None:
 
 
 def run_status(arguments: argparse.Namespace) -> int:
-    from commands.status import print_status
+    from commands.status import status
 
-    return print_status(arguments.data_dir)
+    return status(
+        arguments.data_dir,
+        watch=arguments.watch,
+        as_json=arguments.as_json,
+        every_seconds=arguments.every,
+        svg=arguments.svg,
+    )
+
+
+def run_doctor(arguments: argparse.Namespace) -> int:
+    from commands.doctor import doctor
+
+    return doctor(arguments.data_dir, repair=arguments.repair, days=arguments.days)
 
 
 def run_token(arguments: argparse.Namespace) -> None:

@@ -19,6 +19,7 @@ DEVELOPMENT_PREFIXES = ("sk_test_", "pk_test_", "whsec_local_")
 SHORTEST_SECRET = 32
 
 Environment = Literal["development", "production"]
+LogFormat = Literal["auto", "json", "text"]
 
 
 class SettingsError(Exception):
@@ -35,6 +36,12 @@ def flag(value: str) -> bool:
     if value.lower() not in known:
         raise ValueError("must be yes or no")
     return known[value.lower()]
+
+
+def label(value: str) -> str:
+    if len(value) > 64 or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("must be at most 64 ASCII characters without a space")
+    return value
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
@@ -66,9 +73,7 @@ def networks(value: str) -> str:
         try:
             ip_network(item)
         except ValueError:
-            raise ValueError(
-                "must be addresses or networks like 10.0.0.0/8, separated by commas"
-            ) from None
+            raise ValueError("must be addresses or networks like 10.0.0.0/8, separated by commas") from None
     return value
 
 
@@ -106,6 +111,8 @@ class Settings:
     trusted_proxies: str = setting(networks, "")
     data_dir: Path = setting(Path, Path(".boxoffice"))
     log_level: str = setting(one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
+    log_format: LogFormat = setting(one_of("auto", "json", "text"), "auto")
+    process_name: str = setting(label, "")
 
     database_url: str = setting(address("postgresql", "postgres"), "", secret=True)
     database_pool_size: int = setting(whole(2, 200), 10)
@@ -128,6 +135,9 @@ class Settings:
     payment_seconds: int = setting(whole(1, 86_400), 600)
     orphan_rule: bool = setting(flag, True)
     rate_limit_per_minute: int = setting(whole(0, 10_000_000), 0)
+    rate_limit_cost_per_minute: int = setting(whole(0, 1_000_000_000), 0)
+    rate_limit_key_cost_per_minute: int = setting(whole(0, 1_000_000_000), 0)
+    rate_limit_address_cost_per_minute: int = setting(whole(0, 1_000_000_000), 0)
     max_in_flight: int = setting(whole(8, 10_000), 64)
     max_connections: int = setting(whole(0, 1_000_000), 0)
     request_seconds: int = setting(whole(1, 600), 15)
@@ -136,6 +146,7 @@ class Settings:
     graphiql: bool = setting(flag, True)
     introspection: bool = setting(flag, True)
     trusted_documents: str = setting(text, "")
+    allowed_origins: str = setting(text, "*")
 
     @classmethod
     def load(cls, env: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")) -> Self:
@@ -242,7 +253,8 @@ def with_production_defaults(values: dict[str, Any]) -> dict[str, Any]:
     """The IDE and introspection are off in production unless asked for; balancers get time to look away."""
     if values.get("environment") != "production":
         return values
-    return {"graphiql": False, "introspection": False, "drain_seconds": 5, **values}
+    stricter = {"graphiql": False, "introspection": False, "drain_seconds": 5, "allowed_origins": ""}
+    return {**stricter, **values}
 
 
 def written(value: object) -> str:

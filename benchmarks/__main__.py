@@ -13,7 +13,11 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "sale": ("a sale on one core: orders and refusals a second, memory", []),
     "winners": ("the commit of a hold against a bare transaction that inserts the same rows", []),
     "transport": ("GraphQL over HTTP by CPU a request, against prepared bytes and against peers", []),
-    "search": ("indexing, search and lag at 20,000 events", ["20000", "20"]),
+    "fanout": ("live updates to 2,000 sockets by CPU a delivery, against plain broadcasts", []),
+    "search": (
+        "indexing, search and lag at 30,000 events; --events 1000000 is the goal",
+        ["--events", "30000"],
+    ),
     "overload": ("ten times the load that one core serves: served, turned away, recovery", []),
     "pages": ("an arena's page in Chromium: drawn map, frames, memory, bytes over the wire", []),
     "waiting_room": ("a line of a thousand to a million people", []),

@@ -49,7 +49,7 @@ def naive(_folder: Path) -> Any:
     """The same schema, resolvers and parts behind Strawberry's own view; settings from the environment."""
     from strawberry.asgi import GraphQL
 
-    from app import build_parts
+    from parts import build_parts
     from pubsub.channels import Channels
     from resolvers.context import Services
     from schema.context import Context, Streams

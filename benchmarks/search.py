@@ -1,226 +1,357 @@
-"""Search at size: python -m benchmarks.search [EVENTS [RATE]] (100,000 and 50 a second).
+"""Search at size, through GraphQL over HTTP: python -m benchmarks.search --events 1000000
 
-Events are the real concerts' performers, venues and titles put together anew. Measured: how fast they
-are indexed, then so many questions a second of a mix of real-looking ones, to each engine; then how long a
-change takes to be findable while 100 a second are made.
+Events are the real concerts' performers, venues and titles put together anew. Measured: how fast they are
+indexed by the real rebuild, and how much that takes of disk and memory; then so many questions a second in
+an open loop (a late answer counts from when it was due) to the index, and to the database with Meilisearch
+stopped; and how long a change takes to be findable while so many a second are made.
+
+While they are indexed, the parts share all cores. For the questions they are started again: PostgreSQL and
+Meilisearch on core 0; the API process, the worker and the load on core 1, as `taskset` would pin them.
 """
 
+import argparse
 import asyncio
+import contextlib
+import json
+import os
 import random
-import resource
 import statistics
-import sys
 import tempfile
 import time
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
+import jwt
 import psutil
+import uvloop
+from rich.console import Console
+from rich.table import Table
 
-from db.migrate import migrate
+from benchmarks.sale import Client
+from benchmarks.search_catalogue import fill, questions
+from commands.output import progress_shown
 from db.session import Database
-from devservices.meilisearch import Meilisearch, find_binary
-from devservices.postgres import DATABASE, Postgres
-from domain.errors import Unavailable
-from kit.clock import utc_now
-from kit.ids import new_uuid
-from search.administration import MeilisearchAdministration
-from search.meilisearch import MeilisearchIndex
-from services.indexing import Progress, rebuild
-from services.searching import EventSearch, Freshness, SearchQuestion, database_index
-from tests.concerts import load_concerts, records, row_id
-from workers.indexing import indexing_loops
+from devservices.credentials import credentials_of
+from devservices.meilisearch import Meilisearch
+from devservices.part import Part
+from devservices.ports import free_port
+from devservices.process import Api, Command
+from devservices.up import completed, embedded_parts
+from settings import Settings
+from workers.reindex import reindex
 
-KEY = "a-master-key-for-benchmarks"
-SECONDS = 20
-_COLUMNS = (
-    "id name state category starts_at venue_id seat_map_version price_from price_to currency "
-    "max_tickets_per_order"
-).split()
+PARTS_CORE, LOAD_CORE = 0, 1
+CONNECTIONS = 48
+FOLLOWED = 20  # one change in so many is looked for
+LOOK_SECONDS = 0.05
+LONGEST_LAG_SECONDS = 120
+OUT = Path(__file__).parent / "out" / "search.json"
 
-
-async def main(events: int = 100_000, rate: int = 50) -> None:
-    with tempfile.TemporaryDirectory(prefix="boxoffice-search-") as home:
-        postgres = Postgres(Path(home), password="bench", durable=False)
-        binary = find_binary()
-        assert binary is not None, "run `make setup` first: Meilisearch's binary is not here"
-        engine = Meilisearch(Path(home), KEY, binary)
-        postgres.start()
-        engine.start()
-        try:
-            await measure(postgres, engine, events, rate)
-        finally:
-            engine.stop()
-            postgres.stop()
+SEARCH = """
+query Search($input: SearchEventsInput!) {
+  searchEvents(input: $input) {
+    events { id name startsAt venue { name city } performers { name } priceFrom { amount currency } }
+    total totalPages facets { field buckets { value count } }
+    highlights { eventId field text ranges { start length } }
+    tookMs source
+  }
+}
+"""
+_TO_CHANGE = "SELECT id FROM events WHERE starts_at > now() ORDER BY md5(id::text) LIMIT $1"
+FIND = "query Find($input: SearchEventsInput!) { searchEvents(input: $input) { events { name } source } }"
 
 
-async def measure(postgres: Postgres, server: Meilisearch, events: int, rate: int) -> None:
-    await migrate(postgres.url(DATABASE))
-    database = Database(postgres.url(DATABASE))
-    administration = MeilisearchAdministration(server.url(), KEY)
-    index = MeilisearchIndex(server.url(), KEY)
-    await fill(database, events)
-    began = time.perf_counter()
-    await rebuild(database, administration, shown)
-    took = time.perf_counter() - began
-    print(f"\n{events:,} events indexed: {events / took:,.0f} a second, both engines; {sizes(server)}")
-    await database.fetch("DELETE FROM search_outbox")
-    async with database.connection() as connection:
-        await connection.execute("ANALYZE", timeout=600)
-    freshness = Freshness(database, most_lag_seconds=1e9)
-    for name, engine in (("INDEX", index), ("DATABASE", None)):
-        search = EventSearch(engine, database_index(database), freshness, utc_now)
-        print(f"{name:>9}: {await questions(search, name, rate)}")
-    print(f"      lag: {await lag(database, index, administration)}")
-    await index.close()
-    await database.close()
+@dataclass(slots=True)
+class Answers:
+    """How long answers took from when they were due, in milliseconds, and who gave them."""
+
+    took_ms: list[float] = field(default_factory=list)
+    by_kind: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    sources: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+
+    def add(self, kind: str, source: str, took_ms: float) -> None:
+        """One more answer."""
+        self.took_ms.append(took_ms)
+        self.by_kind[kind].append(took_ms)
+        self.sources[source] += 1
+
+    def summary(self) -> dict[str, Any]:
+        """Percentiles, of all and of each kind."""
+        kinds = {kind: percentiles(took) for kind, took in sorted(self.by_kind.items())}
+        return {
+            **percentiles(self.took_ms),
+            "sources": dict(self.sources),
+            "failures": dict(self.failures),
+            "kinds": kinds,
+        }
 
 
-async def fill(database: Database, events: int) -> None:
-    """The real venues, performers and concerts, and as many recombined ones as are missing."""
+class RefusedError(Exception):
+    """The API answered with an error; the message is its code."""
+
+
+class House:
+    """The parts of an installation, each started when it is its turn."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        wanted = Settings.load({}, None)
+        wanted = replace(wanted, data_dir=home, port=free_port())
+        credentials = credentials_of(home)
+        self.parts = embedded_parts(wanted, credentials, home)
+        with on_cores(*range(os.cpu_count() or 1)):
+            for part in self.parts:
+                part.start()
+        self.settings = completed(wanted, credentials, self.parts)
+        self.api = Api(home, 0, self.settings)
+        self.worker = Command(home, "worker", ["worker"], self.settings)
+
+    @property
+    def engine(self) -> Meilisearch:
+        """Meilisearch."""
+        return next(part for part in self.parts if isinstance(part, Meilisearch))
+
+    def restart_pinned(self) -> None:
+        """Every part on its core, the API with them."""
+        for part in self.parts:
+            part.stop()
+        with on_cores(PARTS_CORE):
+            for part in self.parts:
+                part.start()
+        with on_cores(LOAD_CORE):
+            self.api.start()
+
+    def stop(self) -> None:
+        """Everything, in order."""
+        everything: list[Part] = [self.worker, self.api, *reversed(self.parts)]
+        for part in everything:
+            part.stop()
+
+    def client(self) -> Client:
+        """A connection of somebody who is signed in."""
+        claims = {"sub": "bench|searcher", "scope": "buy", "exp": int(time.time()) + 36_000}
+        return Client(self.settings.port, jwt.encode(claims, self.settings.jwt_secret, "HS256"))
+
+
+@contextlib.contextmanager
+def on_cores(*cores: int) -> Iterator[None]:
+    """What is started inside runs on these cores."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, set(cores) & before or before)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+async def measure(house: House, chosen: argparse.Namespace) -> dict[str, Any]:
+    """Every figure."""
+    database = Database(house.settings.database_url)
+    figures: dict[str, Any] = {"events": chosen.events, "rate": chosen.rate, "load": os.getloadavg()}
+    try:
+        figures["indexing"] = await index(house, database, chosen.events)
+        note("indexing", figures)
+        house.restart_pinned()
+        os.sched_setaffinity(0, {LOAD_CORE} & os.sched_getaffinity(0) or os.sched_getaffinity(0))
+        figures["engine_pss_mib_after_restart"] = pss_mib(house.engine)
+        asked = questions(chosen.rate * chosen.seconds)
+        figures["INDEX"] = await ask_all(house, asked, chosen.rate)
+        figures["engine_pss_mib_after_questions"] = pss_mib(house.engine)
+        note("INDEX", figures)
+        house.engine.stop()
+        figures["DATABASE"] = await ask_all(house, asked, chosen.rate)
+        note("DATABASE", figures)
+        with on_cores(PARTS_CORE):
+            house.engine.start()
+        figures["lag"] = await lag(house, database, chosen.changes, chosen.seconds)
+        note("lag", figures)
+    finally:
+        await database.close()
+    return figures
+
+
+async def index(house: House, database: Database, events: int) -> dict[str, Any]:
+    """Load and index, with the seconds each took."""
+    Command(house.home, "migrate", ["migrate"], house.settings).run_to_end()
+    with progress_shown() as report:
+        began = time.perf_counter()
+        loaded = await fill(database, events, report)
+        filled = time.perf_counter()
+        await reindex(house.settings, report)
+        indexed = time.perf_counter()
     async with database.connection() as connection:
         await connection.execute("SET statement_timeout = 0")
-        await load_concerts(connection)
-        made = list(_events(max(0, events - 16_256)))
-        for start in range(0, len(made), 20_000):
-            rows = made[start : start + 20_000]
-            await connection.copy_records_to_table(
-                "events", columns=_COLUMNS, records=[row for row, _ in rows], timeout=300
-            )
-            await connection.copy_records_to_table(
-                "event_performers",
-                columns=["event_id", "performer_id", "position"],
-                records=[(row[0], key, place) for row, bill in rows for place, key in enumerate(bill)],
-                timeout=300,
-            )
-            print(f"\rloaded {16_256 + start + len(rows):,} of {events:,}", end="", flush=True)
-        print()
-        await connection.execute("DELETE FROM search_outbox", timeout=600)
+        await connection.execute("VACUUM ANALYZE", timeout=900)
+        size = await connection.fetchval("SELECT pg_database_size(current_database())")
+    stored = sum(path.stat().st_size for path in house.engine.directory.rglob("*") if path.is_file())
+    return {
+        "events": loaded,
+        "load_seconds": round(filled - began, 1),
+        "index_seconds": round(indexed - filled, 1),
+        "documents_a_second": round(loaded / (indexed - filled)),
+        "index_mib_on_disk": round(stored / 2**20),
+        "database_mib_on_disk": round(size / 2**20),
+        "engine_pss_mib": pss_mib(house.engine),
+    }
 
 
-def _events(number: int) -> Iterator[tuple[tuple[Any, ...], list[UUID]]]:
-    choose = random.Random(7)
-    venues = [row_id("venue", venue["id"]) for venue in records("venues")]
-    performers = [row_id("performer", performer["id"]) for performer in records("performers")]
-    titles = [event["title"] for event in records("events")]
-    for _ in range(number):
-        price = choose.choice([None, 0, 10_000, 15_000, 20_000, 30_000, 55_000])
-        row = (
-            new_uuid(), f"{choose.choice(titles)} {choose.choice(titles)[:12]}", "PUBLISHED",
-            choose.choice(["Rock", "Folk", "Jazz", "Metal", None]),
-            utc_now() + timedelta(minutes=choose.randrange(60, 60 * 24 * 700)),
-            choose.choice(venues), "concert", price, price, None if price is None else "KRW", 8,
-        )  # fmt: skip
-        yield row, choose.sample(performers, choose.randint(1, 5))
+async def ask_all(house: House, asked: list[tuple[str, dict[str, Any]]], rate: int) -> dict[str, Any]:
+    """Each question when it is due, whatever the others take; the first hundred once before, to warm up."""
+    answers = Answers()
+    async with connections(house) as free:
 
-
-def questions_asked(number: int) -> list[SearchQuestion]:
-    """Names, their beginnings, typos and parts, with filters, places and dates among them."""
-    choose = random.Random(11)
-    names = [performer["name"].split("(")[0].strip() for performer in records("performers")]
-    names += [venue["name"].split("(")[0].strip() for venue in records("venues")]
-    spoil: list[Callable[[str], str]] = [
-        lambda name: name,
-        lambda name: name,
-        lambda name: name[: max(2, len(name) // 2)],
-        lambda name: name.replace(" ", ""),
-        lambda name: name[:1] + name[2:] if len(name) > 3 else name,
-        lambda name: f"{name} {choose.choice(['서울', '부산', 'busan', '3월', 'december'])}",
-        lambda _: "",
-    ]
-    filters: list[dict[str, Any]] = [
-        {}, {}, {}, {"city": "부산"}, {"category": "Jazz"}, {"price_max": 15_000},
-        {"available_only": True}, {"near": (37.55, 126.92, 5.0)},
-        {"near": (37.55, 126.92, 30.0), "sort": "DISTANCE"}, {"sort": "STARTS_AT"},
-        {"start": utc_now() + timedelta(days=30), "end": utc_now() + timedelta(days=60)},
-    ]  # fmt: skip
-    return [
-        SearchQuestion(choose.choice(spoil)(choose.choice(names)), **choose.choice(filters))
-        for _ in range(number)
-    ]
-
-
-async def questions(search: EventSearch, source: str, rate: int) -> str:
-    """Asked at a fixed rate, whatever the answers take."""
-    took_ms: list[float] = []
-    elsewhere = failed = 0
-
-    async def ask(question: SearchQuestion) -> None:
-        nonlocal elsewhere, failed
-        began = time.perf_counter()
-        try:
-            found = await search.search_events(question)
-        except Unavailable:
-            failed += 1
-            return
-        took_ms.append((time.perf_counter() - began) * 1000)
-        elsewhere += found.source != source
-
-    await paced(questions_asked(rate * SECONDS), rate, ask)
-    return f"{percentiles(took_ms)} ms at {rate}/s; {elsewhere} by the other engine, {failed} not at all"
-
-
-async def lag(database: Database, index: MeilisearchIndex, engine: MeilisearchAdministration) -> str:
-    """From the commit of a rename to finding the new name, one in twenty followed."""
-    loops = [asyncio.create_task(loop.run()) for loop in indexing_loops(database, engine)]
-    events = [row["id"] for row in await database.fetch("SELECT id FROM events LIMIT 1000")]
-    search = EventSearch(index, database_index(database), Freshness(database, most_lag_seconds=1e9), utc_now)
-    took_ms: list[float] = []
-
-    async def change(number: int) -> None:
-        mark = f"zq{number:04d}wx"
-        await database.fetch("UPDATE events SET name = $2 WHERE id = $1", events[number], mark)
-        began = time.perf_counter()
-        while number % 20 == 0:
-            found = await search.search_events(SearchQuestion(mark, page_size=1))
-            if events[number] in found.event_ids:
-                took_ms.append((time.perf_counter() - began) * 1000)
+        async def ask(question: tuple[str, dict[str, Any]], due: float) -> None:
+            kind, wanted = question
+            try:
+                found = (await post(free, SEARCH, wanted))["searchEvents"]
+            except RefusedError as refusal:
+                answers.failures[str(refusal)] += 1
                 return
-            await asyncio.sleep(0.05)
+            answers.add(kind, found["source"], (time.perf_counter() - due) * 1000)
 
-    async with asyncio.timeout(120):
-        await paced(list(range(1000)), 100, change)
-    for task in loops:
-        task.cancel()
-    await asyncio.gather(*loops, return_exceptions=True)
-    return f"{percentiles(took_ms)} ms from commit to findable at 100 changes/s"
+        await paced(asked[:100], rate, ask)
+        answers = Answers()
+        await paced(asked, rate, ask)
+    return answers.summary()
 
 
-async def paced(items: list[Any], rate: int, act: Callable[[Any], Awaitable[None]]) -> None:
-    """Start one act each 1/rate of a second, and wait for all."""
+async def lag(house: House, database: Database, rate: int, seconds: int) -> dict[str, Any]:
+    """From the commit of a rename to finding the new name, one in twenty followed; seconds."""
+    with on_cores(LOAD_CORE):
+        house.worker.start()
+    rows = await database.fetch(_TO_CHANGE, rate * seconds)
+    answers = Answers()
+    async with connections(house) as free:
+
+        async def change(number: int, _: float) -> None:
+            mark = "".join(random.Random(number).choices("bcdfghjklmnpqrstvwxz", k=12))
+            await database.fetch("UPDATE events SET name = $2 WHERE id = $1", rows[number]["id"], mark)
+            if number % FOLLOWED:
+                return
+            began = time.perf_counter()
+            source = await found_by(free, mark, began + LONGEST_LAG_SECONDS)
+            answers.add("change", source, (time.perf_counter() - began) * 1000)
+
+        await paced(list(range(len(rows))), rate, change)
+    house.worker.stop()
+    return {"changes_a_second": rate, **answers.summary()}
+
+
+async def found_by(free: "asyncio.LifoQueue[Client]", mark: str, deadline: float) -> str:
+    """Look until it is found; by which engine, or NONE when that took too long."""
+    while time.perf_counter() < deadline:
+        found = (await post(free, FIND, {"keyword": mark, "pageSize": 5}))["searchEvents"]
+        if any(event["name"] == mark for event in found["events"]):
+            return str(found["source"])
+        await asyncio.sleep(LOOK_SECONDS)
+    return "NONE"
+
+
+@contextlib.asynccontextmanager
+async def connections(house: House) -> Any:
+    """Keep-alive connections, taken by whoever asks."""
+    free: asyncio.LifoQueue[Client] = asyncio.LifoQueue()
+    for _ in range(CONNECTIONS):
+        free.put_nowait(await house.client().open())
+    yield free
+    while not free.empty():
+        free.get_nowait().close()
+
+
+async def post(free: "asyncio.LifoQueue[Client]", query: str, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The data of one answer.
+
+    Raises:
+        RefusedError: with its code.
+    """
+    client = await free.get()
+    body = json.dumps({"query": query, "variables": {"input": wanted}}).encode()
+    try:
+        answer = await client.post(body)
+    except (asyncio.IncompleteReadError, ConnectionError):  # closed, having been idle
+        answer = await (await client.open()).post(body)
+    finally:
+        free.put_nowait(client)
+    if "errors" in answer:
+        raise RefusedError(answer["errors"][0]["extensions"]["code"])
+    data: dict[str, Any] = answer["data"]
+    return data
+
+
+async def paced(items: list[Any], rate: int, act: Callable[[Any, float], Awaitable[None]]) -> None:
+    """Start one act each 1/rate of a second, told when it was due, and wait for all."""
     began = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for number, item in enumerate(items):
-            await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
-            group.create_task(_run(act, item))
+            due = began + number / rate
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            group.create_task(_run(act, item, due))
 
 
-async def _run(act: Callable[[Any], Awaitable[None]], item: Any) -> None:
-    await act(item)
+async def _run(act: Callable[[Any, float], Awaitable[None]], item: Any, due: float) -> None:
+    await act(item, due)
 
 
-def percentiles(took_ms: list[float]) -> str:
-    cuts = statistics.quantiles(took_ms, n=100)
-    return f"p50 {cuts[49]:.0f}, p95 {cuts[94]:.0f}, p99 {cuts[98]:.0f}"
+def percentiles(took_ms: list[float]) -> dict[str, float]:
+    """p50, p95, p99 and the worst, milliseconds."""
+    cuts = statistics.quantiles(took_ms, n=100, method="inclusive")
+    named = {"p50": cuts[49], "p95": cuts[94], "p99": cuts[98], "worst": max(took_ms)}
+    return {"count": len(took_ms), **{name: round(value, 1) for name, value in named.items()}}
 
 
-def sizes(server: Meilisearch) -> str:
-    stored = sum(path.stat().st_size for path in server.directory.rglob("*") if path.is_file())
-    assert server.process is not None
-    memory = psutil.Process(server.process.pid).memory_info().rss
-    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return (
-        f"index {stored / 2**20:,.0f} MiB on disk, engine {memory / 2**20:,.0f} MiB resident, "
-        f"this process {ours:,.0f} MiB"
-    )
+def pss_mib(part: Part) -> int:
+    """Proportional set size of a part's process; mapped files that are in memory count."""
+    assert part.process is not None
+    return round(float(psutil.Process(part.process.pid).memory_full_info().pss) / 2**20)
 
 
-def shown(progress: Progress) -> None:
-    print(f"\rindexed {progress.done:,} of {progress.total:,}", end="", flush=True)
+def note(name: str, figures: dict[str, Any]) -> None:
+    """What is known so far, on the screen and in the file."""
+    print(f"{name}: {json.dumps(figures[name], ensure_ascii=False)}", flush=True)
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+
+
+def show(figures: dict[str, Any]) -> None:
+    """The figures with their goals at a million events."""
+    indexing = figures["indexing"]
+    table = Table("what", "measured", "goal at a million", title=f"Search, {indexing['events']:,} events")
+    table.add_row("documents indexed a second", f"{indexing['documents_a_second']:,}", "-")
+    sizes = f"{indexing['index_mib_on_disk']:,} / {indexing['database_mib_on_disk']:,}"
+    table.add_row("on disk: index / database, MiB", sizes, "-")
+    memory = [indexing["engine_pss_mib"], figures["engine_pss_mib_after_questions"]]
+    table.add_row("Meilisearch, PSS MiB: indexing / asked", " / ".join(map(str, memory)), "-")
+    for name, goal in (("INDEX", 50), ("DATABASE", 500), ("lag", 1000)):
+        took = figures[name]
+        row = f"{took['p50']} / {took['p95']} / {took['p99']}"
+        table.add_row(
+            f"{name}, ms: p50 / p95 / p99",
+            f"{row} {took['sources']} failed: {took['failures'] or 0}",
+            f"p99 < {goal}",
+        )
+    Console().print(table)
+    print(f"all figures: {OUT}")
+
+
+def main() -> None:
+    """Measure and show."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description=__doc__)
+    parser.add_argument("--events", type=int, default=100_000, help="how many (100,000)")
+    parser.add_argument("--rate", type=int, default=50, help="questions a second (50)")
+    parser.add_argument("--seconds", type=int, default=20, help="of questions, and of changes (20)")
+    parser.add_argument("--changes", type=int, default=100, help="changes a second (100)")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="boxoffice-search-") as home:
+        house = House(Path(home))
+        try:
+            show(uvloop.run(measure(house, chosen)))
+        finally:
+            house.stop()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*map(int, sys.argv[1:])))
+    main()

@@ -90,14 +90,13 @@ class Bench:
 
     async def fill(self, people: int) -> list[UUID]:
         """A line of so many, put there the way a rebuild does."""
-        run_id = await self.room.run_id()
         generation, _ = await self.room.close(self.event_id)
         users = [new_uuid() for _ in range(people)]
         for start in range(0, people, 5000):
             some = users[start : start + 5000]
             rows = [Restored(user, "W", LATER_ARRIVALS + start + n, "", 0) for n, user in enumerate(some)]
             await self.room.restore(self.event_id, generation, rows)
-        await self.room.reopen(self.event_id, generation, run_id, drawn_ms=1)
+        await self.room.reopen(self.event_id, generation, drawn_ms=1)
         return users
 
     async def microseconds(self, work: Sequence[Any], at_once: int = 100) -> float:
@@ -154,16 +153,15 @@ async def costs(redis: Redis, database: Database, people: int) -> None:
     again = [new_uuid() for _ in range(SAMPLES)]
     await asyncio.gather(*(room.join(event_id, user, 0) for user in again))
     rate = SAMPLES / (time.perf_counter() - began)
-    run_id = await room.run_id()
 
     row = next(row for row in await bench.keeper.rooms() if row.event_id == event_id)
-    await bench.keeper.keep(row, run_id)
+    await bench.keeper.keep(row)
     await redis.config_resetstat()
     admitted, sent, rounds, took = 0, bench.runner.sent, 20, []
     for _ in range(rounds):
         await asyncio.sleep(TICK_SECONDS)
         began = time.perf_counter()
-        kept = await bench.keeper.keep(row, run_id)
+        kept = await bench.keeper.keep(row)
         took.append((time.perf_counter() - began) * 1000)
         admitted += len(kept.tick.newly_admitted)
     stats = await redis.info("commandstats")
@@ -203,7 +201,6 @@ async def subscribers(redis: Redis, database: Database, number: int) -> None:
     while hub.members < number:
         await asyncio.sleep(0.1)
     row = next(row for row in await keeper.rooms() if row.event_id == bench.event_id)
-    run_id = await bench.room.run_id()
     latencies.clear()
     cpu, wall, told = time.process_time(), time.perf_counter(), 0
     lags: list[float] = []
@@ -211,7 +208,7 @@ async def subscribers(redis: Redis, database: Database, number: int) -> None:
         for leaver in users[told : told + 5]:
             await bench.room.leave(bench.event_id, leaver)
         told += 5
-        kept = await keeper.keep(row, run_id)
+        kept = await keeper.keep(row)
         published[0] = began = time.perf_counter()
         await keeper.announce(row, kept)
         await asyncio.sleep(0)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import uvicorn
 from starlette.applications import Starlette
 
+from commands.logs import log_as
 from settings import Settings
 from transport.connections import bounded
+from transport.websocket_protocol import WebSocketProtocol
 
 BACKLOG = 2048
 GRACEFUL_SECONDS = 8
-PING_SECONDS = 12  # clients and proxies hear from us every 15 s at least
 BODY_LIMIT_BYTES = 1_000_000
 KEPT_FILES = 512  # for pools, logs and whatever else is no client
 
@@ -39,6 +40,7 @@ def serve(settings: Settings) -> None:
     """
     from app import create_app
 
+    log_as(settings)
     server = Server(configured(create_app(settings), settings))
     server.run(sockets=[listening_socket(settings.host, settings.port)])
 
@@ -48,14 +50,18 @@ def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http=bounded(app.state.admission, most_connections(settings), settings.request_seconds),
-        ws="websockets-sansio",  # waits while a slow client's buffer is full
-        ws_per_message_deflate=False,  # 300 kB a connection, for messages of a few hundred bytes
-        ws_ping_interval=PING_SECONDS,
+        http=bounded(
+            app.state.admission,
+            most_connections(settings),
+            settings.request_seconds,
+            direct=app.state.direct,
+            direct_path="/graphql",
+        ),
+        ws=WebSocketProtocol,
         ws_max_size=BODY_LIMIT_BYTES,
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
-        log_level=settings.log_level.lower(),
+        log_config=None,
         access_log=False,
         server_header=False,
         # Whoever else says X-Forwarded-For is not believed: limits go by the address.

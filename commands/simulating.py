@@ -75,8 +75,8 @@ def own_parts() -> Iterator[Settings]:
 
 async def play(settings: Settings, plan: Plan, progress: Progress) -> Result:
     """The sale, with an API process's services and a worker's loops in one."""
-    from app import build_parts
     from domain.waiting_room import RoomSettings
+    from parts import build_parts
     from subscriptions.queue_positions import QueueHub
     from workers.admission import admission_loop
     from workers.ordering import ordering_loops

@@ -1,80 +1,98 @@
-"""`boxoffice status`: which parts run, and what the API says of them."""
+"""`boxoffice status`: how everything stands, once or going on; a screen, plain lines, or JSON."""
 
 import asyncio
-import json
-import urllib.error
-import urllib.request
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from commands.banner import shown_host
 from commands.configuration import settings_of_running
 from commands.output import line
+from commands.standing import Standing, standing_of
 from settings import Settings
 
-TIMEOUT_SECONDS = 5
 
-
-def print_status(data_dir: str | None) -> int:
-    """Prints a line for each process and for /readyz; 0 when all is well, else 1."""
+def status(
+    data_dir: str | None, *, watch: bool, as_json: bool, every_seconds: int = 1, svg: str | None = None
+) -> int:
+    """Shows it; 0 when all was well when last looked at, else 1."""
     settings = settings_of_running(data_dir)
-    states = {**process_states(settings.data_dir), **search_state(settings), **api_state(settings)}
-    for name, state in states.items():
-        line(f"{name}: {state}")
-    return 0 if all(str(state).startswith(("running", "ready")) for state in states.values()) else 1
+    if watch:
+        return _watch(settings, as_json=as_json, every_seconds=every_seconds, svg=svg)
+    standing = asyncio.run(standing_of(settings))
+    _print(standing, as_json=as_json)
+    _draw(standing, svg)
+    return 0 if standing.well else 1
 
 
-def process_states(home: Path) -> dict[str, str]:
-    """For each pid file of the data dir, whether its process runs."""
-    from devservices.data_dir import works_below
-    from devservices.part import processes, read_pid
-
-    states = {}
-    for path in sorted((home / "run").glob("*.pid")):
-        if path.name == "up.pid":
-            continue
-        pid = read_pid(path)
-        found = processes([pid]) if pid is not None else []
-        is_ours = any(works_below(process, home) for process in found)
-        states[path.stem] = f"running (pid {pid})" if is_ours else "not running"
-    return states
-
-
-def search_state(settings: Settings) -> dict[str, str]:
-    """How the search index stands, refused documents and their reasons among it."""
-    if not settings.database_url:
-        return {}
-    from db.session import DATABASE_AWAY, Database
-    from services.indexing import standing
-
-    async def ask() -> str:
-        database = Database(settings.database_url, most=1)
-        try:
-            return await standing(database)
-        finally:
-            await database.close()
-
+def _watch(settings: Settings, *, as_json: bool, every_seconds: int, svg: str | None) -> int:
+    """Until Ctrl-C."""
+    standing = asyncio.run(standing_of(settings))
     try:
-        return {"search index": asyncio.run(ask())}
-    except DATABASE_AWAY as fault:
-        return {"search index": f"no answer from the database ({type(fault).__name__})"}
+        if sys.stdout.isatty() and not as_json:
+            from commands.status_screen import live
+
+            with live(standing) as show:
+                while True:
+                    time.sleep(every_seconds)
+                    standing = asyncio.run(standing_of(settings))
+                    show(standing)
+        while True:
+            _print(standing, as_json=as_json)
+            time.sleep(every_seconds)
+            standing = asyncio.run(standing_of(settings))
+    except KeyboardInterrupt:
+        _draw(standing, svg)
+    return 0 if standing.well else 1
 
 
-def api_state(settings: Settings) -> dict[str, Any]:
-    """What /readyz answers, one entry a part, or that nobody answers."""
-    url = f"http://{shown_host(settings.host)}:{settings.port}/readyz"
-    try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:
-            return {"api": "ready", "/readyz": f"ready {compact(answer.read())}"}
-    except urllib.error.HTTPError as refusal:
-        return {"api": f"not ready {compact(refusal.read())}"}
-    except OSError as fault:
-        return {"api": f"no answer from {url} ({fault})"}
+def _draw(standing: Standing, svg: str | None) -> None:
+    if svg is not None:
+        from commands.status_screen import svg_of
+
+        Path(svg).write_text(svg_of(standing), encoding="utf-8")
 
 
-def compact(body: bytes) -> str:
-    """A JSON body on one line; another body as it is."""
-    try:
-        return json.dumps(json.loads(body))
-    except ValueError:
-        return body.decode(errors="replace").strip()
+def _print(standing: Standing, *, as_json: bool) -> None:
+    if as_json:
+        line(standing.as_json())
+    elif sys.stdout.isatty():
+        from commands.status_screen import show_once
+
+        show_once(standing)
+    else:
+        for text in lines_of(standing):
+            line(text)
+
+
+def lines_of(standing: Standing) -> Iterator[str]:
+    """A line for each process and part, then the sale."""
+    for name, process in standing.processes.items():
+        at = "" if process.pid is None else f" (pid {process.pid})"
+        yield f"{name}: running{at}" if process.running else f"{name}: not running"
+    yield f"api: {standing.api}"
+    for name, part in standing.parts.items():
+        state = "ok" if part["ok"] else "down"
+        detail = f" ({part['detail']})" if part["detail"] else ""
+        needed = "" if part["needed"] else ", not needed"
+        yield f"part {name}: {state}{detail}, {part['latencyMs']} ms, since {part['since']}{needed}"
+    yield f"search index: {standing.search_index}"
+    yield from _sale_lines(standing)
+
+
+def _sale_lines(standing: Standing) -> Iterator[str]:
+    if standing.outbox.get("waiting") is not None:
+        yield f"outbox: {standing.outbox['waiting']:.0f} waiting, {standing.outbox['age_seconds']:.1f} s old"
+    if standing.orders:
+        yield "orders: " + ", ".join(f"{count:.0f} {state}" for state, count in standing.orders.items())
+    if standing.subscribers:
+        open_ones = (f"{count:.0f} {transport}" for transport, count in standing.subscribers.items())
+        yield "subscribers: " + ", ".join(open_ones)
+    sale = standing.sale
+    if sale is not None:
+        yield f"last minute: {sale.holds_last_minute} holds, {sale.booked_of_them} of them booked"
+        for each in sale.hottest:
+            yield f"hot: {each['event']} {each['name']}: {each['holds']} holds, {each['booked']} booked"
+    for event, figures in standing.waiting_rooms.items():
+        people = f"{figures['waiting']:.0f} waiting, {figures['active']:.0f} shopping"
+        yield f"waiting room of {event}: {people}, {figures['rate_per_minute']:.0f} a minute"

@@ -14,8 +14,11 @@ T = TypeVar("T")
 def worker(data_dir: str | None) -> None:
     """Runs the background loops until SIGTERM."""
     from app import run_worker
+    from commands.logs import log_as
 
-    run(run_worker(settings_of_running(data_dir).require_serving()))
+    settings = settings_of_running(data_dir).require_serving()
+    log_as(settings)
+    run(run_worker(settings))
 
 
 def migrate(data_dir: str | None) -> None:

@@ -1,5 +1,6 @@
 """Batched reading: however many resolvers ask, one query a kind. Made anew for each request."""
 
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from functools import cached_property
 from uuid import UUID
@@ -9,9 +10,10 @@ from strawberry.dataloader import DataLoader
 from dataloaders.claims import claims_loader
 from dataloaders.events import events_loader
 from dataloaders.layouts import Layouts, layouts_loader
+from dataloaders.moment import Moment
 from dataloaders.payments import payments_loader
 from dataloaders.performers import bills_loader, performers_loader
-from dataloaders.places import AvailabilityRow, Seats, availability_loader
+from dataloaders.places import AvailabilityRow, Seats, availability_loader, recent_availability
 from dataloaders.venues import venues_loader
 from db.queries.events import EventRow
 from db.queries.orders import ClaimRow, PaymentRow
@@ -22,23 +24,42 @@ from domain.layout import SeatMap
 
 
 class Loaders:
-    """The loaders of one request, each made when it is first asked for."""
+    """The loaders of one request, each made when it is first asked for.
 
-    def __init__(self, database: Database, seats: Seats, layouts: Layouts, now: datetime) -> None:
+    The `_of` methods answer at once, without a loader, what the request's moment has already.
+    """
+
+    def __init__(
+        self, database: Database, seats: Seats, layouts: Layouts, now: datetime, moment: Moment
+    ) -> None:
         self._database = database
         self._seats = seats
         self._layouts = layouts
         self._now = now
+        self.moment = moment
+
+    def venue_of(self, event: EventRow) -> VenueRow | Awaitable[VenueRow | None]:
+        """Where an event takes place."""
+        return self.moment.venues.get(event.venue_id) or self.venues.load(event.venue_id)
+
+    def bill_of(self, event: EventRow) -> Sequence[PerformerRow] | Awaitable[Sequence[PerformerRow]]:
+        """Who is on stage."""
+        kept = self.moment.bills.get(event.id)
+        return self.bills.load(event.id) if kept is None else kept
+
+    def availability_of(self, event: EventRow) -> AvailabilityRow | Awaitable[AvailabilityRow]:
+        """An event's places and their counts, at most a second old."""
+        return recent_availability(self._seats, event) or self.availability.load(event)
 
     @cached_property
     def events(self) -> DataLoader[UUID, EventRow | None]:
         """Events by id, in any state: who may see them is the resolver's to say."""
-        return events_loader(self._database)
+        return events_loader(self._database, self.moment.events)
 
     @cached_property
     def venues(self) -> DataLoader[UUID, VenueRow | None]:
         """Venues by id."""
-        return venues_loader(self._database)
+        return venues_loader(self._database, self.moment.venues)
 
     @cached_property
     def performers(self) -> DataLoader[UUID, PerformerRow | None]:
@@ -48,7 +69,7 @@ class Loaders:
     @cached_property
     def bills(self) -> DataLoader[UUID, list[PerformerRow]]:
         """Performers by event id, in billing order."""
-        return bills_loader(self._database)
+        return bills_loader(self._database, self.moment.bills)
 
     @cached_property
     def layouts(self) -> DataLoader[str, SeatMap]:

@@ -14,6 +14,8 @@ from db.session import Database
 from domain.availability import count_places
 from domain.errors import Unavailable
 
+MAX_AGE_SECONDS = 1.0
+
 
 class Snapshot(Protocol):
     """An event's places at one version."""
@@ -28,6 +30,9 @@ class Seats(Protocol):
 
     async def read(self, event_ids: Iterable[UUID], max_age_seconds: float = ...) -> Mapping[UUID, Snapshot]:
         """The places of these events; absent where nobody has touched them yet."""
+
+    def recent(self, event_id: UUID, max_age_seconds: float) -> Snapshot | None:
+        """What this process has read of an event lately, if anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +62,17 @@ def availability_loader(
     return DataLoader(load, cache_key_fn=_event_id)
 
 
+def recent_availability(seats: Seats, event: EventRow) -> AvailabilityRow | None:
+    """The counts of an event whose places this process has read within the last second."""
+    snapshot = seats.recent(event.id, MAX_AGE_SECONDS)
+    return None if snapshot is None else _counted(event, snapshot.places)
+
+
 async def _places(
     database: Database, seats: Seats, event_ids: list[UUID], now: datetime
 ) -> dict[UUID, bytes]:
     try:
-        held = await seats.read(event_ids, 1.0)
+        held = await seats.read(event_ids, MAX_AGE_SECONDS)
     except Unavailable:
         held = {}
     found = {event_id: snapshot.places for event_id, snapshot in held.items()}

@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 
 from kit.current_request import seconds_left
+from kit.spans import step
 
 # Nothing waits for ever: these are set on every connection, in milliseconds.
 _SERVER_SETTINGS = {
@@ -25,6 +26,8 @@ Connection = asyncpg.pool.PoolConnectionProxy
 PlaceTaken = asyncpg.UniqueViolationError
 # Two transactions wait for each other, and PostgreSQL has ended this one: nothing of it is there.
 Deadlock = asyncpg.DeadlockDetectedError
+# Somebody else held a lock for longer than `lock_timeout`.
+LockTimedOut = asyncpg.LockNotAvailableError
 # What the database says when it is away, restarting, or cut off in the middle.
 DATABASE_AWAY: tuple[type[Exception], ...] = (
     OSError,
@@ -41,6 +44,13 @@ DATABASE_AWAY: tuple[type[Exception], ...] = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.DiskFullError,
 )
+
+
+_IS_READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool"
+
+
+class ReadOnly(Exception):
+    """The database takes no writes: a standby, or one that its administrator has closed."""
 
 
 class Database:
@@ -91,16 +101,17 @@ class Database:
 
         The commit is shielded: a client that hangs up cannot leave it half sent.
         """
-        async with self.connection() as connection:
-            transaction = connection.transaction()
-            await transaction.start()
-            try:
-                yield connection
-            except BaseException:
-                if not connection.is_closed():
-                    await transaction.rollback()
-                raise
-            await asyncio.shield(transaction.commit())
+        with step("sql transaction"):
+            async with self.connection() as connection:
+                transaction = connection.transaction()
+                await transaction.start()
+                try:
+                    yield connection
+                except BaseException:
+                    if not connection.is_closed():
+                        await transaction.rollback()
+                    raise
+                await asyncio.shield(transaction.commit())
 
     async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
         """All rows of one statement."""
@@ -117,6 +128,26 @@ class Database:
         """The first value of one statement."""
         async with self.connection() as connection:
             return await connection.fetchval(statement, *arguments)
+
+    async def ping(self) -> None:
+        """Ask the server whether it takes writes.
+
+        Where the pool has no connection to spare, over one of its own: a database that is busy is not away.
+
+        Raises:
+            ReadOnly: it is there, and takes none.
+        """
+        in_use, most = self.pool_use
+        if in_use < most:
+            read_only = await self.fetchval(_IS_READ_ONLY)
+        else:
+            connection = await asyncpg.connect(self._url, timeout=self._acquire_timeout_seconds)
+            try:
+                read_only = await connection.fetchval(_IS_READ_ONLY)
+            finally:
+                connection.terminate()
+        if read_only:
+            raise ReadOnly
 
     async def listen(self, channel: str, heard: Callable[[], None]) -> None:
         """Call `heard` for each NOTIFY on a channel, until cancelled; the connection is kept up.

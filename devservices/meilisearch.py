@@ -1,6 +1,7 @@
 """Meilisearch as a supervised part: the binary npm brought, or one on PATH, or none."""
 
 import json
+import os
 import shutil
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -41,7 +42,10 @@ class Meilisearch(Part):
         return [str(self.binary)]
 
     def environment(self) -> Mapping[str, str]:
-        """Its settings go by environment, so that the key shows in no process list."""
+        """Its settings go by environment, so that the key shows in no process list.
+
+        What indexing may use is small, unless whoever starts us has said otherwise.
+        """
         return {
             "MEILI_HTTP_ADDR": f"{HOST}:{self.port}",
             "MEILI_DB_PATH": str(self.directory / "data.ms"),
@@ -50,8 +54,8 @@ class Meilisearch(Part):
             "MEILI_MASTER_KEY": self.master_key,
             "MEILI_ENV": "production",  # without it, no key is needed and a preview is served
             "MEILI_NO_ANALYTICS": "true",
-            "MEILI_MAX_INDEXING_MEMORY": "64MiB",
-            "MEILI_MAX_INDEXING_THREADS": "1",
+            "MEILI_MAX_INDEXING_MEMORY": os.environ.get("MEILI_MAX_INDEXING_MEMORY", "64MiB"),
+            "MEILI_MAX_INDEXING_THREADS": os.environ.get("MEILI_MAX_INDEXING_THREADS", "1"),
             "MEILI_LOG_LEVEL": "WARN",
             "MIMALLOC_PURGE_DELAY": "0",  # give freed memory back at once: 150 MiB less
         }

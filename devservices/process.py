@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -40,7 +41,8 @@ class Command(Part):
         return [sys.executable, "-m", "cli", *self.words]
 
     def environment(self) -> Mapping[str, str]:
-        return {**importable(), **self.settings.environment_variables()}
+        settings = replace(self.settings, process_name=self.name)
+        return {**importable(), **settings.environment_variables()}
 
     def is_ready(self) -> bool:
         return True

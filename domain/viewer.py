@@ -1,6 +1,6 @@
 """Who is asking."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
@@ -22,3 +22,7 @@ class Viewer:
     email: str | None
     name: str | None
     scopes: frozenset[str]
+    client_id: str | None = field(default=None, compare=False)
+    """The application that the token was issued to, where the token says so."""
+    expires_at: float | None = field(default=None, compare=False)
+    """When the token ends, in seconds of the epoch."""

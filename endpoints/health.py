@@ -1,11 +1,11 @@
-"""Whether this process is alive, whether each part is there, and what to count."""
+"""Whether this process is alive, and whether each part is there."""
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -13,6 +13,8 @@ from starlette.routing import Route
 from endpoints.answers import json_answer
 
 _PROBE_SECONDS = 1.5
+# However many ask, each part is asked about this often at most.
+_FRESH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,40 +23,95 @@ class Probe:
 
     ask: Callable[[], Awaitable[object]]
     needed: bool
+    costs_nothing: bool = False
+    """Asked every time: nobody else has to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartState:
+    """How a part stood when it was last asked; `since` is when that began to be so."""
+
+    ok: bool
+    needed: bool
+    latency_seconds: float
+    since: datetime
+    detail: str
+
+    def as_json(self) -> dict[str, object]:
+        """The same, for /readyz."""
+        return {
+            "ok": self.ok,
+            "needed": self.needed,
+            "latencyMs": round(self.latency_seconds * 1000, 1),
+            "since": self.since.isoformat(timespec="milliseconds"),
+            "detail": self.detail,
+        }
+
+
+class Readiness:
+    """The state of every part: at most a second old, asked once however many want to know."""
+
+    def __init__(self, probes: Mapping[str, Probe], clock: Callable[[], float] = time.monotonic) -> None:
+        self._probes = probes
+        self._clock = clock
+        self._states: dict[str, PartState] = {}
+        self._asked_at = float("-inf")
+        self._asking: asyncio.Task[None] | None = None
+
+    async def states(self) -> dict[str, PartState]:
+        """Each part's; never later than the probes' limit of 1.5 s."""
+        if self._clock() - self._asked_at >= _FRESH_SECONDS:
+            if self._asking is None or self._asking.done():
+                self._asking = asyncio.create_task(self._ask_all())
+            await asyncio.shield(self._asking)
+        await self._ask([name for name, probe in self._probes.items() if probe.costs_nothing])
+        return {name: self._states[name] for name in self._probes}
+
+    async def _ask_all(self) -> None:
+        await self._ask(list(self._probes))
+        self._asked_at = self._clock()
+
+    async def _ask(self, names: Sequence[str]) -> None:
+        found = await asyncio.gather(*(_asked(self._probes[name]) for name in names))
+        now = datetime.now(UTC)
+        for name, (ok, seconds, detail) in zip(names, found, strict=True):
+            before = self._states.get(name)
+            since = before.since if before is not None and before.ok == ok else now
+            self._states[name] = PartState(ok, self._probes[name].needed, seconds, since, detail)
+
+
+async def _asked(probe: Probe) -> tuple[bool, float, str]:
+    """Whether the part answered, how long it took, and what it or the fault said."""
+    began = time.perf_counter()
+    ok, detail = True, ""
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            answer = await probe.ask()
+        detail = answer if isinstance(answer, str) else ""
+    except TimeoutError:
+        ok, detail = False, f"no answer within {_PROBE_SECONDS} s"
+    except Exception as error:
+        # Its class alone: a driver's words name hosts and users, and anybody may read this.
+        ok, detail = False, type(error).__name__
+    return ok, time.perf_counter() - began, detail
 
 
 def health_routes(
-    probes: Mapping[str, Probe],
-    registry: CollectorRegistry,
-    refresh: Callable[[], Awaitable[None]] | None = None,
+    readiness: Readiness, metrics: Callable[[], Awaitable[bytes]], media_type: str
 ) -> list[Route]:
-    """/healthz, /readyz and /metrics; `refresh` looks up what is only known when asked for."""
+    """/healthz, /readyz and /metrics."""
 
     async def healthz(_: Request) -> Response:
         return json_answer({"status": "alive"})
 
     async def readyz(_: Request) -> Response:
-        states = await asyncio.gather(*(_state(probe) for probe in probes.values()))
-        parts = dict(zip(probes, states, strict=True))
-        ready = all(parts[name]["up"] for name, probe in probes.items() if probe.needed)
+        states = await readiness.states()
+        ready = all(state.ok for state in states.values() if state.needed)
+        parts = {name: state.as_json() for name, state in states.items()}
         content = {"status": "ready" if ready else "unavailable", "parts": parts}
         return json_answer(content, 200 if ready else 503)
 
-    async def metrics(_: Request) -> Response:
-        if refresh is not None:
-            with contextlib.suppress(Exception):  # a part that is away takes no other figure with it
-                async with asyncio.timeout(_PROBE_SECONDS):
-                    await refresh()
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    async def figures(_: Request) -> Response:
+        return Response(await metrics(), media_type=media_type)
 
-    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
-
-
-async def _state(probe: Probe) -> dict[str, object]:
-    state: dict[str, object] = {"needed": probe.needed, "up": True}
-    try:
-        async with asyncio.timeout(_PROBE_SECONDS):
-            await probe.ask()
-    except Exception as error:
-        state |= {"up": False, "error": type(error).__name__}
-    return state
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", figures)]

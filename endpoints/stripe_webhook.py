@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from domain.errors import BoxofficeError
 from endpoints.answers import json_answer, refusal
+from kit.log_context import bind
 from payments.webhooks import WebhookRefused, read_event
 from services.office import Office
 from services.settling import handle_webhook
@@ -24,16 +25,21 @@ def webhook_route(office: Office, secrets: Sequence[str]) -> Route:
     async def receive(request: Request) -> Response:
         body = await _body(request)
         if body is None:
+            office.meters.webhook("too_large")
             return refusal(413, "PAYLOAD_TOO_LARGE", "A webhook's body has at most 1 MB.")
         try:
             event = read_event(body, request.headers.get("stripe-signature"), secrets, office.now())
         except WebhookRefused as error:
+            office.meters.webhook("refused")
             return refusal(400, "WEBHOOK_REFUSED", str(error))
+        bind(webhook=event.id)
         try:
-            await handle_webhook(office, event)
+            applied = await handle_webhook(office, event)
         except BoxofficeError as error:
+            office.meters.webhook("again")
             log.warning("webhook %s is to be sent again: %s", event.id, error)
             return refusal(503, error.code, error.message)
+        office.meters.webhook("applied" if applied else "not_ours")
         return json_answer({"received": True})
 
     return Route("/webhooks/stripe", receive, methods=["POST"])

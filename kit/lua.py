@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kit.gathering import Gathering
+from kit.spans import step
 
 Argument = str | bytes | int | float
 Command = tuple[Argument, ...]
@@ -43,12 +44,13 @@ class LuaScript:
         self, runner: CommandRunner, keys: Sequence[str], arguments: Sequence[Argument]
     ) -> Any:
         """Run by digest; a server that has lost the script is taught it again, once."""
-        try:
-            return await runner.run("EVALSHA", self.digest, len(keys), *keys, *arguments)
-        except Exception as error:
-            if not str(error).startswith(("NOSCRIPT", "No matching script")):
-                raise
-            return await runner.run("EVAL", self.text, len(keys), *keys, *arguments)
+        with step("redis " + self.name):
+            try:
+                return await runner.run("EVALSHA", self.digest, len(keys), *keys, *arguments)
+            except Exception as error:
+                if not str(error).startswith(("NOSCRIPT", "No matching script")):
+                    raise
+                return await runner.run("EVAL", self.text, len(keys), *keys, *arguments)
 
 
 class CommandBatcher:

@@ -1,31 +1,28 @@
 """How many subscriptions are open, by transport, over all the processes behind one port."""
 
 import asyncio
-import time
+import contextlib
 from collections import Counter
 from uuid import uuid4
 
 import orjson
-from redis.exceptions import RedisError
 
 from domain.errors import Unavailable
 from kit.lua import CommandRunner
+from pubsub.notice_board import NoticeBoard
 
 COUNTS_KEY = "bo:open_streams"
-"""Hash: a process's name to its counts and when it wrote them. Owner: `OpenStreams`."""
+"""Hash: a process's name to its counts (pubsub/notice_board.py). Owner: `OpenStreams`."""
 
-_AWAY = (RedisError, OSError, TimeoutError)
 _WRITE_SECONDS = 0.2
 _REFRESH_SECONDS = 5.0
-# A process that has not written for this long is gone, and its clients with it.
-_FORGOTTEN_SECONDS = 15.0
 
 
 class OpenStreams:
     """This process's counts, told to the others soon after they change."""
 
     def __init__(self, runner: CommandRunner) -> None:
-        self._runner = runner
+        self._board = NoticeBoard(runner, COUNTS_KEY)
         self._name = uuid4().hex
         self._own: Counter[str] = Counter()
         self._changed = asyncio.Event()
@@ -45,11 +42,8 @@ class OpenStreams:
             except TimeoutError:
                 pass
             self._changed.clear()
-            entry = orjson.dumps({"at": time.time(), "open": dict(self._own)})
-            try:
-                await self._runner.run("HSET", COUNTS_KEY, self._name, entry)
-            except _AWAY:
-                continue
+            with contextlib.suppress(Unavailable):
+                await self._board.pin(self._name, orjson.dumps(dict(self._own)))
 
     async def totals(self) -> Counter[str]:
         """The counts of all processes.
@@ -57,19 +51,8 @@ class OpenStreams:
         Raises:
             Unavailable: Redis is away.
         """
-        try:
-            answer = await self._runner.run("HGETALL", COUNTS_KEY)
-            pairs = (
-                answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
-            )
-            others = {name.decode(): orjson.loads(entry) for name, entry in pairs}
-            gone = [name for name, entry in others.items() if entry["at"] < time.time() - _FORGOTTEN_SECONDS]
-            if gone:
-                await self._runner.run("HDEL", COUNTS_KEY, *gone)
-        except _AWAY as error:
-            raise Unavailable from error
         totals = Counter(self._own)
-        for name, entry in others.items():
-            if name != self._name and name not in gone:
-                totals.update(entry["open"])
+        for name, notice in (await self._board.notices()).items():
+            if name != self._name:
+                totals.update(orjson.loads(notice))
         return totals

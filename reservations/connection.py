@@ -1,7 +1,8 @@
 """Connecting to Redis: one node or a cluster, with every wait bounded."""
 
+import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.cluster import RedisCluster
@@ -36,14 +37,30 @@ def connect(url: str, pool_size: int) -> Client:
     return Redis(connection_pool=pool)
 
 
-def batcher(client: Client) -> CommandBatcher:
+class Watch(Protocol):
+    """Is told of every pipeline."""
+
+    def __call__(self, commands: int, seconds: float, *, answered: bool) -> None:
+        """How many commands it had, how long it took, and whether the server answered."""
+
+
+def _unwatched(commands: int, seconds: float, *, answered: bool) -> None:
+    """Nobody looks."""
+
+
+def batcher(client: Client, watch: Watch = _unwatched) -> CommandBatcher:
     """Runs commands in pipelines of what is in flight at the same moment."""
 
     async def send(commands: Sequence[Command]) -> list[Any]:
         pipeline = client.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)
-        answers: list[Any] = await pipeline.execute(raise_on_error=False)
+        began, answered = time.perf_counter(), False
+        try:
+            answers: list[Any] = await pipeline.execute(raise_on_error=False)
+            answered = True
+        finally:
+            watch(len(commands), time.perf_counter() - began, answered=answered)
         return answers
 
     return CommandBatcher(send)

@@ -90,27 +90,32 @@ class SeatStore:
                 return HoldAnswer(outcome, version, _places(places))
         return HoldAnswer(Outcome.TAKEN, 0, ())
 
-    async def book(self, event_id: UUID, hold_id: UUID) -> None:
-        """Turn a hold's places to booked."""
-        await self._turn(event_id, hold_id, "B", ())
+    async def book(self, event_id: UUID, hold_id: UUID) -> Outcome:
+        """Turn a hold's places to booked; NOTHING where they are, or the hold is not there."""
+        return await self._turn(event_id, hold_id, "B", ())
 
     async def give_back(self, event_id: UUID, hold_id: UUID, places: Sequence[int] = ()) -> None:
         """Free a hold's places, or some of them."""
         await self._turn(event_id, hold_id, "A", places)
 
-    async def _turn(self, event_id: UUID, hold_id: UUID, state: str, places: Sequence[int]) -> None:
+    async def _turn(self, event_id: UUID, hold_id: UUID, state: str, places: Sequence[int]) -> Outcome:
         keys = event_keys(event_id)
-        await self._run(
+        code, _, _ = await self._run(
             "turn",
             [keys.places, keys.meta, keys.claims, keys.deadlines, keys.deltas],
             [str(hold_id), state, keys.channel, DELTAS_KEPT, _listed(places)],
         )
+        return Outcome(code)
 
-    async def extend(self, event_id: UUID, hold_id: UUID, deadline_ms: int | None) -> None:
-        """Move a hold's deadline; None leaves its end to PostgreSQL alone."""
+    async def extend(self, event_id: UUID, hold_id: UUID, deadline_ms: int | None) -> Outcome:
+        """Move a hold's deadline; None leaves its end to PostgreSQL alone.
+
+        NOTHING where it has this deadline, or the hold is not there.
+        """
         keys = event_keys(event_id)
         deadline = "+inf" if deadline_ms is None else deadline_ms
-        await self._run("extend", [keys.meta, keys.deadlines], [str(hold_id), deadline])
+        code, _, _ = await self._run("extend", [keys.meta, keys.deadlines], [str(hold_id), deadline])
+        return Outcome(code)
 
     async def block(self, event_id: UUID, places: Sequence[int], *, blocked: bool) -> HoldAnswer:
         """Take free places out of the sale, or put them back; TAKEN names those held or booked."""
@@ -176,17 +181,21 @@ class SeatStore:
 
         An event that nobody has touched is not built for a listing: the caller counts it from PostgreSQL.
         """
-        oldest = time.monotonic() - max_age_seconds
         wanted = list(dict.fromkeys(event_ids))
         found = {
-            event_id: entry[1]
+            event_id: snapshot
             for event_id in wanted
-            if (entry := self._recent.get(event_id)) and entry[0] >= oldest
+            if (snapshot := self.recent(event_id, max_age_seconds)) is not None
         }
         missing = [event_id for event_id in wanted if event_id not in found]
         answers = await asyncio.gather(*map(self._peek, missing))
         found.update({key: value for key, value in zip(missing, answers, strict=True) if value})
         return found
+
+    def recent(self, event_id: UUID, max_age_seconds: float) -> SeatSnapshot | None:
+        """What this process has read of an event, if it is at most so old."""
+        entry = self._recent.get(event_id)
+        return entry[1] if entry and entry[0] >= time.monotonic() - max_age_seconds else None
 
     async def _peek(self, event_id: UUID) -> SeatSnapshot | None:
         keys = event_keys(event_id)
@@ -254,6 +263,14 @@ class SeatStore:
         info, known = await asyncio.gather(self._command("INFO", "server"), self._command("GET", SERVER_RUN))
         run_id = _run_id(info)
         return None if known is not None and known.decode() == run_id else run_id
+
+    async def built_elsewhere(self, run_id: str) -> list[UUID]:
+        """The events that were built under another server run: their latest writes may be lost."""
+        events = await self.events_built()
+        runs = await asyncio.gather(
+            *(self._command("HGET", event_keys(event_id).meta, "run") for event_id in events)
+        )
+        return [event_id for event_id, run in zip(events, runs, strict=True) if run != run_id.encode()]
 
     async def remember_server_run(self, run_id: str) -> None:
         """Note that everything here was built under this server run."""

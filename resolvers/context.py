@@ -1,9 +1,10 @@
 """What every resolver is given: who asks, when, and what can answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from dataloaders import Loaders
+from dataloaders.moment import Moment, Moments
 from domain.viewer import Viewer
 from services.office import Office
 from services.searching import EventSearch
@@ -19,6 +20,11 @@ class Services:
     tokens: Tokens
     rooms: WaitingRooms
     search: EventSearch
+    moments: Moments = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin the first moment."""
+        object.__setattr__(self, "moments", Moments(lambda: self.office.revision.number))
 
 
 class Context:
@@ -35,10 +41,13 @@ class Context:
         self.address = address
         self.now: datetime
         self.loaders: Loaders
-        self.refresh()
+        self._begin(services.moments.present())
 
     def refresh(self) -> None:
         """Forget what was read: after a write, and before each message of a subscription."""
+        self._begin(Moment())
+
+    def _begin(self, moment: Moment) -> None:
         office = self.office
         self.now = office.now()
-        self.loaders = Loaders(office.database, office.seats, office.layouts, self.now)
+        self.loaders = Loaders(office.database, office.seats, office.layouts, self.now, moment)

@@ -1,5 +1,6 @@
 """Events and what hangs on them."""
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -61,9 +62,13 @@ async def visible_event(context: Context, event_id: UUID) -> EventRow | None:
     return event if event is not None and may_see(context, event) else None
 
 
-async def event_by_id(context: Context, public_id: str) -> EventRow | None:
+def event_by_id(context: Context, public_id: str) -> EventRow | Awaitable[EventRow | None] | None:
     """The event with a public id; None where there is none to see."""
-    return await visible_event(context, requested_id(public_id, Kind.EVENT))
+    event_id = requested_id(public_id, Kind.EVENT)
+    event = context.loaders.moment.events.get(event_id)
+    if event is None:
+        return visible_event(context, event_id)
+    return event if may_see(context, event) else None
 
 
 async def changed_event(context: Context, event_id: UUID) -> EventRow:
@@ -79,22 +84,43 @@ async def changed_event(context: Context, event_id: UUID) -> EventRow:
     return event
 
 
-async def events(
+def events(
     context: Context, first: int | None, after: str | None, wanted: EventConditions, order: EventOrder
-) -> Connection[EventRow]:
-    """A page of upcoming published events."""
-    size = page_size(first)
-    key = read_moment_cursor(order.value, after)
+) -> Connection[EventRow] | Awaitable[Connection[EventRow]]:
+    """A page of upcoming published events, the same for everybody who asks at one moment."""
+    page = _Page(wanted, order, page_size(first), after)
+    kept: Connection[EventRow] | None = context.loaders.moment.pages.get(page)
+    return kept or _read_page(context, page)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What a page of events depends on, besides the moment."""
+
+    wanted: EventConditions
+    order: EventOrder
+    size: int
+    after: str | None
+
+
+async def _read_page(context: Context, page: _Page) -> Connection[EventRow]:
+    wanted, order, size = page.wanted, page.order, page.size
+    key = read_moment_cursor(order.value, page.after)
     database, now = context.office.database, context.now
     rows = await upcoming_events(database, wanted, order, Keyset(*key) if key else None, size + 1, now)
-    for row in rows:
-        context.loaders.events.prime(row.id, row)
+    moment = context.loaders.moment
+    moment.events.keep({row.id: row for row in rows})
 
     def cursor_of(row: EventRow) -> str:
         by_creation = order is EventOrder.CREATED_AT_DESC
         return moment_cursor(order.value, row.created_at if by_creation else row.starts_at, row.id)
 
-    return connect(rows, size, cursor_of, lambda: count_upcoming_events(database, wanted, now), after=after)
+    def count() -> Awaitable[int]:
+        return count_upcoming_events(database, wanted, now)
+
+    found = connect(rows, size, cursor_of, count, after=page.after)
+    moment.pages.keep({page: found})
+    return found
 
 
 async def organised_events(

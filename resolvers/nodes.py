@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from domain.errors import BadRequest, InvalidInput
 from domain.ids import Kind, Part, parse_part
 from resolvers.context import Context
-from resolvers.events import event_by_id, requested_id, visible_event
+from resolvers.events import requested_id, visible_event
 from resolvers.orders import order_by_public_id, user_by_id
 from resolvers.tickets import TicketView, ticket_by_place
 
@@ -22,6 +22,10 @@ async def node_by_id(context: Context, text: str) -> object | None:
     if read is None:
         raise BadRequest(f"{text[:40]!r} is not the id of anything.")
     return await read(context, text)
+
+
+async def _event(context: Context, text: str) -> object | None:
+    return await visible_event(context, requested_id(text, Kind.EVENT))
 
 
 async def _venue(context: Context, text: str) -> object | None:
@@ -46,7 +50,7 @@ async def _ticket(context: Context, text: str) -> TicketView | None:
 
 
 _READERS: dict[str, Reader] = {
-    Kind.EVENT.value: event_by_id,
+    Kind.EVENT.value: _event,
     Kind.VENUE.value: _venue,
     Kind.PERFORMER.value: _performer,
     Kind.USER.value: _user,

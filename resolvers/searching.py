@@ -61,6 +61,7 @@ class ResultView:
     """One page of results."""
 
     events: Sequence[EventRow]
+    is_over: bool
     total: int
     page_num: int
     page_size: int
@@ -95,6 +96,7 @@ async def search(context: Context, question: SearchQuestion) -> ResultView:
     ]
     return ResultView(
         events=[row for row in rows if row is not None and row.state == EventState.PUBLISHED],
+        is_over=found.is_over,
         total=found.total,
         page_num=checked.page_num,
         page_size=checked.page_size,

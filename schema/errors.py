@@ -27,7 +27,8 @@ def public_error(error: GraphQLError) -> dict[str, Any]:
         logger.warning("The database is away: %r", cause)
         return _formatted(error, Unavailable().message, {"code": Unavailable.code})
     log_id = secrets.token_hex(8)
-    logger.error("Internal error %s at %s", log_id, error.path, exc_info=cause)
+    facts = {"error_id": log_id, "path": ".".join(map(str, error.path or ()))}
+    logger.error("Internal error %s", log_id, exc_info=cause, extra=facts)
     return _formatted(error, "Internal error", {"code": "INTERNAL_SERVER_ERROR", "logId": log_id})
 
 

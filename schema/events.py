@@ -86,18 +86,22 @@ class Event(Node):
 
     @field(graphql_type=Venue, description="Where it takes place")
     @staticmethod
-    def venue(root: strawberry.Parent[EventRow], info: Info) -> Awaitable[VenueRow | None]:
-        return info.context.loaders.venues.load(root.venue_id)
+    def venue(root: strawberry.Parent[EventRow], info: Info) -> VenueRow | Awaitable[VenueRow | None] | None:
+        return info.context.loaders.venue_of(root)
 
     @field(graphql_type=list[Performer], description="In billing order")
     @staticmethod
-    def performers(root: strawberry.Parent[EventRow], info: Info) -> Awaitable[Sequence[PerformerRow]]:
-        return info.context.loaders.bills.load(root.id)
+    def performers(
+        root: strawberry.Parent[EventRow], info: Info
+    ) -> Sequence[PerformerRow] | Awaitable[Sequence[PerformerRow]]:
+        return info.context.loaders.bill_of(root)
 
     @field(graphql_type=Availability, description="Counts, at most a second old; the subscription is exact")
     @staticmethod
-    def availability(root: strawberry.Parent[EventRow], info: Info) -> Awaitable[AvailabilityRow]:
-        return info.context.loaders.availability.load(root)
+    def availability(
+        root: strawberry.Parent[EventRow], info: Info
+    ) -> AvailabilityRow | Awaitable[AvailabilityRow]:
+        return info.context.loaders.availability_of(root)
 
     @field(
         graphql_type=SeatMap,

@@ -1,6 +1,6 @@
 """The Query root."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -53,7 +53,7 @@ class Query:
         description="Upcoming published events, soonest first unless orderBy says otherwise",
     )
     @staticmethod
-    async def events(
+    def events(
         info: Info,
         first: Annotated[int | None, strawberry.argument(description="1 to 100")] = 20,
         after: Annotated[str | None, strawberry.argument(description="The cursor to go on from")] = None,
@@ -61,17 +61,17 @@ class Query:
         order_by: Annotated[
             EventOrder | None, strawberry.argument(description="Keep it from page to page")
         ] = EventOrder.STARTS_AT_ASC,
-    ) -> Connection[EventRow]:
+    ) -> Connection[EventRow] | Awaitable[Connection[EventRow]]:
         order = order_by or EventOrder.STARTS_AT_ASC
-        return await resolve_events.events(info.context, first, after, _conditions(filter), order)
+        return resolve_events.events(info.context, first, after, _conditions(filter), order)
 
     @field(graphql_type=Event | None, description="One event; null where there is none to see")
     @staticmethod
-    async def event(
+    def event(
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")],
-    ) -> EventRow | None:
-        return await resolve_events.event_by_id(info.context, id)
+    ) -> EventRow | Awaitable[EventRow | None] | None:
+        return resolve_events.event_by_id(info.context, id)
 
     @field(
         graphql_type=EventSearchResult,

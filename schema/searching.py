@@ -20,8 +20,14 @@ class SearchEventsInput:
     keyword: str | None = strawberry.field(
         default="", description="Words from names, performers, venue and city; typos are forgiven"
     )
-    start: datetime | None = strawberry.field(default=None, description="Starting at this moment or later")
-    end: datetime | None = strawberry.field(default=None, description="Starting before this moment")
+    start: datetime | None = strawberry.field(
+        default=None,
+        description="Starting at this moment or later. Without it, what is not over; and where nothing of "
+        "that has the keyword, what is over (EventSearchResult.isOver)",
+    )
+    end: datetime | None = strawberry.field(
+        default=None, description="Starting before this moment; a moment gone by asks for what is over"
+    )
     city: str | None = strawberry.field(default=None, description="Venue.city, in any case")
     category: str | None = strawberry.field(default=None, description="Event.category, in any case")
     near: GeoInput | None = strawberry.field(default=None, description="Within a circle")
@@ -31,7 +37,9 @@ class SearchEventsInput:
         "as well where events of several are for sale",
     )
     currency: str | None = strawberry.field(default=None, description="Priced in this one: ISO 4217")
-    available_only: bool | None = strawberry.field(default=False, description="Leave out what is sold out")
+    available_only: bool | None = strawberry.field(
+        default=False, description="Leave out what is sold out or over"
+    )
     sort: SearchSort | None = strawberry.field(default=SearchSort.RELEVANCE, description="Best first")
     page_size: int | None = strawberry.field(default=20, description="1 to 100")
     page_num: int | None = strawberry.field(default=1, description="Counts from 1")
@@ -66,7 +74,13 @@ class SearchHighlight:
 @strawberry.type(description="One page of results")
 class EventSearchResult:
     events: list[Event] = strawberry.field(description="Best first")
-    total: int = strawberry.field(description="On all pages")
+    is_over: bool = strawberry.field(
+        description="The listed events are over, the latest first: no start was asked for, and nothing that "
+        "is still to come matched"
+    )
+    total: int = strawberry.field(
+        description="On all pages; source DATABASE stops counting at 30,000, for a keyword at 2,000"
+    )
     page_num: int = strawberry.field(description="As asked for; counts from 1")
     page_size: int = strawberry.field(description="As asked for")
     total_pages: int = strawberry.field(description="0 when nothing was found")

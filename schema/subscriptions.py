@@ -20,6 +20,7 @@ from schema.layouts import SectionAvailability
 from schema.orders import Order
 from schema.waiting import QueueEntry
 from subscriptions.order_updates import order_updates
+from subscriptions.seat_availability import SeatStream
 
 
 @strawberry.type(description="A seat's new status")
@@ -70,16 +71,14 @@ class Subscription:
         "wrong map.",
     )
     @staticmethod
-    async def seat_availability(
+    def seat_availability(
         info: Info,
         event_id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")],
         since_version: Annotated[
             int | None, strawberry.argument(description="The version that this client has")
         ] = None,
-    ) -> AsyncGenerator[SeatUpdate, None]:
-        event = requested_id(event_id, Kind.EVENT)
-        async for update in info.context.streams.seats.stream(event, since_version):
-            yield update
+    ) -> SeatStream:
+        return info.context.streams.seats.stream(requested_id(event_id, Kind.EVENT), since_version)
 
     @subscription(
         graphql_type=QueueEntry,

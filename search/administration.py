@@ -1,9 +1,11 @@
 """Administering and filling Meilisearch, with its official client; blocking: call it in a thread."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import meilisearch
+import orjson
 import requests
 from meilisearch.errors import MeilisearchApiError, MeilisearchError
 
@@ -11,9 +13,12 @@ from search.engine_settings import SETTINGS
 from search.index import DocumentsRefused, IndexAway
 from search.meilisearch import INDEX
 
-_TASK_TIMEOUT_MS = 60_000
+# A task waits for all that were sent before it: a rebuild sends tens of thousands of documents at once.
+_TASK_TIMEOUT_MS = 300_000
 _TASK_POLL_MS = 15
 _REQUEST_TIMEOUT_SECONDS = 20
+_PAGE = 1000
+_READ_FIELDS = ["id", "name", "venue", "city", "starts_at", "price_from", "available"]
 _AWAY = (MeilisearchError, requests.RequestException, OSError)
 
 
@@ -52,22 +57,52 @@ class MeilisearchAdministration:
             DocumentsRefused: it refused the batch; none of it was taken.
             IndexAway: no answer; the batch may have been taken.
         """
-        self._write(self.uid, documents)
+        if documents:
+            self._settle(lambda: self._add(self.uid, documents))
 
     def write_next(self, documents: Sequence[dict[str, Any]]) -> None:
         """The same, into the second index."""
-        self._write(self.next_uid, documents)
-
-    def _write(self, uid: str, documents: Sequence[dict[str, Any]]) -> None:
         if documents:
-            index = self._client.index(uid)
-            self._settle(lambda: index.add_documents(list(documents), primary_key="id"))
+            self._settle(lambda: self._add(self.next_uid, documents))
+
+    def send_next(self, documents: Sequence[dict[str, Any]]) -> int:
+        """Post documents to the second index without waiting; the number of the task to `judge`.
+
+        What is posted while the engine is busy it takes as one batch, which costs it far less.
+        Raises as `write`.
+        """
+        return self._posted(lambda: self._add(self.next_uid, documents))
+
+    def judge(self, task: int) -> None:
+        """Wait until the engine has judged what was sent. Raises as `write`."""
+        self._judge(task)
+
+    def _add(self, uid: str, documents: Sequence[dict[str, Any]]) -> Any:
+        lines = b"\n".join(map(orjson.dumps, documents))
+        return self._client.index(uid).add_documents_ndjson(lines, primary_key="id")
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove documents; those that are not there do not matter. Raises as `write`."""
         if ids:
             index = self._client.index(self.uid)
             self._settle(lambda: index.delete_documents(list(ids)))
+
+    def documents(self) -> dict[str, dict[str, Any]]:
+        """Every document of the served index by its id, without its words.
+
+        Raises:
+            IndexAway: nobody answers, or nothing is built.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        wanted = {"limit": _PAGE, "fields": _READ_FIELDS}
+        try:
+            while (
+                page := self._client.index(self.uid).get_documents({**wanted, "offset": len(found)}).results
+            ):
+                found |= {one.id: dict(one) for one in page}
+        except _AWAY as error:
+            raise IndexAway(str(error)) from error
+        return found
 
     def begin_next(self) -> None:
         """Create the second index with its settings, empty; what an earlier build left is removed."""
@@ -91,26 +126,40 @@ class MeilisearchAdministration:
         """Remove the served index, if there is one."""
         self._settle(lambda: self._client.delete_index(self.uid), fine="index_not_found")
 
-    def _settle(self, act: Any, *, fine: str = "") -> None:
-        try:
-            task = self._client.wait_for_task(
-                act().task_uid, timeout_in_ms=_TASK_TIMEOUT_MS, interval_in_ms=_TASK_POLL_MS
+    def _settle(self, act: Callable[[], Any], *, fine: str = "") -> None:
+        self._judge(self._posted(act), fine=fine)
+
+    def _posted(self, act: Callable[[], Any]) -> int:
+        with _translated():
+            number: int = act().task_uid
+            return number
+
+    def _judge(self, task: int, *, fine: str = "") -> None:
+        with _translated():
+            judged = self._client.wait_for_task(
+                task, timeout_in_ms=_TASK_TIMEOUT_MS, interval_in_ms=_TASK_POLL_MS
             )
-        except MeilisearchApiError as error:
-            if error.status_code in _REFUSED:
-                raise DocumentsRefused(str(error)) from error
-            raise IndexAway(f"Meilisearch: {error}") from error
-        except _AWAY as error:
-            raise IndexAway(f"Meilisearch: {error}") from error
-        if task.status == "succeeded":
+        if judged.status == "succeeded":
             return
-        reason = task.error or {}
+        reason = judged.error or {}
         code = reason.get("code", "")
         if fine and code == fine:
             return
         if code in _TRANSIENT or reason.get("type") in ("internal", "system"):
-            raise IndexAway(f"Meilisearch: {reason.get('message', task.status)}")
-        raise DocumentsRefused(reason.get("message") or task.status)
+            raise IndexAway(f"Meilisearch: {reason.get('message', judged.status)}")
+        raise DocumentsRefused(reason.get("message") or judged.status)
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except MeilisearchApiError as error:
+        if error.status_code in _REFUSED:
+            raise DocumentsRefused(str(error)) from error
+        raise IndexAway(f"Meilisearch: {error}") from error
+    except _AWAY as error:
+        raise IndexAway(f"Meilisearch: {error}") from error
 
 
 _TRANSIENT = ("index_not_found", "no_space_left_on_device", "internal", "")

@@ -84,9 +84,8 @@ class SearchWords:
         )
 
 
-def index_document(facts: EventFacts) -> dict[str, Any]:
+def index_document(facts: EventFacts, words: SearchWords) -> dict[str, Any]:
     """The document that Meilisearch keeps; times are Unix seconds, prices minor units."""
-    words = SearchWords.of(facts)
     until = facts.ends_at or facts.starts_at + ASSUMED_DURATION
     return {
         "id": public_id(Kind.EVENT, facts.id),

@@ -28,7 +28,7 @@ COMPLETED: dict[str, str | None] = {
     "words.city": "city",
     "words.name": None,
 }
-SHOWN = ("id", "name", "performers", "venue", "city")
+SHOWN = ("id", "name", "performers", "venue", "city", "starts_at")
 
 SETTINGS: dict[str, Any] = {
     "searchableAttributes": [*LETTER_ATTRIBUTES, *SHAPE_ATTRIBUTES],

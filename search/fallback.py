@@ -6,10 +6,12 @@ so the cost of a typo grows with the vocabulary and not with the number of event
 
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from search.closeness import has_shape
 from search.fallback_query import (
     FallbackQuery,
     TextQuery,
@@ -18,8 +20,9 @@ from search.fallback_query import (
     exact_words,
     fuzzy_words,
     shapes,
+    with_sounds,
 )
-from search.index import FACETS, Facet, Hit, Hits, Match, SearchRequest
+from search.index import FACETS, Facet, Hit, Hits, Match, SearchRequest, Sort
 from search.places import Fetch
 from search.prices import band_name
 from search.spelling import letters
@@ -41,6 +44,10 @@ CROSS JOIN LATERAL (
 """
 
 
+# With no more spelt matches than this, what sounds alike is listed behind them.
+FEW = 5
+
+
 class DatabaseIndex:
     """Searches the documents that the indexer keeps in PostgreSQL; states and prices are live."""
 
@@ -49,12 +56,19 @@ class DatabaseIndex:
         self._timeout_seconds = timeout_seconds
 
     async def search(self, request: SearchRequest) -> Hits:
-        """See `SearchIndex.search`; totals and facets count the first 10,000 matches of a keyword."""
+        """See `SearchIndex.search`; totals and facets count the first 2,000 matches of a keyword."""
         began = time.perf_counter()
         row = await self._first_match(request)
         took_ms = round((time.perf_counter() - began) * 1000)
         hits = tuple(_hit(found) for found in row["hits"] or ())
         return Hits(hits, row["total"], took_ms, _facets(row["facets"] or ()))
+
+    async def undelivered(self, request: SearchRequest) -> tuple[Hit, ...]:
+        """Matches, as typed, among the events whose latest change the main index does not show."""
+        words = letters(request.keyword).split()
+        text = exact_words(words, Match.LETTERS)
+        row = await self._page(replace(request, undelivered=True, match=Match.LETTERS), text)
+        return tuple(_hit(found) for found in row["hits"] or ())
 
     async def complete(self, prefix: str, now: datetime) -> list[Hit]:
         """See `SearchIndex.complete`."""
@@ -71,7 +85,10 @@ class DatabaseIndex:
         if request.match is Match.SHAPES:
             return await self._page(request, shapes(request.keyword))
         words = letters(request.keyword).split()
-        row = await self._page(request, exact_words(words, request.match))
+        spelt = exact_words(words, request.match)
+        row = await self._page(request, spelt)
+        if spelt is not None and 0 < row["total"] < FEW and (sounds := _sounds(request)):
+            return await self._page(request, with_sounds(spelt, sounds))
         if row["total"] or not words:
             return row
         similar = await self._similar([word for word in words if len(word) >= 4])
@@ -95,9 +112,17 @@ class DatabaseIndex:
         return await self._fetch(query.statement, query.arguments, self._timeout_seconds)
 
 
+def _sounds(request: SearchRequest) -> TextQuery | None:
+    """The keyword by its sound, where its order is that of likeness and it has a shape of its own."""
+    if request.match is not Match.LETTERS or request.sort is not Sort.RELEVANCE:
+        return None
+    return shapes(request.keyword) if has_shape(request.keyword) else None
+
+
 def _hit(row: Any) -> Hit:
     event_id = row["id"] if isinstance(row["id"], UUID) else UUID(row["id"])
-    return Hit(event_id, row["name"], tuple(row["performers"]), row["venue"], row["city"])
+    starts_at = datetime.fromtimestamp(row["starts_at"], UTC)
+    return Hit(event_id, row["name"], tuple(row["performers"]), row["venue"], row["city"], starts_at)
 
 
 def _facets(counts: Iterable[tuple[str, str, int]]) -> tuple[Facet, ...]:

@@ -13,8 +13,10 @@ from search.prices import STEPS, STEPS_WHOLE, WHOLE_CURRENCIES
 from search.spelling import skeleton
 from search.synonyms import synonyms
 
-# Ranking, totals and facets look at this many of a busy keyword's matches.
-MOST_MATCHES = 10_000
+# Ranking, totals and facets look at this many of a busy keyword's matches, the soonest ones.
+MOST_MATCHES = 2_000
+# What no keyword narrows down is counted this far; nobody reads on to there.
+MOST_COUNTED = 30_000
 # An upcoming event began at most this long ago: what bounds the walk along the index of starts.
 _LONGEST_RUN = timedelta(days=400)
 # How much a match in D (the rest), C (venue, city), B (event name), A (performers) counts.
@@ -22,11 +24,12 @@ _WEIGHTS = "{0.05,0.5,0.9,1.0}"
 _SYNONYMS = synonyms()
 
 _ORDER = {
-    Sort.RELEVANCE: "exact DESC, rank DESC, starts_at, id",
+    Sort.RELEVANCE: "exact DESC, spelt DESC, rank DESC, starts_at, id",
     Sort.STARTS_AT: "starts_at, id",
     Sort.PRICE: "price_from NULLS LAST, starts_at, id",
     Sort.DISTANCE: "distance, starts_at, id",
 }
+_STARTS_AT = "extract(epoch FROM e.starts_at)::float8"
 _NAMES = """
     (SELECT coalesce(array_agg(p.name ORDER BY ep.position), '{}') FROM event_performers ep
      JOIN performers p ON p.id = ep.performer_id WHERE ep.event_id = e.id)
@@ -43,10 +46,11 @@ class FallbackQuery:
 
 @dataclass(frozen=True, slots=True)
 class TextQuery:
-    """What the words must match, and what makes a match an exact one; tsquery texts."""
+    """What the words must match, and which matches come first: exact ones, then spelt ones; tsquery texts."""
 
     wanted: str
     exact: str
+    spelt: str = ""
 
 
 class _Arguments:
@@ -80,6 +84,11 @@ def shapes(keyword: str) -> TextQuery | None:
     return TextQuery(f"({each}) | {whole}", whole)
 
 
+def with_sounds(spelt: TextQuery, sounds: TextQuery) -> TextQuery:
+    """Words as they are spelt, and behind them those that sound alike."""
+    return TextQuery(f"({spelt.wanted}) | ({sounds.wanted})", spelt.exact, spelt.wanted)
+
+
 def build_search(request: SearchRequest, text: TextQuery | None) -> FallbackQuery:
     """One page with its total and facets, as one row."""
     number = _Arguments()
@@ -93,7 +102,8 @@ def build_search(request: SearchRequest, text: TextQuery | None) -> FallbackQuer
     )
     SELECT {_total(request, text, number)} AS total,
            (SELECT json_agg(json_build_object(
-                'id', e.id, 'name', e.name, 'venue', v.name, 'city', v.city, 'performers', {_NAMES}
+                'id', e.id, 'name', e.name, 'starts_at', {_STARTS_AT}, 'venue', v.name, 'city', v.city,
+                'performers', {_NAMES}
             ) ORDER BY page.place)
             FROM page JOIN events e ON e.id = page.id JOIN venues v ON v.id = e.venue_id) AS hits,
            ({_facets(number)}) AS facets
@@ -111,7 +121,8 @@ def build_completion(words: Sequence[str], now: datetime, most: int = 40) -> Fal
         finished = [_quoted(word, weight) for word in words[:-1]]
         wanted = " & ".join([*finished, _quoted(words[-1], f"*{weight}")])
         branches.append(
-            f"""(SELECT e.id, e.name, e.starts_at, v.name AS venue, v.city, {_NAMES} AS performers
+            f"""(SELECT e.id, e.name, {_STARTS_AT} AS starts_at, v.name AS venue, v.city,
+                   {_NAMES} AS performers
             FROM events e JOIN venues v ON v.id = e.venue_id JOIN search_documents d ON d.event_id = e.id
             WHERE {conditions} AND d.words @@ {number(wanted)}::tsquery
             ORDER BY e.starts_at, e.id LIMIT {number(most)})"""  # noqa: S608  (as above)
@@ -143,7 +154,7 @@ def _quoted(word: str, mark: str = "") -> str:
 
 
 def _matches(request: SearchRequest, text: TextQuery | None, number: _Arguments) -> str:
-    rank, exact, documents = "0::real", "false", ""
+    rank, exact, spelt, documents = "0::real", "false", "true", ""
     conditions = _conditions(request, number)
     if text is not None:
         documents = "JOIN search_documents d ON d.event_id = e.id"
@@ -151,25 +162,32 @@ def _matches(request: SearchRequest, text: TextQuery | None, number: _Arguments)
         conditions.append(f"d.words @@ {wanted}::tsquery")
         rank = f"ts_rank('{_WEIGHTS}', d.words, {wanted}::tsquery)"
         exact = f"d.words @@ {number(text.exact)}::tsquery"
+        spelt = f"d.words @@ {number(text.spelt)}::tsquery" if text.spelt else "true"
     distance = _distance(request, number)
     return f"""
         SELECT e.id, e.starts_at, e.price_from, e.currency, e.category, v.city, v.timezone,
-               {rank} AS rank, {exact} AS exact, {distance} AS distance
+               {rank} AS rank, {exact} AS exact, {spelt} AS spelt, {distance} AS distance
         FROM events e JOIN venues v ON v.id = e.venue_id {documents}
         WHERE {" AND ".join(conditions)}
-        ORDER BY {_match_order(request)} LIMIT {MOST_MATCHES}
+        ORDER BY {_match_order(request, text)} LIMIT {_furthest_match(request, text)}
     """  # noqa: S608  (as above)
 
 
+def _furthest_match(request: SearchRequest, text: TextQuery | None) -> int:
+    """A keyword's matches end with those that are ranked; others go on as far as somebody reads."""
+    return MOST_MATCHES if text is not None else max(MOST_MATCHES, request.offset + request.page_size)
+
+
 def _total(request: SearchRequest, text: TextQuery | None, number: _Arguments) -> str:
-    """Matches of a keyword are counted as far as they are ranked, everything else to the end."""
+    """Matches of a keyword are counted as far as they are ranked, everything else further."""
     if text is not None:
         return "(SELECT count(*) FROM matches)"
     conditions = " AND ".join(_conditions(request, number))
-    return f"""(CASE WHEN (SELECT count(*) FROM matches) < {MOST_MATCHES}
+    return f"""(CASE WHEN (SELECT count(*) FROM matches) < {_furthest_match(request, text)}
         THEN (SELECT count(*) FROM matches)
-        ELSE (SELECT count(*) FROM events e JOIN venues v ON v.id = e.venue_id WHERE {conditions})
-        END)"""  # noqa: S608  (as above)
+        ELSE (SELECT count(*) FROM (
+            SELECT FROM events e JOIN venues v ON v.id = e.venue_id WHERE {conditions} LIMIT {MOST_COUNTED}
+        ) AS counted) END)"""  # noqa: S608  (as above)
 
 
 def _conditions(request: SearchRequest, number: _Arguments) -> list[str]:
@@ -187,6 +205,8 @@ def _conditions(request: SearchRequest, number: _Arguments) -> list[str]:
     if request.available_only:
         now = number(request.now)
         conditions.append(f"NOT e.sold_out AND (e.off_sale_at IS NULL OR e.off_sale_at > {now})")
+    if request.undelivered:
+        conditions.append("e.id IN (SELECT event_id FROM search_outbox WHERE recorded)")
     if request.near is not None:
         conditions += _within(request, number)
     return conditions
@@ -218,7 +238,10 @@ def _distance(request: SearchRequest, number: _Arguments) -> str:
     return distance_km(f"{number(near.lat)}::float8", f"{number(near.lng)}::float8")
 
 
-def _match_order(request: SearchRequest) -> str:
+def _match_order(request: SearchRequest, text: TextQuery | None) -> str:
+    """Which matches are looked at; of a busy keyword's the soonest, whatever they are sorted by then."""
+    if text is not None:
+        return f"e.starts_at {_direction(request)}, e.id"
     if request.sort is Sort.PRICE:
         return "e.price_from NULLS LAST, e.starts_at, e.id"
     if request.sort is Sort.DISTANCE:

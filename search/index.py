@@ -77,6 +77,8 @@ class SearchRequest:
     page_num: int = 1
     match: Match = Match.LETTERS
     period: Period = Period.UPCOMING
+    # Only events whose latest change the main index does not show; the database alone can tell.
+    undelivered: bool = False
 
     @property
     def offset(self) -> int:
@@ -93,6 +95,7 @@ class Hit:
     performers: tuple[str, ...]
     venue: str
     city: str
+    starts_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -162,6 +162,7 @@ def _hit(document: Any) -> Hit:
         performers=tuple(document["performers"]),
         venue=document["venue"],
         city=document["city"],
+        starts_at=datetime.fromtimestamp(document["starts_at"], UTC),
     )
 
 

@@ -20,7 +20,9 @@ from db.session import DATABASE_AWAY
 from domain.errors import BoxofficeError, OrderNotPayable, Unavailable
 from domain.states import EventState, OrderState
 from domain.viewer import Viewer
+from kit.log_context import bind
 from payments.gateway import GatewayError, Intent, IntentStatus
+from services.measuring import measured
 from services.office import Office, buyer_of, reading
 from services.paying import intent_of, owned_order
 from services.refunding import refund_whole
@@ -107,12 +109,14 @@ async def _end(office: Office, order: OrderRow, state: OrderState) -> bool:
         raise Unavailable from error
 
 
+@measured("release")
 async def release(office: Office, viewer: Viewer | None, order_id: UUID) -> OrderRow:
     """Give back the seats of a RESERVED or PAYING order at once; one that is over already stays so.
 
     Raises:
         OrderNotPayable: it is booked; a refund is the organiser's to make.
     """
+    bind(order_id=order_id)
     order = await owned_order(office, buyer_of(viewer), order_id)
     await cancel_order(office, order)
     after = await owned_order(office, buyer_of(viewer), order_id)

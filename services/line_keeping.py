@@ -68,10 +68,6 @@ class LineKeeper:
             await self._room.forget(event_id)
         return rooms
 
-    async def run_id(self) -> str:
-        """Which run of Redis this is."""
-        return await self._room.run_id()
-
     async def open(self, event_id: UUID) -> None:
         """Bring an event's settings from PostgreSQL to Redis, and its people where Redis lost them.
 
@@ -108,7 +104,7 @@ class LineKeeper:
             version=int(row.updated_at.timestamp() * 1_000_000),
         )
 
-    async def keep(self, row: RoomRow, run_id: str) -> Kept:
+    async def keep(self, row: RoomRow) -> Kept:
         """One round: admit, make it durable, then tell everyone.
 
         An admission is told only once PostgreSQL has it: what a crash of Redis takes back, nobody was
@@ -117,11 +113,11 @@ class LineKeeper:
         Raises:
             Unavailable: a part is away.
         """
-        tick = await self._room.tick(row.event_id, run_id)
+        tick = await self._room.tick(row.event_id)
         if tick is None:
             await self._configure(row)
             await self.rebuild(row)
-            tick = await self._room.tick(row.event_id, run_id)
+            tick = await self._room.tick(row.event_id)
             if tick is None:
                 raise Unavailable("The waiting room is being restored; please try again in a moment.")
         changed = await self._write_journal(row.event_id, tick) if tick.journal else ()
@@ -168,7 +164,6 @@ class LineKeeper:
         Raises:
             Unavailable: a part is away, or another rebuild has taken over.
         """
-        run_id = await self._room.run_id()
         generation, drained = await self._room.close(row.event_id)
         await self._drain(row.event_id)
         after = _NOBODY
@@ -180,7 +175,7 @@ class LineKeeper:
                 raise Unavailable
             after = people[-1].user_id
         drawn_ms = milliseconds(row.drawn_at) if row.drawn_at else 0
-        if not await self._room.reopen(row.event_id, generation, run_id, drawn_ms=drawn_ms):
+        if not await self._room.reopen(row.event_id, generation, drawn_ms=drawn_ms):
             raise Unavailable
 
     async def _people(self, event_id: UUID, sequence: int, after: UUID) -> list[Restored]:

@@ -17,9 +17,11 @@ from domain.layout import SeatMap
 from domain.states import EventState
 from domain.viewer import Viewer
 from kit.clock import Clock
+from kit.spans import NoTracer, Tracer
 from payments.gateway import PaymentGateway
 from reservations.store import SeatStore
 from services.layouts import LayoutCache
+from services.measuring import NoMeters, SaleMeters
 from services.placing import OrderDesk
 
 Key = TypeVar("Key", bound=Hashable)
@@ -107,6 +109,8 @@ class Office:
     payment_time: timedelta
     public_url: str
     revision: Revision = field(default_factory=Revision)
+    meters: SaleMeters = field(default_factory=NoMeters)
+    tracer: Tracer = field(default_factory=NoTracer)
 
     def now(self) -> datetime:
         """The present, in UTC."""

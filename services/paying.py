@@ -1,6 +1,7 @@
 """Pay: extend the hold once, have the card authorised, settle what came of it."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -31,7 +32,9 @@ from domain.ids import Kind, public_id
 from domain.states import EventState, OrderState, PaymentState
 from domain.viewer import Viewer
 from kit.ids import new_uuid
+from kit.log_context import bind
 from payments.gateway import Declined, GatewayError, GatewayUnavailable, Intent, IntentStatus
+from services.measuring import measured
 from services.office import Office, buyer_of, reading
 from services.settling import apply_intent
 
@@ -42,6 +45,7 @@ _CONFIRMABLE = (
     IntentStatus.REQUIRES_ACTION,
 )
 _LONGEST = 255
+_METHOD = re.compile(r"[a-z]+_\w+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Paid:
     client_secret: str
 
 
+@measured("pay")
 async def pay(
     office: Office,
     viewer: Viewer | None,
@@ -67,6 +72,7 @@ async def pay(
         OutcomeUnknown: the gateway did not answer; the same call finds out.
     """
     buyer = buyer_of(viewer)
+    bind(order_id=order_id)
     _check_input(payment_method_id, idempotency_key)
     order = await owned_order(office, buyer, order_id)
     replay = await _replayed(office, order, payment_method_id, idempotency_key)
@@ -102,6 +108,9 @@ def _check_input(payment_method_id: str | None, idempotency_key: str | None) -> 
     for name, value in (("paymentMethodId", payment_method_id), ("idempotencyKey", idempotency_key)):
         if value is not None and not (1 <= len(value) <= _LONGEST and value.isprintable()):
             raise InvalidInput(f"{name}: between 1 and {_LONGEST} printable characters.")
+    # A card's number, pasted where it does not belong, goes no further: not even its hash is kept.
+    if payment_method_id is not None and not _METHOD.fullmatch(payment_method_id):
+        raise InvalidInput("paymentMethodId: the id of a Stripe payment method, pm_...")
 
 
 def _input_hash(payment_method_id: str | None) -> str:
@@ -186,15 +195,19 @@ async def _book_free(office: Office, order: OrderRow) -> OrderRow:
     """An order that costs nothing has nothing to authorise."""
     now = office.now()
     async with office.database.transaction() as connection:
-        if await set_order_state(
+        booked = await set_order_state(
             connection, order.id, OrderState.BOOKED, leaving=[OrderState.PAYING], now=now
-        ):
+        )
+        if booked:
             await book_claims(connection, order.id)
             await set_payment_state(
                 connection, order.id, PaymentState.CAPTURED, leaving=_OPEN, now=now, captured_minor=0
             )
             await write_task(connection, "order_booked", order.id, {}, now)
-        return await _fresh(connection, order.id)
+        after = await _fresh(connection, order.id)
+    if booked:
+        office.meters.booked((now - order.created_at).total_seconds())
+    return after
 
 
 async def _fresh(connection: Connection, order_id: UUID) -> OrderRow:
@@ -253,3 +266,4 @@ async def _note_decline(office: Office, order: OrderRow, code: str) -> None:
             connection, order.id, PaymentState.FAILED, leaving=_OPEN, now=now, failure_code=code
         )
         await write_task(connection, "mirror_order", order.id, {}, now)
+    office.meters.payment(PaymentState.FAILED)

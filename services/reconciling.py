@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db.queries.claims import LiveClaim, live_claims, raise_first_version, set_sold_out
-from db.queries.orders import claims_of_orders, order_by_id
+from db.queries.orders import OrderRow, claims_of_orders, order_by_id
 from domain.states import ClaimState, OrderState
-from reservations.outcomes import Correction
+from reservations.outcomes import Correction, Outcome
 from services.office import Office, reading
 from services.truth import deadline_ms, places_of
 
@@ -23,15 +23,24 @@ async def mirror_order(office: Office, order_id: UUID) -> None:
     if order is None:
         return
     if order.state == OrderState.PAYING:
-        await office.seats.extend(order.event_id, order.id, None)
+        if await office.seats.extend(order.event_id, order.id, None) is Outcome.NOTHING:
+            await _take_again(office, order)
         return
     claims = await reading(claims_of_orders(office.database, [order.id]))
-    if order.state == OrderState.BOOKED:
-        await office.seats.book(order.event_id, order.id)
+    booking = order.state == OrderState.BOOKED
+    if booking and await office.seats.book(order.event_id, order.id) is Outcome.NOTHING:
+        await _take_again(office, order)
     ended = [claim.place for claim in claims if claim.state == ClaimState.ENDED]
     if ended:
         await office.seats.give_back(order.event_id, order.id, ended)
     await refresh_sold_out(office, order.event_id)
+
+
+async def _take_again(office: Office, order: OrderRow) -> None:
+    """Show as taken what Redis let lapse before it heard that the payment had begun in time."""
+    places = [claim.place for claim in await reading(claims_of_orders(office.database, [order.id]))]
+    claims = await reading(live_claims(office.database, [order.event_id], places))
+    await mirror_places(office, order.event_id, [claim for claim in claims if claim.order_id == order.id])
 
 
 async def refresh_sold_out(office: Office, event_id: UUID) -> None:

@@ -1,13 +1,14 @@
 """The first half of indexing: changes become documents of the database's own."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
 from db.queries import search as rows
 from db.session import Connection
-from search.documents import EventFacts, PerformerFacts, SearchWords, text_vector, vocabulary
+from search.documents import EventFacts, PerformerFacts, SearchWords, index_document, text_vector, vocabulary
 
 BATCH = 1000
 _COPIED = [column.name for column in fields(EventFacts) if column.name != "performers"]
@@ -31,19 +32,46 @@ async def record_changes(connection: Connection, *, has_engine: bool) -> int:
     return len(keys.entries)
 
 
-async def record_events(connection: Connection, events: Sequence[UUID]) -> list[EventFacts]:
-    """Write these events' documents and words, or remove them; the facts of those that stay.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A published event as it was recorded."""
 
+    facts: EventFacts
+    words: SearchWords
+
+    @classmethod
+    def of(cls, facts: EventFacts) -> "Recorded":
+        """Its facts spelt out: most of what recording costs."""
+        return cls(facts, SearchWords.of(facts))
+
+    def document(self) -> dict[str, Any]:
+        """For the engine."""
+        return index_document(self.facts, self.words)
+
+
+async def record_events(
+    connection: Connection, events: Sequence[UUID], known: set[str] | None = None
+) -> list[Recorded]:
+    """Write these events' documents and words, or remove them; those that stay.
+
+    `known` are words that need not be written again; the caller's, who adds to it after the commit.
     Call in a transaction: no one else may read older facts and write them later.
     """
     await rows.lock_recording(connection)
-    found = facts_of(await rows.read_facts(connection, events))
-    words = {facts.id: SearchWords.of(facts) for facts in found}
-    documents = [(event_id, text_vector(spelt)) for event_id, spelt in words.items()]
-    gone = [event_id for event_id in events if event_id not in words]
+    facts = facts_of(await rows.read_facts(connection, events))
+    # In a thread, so that the process's other loops have their turns meanwhile.
+    found, documents, words = await asyncio.to_thread(_spelt, facts)
+    present = {event_id for event_id, _ in documents}
+    gone = [event_id for event_id in events if event_id not in present]
     await rows.record_documents(connection, documents, gone)
-    await rows.record_words(connection, set().union(*map(vocabulary, words.values())))
+    await rows.record_words(connection, words - (known or set()))
     return found
+
+
+def _spelt(facts: Iterable[EventFacts]) -> tuple[list[Recorded], list[tuple[UUID, str]], set[str]]:
+    found = [Recorded.of(each) for each in facts]
+    documents = [(each.facts.id, text_vector(each.words)) for each in found]
+    return found, documents, set().union(*(vocabulary(each.words) for each in found))
 
 
 def facts_of(records: Iterable[Any]) -> list[EventFacts]:

@@ -20,11 +20,14 @@ from domain.states import ClaimState, OrderState
 from domain.text_input import paragraphs
 from domain.viewer import Viewer
 from kit.ids import new_uuid
+from kit.log_context import bind
+from services.measuring import measured
 from services.office import Office, organiser_of, reading
 
 _LONGEST_REASON = 500
 
 
+@measured("refund")
 async def refund(
     office: Office,
     viewer: Viewer | None,
@@ -44,6 +47,7 @@ async def refund(
         OrderNotPayable: the order is not booked.
     """
     organiser_of(viewer)
+    bind(order_id=order_id)
     why = None if reason is None else paragraphs(reason, "reason", most=_LONGEST_REASON)
     order = await reading(order_by_id(office.database, order_id))
     if order is None:

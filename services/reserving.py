@@ -36,7 +36,10 @@ from domain.states import ClaimState, OrderState, is_selling
 from domain.viewer import Viewer
 from kit.clock import milliseconds
 from kit.ids import new_uuid
+from kit.log_context import bind
+from kit.spans import step
 from reservations.outcomes import Candidate, FreeRange, HoldAnswer, Outcome
+from services.measuring import measured
 from services.office import Office, buyer_of, reading
 from services.reconciling import mirror_places
 from services.selecting import (
@@ -88,6 +91,7 @@ class _Attempt:
     admission_id: str | None
 
 
+@measured("reserve")
 async def reserve(office: Office, viewer: Viewer | None, request: ReserveRequest) -> OrderRow:
     """Hold all the seats or none, create the order, start the clock.
 
@@ -105,6 +109,7 @@ async def reserve(office: Office, viewer: Viewer | None, request: ReserveRequest
     order_id = new_uuid()
     if request.idempotency_key is not None:
         order_id = order_id_of(buyer.user_id, request.idempotency_key)
+    bind(order_id=order_id)
     attempt = _Attempt(order_id, buyer, request, sale, seat_map, None)
     if sale.waiting_room_enabled:
         # A retry finds its order even where the admission ended with the booking.
@@ -215,7 +220,8 @@ async def _place(office: Office, attempt: _Attempt, answer: HoldAnswer) -> Order
     _check_replay(attempt, answer)
     order = _new_order(office, attempt, answer.places)
     try:
-        claims = await office.desk.place(order)
+        with step("sql place order"):
+            claims = await office.desk.place(order)
     except PlaceTaken:
         return await _place_after_lapsed(office, attempt, order, answer)
     except Unavailable:

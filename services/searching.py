@@ -11,7 +11,7 @@ from db.queries.search import STANDING
 from db.session import DATABASE_AWAY, Database
 from domain.errors import BadRequest, Unavailable
 from kit.clock import Clock
-from search.closeness import SHORTEST_SHAPE
+from search.closeness import has_shape
 from search.completions import Completion, completions
 from search.fallback import DatabaseIndex
 from search.highlights import Highlight, highlights
@@ -28,12 +28,16 @@ from search.index import (
     Sort,
     Source,
 )
+from search.latecomers import may_have_latecomers, with_latecomers
 from search.places import Fetch, VenuesAround
-from search.spelling import letters, skeleton
+from search.spelling import letters
 from services.office import Cache
 
 # Results further back than this are for narrower questions.
 FURTHEST_RESULT = 10_000
+# A statement that was prepared for any keyword is planned for a rare one, and takes seconds for `s`; and
+# what a busy one matches should be joined and sorted in memory.
+_FOR_ANY_KEYWORD = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL work_mem = '16MB'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class FoundEvents:
     """One page of results by id, best first, and where each shows what was looked for."""
 
     event_ids: tuple[UUID, ...]
+    is_over: bool
     total: int
     facets: tuple[Facet, ...]
     took_ms: int
@@ -67,14 +72,19 @@ class FoundEvents:
 
 
 class Freshness:
-    """Whether the index is built and no further behind than the bound; looked up once a second."""
+    """Whether the index is built and no further behind than the bound; looked up five times a second."""
 
-    def __init__(self, database: Database, *, most_lag_seconds: float = 10.0) -> None:
+    def __init__(self, database: Database, *, most_lag_seconds: float = 20.0) -> None:
         self._database = database
         self._most_lag_seconds = most_lag_seconds
-        self._cache: Cache[str, bool] = Cache(self._load, most=1, max_age_seconds=1.0)
+        self._cache: Cache[str, bool] = Cache(self._load, most=1, max_age_seconds=0.2)
         self.lag_seconds = 0.0
         self.refused = 0
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there are changes that the index does not show."""
+        return self.lag_seconds > 0
 
     async def __call__(self) -> bool:
         """False means that the database answers better; true when nobody can tell."""
@@ -95,7 +105,7 @@ class EventSearch:
     """What finds events."""
 
     def __init__(
-        self, index: SearchIndex | None, fallback: SearchIndex, is_fresh: Freshness, clock: Clock
+        self, index: SearchIndex | None, fallback: DatabaseIndex, is_fresh: Freshness, clock: Clock
     ) -> None:
         self._index = index
         self._fallback = fallback
@@ -105,7 +115,9 @@ class EventSearch:
     async def search_events(self, question: SearchQuestion) -> FoundEvents:
         """One page of published events, by id.
 
-        Without a start only what is not over is listed; where nothing of it matches, what is over.
+        Without a start only what is not over is listed. Whoever looks for a name of which nothing is to
+        come, or up to a moment gone by, is shown what is over, the latest first; never when only what is
+        available is wanted.
 
         Raises:
             BadRequest: a page further back than the 10,000th result.
@@ -114,9 +126,10 @@ class EventSearch:
         request = _request(question, self._clock())
         if request.offset + request.page_size > FURTHEST_RESULT:
             raise BadRequest(f"pageNum times pageSize must be at most {FURTHEST_RESULT}.")
-        source, hits = await self._search(request)
+        source, reading, hits = await self._search(request)
         return FoundEvents(
             event_ids=tuple(hit.event_id for hit in hits.hits),
+            is_over=reading.period is Period.PAST and hits.total > 0,
             total=hits.total,
             facets=hits.facets,
             took_ms=hits.took_ms,
@@ -153,13 +166,26 @@ class EventSearch:
                 pass
         return await self._fallback.complete(prefix, self._clock())
 
-    async def _search(self, request: SearchRequest) -> tuple[Source, Hits]:
+    async def _search(self, request: SearchRequest) -> tuple[Source, SearchRequest, Hits]:
         if self._index is not None and await self.standing():
             try:
-                return Source.INDEX, await _first_found(self._index, request)
+                if self.standing.is_behind and may_have_latecomers(request):
+                    return Source.INDEX, *await self._search_with_latecomers(self._index, request)
+                return Source.INDEX, *await _first_found(self._index, request)
             except IndexAway:
                 pass
-        return Source.DATABASE, await _first_found(self._fallback, request)
+        return Source.DATABASE, *await _first_found(self._fallback, request)
+
+    async def _search_with_latecomers(
+        self, index: SearchIndex, request: SearchRequest
+    ) -> tuple[SearchRequest, Hits]:
+        """The index's answer and what changed since; those who match best of all come alone."""
+        strictest = next(_readings(request))
+        late = await self._fallback.undelivered(strictest)
+        reading, found = await _first_found(index, request)
+        if late and reading != strictest:
+            return strictest, replace(found, hits=late, total=len(late))
+        return reading, with_latecomers(reading, found, late) if late else found
 
 
 def database_index(database: Database) -> DatabaseIndex:
@@ -179,7 +205,8 @@ def venues_around(database: Database) -> VenuesAround:
 def _fetching(database: Database) -> Fetch:
     async def fetch(statement: str, arguments: tuple[Any, ...], seconds: float) -> list[Any]:
         try:
-            async with database.connection() as connection:
+            async with database.connection() as connection, connection.transaction(readonly=True):
+                await connection.execute(_FOR_ANY_KEYWORD)
                 return list(await connection.fetch(statement, *arguments, timeout=seconds))
         except DATABASE_AWAY as error:
             raise Unavailable("Search is away for a moment; please try again.") from error
@@ -187,23 +214,22 @@ def _fetching(database: Database) -> Fetch:
     return fetch
 
 
-async def _first_found(index: SearchIndex, request: SearchRequest) -> Hits:
+async def _first_found(index: SearchIndex, request: SearchRequest) -> tuple[SearchRequest, Hits]:
     """The strictest reading of the request that finds something; its time is all of theirs."""
     took_ms = 0
-    hits = Hits((), 0, 0)
     for reading in _readings(request):
         hits = await index.search(reading)
         took_ms += hits.took_ms
         if hits.total:
             break
-    return replace(hits, took_ms=took_ms)
+    return reading, replace(hits, took_ms=took_ms)
 
 
 def _readings(request: SearchRequest) -> Iterator[SearchRequest]:
-    periods = [Period.ASKED] if request.start else [Period.UPCOMING, Period.PAST]
+    periods = _periods(request)
     words = letters(request.keyword).split()
     matches = [Match.LETTERS]
-    if len(skeleton(request.keyword).replace(" ", "")) >= SHORTEST_SHAPE:
+    if has_shape(request.keyword):
         matches.append(Match.SHAPES)
     if len(words) > 1:
         matches.append(Match.ANY)
@@ -211,6 +237,14 @@ def _readings(request: SearchRequest) -> Iterator[SearchRequest]:
         periods = periods[:1]
     for match, period in product(matches, periods):
         yield replace(request, period=period, match=match)
+
+
+def _periods(request: SearchRequest) -> list[Period]:
+    if request.start:
+        return [Period.ASKED]
+    if request.end and request.end <= request.now:
+        return [Period.PAST]
+    return [Period.UPCOMING] if request.available_only else [Period.UPCOMING, Period.PAST]
 
 
 def _request(question: SearchQuestion, now: datetime) -> SearchRequest:

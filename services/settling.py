@@ -5,6 +5,7 @@ Redis, capture, voiding, refunds) is written to the outbox with the transition.
 """
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -31,8 +32,10 @@ from db.session import DATABASE_AWAY, Connection
 from domain.errors import OutcomeUnknown, Unavailable
 from domain.states import OrderState, PaymentState
 from kit.ids import new_uuid
+from kit.log_context import bind
 from payments.gateway import GatewayError, GatewayRejected, Intent, IntentStatus
 from payments.webhooks import WebhookEvent
+from services.measuring import measured
 from services.office import Office, reading
 
 log = logging.getLogger("boxoffice.settling")
@@ -47,6 +50,16 @@ _BEFORE_CAPTURED = (*_BEFORE_AUTHORIZED, PaymentState.AUTHORIZED)
 _BEFORE_CANCELLED = (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING, PaymentState.AUTHORIZED)
 
 
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """An order before and after an intent was applied, and what state that brought its payment to."""
+
+    before: OrderRow
+    after: OrderRow
+    payment_state: PaymentState | None
+
+
+@measured("settle")
 async def apply_intent(
     office: Office, order_id: UUID, intent: Intent, webhook: WebhookEvent | None = None
 ) -> OrderRow:
@@ -55,17 +68,27 @@ async def apply_intent(
     Raises:
         OutcomeUnknown: the commit was cut; the webhook or the sweep finishes it.
     """
+    bind(order_id=order_id)
     try:
         async with office.database.transaction() as connection:
-            order = await _apply(office, connection, order_id, intent)
+            settled = await _apply(office, connection, order_id, intent)
             if webhook is not None:
                 await record_webhook(connection, webhook.id, webhook.type)
-            return order
     except DATABASE_AWAY as error:
         raise OutcomeUnknown from error
+    _count(office, settled)
+    return settled.after
 
 
-async def _apply(office: Office, connection: Connection, order_id: UUID, intent: Intent) -> OrderRow:
+def _count(office: Office, settled: _Settled) -> None:
+    if settled.payment_state is not None:
+        office.meters.payment(settled.payment_state)
+    before, after = settled.before, settled.after
+    if before.state in _LIVE and after.state == OrderState.BOOKED:
+        office.meters.booked((office.now() - after.created_at).total_seconds())
+
+
+async def _apply(office: Office, connection: Connection, order_id: UUID, intent: Intent) -> _Settled:
     order = await lock_order(connection, order_id)
     payment = await payment_of_order(connection, order_id)
     if order is None or payment is None:
@@ -76,19 +99,19 @@ async def _apply(office: Office, connection: Connection, order_id: UUID, intent:
         await touch_payment(connection, order_id, now)
         if intent.id == payment.intent_id and intent.status is IntentStatus.REQUIRES_CAPTURE:
             await write_task(connection, "void_payment", order_id, {}, now)
-        return order
+        return _Settled(order, order, None)
     match intent.status:
         case IntentStatus.REQUIRES_CAPTURE:
-            await _authorized(connection, order, payment, now)
+            state = await _authorized(connection, order, payment, now)
         case IntentStatus.SUCCEEDED:
-            await _captured(connection, order, payment, intent, now)
+            state = await _captured(connection, order, payment, intent, now)
         case IntentStatus.CANCELLED:
-            await _canceled(connection, order, payment, now)
+            state = await _canceled(connection, order, payment, now)
         case _:
-            await _open(connection, order, intent, now)
+            state = await _open(connection, order, intent, now)
     after = await order_by_id(connection, order_id)
     assert after is not None, "orders are never deleted"
-    return after
+    return _Settled(order, after, state)
 
 
 def _fits(order: OrderRow, payment: PaymentRow, intent: Intent) -> bool:
@@ -115,22 +138,26 @@ async def _book(connection: Connection, order: OrderRow, now: datetime) -> bool:
     return True
 
 
-async def _authorized(connection: Connection, order: OrderRow, payment: PaymentRow, now: datetime) -> None:
+async def _authorized(
+    connection: Connection, order: OrderRow, payment: PaymentRow, now: datetime
+) -> PaymentState | None:
     """Authorised: book, then capture; the loser of a race is voided, not charged and refunded."""
     given_up = payment.state == PaymentState.CANCELLED
     booked = not given_up and await _book(connection, order, now)
     if not booked and order.state != OrderState.BOOKED:
         await write_task(connection, "void_payment", order.id, {}, now)
-        return
-    if await set_payment_state(
+        return None
+    if not await set_payment_state(
         connection, order.id, PaymentState.AUTHORIZED, leaving=_BEFORE_AUTHORIZED, now=now
     ):
-        await write_task(connection, "capture_payment", order.id, {}, now)
+        return None
+    await write_task(connection, "capture_payment", order.id, {}, now)
+    return PaymentState.AUTHORIZED
 
 
 async def _captured(
     connection: Connection, order: OrderRow, payment: PaymentRow, intent: Intent, now: datetime
-) -> None:
+) -> PaymentState | None:
     """Captured: a booked order has its money; money of an order that ended goes back."""
     await _reopen_bounced(connection, order, payment, intent, now)
     await _book(connection, order, now)
@@ -143,7 +170,7 @@ async def _captured(
         captured_minor=intent.amount_received_minor,
     )
     if not first:
-        return
+        return None
     if order.state in (OrderState.EXPIRED, OrderState.CANCELLED):
         refund = RefundRow(
             new_uuid(), payment.id, intent.amount_received_minor, "order ended", "DECIDED", None
@@ -152,6 +179,7 @@ async def _captured(
         await write_task(connection, "send_refund", order.id, {"refund_id": str(refund.id)}, now)
     else:
         await write_task(connection, "order_changed", order.id, {}, now)
+    return PaymentState.CAPTURED
 
 
 async def _reopen_bounced(
@@ -173,10 +201,14 @@ async def _reopen_bounced(
     await write_task(connection, "order_changed", order.id, {}, now)
 
 
-async def _canceled(connection: Connection, order: OrderRow, payment: PaymentRow, now: datetime) -> None:
+async def _canceled(
+    connection: Connection, order: OrderRow, payment: PaymentRow, now: datetime
+) -> PaymentState | None:
     """The intent is void: a PAYING order ends, expired if its time is over; so does an unpaid booking."""
     state = OrderState.EXPIRED if order.expires_at <= now else OrderState.CANCELLED
-    await set_payment_state(connection, order.id, PaymentState.CANCELLED, leaving=_BEFORE_CANCELLED, now=now)
+    voided = await set_payment_state(
+        connection, order.id, PaymentState.CANCELLED, leaving=_BEFORE_CANCELLED, now=now
+    )
     leaving = [OrderState.PAYING]
     if payment.state == PaymentState.AUTHORIZED:
         log.error("order %s: its payment was voided elsewhere before it was captured", order.id)
@@ -184,16 +216,19 @@ async def _canceled(connection: Connection, order: OrderRow, payment: PaymentRow
     if await set_order_state(connection, order.id, state, leaving=leaving, now=now):
         await end_claims(connection, [order.id])
         await write_task(connection, "mirror_order", order.id, {}, now)
+    return PaymentState.CANCELLED if voided else None
 
 
-async def _open(connection: Connection, order: OrderRow, intent: Intent, now: datetime) -> None:
+async def _open(
+    connection: Connection, order: OrderRow, intent: Intent, now: datetime
+) -> PaymentState | None:
     """Nothing is decided yet: show what the intent waits for."""
     state, failure_code = PaymentState.REQUIRES_ACTION, None
     if intent.status is IntentStatus.PROCESSING:
         state = PaymentState.PROCESSING
     elif intent.failure_code is not None and intent.status is IntentStatus.REQUIRES_PAYMENT_METHOD:
         state, failure_code = PaymentState.FAILED, intent.failure_code
-    if await set_payment_state(
+    if not await set_payment_state(
         connection,
         order.id,
         state,
@@ -201,7 +236,9 @@ async def _open(connection: Connection, order: OrderRow, intent: Intent, now: da
         now=now,
         failure_code=failure_code,
     ):
-        await write_task(connection, "order_changed", order.id, {}, now)
+        return None
+    await write_task(connection, "order_changed", order.id, {}, now)
+    return state
 
 
 async def settle_order(office: Office, order_id: UUID) -> None:
@@ -223,29 +260,32 @@ async def _retrieve(office: Office, intent_id: str) -> Intent:
         raise Unavailable from error
 
 
-async def handle_webhook(office: Office, event: WebhookEvent) -> None:
+@measured("webhook")
+async def handle_webhook(office: Office, event: WebhookEvent) -> bool:
     """Apply a verified webhook: fetch the intent that it names and settle its order.
 
-    What fits nothing of ours is logged and done with: sending it again would not help.
+    What fits nothing of ours is logged and done with, and False: sending it again would not help.
 
     Raises:
         Unavailable, OutcomeUnknown: our own fault; the sender must try again.
     """
     if event.intent_id is None:
-        return
+        return False
     payment = await reading(payment_by_intent(office.database, event.intent_id))
     try:
         intent = await office.gateway.retrieve(event.intent_id)
     except GatewayRejected:
         log.error("webhook %s (%s) names an intent that the gateway does not know", event.id, event.type)
-        return
+        return False
     except GatewayError as error:
         raise Unavailable from error
     order_id = payment.order_id if payment else intent.order_id
     if order_id is None:
         log.error("webhook %s (%s) fits no order of ours", event.id, event.type)
-        return
+        return False
     try:
         await apply_intent(office, order_id, intent, event)
     except LookupError:
         log.error("webhook %s (%s) names an order that we do not have", event.id, event.type)
+        return False
+    return True

@@ -30,6 +30,7 @@ from domain.waiting_room import (
     phase_of,
 )
 from kit.clock import Clock, utc_now
+from services.joining import JoinDesk
 from services.line_keeping import LineKeeper
 from services.office import Cache, buyer_of, organiser_of, reading
 from services.queue_tokens import QueueTokens, admission_id_of, holder_of
@@ -95,6 +96,7 @@ class WaitingRooms:
         self._tokens = tokens
         self._keeper = keeper
         self._clock = clock
+        self._desk = JoinDesk(database)
         self._accounts_per_address = accounts_per_address
         self._rows = Cache(self._load_row, most=4096, max_age_seconds=_CACHED_SECONDS)
         self._states = Cache(self._load_state, most=4096, max_age_seconds=_CACHED_SECONDS)
@@ -120,7 +122,7 @@ class WaitingRooms:
             NotFound: there is no such event.
             NotOnSale: it has no line to join now.
             RateLimited: this address has brought many accounts in a short time.
-            Unavailable: the line is being restored.
+            Unavailable: the line is being restored, or the place cannot be made durable.
         """
         user_id = buyer_of(viewer).user_id
         row = await self._public_row(event_id)
@@ -129,14 +131,19 @@ class WaitingRooms:
             raise NotOnSale("This event has no waiting room to join at the moment.")
         place = drawn_place(row.seed, entry_id_of(event_id, user_id))
         limit = self._accounts_per_address if _is_foreign(address) else 0
-        outcome = await self.room.join(
+        joined = await self.room.join(
             event_id, user_id, place, address=_network_of(address) if limit else "", most=limit
         )
-        if outcome is Outcome.CLOSED:
+        if joined.outcome is Outcome.CLOSED:
             raise NotOnSale("This event has no waiting room to join at the moment.")
-        if outcome is Outcome.CROWDED:
+        if joined.outcome is Outcome.CROWDED:
             raise RateLimited("Too many accounts have joined from your network; please try again later.")
-        return await self.shown(event_id, user_id, await self.room.standing(event_id, user_id))
+        await self._desk.record(event_id, user_id, joined)
+        standing = await self.room.standing(event_id, user_id)
+        if standing.outcome is Outcome.NONE:
+            # Redis lost the join before it was recorded, and the rebuild came in between: nothing was told.
+            raise Unavailable("The waiting room is being restored; please try again in a moment.")
+        return await self.shown(event_id, user_id, standing)
 
     async def leave(self, viewer: Viewer | None, event_id: UUID) -> bool:
         """Give up the place in the line, or the admission. False where there was neither.

@@ -39,6 +39,11 @@ class QueueHub:
         line = self._lines.get(event_id)
         return statistics.median(line.eta_errors) if line is not None and line.eta_errors else None
 
+    def eta_errors(self) -> dict[UUID, float]:
+        """The same, of every line that is watched here and can tell."""
+        known = {event_id: self.eta_error(event_id) for event_id in self._lines}
+        return {event_id: error for event_id, error in known.items() if error is not None}
+
     async def stream(self, viewer: Viewer | None, event_id: UUID) -> AsyncIterator[Entry]:
         """The caller's entry now, on every change, and at least every 5 s.
 

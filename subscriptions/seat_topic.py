@@ -1,9 +1,9 @@
 """The map of one event as a process knows it, told once to all who watch it."""
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable
 from uuid import UUID
 
 from domain.availability import count_sections
@@ -28,41 +28,71 @@ _RETRY_SECONDS = 0.5
 class Watcher:
     """One subscriber's bounded buffer: later statuses of a seat replace earlier ones."""
 
+    __slots__ = ("_pending", "_waiting", "_wake", "ended")
+
     def __init__(self) -> None:
         self._pending: SeatAvailabilityUpdate | None = None
-        self._told = asyncio.Event()
+        self._waiting: asyncio.Future[None] | None = None
+        self._wake: Callable[[], None] | None = None
         self.ended = False
 
     def tell(self, update: SeatAvailabilityUpdate) -> None:
         """Buffer an update; one that waits is merged with it."""
-        self._pending = merged(self._pending, update) if self._pending else update
-        self._told.set()
+        pending = self._pending
+        self._pending = update if pending is None else merged(pending, update)
+        self._call()
 
-    def clear(self) -> None:
-        """Forget what waits, because a snapshot says it all."""
-        self._pending = None
-        self._told.clear()
+    def take(self) -> SeatAvailabilityUpdate | None:
+        """What has changed since the last call; None where nothing has."""
+        update, self._pending = self._pending, None
+        return update
 
     def end(self) -> None:
         """Say that nothing more will come."""
         self.ended = True
-        self._told.set()
+        self._call()
+
+    def attach(self, wake: Callable[[], None]) -> None:
+        """Call this from now on, where something waits at once, instead of being waited for."""
+        self._wake = wake
+        if self._pending is not None or self.ended:
+            wake()
+
+    def detach(self) -> None:
+        """Call nobody any more."""
+        self._wake = self._pending = None
+        self.ended = True
 
     async def next(self) -> SeatAvailabilityUpdate | None:
-        """What has changed since the last call; None at the end."""
-        await self._told.wait()
-        update = self._pending
-        self.clear()
-        if self.ended:
-            self._told.set()
-        return update
+        """What has changed since the last call, as soon as something has; None at the end."""
+        while self._pending is None and not self.ended:
+            self._waiting = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+        return self.take()
+
+    def _call(self) -> None:
+        if self._wake is not None:
+            self._wake()
+        elif self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
 
 class SeatTopic:
     """One event's folded map, fed by one upstream subscription however many watch."""
 
-    def __init__(self, office: Office, channels: Channels, event_id: UUID, seat_map: SeatMap) -> None:
+    def __init__(
+        self,
+        office: Office,
+        channels: Channels,
+        event_id: UUID,
+        seat_map: SeatMap,
+        watch_lag: Callable[[float], None],
+    ) -> None:
         self._office = office
+        self._watch_lag = watch_lag
         self._channels = channels
         self._event_id = event_id
         self._seat_map = seat_map
@@ -70,6 +100,7 @@ class SeatTopic:
         self._snapshot: SeatSnapshot | None = None
         self._told_snapshot: SeatAvailabilityUpdate | None = None
         self._ready = asyncio.Event()
+        self._next_tick = 0.0
         self._task = asyncio.create_task(self._run())
 
     @property
@@ -92,18 +123,18 @@ class SeatTopic:
     def close(self) -> None:
         """Stop, and tell all who watch that it is over."""
         self._task.cancel()
-        for watcher in self._watchers:
+        for watcher in tuple(self._watchers):
             watcher.end()
 
-    @contextlib.contextmanager
-    def watcher(self) -> Iterator[Watcher]:
-        """A buffer that misses nothing from here on."""
+    def join(self) -> Watcher:
+        """A buffer that misses nothing from here on, until it leaves."""
         watcher = Watcher()
         self._watchers.add(watcher)
-        try:
-            yield watcher
-        finally:
-            self._watchers.discard(watcher)
+        return watcher
+
+    def leave(self, watcher: Watcher) -> None:
+        """Tell this one nothing more."""
+        self._watchers.discard(watcher)
 
     @property
     def version(self) -> int:
@@ -173,8 +204,16 @@ class SeatTopic:
                 await self._resync()
                 continue
             if woken:
-                await asyncio.sleep(TICK_SECONDS)
+                heard = time.perf_counter()
+                await self._tick()
                 await self._catch_up()
+                self._watch_lag(time.perf_counter() - heard)
+
+    async def _tick(self) -> None:
+        """Tell the first change at once, and what follows it within a tick together."""
+        clock = asyncio.get_running_loop().time
+        await asyncio.sleep(self._next_tick - clock())
+        self._next_tick = clock() + TICK_SECONDS
 
     async def _has_moved(self) -> bool:
         assert self._snapshot is not None, "_resync was awaited"
@@ -213,5 +252,5 @@ class SeatTopic:
         self._tell(self._update(before.version, [Delta(after.version, changes)]))
 
     def _tell(self, update: SeatAvailabilityUpdate) -> None:
-        for watcher in self._watchers:
+        for watcher in tuple(self._watchers):  # whoever is told may leave
             watcher.tell(update)

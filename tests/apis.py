@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+from starlette.applications import Starlette
 
 from app import create_app
 from domain.ids import user_id_of
@@ -111,8 +112,21 @@ def settings_on(postgres_url: str, redis_url: str, **changes: str) -> Settings:
 @asynccontextmanager
 async def api_on(postgres_url: str, redis_url: str, **changes: str) -> AsyncIterator[Api]:
     """The API on these parts; `changes` are settings by their name in lower case."""
+    async with app_on(postgres_url, redis_url, **changes) as app, client_of(app) as api:
+        yield api
+
+
+@asynccontextmanager
+async def app_on(postgres_url: str, redis_url: str, **changes: str) -> AsyncIterator[Starlette]:
+    """The same as an ASGI application that has been started."""
     app = create_app(settings_on(postgres_url, redis_url, **changes))
     async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://boxoffice.test") as client:
-            yield Api(client)
+        yield app
+
+
+@asynccontextmanager
+async def client_of(app: Starlette) -> AsyncIterator[Api]:
+    """A client of an application in this process."""
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://boxoffice.test") as client:
+        yield Api(client)

@@ -34,8 +34,8 @@ from .hints import CacheHint, CachePolicy
 from .limits import Limits
 from .masking import mask_error
 from .operation import Operation
-from .options import ServerOptions
-from .persisted import LayeredDocumentStore, MemoryDocumentStore
+from .options import Allowance, ServerOptions
+from .persisted import LayeredDocumentStore, MemoryDocumentStore, manifest_of
 from .ports import ConnectionInfo, DocumentStore, MessageBus, Meters, NoMeters
 from .security_headers import SecurityHeaders
 from .server import GraphQLServer
@@ -43,6 +43,7 @@ from .server import GraphQLServer
 __all__ = [
     "Admission",
     "AdmissionGate",
+    "Allowance",
     "BadRequest",
     "CacheHint",
     "CachePolicy",
@@ -69,5 +70,6 @@ __all__ = [
     "ServerOptions",
     "Unauthenticated",
     "Unavailable",
+    "manifest_of",
     "mask_error",
 ]

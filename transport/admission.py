@@ -35,7 +35,7 @@ class GateLimits:
     spare: int = 64
     """So many more in hand for the paths that come first: they tell of money that was paid."""
     flood_after_seconds: float = 0.4
-    """A queue that is full, and was not empty for so long, is a flood, until it has been empty."""
+    """A queue that is full and was not empty for so long is a flood, until nobody is turned away any more."""
     longest_wait_seconds: float = 0.3
     """In a flood, nobody who has waited longer is served."""
     flood_queue: int = 16
@@ -59,6 +59,8 @@ class Admission:
         self.lag = LoopLag()
         self.in_flight = 0
         self.elsewhere = 0
+        self.announced = 0
+        """Let in, but not yet begun: tasks that the event loop has still to start."""
         self.draining = False
         self._queue: deque[tuple[float, asyncio.Future[bool]]] = deque()
         self._queued_since = 0.0
@@ -78,9 +80,8 @@ class Admission:
             return self.in_flight < self.limits.in_flight + self.limits.spare
         if self.elsewhere >= self.limits.elsewhere or self._is_late():
             return False
-        if not self._queue:
-            return self.in_flight < self.limits.in_flight or self.limits.queue > 0
-        return self._may_join(monotonic())
+        coming = self.in_flight + len(self._queue) + self.announced
+        return coming < self.limits.in_flight or self._may_wait(coming - self.limits.in_flight)
 
     def is_busy(self) -> bool:
         """Whether somebody was turned away within the last second: no time to begin a long stay."""
@@ -123,8 +124,6 @@ class Admission:
             has_turn = came_at >= oldest
             self.in_flight += has_turn
             turn.set_result(has_turn)
-        if not self._queue:
-            self._is_flood = False
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
@@ -141,13 +140,14 @@ class Admission:
         is_late = self.lag.standing_seconds > self.limits.late_seconds
         return is_late and self.in_flight >= self.limits.least_in_flight
 
-    def _may_join(self, now: float) -> bool:
-        limits = self.limits
+    def _may_wait(self, waiting: int) -> bool:
+        limits, now = self.limits, monotonic()
         if self._is_flood:
-            return len(self._queue) < limits.flood_queue
-        if len(self._queue) < limits.queue:
+            self._is_flood = bool(self._queue) or now - self._turned_away_at < BUSY_SECONDS
+        if waiting < (limits.flood_queue if self._is_flood else limits.queue):
             return True
-        self._is_flood = now - self._queued_since > limits.flood_after_seconds
+        if self._queue and now - self._queued_since > limits.flood_after_seconds:
+            self._is_flood = True
         return False
 
 

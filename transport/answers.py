@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+from collections.abc import Hashable
+from typing import Any
 
 import brotli
 
@@ -19,13 +21,15 @@ GZIP_LEVEL = 5
 class Answer:
     """A payload on its way to one or many HTTP clients."""
 
-    __slots__ = ("_compressed", "_tag", "payload", "personal")
+    __slots__ = ("_compressed", "_tag", "payload", "personal", "written")
 
     def __init__(self, payload: Payload, personal: bool = False) -> None:
         self.payload = payload
         self.personal = personal
         self._tag: str | None = None
         self._compressed: dict[str, bytes] = {}
+        self.written: dict[Hashable, Any] = {}
+        """Whole responses made of it, by what they were made for"""
 
     def etag(self, encoding: str | None) -> str:
         """Return the strong ETag of the form sent in this encoding."""
@@ -37,18 +41,24 @@ class Answer:
         """Return the encoding to use: none for a body too small to gain from it."""
         return wanted if len(self.payload.body) >= COMPRESS_FROM_BYTES else None
 
-    async def body(self, encoding: str | None) -> bytes:
-        """Return the body in an encoding; large ones are compressed off the loop."""
+    def ready_body(self, encoding: str | None) -> bytes | None:
+        """Return the body in an encoding; None for a large one that is not compressed yet."""
         plain = self.payload.body
         if encoding is None:
             return plain
-        if encoding not in self._compressed:
-            if len(plain) >= COMPRESS_IN_THREAD_FROM_BYTES:
-                packed = await asyncio.to_thread(compress, plain, encoding)
-            else:
-                packed = compress(plain, encoding)
-            self._compressed[encoding] = packed
-        return self._compressed[encoding]
+        packed = self._compressed.get(encoding)
+        if packed is None and len(plain) < COMPRESS_IN_THREAD_FROM_BYTES:
+            packed = self._compressed[encoding] = compress(plain, encoding)
+        return packed
+
+    async def body(self, encoding: str | None) -> bytes:
+        """Return the body in an encoding; large ones are compressed off the loop."""
+        ready = self.ready_body(encoding)
+        if ready is None:
+            assert encoding is not None
+            ready = await asyncio.to_thread(compress, self.payload.body, encoding)
+            self._compressed[encoding] = ready
+        return ready
 
 
 def compress(body: bytes, encoding: str) -> bytes:

@@ -7,18 +7,23 @@ ever for a client that does not read its answer.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .admission import Admission
-from .gate import turned_away
+from .answering import BEGUN, Begun
+from .direct import DirectAnswers, RawRequest, RawResponse
+from .gate import ANNOUNCED, turned_away
 
 FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json; charset=utf-8\r\n"
     b"retry-after: 2\r\nconnection: close\r\ncontent-length: 100\r\n\r\n"
     b'{"errors":[{"message":"Too many connections; try again soon.","extensions":{"code":"OVERLOADED"}}]}\n'
 )
+
+
+MOST_DIRECT_BYTES = 16_384
 
 
 class _TurnedAway:
@@ -36,12 +41,17 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     most_connections: ClassVar[int]
     request_seconds: ClassVar[float]
     """From a request's first byte to its last, and from the connection to its first request."""
+    direct: ClassVar[DirectAnswers | None]
+    direct_path: ClassVar[bytes]
+    """Requests for this path are answered directly where they can be."""
+    _common: ClassVar[tuple[Any, bytes]] = ((), b"")
 
     def __init__(self, *args: Any, **keywords: Any) -> None:
         super().__init__(*args, **keywords)
         self._is_receiving = False
         self._patience: asyncio.TimerHandle | None = None
         self._unread_bytes = 0
+        self._body: bytes | None = None  # of a request that may be answered directly
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take it on, or say that there is no room and hang up."""
@@ -76,8 +86,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Turn it away here, where that costs least, or let it become a request."""
         path = self.url.partition(b"?")[0].decode("latin-1")
         is_alone = self.cycle is None or self.cycle.response_complete
-        if not is_alone or self.parser.should_upgrade() or self.admission.has_room(path):
+        if not is_alone or self.parser.should_upgrade() or path in self.admission.limits.exempt:
             super().on_headers_complete()
+            return
+        if self.admission.has_room(path):
+            if self._may_be_direct():
+                self._body = b""
+            else:
+                self._let_in()
             return
         self.cycle = _TurnedAway()  # type: ignore[assignment]
         self.transport.write(turned_away(self.admission, self.headers).as_bytes())
@@ -86,10 +102,67 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
+    def _let_in(self) -> None:
+        super().on_headers_complete()
+        self.admission.announced += 1  # its task begins later, in the gate
+        cast("dict[str, Any]", self.scope)[ANNOUNCED] = True
+
+    def on_body(self, body: bytes) -> None:
+        """Some of a request's body."""
+        if self._body is None:
+            super().on_body(body)
+            return
+        self._body += body
+        if len(self._body) > MOST_DIRECT_BYTES:
+            self._go_long(None)
+
     def on_message_complete(self) -> None:
         """A request is whole."""
         self._is_receiving = False
+        if self._body is not None:
+            answer = self._answer_directly(self._body)
+            if isinstance(answer, RawResponse):
+                self._body = None
+                self.transport.writelines((answer.status_line, self._common_lines(), answer.rest))
+                self.on_response_complete()
+                return
+            self._go_long(answer)
         super().on_message_complete()
+
+    def _may_be_direct(self) -> bool:
+        """Whether nothing but the answer itself can stand in the way of answering directly."""
+        return (
+            self.direct is not None
+            and self.url.partition(b"?")[0] == self.direct_path
+            and self.parser.get_method() in (b"GET", b"POST")
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not (self.expect_100_continue or self.flow.write_paused or self.admission.draining)
+        )
+
+    def _answer_directly(self, body: bytes) -> RawResponse | Begun | None:
+        assert self.direct is not None
+        method, query_string = self.parser.get_method().decode(), self.url.partition(b"?")[2]
+        client = self.client[0] if self.client else None
+        return self.direct.answer(RawRequest(method, query_string, self.headers, body, client))
+
+    def _go_long(self, begun: Begun | None) -> None:
+        """Let it become a request like any other, with what has come of its body."""
+        body, self._body = self._body, None
+        self._let_in()
+        if begun is not None:
+            cast("dict[str, Any]", self.scope)[BEGUN] = begun
+        if body:
+            super().on_body(body)
+
+    def _common_lines(self) -> bytes:
+        """The headers of every response, such as the date; uvicorn makes a new list of them each second."""
+        headers = self.server_state.default_headers
+        known, lines = BoundedHttpProtocol._common
+        if known is not headers:
+            lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+            BoundedHttpProtocol._common = (headers, lines)
+        return lines
 
     def handle_websocket_upgrade(self) -> None:
         """From here on the WebSocket's own clocks count."""
@@ -119,11 +192,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.transport.abort()
 
 
-def bounded(admission: Admission, most_connections: int, request_seconds: float) -> type[BoundedHttpProtocol]:
-    """The protocol of a process with these bounds."""
+def bounded(
+    admission: Admission,
+    most_connections: int,
+    request_seconds: float,
+    direct: DirectAnswers | None = None,
+    direct_path: str = "",
+) -> type[BoundedHttpProtocol]:
+    """The protocol of a process with these bounds; what `direct` can, it answers."""
     bounds = {
         "admission": admission,
         "most_connections": most_connections,
         "request_seconds": request_seconds,
+        "direct": direct,
+        "direct_path": direct_path.encode(),
     }
     return type("HttpProtocol", (BoundedHttpProtocol,), bounds)

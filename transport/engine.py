@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from asyncio import Future, ensure_future, shield
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Hashable
+from collections.abc import AsyncGenerator, Awaitable, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import partial
+from time import perf_counter
+from typing import Any
 
 import orjson
 import strawberry
 from graphql import (
     ExecutionResult,
-    GraphQLError,
     default_field_resolver,
     default_type_resolver,
 )
@@ -25,12 +25,12 @@ from .errors import DocumentInvalid, DocumentRefused
 from .executor import CompiledExecutor
 from .limits import Limits
 from .operation import Operation
-from .options import ServerOptions
+from .options import Allowance, ServerOptions, admit_all
 from .payload import Payload, PayloadEncoder
 from .persisted import PersistedDocuments
 from .ports import Meters
 from .request import OperationRequest
-from .sources import close_source, open_source
+from .subscription import Subscription
 
 MAX_COERCION_ERRORS = 10
 
@@ -65,8 +65,15 @@ class Engine:
         self._persisted = persisted
         self._limits = limits
         self._options = options
-        self._compiled = CompiledExecutor(schema, meters) if options.compiled else None
+        self._compiled = (
+            CompiledExecutor(schema, meters, options.immutable_types) if options.compiled else None
+        )
         self.encoder = encoder
+
+    @property
+    def options(self) -> ServerOptions:
+        """The questions only the application can answer."""
+        return self._options
 
     async def prepare(self, request: OperationRequest, wants_cost: bool = False) -> Call:
         """Check everything that can be checked without a context. Raises: Refused."""
@@ -77,22 +84,47 @@ class Engine:
         operation = document.operation(request.operation_name)
         variables = self._bind(operation, request.variables)
         cost = self._documents.cost(operation, variables.coerced)
-        return Call(operation, variables, cost, request.extensions, wants_cost)
+        asked = wants_cost or request.extensions.get("cost") is True
+        return Call(operation, variables, cost, request.extensions, asked)
 
     async def run(self, call: Call, context: Any) -> Payload:
         """Execute a query or mutation."""
-        await self._options.admit(context, call.operation, call.cost)
-        result = await self._execute(self._executor(call, context), call.operation)
-        return self.encoder.result(result, self._extensions(call))
+        allowance = await self._options.admit(context, call.operation, call.cost)
+        return await self._options.watch(call.operation, self._run(call, context, allowance))
 
-    def _start(self, executor: Executor[Any], operation: Operation) -> Any:
+    async def _run(self, call: Call, context: Any, allowance: Allowance | None) -> Payload:
+        result = await self._execute(self._executor(call, context), call.operation)
+        return self.encoder.result(result, self._extensions(call, allowance))
+
+    def begin(self, call: Call, context: Any) -> Payload | Awaitable[Payload] | None:
+        """Execute a query as far as it goes without waiting: its payload, or an awaitable of it.
+
+        None where nothing has begun, since it has to be asked first whether the operation may run.
+        """
+        if self._options.admit is not admit_all or call.operation.kind != "query":
+            return None
+        began = perf_counter()
+        started = self.start(self._executor(call, context), call.operation)
+        if isinstance(started, ExecutionResult):
+            return self._ended(call, started, began)
+        return self._ended_later(call, started, began)
+
+    def _ended(self, call: Call, result: ExecutionResult, began: float) -> Payload:
+        payload = self.encoder.result(result, self._extensions(call, None))
+        self._options.ended(call.operation, payload, perf_counter() - began)
+        return payload
+
+    async def _ended_later(self, call: Call, started: Awaitable[ExecutionResult], began: float) -> Payload:
+        return self._ended(call, await started, began)
+
+    def start(self, executor: Executor[Any], operation: Operation) -> Any:
         """Execute: the result, or an awaitable of it where something has to be waited for."""
         if self._compiled is not None:
             return self._compiled.execute(executor, operation)
         return executor.execute_operation(operation.kind == "mutation")
 
     async def _execute(self, executor: Executor[Any], operation: Operation) -> ExecutionResult:
-        started = self._start(executor, operation)
+        started = self.start(executor, operation)
         result: ExecutionResult = started if isinstance(started, ExecutionResult) else await started
         return result
 
@@ -117,52 +149,27 @@ class Engine:
         The next event is asked for only when the consumer comes back for it, so a slow socket
         slows its own source and nothing piles up between them.
         """
-        await self._options.admit(context, call.operation, call.cost)
-        executor = self._executor(call, context)
-        key = self._sharing_key(call, context)
-        source: AsyncIterator[Any] | None = None
-        try:
-            source = await open_source(executor, self._options.resume_argument, last_event_id)
-            async for event in source:
-                payload = known_payload(event, key)
-                if payload is None:
-                    payload = await self._event(executor, call.operation, event, key)
-                yield payload, self._options.event_id(event)
-        except GraphQLError as error:
-            yield self.encoder.refusal([error]), None
-        except Exception as error:
-            yield self.encoder.fault(error), None
-        finally:
-            if source is not None:
-                await close_source(source)
+        subscription = await self.subscription(call, context, last_event_id)
+        async with aclosing(subscription.payloads()) as payloads:
+            async for item in payloads:
+                yield item
 
-    async def _event(
-        self, executor: Executor[Any], operation: Operation, event: Any, key: Hashable | None
-    ) -> Payload:
-        """Execute an event, once for all that share it."""
-        own = executor.build_per_event_executor(event)
-        own.context_value = self._options.event_context(executor.context_value)
-        shared = getattr(event, "shared", None) if key is not None else None
-        if shared is None:
-            return self.encoder.result(await self._execute(own, operation), None)
-        flight = shared.get(key)
-        if flight is None:
-            started = self._start(own, operation)
-            if isinstance(started, ExecutionResult):
-                payload = shared[key] = self.encoder.result(started, None)
-                return payload
-            flight = shared[key] = ensure_future(self._encoded(started))
-        payload = await shield(cast("Future[Payload]", flight))
-        shared[key] = payload
-        return payload
-
-    async def _encoded(self, started: Awaitable[ExecutionResult]) -> Payload:
-        return self.encoder.result(await started, None)
+    async def subscription(self, call: Call, context: Any, last_event_id: str | None = None) -> Subscription:
+        """Let a subscription in, its source not opened yet. Raises: RateLimited."""
+        allowance = await self._options.admit(context, call.operation, call.cost)
+        return Subscription(
+            self,
+            call.operation,
+            partial(self._executor, call, context),
+            self._sharing_key(call, context),
+            self._extensions(call, allowance),
+            last_event_id,
+        )
 
     def _sharing_key(self, call: Call, context: Any) -> Hashable | None:
         """Name what an event's answer depends on, besides the event."""
         rights = self._options.event_rights(context, call.operation) or self._options.rights(context)
-        if rights is None:
+        if rights is None or call.wants_cost:
             return None
         values = call.variables.sources
         used = [values[name].value for name in call.operation.event_variables if name in values]
@@ -199,17 +206,17 @@ class Engine:
         )
         return executor
 
-    def _extensions(self, call: Call) -> dict[str, Any] | None:
+    def _extensions(self, call: Call, allowance: Allowance | None) -> dict[str, Any] | None:
         if not call.wants_cost:
             return None
-        return {"cost": {"requested": call.cost, "limit": self._limits.cost}}
-
-
-def known_payload(event: Any, key: Hashable | None) -> Payload | None:
-    """Return what another subscriber of equal rights has had encoded already."""
-    shared = getattr(event, "shared", None) if key is not None else None
-    known = shared.get(key) if shared is not None else None
-    return known if isinstance(known, Payload) else None
+        cost = {
+            "requested": call.cost,
+            "limit": self._limits.cost,
+            "budget": allowance and allowance.budget,
+            "remaining": allowance and allowance.remaining,
+            "resetSeconds": allowance and allowance.reset_seconds,
+        }
+        return {"cost": cost}
 
 
 def check_variables(variables: dict[str, Any], limits: Limits) -> None:

@@ -5,6 +5,7 @@ Refused
 │   ├── DocumentRefused        400  the guard: too large, too deep, too dear
 │   └── DocumentInvalid        400  it does not parse, validate, or its variables do not fit
 ├── Unauthenticated            401  WebSocket 4403
+│   └── TokenExpired           401  while a stream is open
 ├── Forbidden                  403
 ├── NotFound                   404
 ├── MethodNotAllowed           405
@@ -79,6 +80,10 @@ class Unauthenticated(Refused):
         super().__init__(message, code=code, headers=[("www-authenticate", "Bearer")])
 
 
+class TokenExpired(Unauthenticated):
+    """The token has expired: connect again with a fresh one."""
+
+
 class Forbidden(Refused):
     """The caller may not do this."""
 
@@ -141,6 +146,8 @@ class RateLimited(Refused):
 
     def __init__(self, message: str = "", *, retry_after_seconds: int = 1) -> None:
         super().__init__(message, headers=[("retry-after", str(retry_after_seconds))])
+        told = {"code": self.code, "retryAfterSeconds": retry_after_seconds}
+        self.errors = (GraphQLError(self.message, extensions=told),)
 
 
 class Unavailable(Refused):

@@ -25,6 +25,8 @@ RETRY_AFTER_SECONDS = cycle((1, 2, 3))
 """Told in turn, so that those who were turned away together do not come back together."""
 TRY_AGAIN_LATER = 1013
 SERVICE_RESTART = 1012
+ANNOUNCED = "boxoffice.announced"
+"""In the scope of a request that the connection has let in and counted already."""
 DAWDLING_SECONDS = 0.1
 CONNECTION_CLOSE = (b"connection", b"close")
 
@@ -55,10 +57,16 @@ class AdmissionGate:
             await self._app(scope, receive, send)
         elif kind == "websocket":
             await self._open(scope, receive, send)
-        elif admission.has_room(scope["path"]) and await admission.take(scope["path"]):
+        elif self._may_enter(scope) and await admission.take(scope["path"]):
             await self._serve(scope, receive, send)
         else:
             await self._turn_away(scope, send)
+
+    def _may_enter(self, scope: Scope) -> bool:
+        if scope.pop(ANNOUNCED, False):
+            self._admission.announced -= 1
+            return True
+        return self._admission.has_room(scope["path"])
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         admission = self._admission

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any
 
-import orjson
-
-from .answers import Answer, matches
+from .answering import BEGUN, Answering
+from .answers import Answer
 from .asgi import (
     ClientGone,
     Receive,
@@ -19,15 +17,14 @@ from .asgi import (
     connection_info,
     read_body,
     respond,
+    start_response,
 )
 from .engine import Call, Engine
-from .errors import Header, MethodNotAllowed, NotAcceptable, Refused
+from .errors import MethodNotAllowed, NotAcceptable, Refused
 from .limits import Limits
 from .lru import LeastRecentlyUsed
-from .negotiation import JSON, Accepted, accepted, encoding_of
-from .options import ServerOptions
-from .payload import Payload
-from .ports import ConnectionInfo, ContextFactory, Meters
+from .negotiation import JSON, Accepted
+from .ports import ConnectionInfo, ContextFactory, Meters, as_awaited
 from .request import (
     OperationRequest,
     decode_json,
@@ -35,13 +32,10 @@ from .request import (
     read_parameters,
     read_query_string,
 )
-from .response_cache import ResponseCache
+from .responses import Head, Manner, head_of, manner_of, refusal_head
 from .sse import TOKEN_HEADER, TOKEN_PARAMETER, EventStreams
 
 ALLOW = "GET, POST, PUT, DELETE, OPTIONS"
-VARY = "Accept, Accept-Encoding, Authorization"
-COST_HEADER = "x-graphql-cost"
-"""A request that carries this header is told its cost in extensions.cost."""
 REMEMBERED_BYTES = 4_096
 Asked = tuple[str, bytes, bool]
 """A request as it came: method, body or query string, and whether it asks for its cost."""
@@ -55,8 +49,13 @@ class Exchange:
     receive: Receive
     send: Send
     info: ConnectionInfo
-    accepted: Accepted
+    manner: Manner
     parameters: dict[str, str]
+
+    @property
+    def accepted(self) -> Accepted:
+        """What the client takes."""
+        return self.manner.accepted
 
     @property
     def method(self) -> str:
@@ -74,35 +73,37 @@ class HttpTransport:
     def __init__(
         self,
         engine: Engine,
+        answering: Answering,
         streams: EventStreams,
         context_factory: ContextFactory,
-        cache: ResponseCache,
         limits: Limits,
-        options: ServerOptions,
         meters: Meters,
     ) -> None:
         self._engine = engine
+        self.answering = answering
         self._streams = streams
-        self._context_factory = context_factory
-        self._cache = cache
+        self.context_factory = context_factory
         self._limits = limits
-        self._options = options
         self._meters = meters
         self._calls: LeastRecentlyUsed[Asked, Call] = LeastRecentlyUsed(limits.documents)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every fault becomes a response with a code."""
         info = connection_info(scope, "http")
-        chosen = accepted(info.headers.get("accept", ""))
-        exchange = Exchange(scope, receive, send, info, chosen, {})
+        exchange = Exchange(scope, receive, send, info, manner_of(scope["method"], info.headers), {})
         try:
-            await self._route(exchange)
+            begun = scope.get(BEGUN)
+            if begun is not None:
+                await self._send_answer(exchange, begun.call, await begun.answer)
+            else:
+                await self._route(exchange)
         except ClientGone:
             return
         except Refused as refusal:
             await self._refuse(exchange, refusal)
         except Exception as error:
-            await self._send(exchange, 500, Answer(self._engine.encoder.fault(error)), [])
+            fault = Answer(self._engine.encoder.fault(error))
+            await self._send(exchange, refusal_head(exchange.manner, 500, fault, ()), fault)
 
     async def _route(self, exchange: Exchange) -> None:
         exchange.parameters = read_query_string(exchange.scope.get("query_string", b""))
@@ -140,14 +141,13 @@ class HttpTransport:
         if exchange.accepted.media_type is None and not exchange.accepted.stream:
             raise NotAcceptable(f"{JSON} and text/event-stream are served here.")
         raw = await self._read_raw(exchange)
-        asked = (exchange.method, raw, COST_HEADER in exchange.info.headers)
-        call = self._calls.get(asked)
+        call = self.remembered(exchange.manner, raw)
         request = self._parse(exchange, raw) if call is None else None
-        context = await self._context_factory(exchange.info)
+        context = await as_awaited(self.context_factory(exchange.info))
         try:
             if request is not None:
-                call = await self._engine.prepare(request, asked[-1])
-                self._remember(asked, call)
+                call = await self._engine.prepare(request, exchange.manner.wants_cost)
+                self._remember(exchange.manner, raw, call)
             assert call is not None
             self._check_operation(exchange, call)
         except Refused as refusal:
@@ -161,15 +161,19 @@ class HttpTransport:
         else:
             await self._answer(exchange, call, context)
 
-    def _remember(self, asked: Asked, call: Call) -> None:
+    def remembered(self, manner: Manner, raw: bytes) -> Call | None:
+        """What an earlier request of the very same body or query string was about."""
+        return self._calls.get((manner.method, raw, manner.wants_cost))
+
+    def _remember(self, manner: Manner, raw: bytes, call: Call) -> None:
         """Spare the next request of the very same bytes everything that needs no context.
 
         Only where no value that the call holds could be changed by who runs it.
         """
         values = call.variables.coerced.values()
         immutable = all(isinstance(value, (str, int, float, NoneType)) for value in values)
-        if immutable and not call.extensions and len(asked[1]) <= REMEMBERED_BYTES:
-            self._calls.put(asked, call)
+        if immutable and not call.extensions and len(raw) <= REMEMBERED_BYTES:
+            self._calls.put((manner.method, raw, manner.wants_cost), call)
 
     def _check_operation(self, exchange: Exchange, call: Call) -> None:
         kind = call.operation.kind
@@ -187,66 +191,21 @@ class HttpTransport:
         return chosen.stream and (chosen.media_type is None or call.operation.kind == "subscription")
 
     async def _answer(self, exchange: Exchange, call: Call, context: Any) -> None:
-        answer = await self._computed(call, context, exchange.info)
-        if exchange.method == "POST":
-            await self._send(exchange, 200, answer, [("cache-control", "no-store")])
-            return
-        headers = [("cache-control", self._cache_control(exchange, call, answer))]
-        if answer.payload.failed:
-            await self._send(exchange, 200, answer, headers)
-            return
-        etag = answer.etag(answer.encoding(self._encoding(exchange)))
-        headers += [("etag", etag), ("vary", VARY)]
-        if matches(exchange.info.headers.get("if-none-match", ""), etag):
-            await respond_not_modified(exchange, headers)
-        else:
-            await self._send(exchange, 200, answer, headers)
+        answer = await self.answering.answer(call, context, exchange.info)
+        await self._send_answer(exchange, call, answer)
 
-    async def _computed(self, call: Call, context: Any, info: ConnectionInfo) -> Answer:
-        async def compute() -> Answer:
-            payload = await self._engine.run(call, context)
-            return Answer(payload, personal=self._options.is_personal(context))
-
-        policy = call.operation.policy
-        rights = self._shared_rights(context, info)
-        if not policy.shareable or rights is None:
-            return await compute()
-        key = self._key(call, rights)
-        ttl_s = min(policy.max_age_s, self._options.response_ttl_s)
-        return await self._cache.answer(key, ttl_s, compute)
-
-    def _shared_rights(self, context: Any, info: ConnectionInfo) -> Hashable | None:
-        """Who may read the same answer: those of equal rights, or all who show no credentials."""
-        rights = self._options.rights(context)
-        if rights is not None:
-            return rights
-        credentials = "authorization" in info.headers or "cookie" in info.headers
-        return None if credentials else "anonymous"
-
-    def _key(self, call: Call, rights: Hashable) -> Hashable:
-        sources = call.variables.sources
-        given = [(name, source.value) for name, source in sources.items()]
-        version = self._options.data_version(call.operation, call.variables.coerced)
-        packed = orjson.dumps(given, default=str)
-        return (call.operation, packed, rights, version, call.wants_cost)
-
-    @staticmethod
-    def _cache_control(exchange: Exchange, call: Call, answer: Answer) -> str:
-        if answer.payload.failed:
-            return "no-store"
-        if answer.personal:
-            return "private, no-store"
-        return call.operation.policy.header("authorization" in exchange.info.headers)
+    async def _send_answer(self, exchange: Exchange, call: Call, answer: Answer) -> None:
+        await self._send(exchange, head_of(exchange.manner, call, answer), answer)
 
     async def _reserve(self, exchange: Exchange) -> None:
-        await self._context_factory(exchange.info)
+        await as_awaited(self.context_factory(exchange.info))
         token = await self._streams.reserve()
         headers = [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")]
         await respond(exchange.send, 201, headers, token.encode())
 
     async def _submit(self, exchange: Exchange, token: str) -> None:
         request = self._parse(exchange, await self._read_raw(exchange))
-        await self._context_factory(exchange.info)
+        await as_awaited(self.context_factory(exchange.info))
         await self._engine.prepare(request)
         await self._streams.submit(token, request, exchange.info)
         await respond(exchange.send, 202, [("cache-control", "no-store")], b"")
@@ -258,32 +217,15 @@ class HttpTransport:
     async def _refuse(self, exchange: Exchange, refusal: Refused) -> None:
         self._meters.refused(refusal.error_code)
         lenient = refusal.well_formed and exchange.accepted.named_json
-        payload: Payload = self._engine.encoder.refusal(refusal.errors)
+        answer = Answer(self._engine.encoder.refusal(refusal.errors))
         status = 200 if lenient else refusal.status
-        headers = [*refusal.headers, ("cache-control", "no-store")]
-        await self._send(exchange, status, Answer(payload), headers)
+        headers = (*refusal.headers, ("cache-control", "no-store"))
+        await self._send(exchange, refusal_head(exchange.manner, status, answer, headers), answer)
 
-    def _encoding(self, exchange: Exchange) -> str | None:
-        return encoding_of(exchange.info.headers.get("accept-encoding", ""))
-
-    async def _send(self, exchange: Exchange, status: int, answer: Answer, headers: list[Header]) -> None:
-        encoding = answer.encoding(self._encoding(exchange))
-        media_type = exchange.accepted.media_type or JSON
-        sent = [("content-type", f"{media_type}; charset=utf-8"), *headers]
-        if encoding:
-            sent.append(("content-encoding", encoding))
-        if not any(name == "vary" for name, _ in headers):
-            sent.append(("vary", "Accept, Accept-Encoding"))
-        await respond(exchange.send, status, sent, await answer.body(encoding))
-
-
-async def respond_not_modified(exchange: Exchange, headers: list[Header]) -> None:
-    """Answer 304: the client has this very body."""
-    await exchange.send(
-        {
-            "type": "http.response.start",
-            "status": 304,
-            "headers": [(n.encode("latin-1"), v.encode("latin-1")) for n, v in headers],
-        }
-    )
-    await exchange.send({"type": "http.response.body", "body": b""})
+    @staticmethod
+    async def _send(exchange: Exchange, head: Head, answer: Answer) -> None:
+        if head.has_body:
+            await respond(exchange.send, head.status, list(head.headers), await answer.body(head.encoding))
+            return
+        await start_response(exchange.send, head.status, head.headers)
+        await exchange.send({"type": "http.response.body", "body": b""})

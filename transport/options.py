@@ -9,6 +9,7 @@ from typing import Any
 
 from .cost import CostModel
 from .operation import Operation
+from .payload import Payload
 from .ports import ConnectionInfo, Rights
 
 Variables = Mapping[str, Any]
@@ -45,8 +46,33 @@ def version_of(event: Any) -> str | None:
     return None if version is None else str(version)
 
 
-async def admit_all(_context: Any, _operation: Operation, _cost: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a caller may still spend, in the cost of operations."""
+
+    budget: int
+    remaining: int
+    reset_seconds: int
+    """Until the budget is whole again."""
+
+
+async def admit_all(_context: Any, _operation: Operation, _cost: int) -> Allowance | None:
     """Let every operation run."""
+    return None
+
+
+def never_expires(_context: Any) -> float | None:
+    """Say that whoever has come in may stay."""
+    return None
+
+
+def unwatched(_operation: Operation, work: Awaitable[Payload]) -> Awaitable[Payload]:
+    """Run an operation with nobody looking."""
+    return work
+
+
+def unnoticed(_operation: Operation, _payload: Payload, _seconds: float) -> None:
+    """Note nothing of a query that has ended."""
 
 
 def one_version(_operation: Operation, _variables: Variables) -> Hashable:
@@ -64,6 +90,8 @@ class ServerOptions:
     trusted_documents: Mapping[str, str] | Iterable[str] = ()
     compiled: bool = False
     """Run operations through transport.executor where it can."""
+    immutable_types: frozenset[type] = frozenset()
+    """Types of rows whose attributes never change, so that they need to be written only once a row."""
 
     costs: CostModel = field(default_factory=CostModel)
     rights: Rights = share_nothing
@@ -75,8 +103,14 @@ class ServerOptions:
     """Asked after execution: did this context read anything personal?"""
     event_context: Callable[[Any], Any] = same_context
     """Makes a context for one event out of the subscription's, so that loaders forget."""
-    admit: Callable[[Any, Operation, int], Awaitable[None]] = admit_all
-    """Asked before execution with the cost; raises RateLimited."""
+    admit: Callable[[Any, Operation, int], Awaitable[Allowance | None]] = admit_all
+    """Asked before execution with the cost; says what is left, or raises RateLimited."""
+    watch: Callable[[Operation, Awaitable[Payload]], Awaitable[Payload]] = unwatched
+    """Wraps the execution of queries and mutations, to time and trace it."""
+    ended: Callable[[Operation, Payload, float], None] = unnoticed
+    """Told of each query that began without waiting, which `watch` does not see, and of its seconds."""
+    expires_at: Callable[[Any], float | None] = never_expires
+    """When a context's credentials end, in seconds of the epoch: its connection or operation ends then."""
     slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     """Entered by queries and mutations that come over a WebSocket or an event stream; raises Overloaded."""
     data_version: Callable[[Operation, Variables], Hashable] = one_version

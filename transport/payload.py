@@ -1,4 +1,4 @@
-"""An encoded answer, decoded to text at most once for all the sockets that send it."""
+"""An encoded answer, framed once for all the sockets that send it to an operation of the same id."""
 
 from __future__ import annotations
 
@@ -10,24 +10,36 @@ from graphql import ExecutionResult, GraphQLError
 
 from .masking import BAD_INPUT
 from .ports import ErrorMapper
+from .websocket_frames import TEXT, frame
+
+KEPT_FRAMES = 32
+"""Frames kept of one payload. Client libraries count their ids, so that most sockets use the same few."""
 
 
 class Payload:
     """The JSON of one GraphQL response."""
 
-    __slots__ = ("_text", "body", "failed")
+    __slots__ = ("_frames", "body", "failed")
 
     def __init__(self, body: bytes, failed: bool) -> None:
         self.body = body
         self.failed = failed
-        self._text: str | None = None
+        self._frames: dict[bytes, bytes] | None = None
 
-    @property
-    def text(self) -> str:
-        """The same JSON as text, for WebSocket frames."""
-        if self._text is None:
-            self._text = self.body.decode()
-        return self._text
+    def next_message(self, quoted_id: bytes) -> bytes:
+        """The message that tells this payload to the operation of an id (as JSON)."""
+        return b'{"id":' + quoted_id + b',"type":"next","payload":' + self.body + b"}"
+
+    def frame(self, quoted_id: bytes) -> bytes:
+        """The same as a finished WebSocket frame."""
+        if self._frames is None:
+            self._frames = {}
+        known = self._frames.get(quoted_id)
+        if known is None:
+            known = frame(TEXT, self.next_message(quoted_id))
+            if len(self._frames) < KEPT_FRAMES:
+                self._frames[quoted_id] = known
+        return known
 
 
 class PayloadEncoder:

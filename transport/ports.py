@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from inspect import iscoroutine
 from typing import Any, Protocol
 
 from graphql import GraphQLError
@@ -20,8 +21,15 @@ class ConnectionInfo:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
-ContextFactory = Callable[[ConnectionInfo], Awaitable[Any]]
-"""Makes the context of one operation; raises Unauthenticated for a token that is not good."""
+ContextFactory = Callable[[ConnectionInfo], Any]
+"""Makes the context of one operation, or a coroutine of it; raises Unauthenticated for a token that is not
+good. Where it can tell at once, queries can be answered without waiting."""
+
+
+async def as_awaited(context: Any) -> Any:
+    """The context, whichever way a factory gave it."""
+    return await context if iscoroutine(context) else context
+
 
 ErrorMapper = Callable[[GraphQLError], dict[str, Any]]
 """Turns an error into its public form, masking what a client must not read."""

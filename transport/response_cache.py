@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
 from .answers import Answer
+from .errors import Refused
 from .ports import Meters
 
 
@@ -37,17 +38,27 @@ class ResponseCache:
         self._meters = meters
         self._clock = clock
 
+    def kept(self, key: Hashable) -> Answer | None:
+        """Return the kept answer, if it is still good."""
+        entry = self._entries.get(key)
+        if entry is None or entry.until <= self._clock():
+            return None
+        self._entries.move_to_end(key)
+        self._meters.cached("response", "hit")
+        return entry.answer
+
     async def answer(self, key: Hashable, ttl_s: float, compute: Callable[[], Awaitable[Answer]]) -> Answer:
         """Return the kept answer, or compute it once for all who ask meanwhile."""
-        entry = self._entries.get(key)
-        if entry is not None and entry.until > self._clock():
-            self._entries.move_to_end(key)
-            self._meters.cached("response", "hit")
-            return entry.answer
+        kept = self.kept(key)
+        if kept is not None:
+            return kept
         flight = self._flights.get(key)
         self._meters.cached("response", "miss" if flight is None else "shared")
         if flight is not None:
-            answer = await shield(flight)
+            try:
+                answer = await shield(flight)
+            except Refused:  # it was the first who asked that was refused
+                return await compute()
             return await compute() if answer.personal else answer
         flight = ensure_future(self._fly(key, ttl_s, compute))
         self._flights[key] = flight

@@ -15,6 +15,11 @@ HEADERS = (
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
 
+def security_headers(strict_transport: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers of every answer."""
+    return (*HEADERS, STRICT_TRANSPORT) if strict_transport else HEADERS
+
+
 class SecurityHeaders:
     """ASGI middleware that adds to every answer the headers it does not set itself."""
 
@@ -22,7 +27,7 @@ class SecurityHeaders:
         self, app: Callable[[Scope, Receive, Send], Awaitable[None]], *, strict_transport: bool
     ) -> None:
         self._app = app
-        self._headers = (*HEADERS, STRICT_TRANSPORT) if strict_transport else HEADERS
+        self._headers = security_headers(strict_transport)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

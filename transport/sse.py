@@ -12,134 +12,22 @@ import orjson
 
 from .asgi import Receive, Send, start_response
 from .engine import Call, Engine
-from .errors import BadRequest, Conflict, Header, NotFound, Refused
+from .errors import BadRequest, Conflict, NotFound, Refused, TokenExpired
+from .event_stream import COMMENT, HEADERS, EventStream, EventWriter
+from .expiry import seconds_until, until_expired
 from .keepalive import Heartbeat
 from .limits import Limits
 from .payload import Payload
-from .ports import ConnectionInfo, ContextFactory, MessageBus, Meters
+from .ports import ConnectionInfo, ContextFactory, MessageBus, Meters, as_awaited
+from .positions import Positions, position_of
 from .request import OperationRequest
 from .stream_directory import Message, StreamDirectory
 
 TOKEN_HEADER = "x-graphql-event-stream-token"  # noqa: S105 - a header's name
 TOKEN_PARAMETER = "token"  # noqa: S105 - a parameter's name
-HEADERS: list[Header] = [
-    ("content-type", "text/event-stream"),
-    ("cache-control", "no-store"),
-    ("x-accel-buffering", "no"),
-]
-COMMENT = b":\n\n"
+LAST_EVENT_ID = "last-event-id"
 Answers = AsyncGenerator[tuple[Payload, str | None], None]
 COMPLETE = b"event: complete\ndata:\n\n"
-
-
-class EventWriter:
-    """The sending half of one stream: one event at a time, comments while it is quiet."""
-
-    def __init__(self, send: Send, limits: Limits, drop: Callable[[], None]) -> None:
-        self._send = send
-        self._limits = limits
-        self._drop = drop
-        self._lock = asyncio.Lock()
-        self._blocked_since: float | None = None
-        self._comment: asyncio.Task[None] | None = None
-
-    async def open(self) -> None:
-        """Send the headers, and a comment that makes browsers believe them."""
-        await start_response(self._send, 200, HEADERS)
-        await self.write(COMMENT)
-
-    async def write(self, event: bytes) -> None:
-        """Return once the socket has taken the event."""
-        async with self._lock:
-            self._blocked_since = asyncio.get_running_loop().time()
-            await self._send({"type": "http.response.body", "body": event, "more_body": True})
-            self._blocked_since = None
-
-    async def end(self, farewell: bytes) -> None:
-        """Finish the response."""
-        async with self._lock:
-            message = {"type": "http.response.body", "body": farewell, "more_body": False}
-            await self._send(message)
-
-    def beat(self, now: float) -> None:
-        """Send a comment, or drop a client that takes nothing."""
-        if self._blocked_since is None:
-            self._comment = asyncio.ensure_future(self.write(COMMENT))
-        elif now - self._blocked_since > self._limits.send_seconds:
-            self._drop()
-
-
-class EventStream:
-    """A stream in single connection mode: reserved, then open, then gone."""
-
-    def __init__(self, limits: Limits, start: Callable[[EventStream, Message], Awaitable[None]]):
-        self._limits = limits
-        self._start = start
-        self._pending: dict[str, Message] = {}
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self.writer: EventWriter | None = None
-        self.released: Callable[[], None] = lambda: None
-
-    def handle(self, message: Message) -> Message:
-        """Do what this or another process asks: run, stop or hand over."""
-        match message["kind"]:
-            case "run":
-                return self._run(message)
-            case "stop":
-                return self._stop(message["id"])
-            case _:
-                return self._hand_over()
-
-    def open(self, writer: EventWriter) -> None:
-        """Begin to send; what was asked for before starts now."""
-        self.writer = writer
-        pending, self._pending = self._pending, {}
-        for message in pending.values():
-            self._launch(message)
-
-    def adopt(self, pending: list[Message]) -> None:
-        """Take over what another process was asked to run."""
-        for message in pending:
-            self._pending.setdefault(message["id"], message)
-
-    async def close(self) -> None:
-        """Stop every operation."""
-        tasks = list(self._running.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _run(self, message: Message) -> Message:
-        name = message["id"]
-        if name in self._pending or name in self._running:
-            raise Conflict(f"An operation {name} is running already.")
-        if len(self._pending) + len(self._running) >= self._limits.operations_per_connection:
-            raise Conflict("Too many operations on this stream.")
-        if self.writer is None:
-            self._pending[name] = message
-        else:
-            self._launch(message)
-        return {}
-
-    def _launch(self, message: Message) -> None:
-        name = message["id"]
-        task = asyncio.create_task(self._start_task(message))
-        self._running[name] = task
-        task.add_done_callback(lambda _: self._running.pop(name, None))
-
-    async def _start_task(self, message: Message) -> None:
-        await self._start(self, message)
-
-    def _stop(self, name: str) -> Message:
-        if self._pending.pop(name, None) is None and name in self._running:
-            self._running[name].cancel()
-        return {}
-
-    def _hand_over(self) -> Message:
-        if self.writer is not None:
-            raise Conflict("The event stream is open already.")
-        self.released()
-        return {"pending": list(self._pending.values())}
 
 
 class EventStreams:
@@ -175,8 +63,8 @@ class EventStreams:
         """Serve one operation on a stream of its own."""
 
         async def run(writer: EventWriter) -> None:
-            last_event_id = info.headers.get("last-event-id")
-            await self._deliver(writer, None, self._engine.answers(call, context, last_event_id))
+            answers = self._answers(call, context, info.headers.get(LAST_EVENT_ID))
+            await self._deliver(writer, None, answers)
 
         with self._counted(call, "sse"):
             await self._serve(receive, send, run, farewell=COMPLETE)
@@ -192,12 +80,15 @@ class EventStreams:
 
     async def attach(self, token: str, info: ConnectionInfo, receive: Receive, send: Send) -> None:
         """Open the reserved stream here, wherever it was reserved. Raises: NotFound, Conflict."""
-        await self._context_factory(info)
+        context = await as_awaited(self._context_factory(info))
+        expires_at = self._engine.options.expires_at(context)
         stream = await self._obtain(token)
 
         async def run(writer: EventWriter) -> None:
-            stream.open(writer)
-            await asyncio.Event().wait()
+            stream.open(writer, info.headers.get(LAST_EVENT_ID))
+            await _wait_until(expires_at)
+            for name in await stream.close():
+                await writer.write(_next(self._expired(), name, None) + _complete(name))
 
         try:
             await self._serve(receive, send, run, farewell=COMMENT)
@@ -261,27 +152,47 @@ class EventStreams:
         if stream.writer is None and self._directory.held(token) is stream:
             self._directory.release(token)
 
+    async def _answers(self, call: Call, context: Any, last_event_id: str | None) -> Answers:
+        """The answers of an operation; a subscription's only while its token is good."""
+        subscribed = call.operation.kind == "subscription"
+        expires_at = self._engine.options.expires_at(context) if subscribed else None
+        async with (
+            aclosing(self._engine.answers(call, context, last_event_id)) as answers,
+            aclosing(until_expired(answers, expires_at)) as lasting,
+        ):
+            async for item in lasting:
+                yield item
+
     async def _run_message(self, stream: EventStream, message: Message) -> None:
         """Run an operation that was submitted, and end it with its complete event."""
         writer, name = stream.writer, message["id"]
         if writer is None:
             raise NotFound("The event stream is not open.")
         info = ConnectionInfo(message["headers"], message["client"], "sse")
-        await self._deliver(writer, name, self._prepared(message, info))
+        resumed = stream.resume_at(name)
+        last_event_id = position_of(info.headers.get(LAST_EVENT_ID), name) or resumed
+        try:
+            await self._deliver(writer, name, self._prepared(message, info, last_event_id), stream.positions)
+        finally:
+            stream.positions.ended(name)
 
-    async def _prepared(self, message: Message, info: ConnectionInfo) -> Answers:
+    async def _prepared(self, message: Message, info: ConnectionInfo, last_event_id: str | None) -> Answers:
         call = await self._engine.prepare(OperationRequest(**message["request"]))
-        context = await self._context_factory(info)
+        context = await as_awaited(self._context_factory(info))
         with self._counted(call, "sse_single"):
-            async with aclosing(self._engine.answers(call, context)) as answers:
+            async with aclosing(self._answers(call, context, last_event_id)) as answers:
                 async for item in answers:
                     yield item
 
-    async def _deliver(self, writer: EventWriter, name: str | None, answers: Answers) -> None:
+    async def _deliver(
+        self, writer: EventWriter, name: str | None, answers: Answers, positions: Positions | None = None
+    ) -> None:
         """Write every answer, then complete; a refusal is told as an answer."""
         try:
             async with aclosing(answers):
                 async for payload, event_id in answers:
+                    if positions is not None and name is not None:
+                        event_id = positions.told(name, event_id)
                     await writer.write(_next(payload, name, event_id))
         except Refused as refusal:
             self._meters.refused(refusal.error_code)
@@ -289,6 +200,11 @@ class EventStreams:
         except Exception as error:
             await writer.write(_next(self._engine.encoder.fault(error), name, None))
         await writer.write(_complete(name))
+
+    def _expired(self) -> Payload:
+        refusal = TokenExpired()
+        self._meters.refused(refusal.error_code)
+        return self._engine.encoder.refusal(refusal.errors)
 
     @contextmanager
     def _counted(self, call: Call, transport: str) -> Iterator[None]:
@@ -330,6 +246,14 @@ class EventStreams:
             await writer.end(farewell if ended.done() else b"")
 
 
+async def _wait_until(moment: float | None) -> None:
+    """Wait until a moment given in seconds of the epoch, or for ever."""
+    if moment is None:
+        await asyncio.Event().wait()
+    else:
+        await asyncio.sleep(seconds_until(moment))
+
+
 def _end(ended: asyncio.Future[str], reason: str) -> None:
     if not ended.done():
         ended.set_result(reason)
@@ -348,8 +272,8 @@ def _complete(name: str | None) -> bytes:
 
 def _next(payload: Payload, name: str | None, event_id: str | None) -> bytes:
     """Write a next event; JSON as orjson writes it holds no line break."""
-    head = b"" if event_id is None or name is not None else b"id: " + event_id.encode() + b"\n"
+    head = b"" if event_id is None else b"id: " + event_id.encode() + b"\n"
     if name is None:
         return b"event: next\n" + head + b"data: " + payload.body + b"\n\n"
     data = b'{"id":' + orjson.dumps(name) + b',"payload":' + payload.body + b"}"
-    return b"event: next\ndata: " + data + b"\n\n"
+    return b"event: next\n" + head + b"data: " + data + b"\n\n"

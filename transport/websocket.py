@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from .asgi import Receive, Scope, Send, connection_info
-from .engine import Call, Engine
-from .errors import Refused
+from .engine import Engine
+from .errors import Refused, TokenExpired
+from .expiry import seconds_until
 from .keepalive import Heartbeat
 from .limits import Limits
 from .options import ServerOptions
+from .outlets import Outlet, outlet_of
 from .payload import Payload
-from .ports import ConnectionInfo, ContextFactory, Meters
-from .request import read_operation
+from .ports import ConnectionInfo, ContextFactory, Meters, as_awaited
+from .socket_operation import SocketOperation
+from .websocket_frames import TEXT, frame
 
 SUBPROTOCOL = "graphql-transport-ws"
-PING = '{"type":"ping"}'
-PONG = '{"type":"pong"}'
-ACK = '{"type":"connection_ack"}'
+PING = b'{"type":"ping"}'
+PONG = b'{"type":"pong"}'
+ACK = b'{"type":"connection_ack"}'
+PING_FRAME = frame(TEXT, PING)
+FINISH_SECONDS = 5.0
+"""How long a query or mutation may go on after its connection's token has ended."""
 SERVICE_RESTART = 1012
 TERMINATED = 4499
 
@@ -30,10 +37,11 @@ TERMINATED = 4499
 class Closed(Exception):
     """The connection has to end with a close code and a reason."""
 
-    def __init__(self, code: int, reason: str) -> None:
+    def __init__(self, code: int, reason: str, farewell: Payload | None = None) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
+        self.farewell = farewell
 
 
 class WebSocketTransport:
@@ -53,14 +61,15 @@ class WebSocketTransport:
         self.heartbeat = heartbeat
         self.limits = limits
         self.meters = meters
-        self._options = options
+        self.options = options
         self._open: set[WebSocketConnection] = set()
+        self._empty = asyncio.Event()
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket from its handshake to its close."""
         info = connection_info(scope, "websocket")
         await receive()
-        if not self._options.origin_allowed(info):
+        if not self.options.origin_allowed(info):
             await send({"type": "websocket.close", "code": 4403})
             return
         if SUBPROTOCOL not in scope.get("subprotocols", ()):
@@ -68,91 +77,180 @@ class WebSocketTransport:
             await _close(send, 4406, "Subprotocol not acceptable")
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
-        connection = WebSocketConnection(self, info, receive, send)
+        connection = WebSocketConnection(self, info, scope, receive, send)
         self._open.add(connection)
         try:
             await connection.run()
         finally:
             self._open.discard(connection)
+            if not self._open:
+                self._empty.set()
 
     async def aclose(self) -> None:
-        """Tell every client to reconnect elsewhere."""
+        """Tell every client to reconnect elsewhere, and wait until they have gone."""
         for connection in list(self._open):
             connection.end(SERVICE_RESTART, "Service restart")
         while self._open:
-            await asyncio.wait({c.finished for c in self._open})
-            await asyncio.sleep(0)
+            self._empty.clear()
+            await self._empty.wait()
 
 
 class WebSocketConnection:
-    """One client: its operations, each with at most one frame on the way."""
+    """One client and its operations."""
+
+    __slots__ = (
+        "_acknowledged",
+        "_closed",
+        "_expiry",
+        "_heard_at",
+        "_info",
+        "_initialising",
+        "_operations",
+        "_ping",
+        "_receive",
+        "_send_message",
+        "_server",
+        "_task",
+        "outlet",
+    )
 
     def __init__(
-        self, server: WebSocketTransport, info: ConnectionInfo, receive: Receive, send: Send
+        self, server: WebSocketTransport, info: ConnectionInfo, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        loop = asyncio.get_running_loop()
-        self.finished: asyncio.Future[None] = loop.create_future()
+        self.outlet: Outlet = outlet_of(scope, send)
         self._server = server
         self._info = info
         self._receive = receive
         self._send_message = send
-        self._ended: asyncio.Future[Closed] = loop.create_future()
-        self._lock = asyncio.Lock()
-        self._operations: dict[str, asyncio.Task[None]] = {}
+        self._closed: Closed | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._operations: dict[str, SocketOperation] = {}
         self._initialising = False
         self._acknowledged = False
-        self._heard_at = loop.time()
-        self._blocked_since: float | None = None
+        self._heard_at = asyncio.get_running_loop().time()
         self._ping: asyncio.Task[None] | None = None
+        self._expiry: asyncio.TimerHandle | None = None
+        if self.outlet.sink is not None:
+            self.outlet.sink.on_drained(self._wake)
+
+    @property
+    def engine(self) -> Engine:
+        """See `Socket`."""
+        return self._server.engine
+
+    @property
+    def meters(self) -> Meters:
+        """See `Socket`."""
+        return self._server.meters
+
+    async def context(self) -> Any:
+        """See `Socket`."""
+        return await as_awaited(self._server.context_factory(self._info))
+
+    def finished(self, operation: SocketOperation) -> None:
+        """See `Socket`."""
+        if self._operations.get(operation.name) is operation:
+            del self._operations[operation.name]
+
+    def refused(self, refusal: Refused) -> None:
+        """See `Socket`."""
+        self.meters.refused(refusal.error_code)
+        if refusal.status == 401:
+            self.end(4403, _reason(refusal))
 
     async def run(self) -> None:
         """Read messages until either side ends the connection."""
-        loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
         self._server.heartbeat.add(self)
-        deadline = loop.call_later(self._server.limits.init_seconds, self._expect_init)
-        reading = asyncio.ensure_future(self._read())
+        self._expiry = self._later(self._server.limits.init_seconds, self._expect_init)
         try:
-            await asyncio.wait((reading, self._ended), return_when=asyncio.FIRST_COMPLETED)
+            await self._read()
+        except asyncio.CancelledError:
+            if self._closed is None or self._task is None:
+                raise
+            self._task.uncancel()
         finally:
-            deadline.cancel()
+            self._task = None
+            self._expiry.cancel()
             self._server.heartbeat.remove(self)
-            await self._stop(reading)
-            self.finished.set_result(None)
+            await self._stop()
 
-    def end(self, code: int, reason: str) -> None:
-        """Close the connection with a code, from wherever this is noticed."""
-        if not self._ended.done():
-            self._ended.set_result(Closed(code, reason))
+    def end(self, code: int, reason: str, farewell: Payload | None = None) -> None:
+        """Close with a code, wherever this is noticed; farewell is told to what still runs."""
+        if self._closed is None:
+            self._closed = Closed(code, reason, farewell)
+            if self._task is not None and self._task is not asyncio.current_task():
+                self._task.cancel()
 
     def beat(self, now: float) -> None:
         """Ping the client; drop one that takes nothing or has long been silent."""
         limits = self._server.limits
-        if self._blocked_since is not None and now - self._blocked_since > limits.send_seconds:
+        blocked_since = self.outlet.blocked_since
+        if blocked_since is not None and now - blocked_since > limits.send_seconds:
             self._drop("slow")
         elif now - self._heard_at > limits.silence_seconds:
             self._drop("silent")
-        elif self._acknowledged and self._blocked_since is None:
-            self._ping = asyncio.ensure_future(self._send(PING))
+        elif self._acknowledged and blocked_since is None:
+            self._say_ping()
+
+    def _say_ping(self) -> None:
+        sink = self.outlet.sink
+        if sink is not None:
+            sink.write(PING_FRAME)
+        else:
+            self._ping = asyncio.ensure_future(self.outlet.send(PING))
 
     def _drop(self, reason: str) -> None:
         self._server.meters.dropped("websocket", reason)
         self.end(TERMINATED, "Terminated")
 
+    @staticmethod
+    def _later(seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(seconds, call)
+
     def _expect_init(self) -> None:
         if not self._acknowledged:
             self.end(4408, "Connection initialisation timeout")
 
-    async def _stop(self, reading: asyncio.Future[None]) -> None:
+    def _expire(self) -> None:
+        """The token has ended that the connection was opened with."""
+        refusal = TokenExpired()
+        self.meters.refused(refusal.error_code)
+        self.end(4403, "Forbidden", self.engine.encoder.refusal(refusal.errors))
+
+    def _wake(self) -> None:
+        """The client takes messages again."""
+        for operation in list(self._operations.values()):
+            operation.wake()
+
+    async def _stop(self) -> None:
         """Cancel what runs, then say goodbye; a client that takes nothing gets no goodbye."""
-        tasks = [reading, *self._operations.values()]
-        blocked = self._blocked_since is not None
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self._ended.done() and not blocked:
-            closed = self._ended.result()
-            with suppress(Exception):
-                await _close(self._send_message, closed.code, closed.reason)
+        closed, blocked = self._closed, self.outlet.blocked_since is not None
+        if closed is not None and closed.farewell is not None and not blocked:
+            await self._let_finish()
+        operations = list(self._operations.values())
+        tasks = [operation.task for operation in operations if operation.task is not None]
+        for operation in operations:
+            operation.cancel()
+        if tasks:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if closed is None or blocked:
+            return
+        with suppress(Exception):
+            for operation in operations:
+                if closed.farewell is not None:
+                    await self.outlet.send(operation.error(closed.farewell))
+            await _close(self._send_message, closed.code, closed.reason)
+
+    async def _let_finish(self) -> None:
+        """What was begun with a good token and ends by itself may end: a payment, say."""
+        answering = [
+            operation.task
+            for operation in self._operations.values()
+            if operation.task is not None and not operation.ongoing
+        ]
+        if answering:
+            await asyncio.wait(answering, timeout=FINISH_SECONDS)
 
     async def _read(self) -> None:
         try:
@@ -163,9 +261,9 @@ class WebSocketConnection:
                 self._heard_at = asyncio.get_running_loop().time()
                 await self._handle(self._decode(message.get("text")))
         except Closed as closed:
-            self.end(closed.code, closed.reason)
+            self._closed = self._closed or closed
         except Exception as error:
-            self._server.engine.encoder.fault(error)
+            self.engine.encoder.fault(error)
             self.end(4500, "Internal server error")
 
     def _decode(self, text: str | None) -> dict[str, Any]:
@@ -186,7 +284,7 @@ class WebSocketConnection:
             case "connection_init":
                 await self._initialise(message.get("payload"))
             case "ping":
-                await self._send(PONG)
+                await self.outlet.send(PONG)
             case "pong":
                 pass
             case "subscribe":
@@ -204,12 +302,16 @@ class WebSocketConnection:
             raise Closed(4400, "Invalid message: payload has to be an object")
         self._info = replace(self._info, params=payload or {})
         try:
-            await self._server.context_factory(self._info)
+            context = await self.context()
         except Refused as refusal:
-            self._server.meters.refused(refusal.error_code)
+            self.meters.refused(refusal.error_code)
             raise Closed(_close_code(refusal), _reason(refusal)) from None
-        await self._send(ACK)
+        await self.outlet.send(ACK)
         self._acknowledged = True
+        expires_at = self._server.options.expires_at(context)
+        if expires_at is not None and self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = self._later(seconds_until(expires_at), self._expire)
 
     def _subscribe(self, name: Any, payload: Any) -> None:
         if not isinstance(name, str) or not name:
@@ -222,7 +324,7 @@ class WebSocketConnection:
             raise Closed(4409, f"Subscriber for {name} already exists"[:120])
         if len(self._operations) >= self._server.limits.operations_per_connection:
             raise Closed(4429, "Too many operations")
-        self._operations[name] = asyncio.create_task(self._operate(name, payload))
+        self._operations[name] = SocketOperation(self, name, payload)
 
     def _complete(self, name: Any) -> None:
         if not isinstance(name, str):
@@ -230,53 +332,6 @@ class WebSocketConnection:
         operation = self._operations.pop(name, None)
         if operation is not None:
             operation.cancel()
-
-    async def _operate(self, name: str, payload: dict[str, Any]) -> None:
-        """Run one operation to its end; what is refused ends it with an error message."""
-        quoted = orjson.dumps(name).decode()
-        try:
-            call = await self._server.engine.prepare(read_operation(payload))
-            context = await self._server.context_factory(self._info)
-            await self._deliver(quoted, call, context)
-            last = f'{{"id":{quoted},"type":"complete"}}'
-        except Refused as refusal:
-            self._server.meters.refused(refusal.error_code)
-            if refusal.status == 401:
-                self.end(4403, _reason(refusal))
-            last = self._error(quoted, self._server.engine.encoder.refusal(refusal.errors))
-        except Exception as error:
-            last = self._error(quoted, self._server.engine.encoder.fault(error))
-        if self._operations.get(name) is asyncio.current_task():
-            del self._operations[name]
-        await self._send(last)
-
-    async def _deliver(self, quoted: str, call: Call, context: Any) -> None:
-        head = f'{{"id":{quoted},"type":"next","payload":'
-        meters = self._server.meters
-        counted = 1 if call.operation.kind == "subscription" else 0
-        if counted:
-            meters.subscriptions("websocket", 1)
-        try:
-            async with aclosing(self._server.engine.answers(call, context)) as answers:
-                async for payload, _ in answers:
-                    await self._send(f"{head}{payload.text}}}")
-        finally:
-            if counted:
-                meters.subscriptions("websocket", -1)
-
-    @staticmethod
-    def _error(quoted: str, payload: Payload) -> str:
-        errors = orjson.dumps(orjson.loads(payload.body)["errors"]).decode()
-        return f'{{"id":{quoted},"type":"error","payload":{errors}}}'
-
-    async def _send(self, text: str) -> None:
-        """Return once the socket has taken the frame."""
-        async with self._lock:
-            self._blocked_since = asyncio.get_running_loop().time()
-            try:
-                await self._send_message({"type": "websocket.send", "text": text})
-            finally:
-                self._blocked_since = None
 
 
 def _close_code(refusal: Refused) -> int:

@@ -4,9 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from waiting_room.outcomes import Change, Outcome, RoomState, Standing, Tick
+from waiting_room.outcomes import Change, Joined, Outcome, RoomState, Standing, Tick, sequence_of
 
 _TICK_FIELDS = 16  # before the people admitted
+
+
+def joined_from(answer: Sequence[Any]) -> Joined:
+    """From join.lua."""
+    outcome: Outcome = answer[0]
+    if outcome is not Outcome.OK:
+        return Joined(outcome)
+    _, place, change_id, new, left = answer
+    return Joined(outcome, int(float(place)), sequence_of(change_id.decode()), new == 1, left == 1)
 
 
 def standing_from(answer: Sequence[Any]) -> Standing:
@@ -86,10 +95,3 @@ def room_state_from(meta: Sequence[bytes | None], waiting: int, active: int) -> 
         endings=endings,
         shopping_ms=shopping_ms,
     )
-
-
-def run_id_from(info: bytes | Mapping[str, Any]) -> str:
-    """From INFO server, as text or parsed."""
-    if isinstance(info, Mapping):
-        return str(info["run_id"])
-    return info.decode().partition("run_id:")[2].partition("\r\n")[0]

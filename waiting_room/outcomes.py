@@ -34,6 +34,20 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Joined:
+    """What joining came to: the account's place (0: it is shopping), as of `sequence` of the journal.
+
+    `left_before`: the account had given up an earlier place.
+    """
+
+    outcome: Outcome
+    place: int = 0
+    sequence: int = 0
+    new: bool = False
+    left_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Where one person stands, at one moment of the line.
 

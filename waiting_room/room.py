@@ -14,9 +14,9 @@ from domain.errors import Unavailable
 from domain.waiting_room import PRE_QUEUE, RoomSettings
 from kit.clock import milliseconds
 from kit.lua import Argument, CommandRunner
-from waiting_room.answers import change_from, room_state_from, run_id_from, standing_from, tick_from
+from waiting_room.answers import change_from, joined_from, room_state_from, standing_from, tick_from
 from waiting_room.keys import RoomKeys
-from waiting_room.outcomes import Change, Ending, Outcome, RoomState, Standing, Tick
+from waiting_room.outcomes import Change, Ending, Joined, Outcome, RoomState, Standing, Tick
 from waiting_room.scripts import SCRIPT_KEYS, SCRIPTS
 
 # One address may bring this many accounts into a line within the window; the next are refused.
@@ -74,18 +74,19 @@ class Room:
 
     async def join(
         self, event_id: UUID, user_id: UUID, place: int, *, address: str = "", most: int = 0
-    ) -> Outcome:
+    ) -> Joined:
         """Give the account its one place; `place` counts if the draw is still to come.
 
         Args:
             most: accounts that `address` may bring within the window; 0 for any number.
 
-        Returns: OK, CLOSED or CROWDED.
+        Returns: OK, CLOSED or CROWDED; a place that is OK is in Redis only, until it is recorded.
         """
         answer = await self._call(
             "join", event_id, user_id.bytes, place, most, ADDRESS_WINDOW_MS, address=address
         )
-        return _present(answer)
+        _present(answer)
+        return joined_from(answer)
 
     async def standing(self, event_id: UUID, user_id: UUID) -> Standing:
         """Where the account stands. Asking counts as being here."""
@@ -166,13 +167,9 @@ class Room:
         )
         return room_state_from(meta, waiting, active)
 
-    async def run_id(self) -> str:
-        """Which run of the server this is: another one may have lost its last second."""
-        return run_id_from(await self._run("INFO", "server"))
-
-    async def tick(self, event_id: UUID, run_id: str, *, most: int = MOST_ADMISSIONS_A_TICK) -> Tick | None:
+    async def tick(self, event_id: UUID, *, most: int = MOST_ADMISSIONS_A_TICK) -> Tick | None:
         """Sweep, draw and admit. None: the room must be rebuilt first."""
-        answer = await self._call("admit", event_id, secrets.token_hex(16), most, run_id)
+        answer = await self._call("admit", event_id, secrets.token_hex(16), most)
         return None if answer[0] is Outcome.MISSING else tick_from(answer)
 
     async def journal(self, event_id: UUID, *, after: str = "0-0", most: int = 2000) -> list[Change]:
@@ -207,9 +204,9 @@ class Room:
                 return False
         return True
 
-    async def reopen(self, event_id: UUID, generation: int, run_id: str, *, drawn_ms: int) -> bool:
-        """The room is in use again. False: another rebuild has taken over."""
-        answer = await self._call("reopen", event_id, generation, run_id, drawn_ms)
+    async def reopen(self, event_id: UUID, generation: int, *, drawn_ms: int) -> bool:
+        """The room is in use again. False: another rebuild has taken over, or the server has restarted."""
+        answer = await self._call("reopen", event_id, generation, drawn_ms)
         return answer[0] is Outcome.OK
 
 

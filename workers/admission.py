@@ -39,16 +39,15 @@ class AdmissionRound:
             self._rows = await self._keeper.rooms()
             self._refreshed_at = time.monotonic()
         if self._rows:
-            run_id = await self._keeper.run_id()
-            await asyncio.gather(*(self._keep(row, run_id, refresh=refresh) for row in self._rows))
+            await asyncio.gather(*(self._keep(row, refresh=refresh) for row in self._rows))
         return 0
 
-    async def _keep(self, row: RoomRow, run_id: str, *, refresh: bool) -> None:
+    async def _keep(self, row: RoomRow, *, refresh: bool) -> None:
         """One line's fault is no other's."""
         try:
             if refresh:
                 await self._keeper.apply(row)
-            kept = await self._keeper.keep(row, run_id)
+            kept = await self._keeper.keep(row)
             if self._is_news(row.event_id, kept):
                 await self._keeper.announce(row, kept)
         except Unavailable as error:

@@ -6,10 +6,24 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Protocol
+
+from kit.log_context import bound
 
 log = logging.getLogger("boxoffice.worker")
 
 _LONGEST_PAUSE_SECONDS = 2.0
+
+
+class Watch(Protocol):
+    """Is told of every round of a loop."""
+
+    def __call__(self, name: str, found: int, *, failed: bool) -> None:
+        """Which loop, how much it found, and whether it failed."""
+
+
+def _unwatched(name: str, found: int, *, failed: bool) -> None:
+    """Nobody looks."""
 
 
 @dataclass(slots=True)
@@ -23,7 +37,8 @@ class Loop:
     job: Callable[[], Awaitable[int]]
     pause_seconds: float
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    last_finished: float = 0.0
+    last_finished: float = field(default_factory=time.monotonic)
+    watch: Watch = _unwatched
 
     async def run(self) -> None:
         """Until cancelled. A fault is logged, and makes the next pauses longer."""
@@ -35,7 +50,9 @@ class Loop:
                 faults, self.last_finished = 0, time.monotonic()
             except Exception as fault:
                 faults += 1
-                log.warning("%s failed (%d in a row): %s: %s", self.name, faults, type(fault).__name__, fault)
+                with bound(loop=self.name):
+                    log.warning("round failed (%d in a row): %s: %s", faults, type(fault).__name__, fault)
+            self.watch(self.name, found, failed=faults > 0)
             if found == 0 or faults:
                 await self._pause(faults)
 

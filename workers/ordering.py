@@ -22,6 +22,8 @@ def ordering_loops(office: Office) -> list[Loop]:
         Loop("expiry", lambda: expire_lapsed(office), 0.2),
         Loop("expiry of payments", lambda: expire_paying(office), 0.5),
         Loop("outbox", lambda: deliver(office), 0.1),
+        # While the batch of the first waits for the gateway, this one shows the seats of everybody else.
+        Loop("second outbox", lambda: deliver(office), 0.25),
         Loop("payment sweep", lambda: sweep_payments(office), 2.0),
         Loop("orders of cancelled events", lambda: sweep_cancelled_events(office), 2.0),
         Loop("lapsed holds", LapseSweep(office), 2.0),
@@ -68,7 +70,10 @@ class Reconciliation:
 
 
 class RestartWatch:
-    """Notices a Redis that came back with its latest writes lost, and builds every event anew."""
+    """Notices a Redis that came back with its latest writes lost, and builds every event anew.
+
+    What somebody has built since is left alone: an emptied Redis gives each watcher one snapshot, not two.
+    """
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -77,7 +82,7 @@ class RestartWatch:
         run_id = await self._office.seats.new_server_run()
         if run_id is None:
             return 0
-        for event_id in await self._office.seats.events_built():
+        for event_id in await self._office.seats.built_elsewhere(run_id):
             version = await self._office.seats.version(event_id)
             if version is not None:
                 await self._office.seats.build(event_id, replacing=version[0])

@@ -8,6 +8,8 @@ from typing import Any
 from db.queries.orders import Source
 from db.session import Connection
 from db.sql import statement
+from kit.log_context import current_request_id
+from kit.spans import current_traceparent
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +27,13 @@ class Task:
 async def write_task(
     connection: Connection, topic: str, key: object, payload: Mapping[str, Any], now: datetime
 ) -> None:
-    """Add a task to the transaction that makes it due."""
+    """Add a task to the transaction that makes it due, with the request and the trace that it belongs to."""
+    origin = {"request_id": current_request_id(), "traceparent": current_traceparent()}
     await connection.execute(
         "INSERT INTO outbox (topic, key, payload, available_at, created_at) VALUES ($1, $2, $3, $4, $4)",
         topic,
         str(key),
-        dict(payload),
+        {**payload, **{name: value for name, value in origin.items() if value is not None}},
         now,
     )
 

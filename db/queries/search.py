@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from db.session import Connection
+from db.session import Connection, LockTimedOut
 
 _FACTS = """
 SELECT e.id, e.name, e.description, e.category, e.starts_at, e.ends_at, e.off_sale_at,
@@ -79,7 +79,11 @@ async def count_published(connection: Connection) -> int:
 
 async def lock_recording(connection: Connection) -> None:
     """Wait to be the only one who reads facts and writes documents, until this transaction ends."""
-    await connection.execute("SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'")
+    # What was read is spelt out before it is written: on a busy machine that takes a while.
+    await connection.execute(
+        "SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; "
+        "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+    )
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _RECORDING_LOCK)
 
 
@@ -124,7 +128,7 @@ async def remove_entries(connection: Connection, keys: DirtyKeys) -> None:
 
 
 async def settle_delivery(connection: Connection, keys: DirtyKeys, generation: int) -> bool:
-    """Forget delivered entries, unless another build was swapped in since; false then.
+    """Forget delivered entries, unless another build was swapped in since; false, and marked again, then.
 
     While a build is under way its keys are remembered, to be delivered again after the swap. Call
     in a transaction: the state row is held, so that no swap can come between.
@@ -133,6 +137,8 @@ async def settle_delivery(connection: Connection, keys: DirtyKeys, generation: i
         "SELECT generation, rebuilding FROM search_state WHERE id = 1 FOR SHARE"
     )
     if build is None or build["generation"] != generation:
+        await mark_dirty(connection, keys.events)
+        await remove_entries(connection, keys)
         return False
     if build["rebuilding"]:
         await connection.execute(
@@ -207,6 +213,38 @@ async def finish_build(connection: Connection, fingerprint: str | None) -> int:
     return int(marks)
 
 
+async def last_settled_entry(connection: Connection) -> int:
+    """The outbox's last entry before which no transaction can add another any more; 0 if that is unclear.
+
+    Numbers are given out before the commit. So everybody who is writing entries is waited for, a second
+    at most, with the newcomers behind us.
+    """
+    try:
+        async with connection.transaction():
+            await connection.execute("SET LOCAL lock_timeout = '1s'")
+            await connection.execute("LOCK TABLE search_outbox IN SHARE MODE")
+            last: int = await connection.fetchval("SELECT coalesce(max(id), 0) FROM search_outbox")
+    except LockTimedOut:
+        return 0
+    return last
+
+
+async def remove_covered(connection: Connection, last: int) -> None:
+    """Forget entries up to `last`: a build that read everything later has shown what they announced.
+
+    What is not published any more no build has read; removing it is left to who records it.
+    """
+    await connection.execute("SET LOCAL statement_timeout = '60s'")
+    await connection.execute(
+        """
+        DELETE FROM search_outbox WHERE id <= $1 AND (
+            recorded OR EXISTS (SELECT FROM events e WHERE e.id = event_id AND e.state = 'PUBLISHED'))
+        """,
+        last,
+        timeout=90,
+    )
+
+
 async def stop_serving(connection: Connection) -> None:
     """The engine has lost its index: nothing is ready until the next build."""
     await connection.execute(
@@ -226,20 +264,24 @@ async def unlock(connection: Connection, lock: int) -> None:
 
 
 async def _read_keys(connection: Connection, condition: str, most: int) -> DirtyKeys:
-    """The oldest entries, and the later ones of the same events: one document serves them all."""
-    rows = await connection.fetch(
-        f"""
-        WITH oldest AS (
-            SELECT DISTINCT event_id FROM (
-                SELECT event_id FROM search_outbox WHERE {condition} ORDER BY id LIMIT $1
-            ) AS entries
-        )
-        SELECT id, event_id FROM search_outbox JOIN oldest USING (event_id)
-        WHERE {condition} ORDER BY id
-        """,
-        most,
+    """The oldest entries, and the later ones of the same events: one document serves them all.
+
+    In two statements: joined, they were planned as for the empty table that the outbox mostly is, and
+    took ten seconds when it suddenly held 50,000 entries.
+    """
+    oldest = await connection.fetch(
+        f"SELECT event_id FROM search_outbox WHERE {condition} ORDER BY id LIMIT $1", most
     )
-    return _dirty_keys(rows)
+    events = list({row["event_id"] for row in oldest})
+    if not events:
+        return DirtyKeys((), ())
+    return _dirty_keys(
+        await connection.fetch(
+            f"SELECT id, event_id FROM search_outbox WHERE event_id = ANY($1::uuid[]) AND {condition} "
+            "ORDER BY id",
+            events,
+        )
+    )
 
 
 def _dirty_keys(rows: Iterable[Any]) -> DirtyKeys:

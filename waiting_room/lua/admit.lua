@@ -1,13 +1,13 @@
 -- PROMISE: lapsed admissions end; then as many people as rate and cap allow are admitted, each once, in order
 -- KEYS: meta, line, active, admissions, past, away, journal, gone
--- ARGV: entropy (hex, fresh for each call), most admissions a call, run id of the server
+-- ARGV: entropy (hex, fresh for each call), most admissions a call
 -- RETURNS: {OK, now (ms), generation, enabled, selling, drawn (ms), waiting, active, admitted, gone, rate (a minute), endings, shopping (ms), lapsed, journal length, count, users..., places given up...} | {MISSING} the room is not there, or the server has restarted since it was
 -- TTL: none
 -- COST: O((lapsed + admitted + given up) x log n), each bounded: 1,000, ARGV[2], 500 and the 4,096 told
 local meta = redis.call('HMGET', KEYS[1], 'ready', 'generation', 'enabled', 'selling', 'on_sale_ms',
   'per_minute', 'max_active', 'admission_ms', 'drawn_ms', 'credit', 'ticked_ms', 'rate', 'endings',
   'shopping_ms', 'counted', 'admitted', 'ended', 'run')
-if meta[1] ~= '1' or meta[18] ~= ARGV[3] then
+if meta[1] ~= '1' or meta[18] ~= string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') then
   return {'MISSING'}
 end
 local time = redis.call('TIME')
@@ -84,7 +84,7 @@ local endings = tonumber(meta[13] or 0) * fade + newly_ended
 local shopping = tonumber(meta[14] or 0) * fade + (active + #lapsed) * elapsed
 redis.call('HSET', KEYS[1], 'drawn_ms', string.format('%.0f', drawn), 'credit', tostring(credit),
   'ticked_ms', string.format('%.0f', now), 'admitted', admitted, 'ended', ended, 'counted', ended,
-  'rate', tostring(rate), 'endings', tostring(endings), 'shopping_ms', tostring(shopping))
+  'saved', redis.call('LASTSAVE'), 'rate', tostring(rate), 'endings', tostring(endings), 'shopping_ms', tostring(shopping))
 
 local given_up = redis.call('LRANGE', KEYS[8], 0, -1)
 redis.call('DEL', KEYS[8])

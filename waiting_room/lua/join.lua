@@ -1,23 +1,31 @@
 -- PROMISE: this account has exactly one place, the one it had if it had one; once drawn, later is behind
 -- KEYS: meta, line, active, admissions, past, away, journal, address
 -- ARGV: user (16 bytes), drawn place, most accounts an address (0 any number), address window (ms)
--- RETURNS: {OK, new (0|1)} | {MISSING} | {CLOSED} | {CROWDED}
+-- RETURNS: {OK, place (0: shopping), id of the change (or one before it that this answer rests on), new (0|1), left before (0|1)} | {MISSING} | {CLOSED} | {CROWDED}
 -- TTL: address: its window after the first account; nothing else
 -- COST: O(log n)
-local meta = redis.call('HMGET', KEYS[1], 'ready', 'enabled', 'opens_ms', 'on_sale_ms', 'drawn_ms')
+local meta = redis.call('HMGET', KEYS[1], 'ready', 'enabled', 'opens_ms', 'on_sale_ms', 'drawn_ms',
+  'saved', 'run')
 if meta[1] ~= '1' then
   return {'MISSING'}
 end
-local user = ARGV[1]
-if redis.call('ZSCORE', KEYS[2], user) then
-  redis.call('ZREM', KEYS[6], user)
-  return {'OK', 0}
+-- Another run of the server may have lost its last second: it tells nobody anything until it is rebuilt.
+-- LASTSAVE moves with every start, and costs a quarter of asking which run this is.
+if tostring(redis.call('LASTSAVE')) ~= meta[6] and
+  string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') ~= meta[7] then
+  return {'MISSING'}
 end
+local user = ARGV[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local place = redis.call('ZSCORE', KEYS[2], user)
+if place then
+  redis.call('ZREM', KEYS[6], user)
+  return {'OK', place, string.format('%.0f', now - 1) .. '-65535', 0, 0}
+end
 local ends = redis.call('ZSCORE', KEYS[3], user)
 if ends and tonumber(ends) > now then
-  return {'OK', 0}
+  return {'OK', '0', '0-0', 0, 0}
 end
 if meta[2] ~= '1' or now < tonumber(meta[3]) then
   return {'CLOSED'}
@@ -35,7 +43,7 @@ if ends then
   redis.call('HDEL', KEYS[4], user)
   redis.call('HINCRBY', KEYS[1], 'ended', 1)
 end
-local place = ARGV[2]
+place = ARGV[2]
 if tonumber(meta[5] or 0) > 0 or now >= tonumber(meta[4]) then
   if tonumber(meta[5] or 0) == 0 then
     redis.call('HSET', KEYS[1], 'drawn_ms', string.format('%.0f', now))
@@ -48,6 +56,6 @@ if tonumber(meta[5] or 0) > 0 or now >= tonumber(meta[4]) then
   place = string.format('%.0f', 4503599627370496 + number)
 end
 redis.call('ZADD', KEYS[2], place, user)
-redis.call('HDEL', KEYS[5], user)
-redis.call('XADD', KEYS[7], '*', 'u', user, 's', 'W', 'p', place)
-return {'OK', 1}
+local left = redis.call('HDEL', KEYS[5], user)
+local id = redis.call('XADD', KEYS[7], '*', 'u', user, 's', 'W', 'p', place)
+return {'OK', place, id, 1, left}

@@ -29,7 +29,7 @@ export type EventDetail = EventCard & {
 };
 export type Facet = { field: string; buckets: { value: string; count: number }[] };
 export type SearchResult = {
-  events: EventCard[]; total: number; pageNum: number; pageSize: number; totalPages: number; facets: Facet[];
+  events: EventCard[]; isOver: boolean; total: number; pageNum: number; pageSize: number; totalPages: number; facets: Facet[];
   tookMs: number; source: "INDEX" | "DATABASE";
 };
 export type Suggestion = {

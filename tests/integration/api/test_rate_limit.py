@@ -1,6 +1,35 @@
-"""RATE_LIMIT_PER_MINUTE: counted a user over all processes, refused with a code and Retry-After."""
+"""What a minute allows: counted over all processes, refused with Retry-After, told on request."""
 
-from tests.apis import api_on, somebody
+import time
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import jwt
+import pytest
+
+from app import create_app
+from tests.apis import SECRET, Api, api_on, settings_on, somebody
+from tests.transport.clients import events_of, listening, next_event, websocket
+
+CHEAP, DEAR = "{ serverTime }", "{ a: serverTime b: serverTime c: serverTime }"
+ASK = {"extensions": {"cost": True}}
+
+
+def token_for(client_id: str) -> str:
+    """A token of somebody new that was issued to an application."""
+    claims = {"sub": f"test-{uuid4().hex}", "exp": int(time.time()) + 60, "client_id": client_id}
+    return jwt.encode(claims, SECRET, algorithm="HS256")
+
+
+async def post(api: Api, query: str, token: str = "", **body: Any) -> httpx.Response:
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    return await api.client.post("/graphql", json={"query": query, **body}, headers=headers)
+
+
+def code_of(response: httpx.Response) -> str:
+    code: str = response.json()["errors"][0]["extensions"]["code"]
+    return code
 
 
 async def test_request_is_refused_when_a_user_is_over_the_limit(postgres_url: str, redis_url: str) -> None:
@@ -10,8 +39,82 @@ async def test_request_is_refused_when_a_user_is_over_the_limit(postgres_url: st
         api_on(postgres_url, redis_url, **settings) as other,
     ):
         hasty, patient = somebody(), somebody()
-        answers = [await api.ask("{ serverTime }", token=hasty) for api in (one, other, one, other)]
+        answers = [await api.ask(CHEAP, token=hasty) for api in (one, other, one, other)]
 
         assert [answer.status for answer in answers[:3]] == [200, 200, 200]
         assert (answers[3].status, answers[3].code) == (429, "RATE_LIMITED")
-        assert (await one.ask("{ serverTime }", token=patient)).status == 200
+        assert (await one.ask(CHEAP, token=patient)).status == 200
+
+
+async def test_cost_is_what_counts_when_it_is_limited(postgres_url: str, redis_url: str) -> None:
+    settings = {"rate_limit_cost_per_minute": "5"}
+    async with (
+        api_on(postgres_url, redis_url, **settings) as one,
+        api_on(postgres_url, redis_url, **settings) as other,
+    ):
+        hasty = somebody()
+        first = await post(one, DEAR, hasty, **ASK)
+        refused = await post(other, DEAR, hasty)
+        cheaper = await post(other, CHEAP, hasty, **ASK)
+
+        told = first.json()["extensions"]["cost"]
+        assert (told["requested"], told["budget"], told["remaining"]) == (3, 5, 2)
+        assert 0 < told["resetSeconds"] <= 60
+        assert first.headers["cache-control"] == "no-store"
+        assert (refused.status_code, code_of(refused)) == (429, "RATE_LIMITED")
+        assert 0 < int(refused.headers["retry-after"]) <= 60
+        assert refused.json()["errors"][0]["extensions"]["retryAfterSeconds"] <= 60
+        assert cheaper.json()["extensions"]["cost"]["remaining"] == 1, "what was refused cost nothing"
+        assert (await post(one, DEAR, somebody())).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("setting", "tokens"),
+    [
+        ("rate_limit_cost_per_minute", ["", ""]),
+        ("rate_limit_address_cost_per_minute", [somebody(), somebody()]),
+        ("rate_limit_key_cost_per_minute", [token_for("partner"), token_for("partner")]),
+    ],
+)
+async def test_budget_is_shared_when_two_come_from_one_address_or_application(
+    postgres_url: str, redis_url: str, setting: str, tokens: list[str]
+) -> None:
+    async with api_on(postgres_url, redis_url, **{setting: "4"}) as api:
+        assert (await post(api, DEAR, tokens[0])).status_code == 200
+        assert (await post(api, DEAR, tokens[1])).status_code == 429
+
+
+async def test_applications_do_not_share_when_their_keys_differ(postgres_url: str, redis_url: str) -> None:
+    async with api_on(postgres_url, redis_url, rate_limit_key_cost_per_minute="4") as api:
+        answers = [await post(api, DEAR, token_for(name)) for name in ("one", "two")]
+
+        assert [answer.status_code for answer in answers] == [200, 200]
+
+
+async def test_operations_of_streams_count_when_cost_is_limited(postgres_url: str, redis_url: str) -> None:
+    app = create_app(settings_on(postgres_url, redis_url, rate_limit_cost_per_minute="4"))
+    token = somebody()
+    async with app.router.lifespan_context(app), listening(app) as address:
+        async with websocket(f"{address}/graphql") as socket:
+            await socket.initialise({"Authorization": f"Bearer {token}"})
+            await socket.subscribe("q", DEAR, **ASK)
+            assert (await socket.receive())["payload"]["extensions"]["cost"]["remaining"] == 1
+            assert (await socket.receive())["type"] == "complete"
+            await socket.subscribe("r", DEAR)
+            told = await socket.receive()
+            assert told["type"] == "error"
+            assert told["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+        headers = {"accept": "text/event-stream", "authorization": f"Bearer {token}"}
+        async with (
+            httpx.AsyncClient(base_url=f"http://{address}") as client,
+            client.stream("POST", "/graphql", json={"query": DEAR}, headers=headers) as response,
+        ):
+            assert "RATE_LIMITED" in (await next_event(events_of(response)))["data"]
+
+
+async def test_nobody_is_counted_when_redis_is_away(postgres_url: str) -> None:
+    nowhere = "redis://127.0.0.1:1/0"
+    async with api_on(postgres_url, nowhere, rate_limit_cost_per_minute="4") as api:
+        answers = [await post(api, DEAR) for _ in range(3)]
+
+        assert [answer.status_code for answer in answers] == [200, 200, 200]

@@ -1,97 +1,18 @@
 """`boxoffice up` as a person runs it: started, killed, started again, stopped."""
 
+import json
 import os
 import signal
 import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
-from devservices.part import read_pid
 from devservices.ports import free_port, is_free, is_listening
-
-ROOT = Path(__file__).parents[3]
-DEADLINE_SECONDS = 60.0
-READY = "Boxoffice is ready"
-OURS = ("api-0", "api-1", "worker", "postgres", "redis", "stripe")
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-        time.sleep(0.05)
-
-
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "cli", *words]
-
-
-def clean_environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("BOXOFFICE_")}
-    return {**kept, "PYTHONPATH": str(ROOT)}
-
-
-def run(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*words),
-        cwd="/",
-        env={**clean_environment(), **settings},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_SECONDS,
-    )
-
-
-class Installation:
-    """One `up` on its own data dir and port."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.port = free_port()
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        output = self.home / "up.out"
-        self.home.mkdir(exist_ok=True)
-        words = ["--port", str(self.port), "--data-dir", str(self.home), "--workers", "2"]
-        with output.open("wb") as file:
-            self.process = subprocess.Popen(
-                command("up", "--no-demo", *words),
-                cwd="/",
-                env=clean_environment(),
-                stdout=file,
-                stderr=subprocess.STDOUT,
-            )
-        until(lambda: READY in output.read_text() or self.process_ended())
-        assert READY in output.read_text(), output.read_text()
-
-    def process_ended(self) -> bool:
-        return self.process is None or self.process.poll() is not None
-
-    def end(self, number: signal.Signals) -> int:
-        assert self.process is not None
-        self.process.send_signal(number)
-        return self.process.wait(DEADLINE_SECONDS)
-
-    def pids(self) -> dict[str, int]:
-        found = {name: read_pid(self.home / "run" / f"{name}.pid") for name in OURS}
-        return {name: pid for name, pid in found.items() if pid is not None}
-
-    def get(self, path: str) -> bytes:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
-            return bytes(answer.read())
-
-    def answers(self) -> bool:
-        try:
-            return bool(self.get("/readyz"))
-        except OSError:
-            return False
+from tests.installations import OURS, Installation, clean_environment, command, run, until
 
 
 def has_ended(pid: int) -> bool:
@@ -167,12 +88,53 @@ def test_api_answers_again_when_postgres_and_redis_were_killed(installation: Ins
 
 
 def test_status_says_running_when_up(installation: Installation) -> None:
-    until(installation.answers)
+    words = ("status", "--data-dir", str(installation.home))
+    until(lambda: run(*words).returncode == 0)
 
-    done = run("status", "--data-dir", str(installation.home))
+    done = run(*words)
 
     assert done.returncode == 0, done.stdout
     assert f"postgres: running (pid {installation.pids()['postgres']})" in done.stdout
+
+
+def test_status_tells_programs_the_same_when_asked_for_json(installation: Installation) -> None:
+    until(installation.answers)
+
+    def told() -> dict[str, Any]:
+        done = run("status", "--json", "--data-dir", str(installation.home))
+        found: dict[str, Any] = json.loads(done.stdout)
+        assert done.returncode == (0 if found["well"] else 1)
+        return found
+
+    until(lambda: all(told()["processes"].get(name, {}).get("memory_bytes") for name in ("api-0", "api-1")))
+    found = told()
+    assert found["well"] is True
+    assert {name: process["pid"] for name, process in found["processes"].items()} == {
+        **found_pids(found),
+        **installation.pids(),
+    }
+    assert found["parts"]["postgres"]["ok"] is True
+    assert found["sale"] == {"holds_last_minute": 0, "booked_of_them": 0, "hottest": []}
+    assert found["outbox"]["waiting"] == 0
+
+
+def found_pids(found: dict[str, Any]) -> dict[str, int]:
+    """Of what is there only where npm brought it."""
+    return {name: each["pid"] for name, each in found["processes"].items() if name == "meilisearch"}
+
+
+def test_status_goes_on_when_watching(installation: Installation) -> None:
+    until(installation.answers)
+    words = command("status", "--watch", "--json", "--data-dir", str(installation.home))
+    with subprocess.Popen(
+        words, cwd="/", env=clean_environment(), stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        first, second = (json.loads(process.stdout.readline()) for _ in range(2))
+        process.send_signal(signal.SIGINT)
+
+    assert first["at"] < second["at"]
+    assert process.returncode == 0
 
 
 def test_token_is_the_same_persons_when_made_with_the_running_secret(

@@ -9,6 +9,7 @@ from db.queries.orders import OrderRow, order_by_id
 from db.queries.payments import payment_of_order
 from domain.errors import (
     IdempotencyMismatch,
+    InvalidInput,
     NotFound,
     OrderExpired,
     OrderNotPayable,
@@ -86,6 +87,22 @@ async def test_deadline_moves_once_when_payment_starts(office: Office, clock: Ma
     assert (first.order.expires_at - order.expires_at).total_seconds() == pytest.approx(220, abs=2)
     assert second.order.expires_at == first.order.expires_at
     assert second.client_secret == first.client_secret
+
+
+async def test_seats_stay_taken_when_redis_lapses_before_it_hears_of_the_payment(
+    office: Office, clock: ManualClock
+) -> None:
+    order = await held(office)
+    clock.advance(seconds=479)
+    await pay(office, ANN, order.id)
+    clock.advance(seconds=2)
+    assert await seats(office, order) == b"AAAA"
+
+    await drain(office)
+    assert await seats(office, order) == b"HHAA"
+    await pay(office, ANN, order.id, "pm_card_visa")
+    await drain(office)
+    assert await seats(office, order) == b"BBAA"
 
 
 @pytest.mark.parametrize("card", ["pm_card_chargeDeclined", "pm_card_chargeDeclinedInsufficientFunds"])
@@ -297,3 +314,16 @@ async def test_order_ends_when_it_slipped_into_a_cancelled_event(office: Office)
 
     assert (await state(office, order.id))[0] == "CANCELLED"
     assert await seats(office, order) == b"AAAA"
+
+
+@pytest.mark.parametrize("number", ["4242424242424242", "4242 4242 4242 4242", "4242-4242-4242-4242", "pm"])
+async def test_nothing_is_kept_or_asked_when_a_card_number_is_given_for_a_method(
+    office: Office, number: str
+) -> None:
+    order = await held(office)
+
+    with pytest.raises(InvalidInput) as refused:
+        await pay(office, ANN, order.id, number)
+
+    assert number not in refused.value.message or number == "pm"
+    assert await state(office, order.id) == ("RESERVED", None, 0, 0)

@@ -8,8 +8,9 @@ import pytest
 from db.session import Database
 from domain.errors import BadRequest
 from kit.clock import utc_now
+from search.fallback_query import FallbackQuery
 from services.recording import record_changes
-from services.searching import EventSearch, SearchQuestion
+from services.searching import EventSearch, SearchQuestion, database_index
 from tests.integration.search.catalogue import add_event, add_performer, add_venue
 from tests.integration.search.conftest import search_on
 
@@ -82,6 +83,27 @@ async def test_found_in_order_when_asked(
     assert await names(search, database, question) == wanted
 
 
+async def test_over_and_said_so_when_nothing_with_the_name_is_to_come(
+    search: EventSearch, database: Database
+) -> None:
+    earlier = SearchQuestion(end=utc_now() - timedelta(days=1))
+    assert await names(search, database, earlier) == ["지난 공연"]
+    over = {
+        question: (await search.search_events(question)).is_over
+        for question in (SearchQuestion("지난"), earlier, SearchQuestion("검정치마"), SearchQuestion())
+    }
+    assert list(over.values()) == [True, True, False, False]
+    assert await names(search, database, SearchQuestion("지난", available_only=True)) == []
+
+
+async def test_sound_alikes_follow_when_few_are_spelt_so(search: EventSearch, database: Database) -> None:
+    venue = await add_venue(database, "작은 홀")
+    await add_event(database, "Galaxy Express Night", venue, days=90)
+    await record_all(database)
+    found = await names(search, database, SearchQuestion("galaxy express"))
+    assert found == ["Galaxy Express Night", "셋째 공연", "무료 나눔"]
+
+
 async def test_times_bound_the_result_when_start_and_end_are_given(
     search: EventSearch, database: Database
 ) -> None:
@@ -90,6 +112,12 @@ async def test_times_bound_the_result_when_start_and_end_are_given(
     soon = SearchQuestion(start=now + timedelta(days=7), end=now + timedelta(days=25))
     assert await names(search, database, past) == ["지난 공연"]
     assert await names(search, database, soon) == ["첫 공연", "둘째 공연"]
+
+
+async def test_planned_for_its_own_keyword_when_asked_often(database: Database) -> None:
+    mode = FallbackQuery("SELECT current_setting('plan_cache_mode') AS mode", ())
+    rows = await database_index(database)._run(mode)
+    assert [row["mode"] for row in rows] == ["force_custom_plan"]
 
 
 async def test_facets_and_total_count_all_pages_when_one_is_asked(search: EventSearch) -> None:

@@ -2,18 +2,20 @@
 
 import asyncio
 import contextlib
-import math
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from db.session import Database
 from domain.ids import Kind, public_id
+from search.administration import MeilisearchAdministration
 from search.meilisearch import MeilisearchIndex
-from services.indexing import Progress, ReindexRunning, rebuild
+from services.indexing import Progress, ReindexRunning, rebuild, standing
+from services.recording import record_changes
 from services.searching import SearchQuestion, venues_around
 from tests.integration.search.catalogue import add_event, add_performer, add_venue
 from tests.integration.search.conftest import KEY, Engine, search_on
@@ -134,21 +136,62 @@ async def test_gone_within_two_seconds_when_no_longer_published(
         assert "남는 공연" in (await indexed(engine)).values()
 
 
+class PickyAdministration(MeilisearchAdministration):
+    """Spoils the ids of some documents on their way, so that the engine refuses them."""
+
+    refused: frozenset[str] = frozenset()
+
+    def _add(self, uid: str, documents: Sequence[dict[str, Any]]) -> Any:
+        sent = [{**each, "id": "no id!"} if each["name"] in self.refused else each for each in documents]
+        return super()._add(uid, sent)
+
+
+@pytest.fixture
+def picky(engine: Engine) -> tuple[Engine, PickyAdministration]:
+    """An engine that refuses what is called 나쁜 공연."""
+    administration = PickyAdministration(engine.server.url(), KEY, uid=engine.administration.uid)
+    administration.refused = frozenset({"나쁜 공연"})
+    return replace(engine, administration=administration), administration
+
+
 async def test_parked_with_its_reason_when_the_engine_refuses_a_document(
-    database: Database, engine: Engine
+    database: Database, picky: tuple[Engine, PickyAdministration]
 ) -> None:
-    good, bad = await add_venue(database, "벨로주"), await add_venue(database, "어디", lat=math.nan, lng=0.0)
+    engine, administration = picky
+    venue = await add_venue(database, "벨로주")
     async with indexing(database, engine):
         await until(lambda: are_equal(engine, database))
-        await add_event(database, "나쁜 공연", bad)
-        await add_event(database, "좋은 공연", good)
+        await add_event(database, "나쁜 공연", venue)
+        await add_event(database, "좋은 공연", venue)
         await until(lambda: _has_settled(database))
         assert list((await indexed(engine)).values()) == ["좋은 공연"]
-        error = await database.fetchval("SELECT error FROM search_refusals")
-        assert "malformed" in error
-        await database.fetch("UPDATE venues SET lat = 37.0 WHERE id = $1", bad)
+        assert "no id!" in await database.fetchval("SELECT error FROM search_refusals")
+        assert "1 refused" in await standing(database)
+        administration.refused = frozenset()
+        await database.fetch("UPDATE venues SET name = '다른 홀' WHERE id = $1", venue)
         await until(lambda: are_equal(engine, database))
         assert await database.fetchval("SELECT count(*) FROM search_refusals") == 0
+
+
+async def test_others_indexed_when_a_document_is_refused_in_a_rebuild(
+    database: Database, picky: tuple[Engine, PickyAdministration]
+) -> None:
+    engine, administration = picky
+    venue = await add_venue(database)
+    for name in ("좋은 공연", "나쁜 공연", "다음 공연"):
+        await add_event(database, name, venue)
+    assert await rebuild(database, administration) == 3
+    assert sorted((await indexed(engine)).values()) == ["다음 공연", "좋은 공연"]
+    assert await database.fetchval("SELECT count(*) FROM search_refusals") == 1
+
+
+async def test_nothing_left_to_deliver_when_a_rebuild_has_read_it(database: Database, engine: Engine) -> None:
+    kept = await add_event(database, "공연", await add_venue(database))
+    cancelled = await add_event(database, "취소 공연", await add_venue(database), state="CANCELLED")
+    await rebuild(database, engine.administration)
+    waiting = await database.fetch("SELECT DISTINCT event_id FROM search_outbox")
+    assert [row["event_id"] for row in waiting] == [cancelled]  # to be removed where it is still found
+    assert list(await indexed(engine)) == [public_id(Kind.EVENT, kept)]
 
 
 async def _has_settled(database: Database) -> bool:
@@ -303,6 +346,21 @@ async def test_database_answers_when_the_engine_is_away_and_index_when_it_is_bac
         await until(lambda: answers_from("INDEX"))
 
 
+async def test_found_by_its_new_name_when_the_engine_is_behind(database: Database, engine: Engine) -> None:
+    venue = await add_venue(database)
+    changed = await add_event(database, "공연", venue, days=2)
+    await add_event(database, "다른 공연", venue, days=3)
+    await rebuild(database, engine.administration)
+    await database.fetch("UPDATE events SET name = '고구마' WHERE id = $1", changed)
+    async with database.connection() as connection:
+        await record_changes(connection, has_engine=True)
+    search = search_on(database, engine)
+    found = await search.search_events(SearchQuestion("고구마"))
+    assert (found.source, found.event_ids, found.total) == ("INDEX", (changed,), 1)
+    everything = await search.search_events(SearchQuestion())
+    assert (everything.source, everything.event_ids[0], everything.total) == ("INDEX", changed, 2)
+
+
 async def _say_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
     await reader.read()
 
@@ -327,7 +385,7 @@ async def test_database_answers_when_the_index_is_too_far_behind(database: Datab
     await database.fetch("DELETE FROM search_outbox")
     fresh = await search_on(database, engine).search_events(SearchQuestion())
     await add_event(database, "공연", venue)
-    await database.fetch("UPDATE search_outbox SET created_at = now() - interval '1 minute'")
+    await database.fetch("UPDATE search_outbox SET created_at = now() - interval '2 minutes'")
     stale = await search_on(database, engine).search_events(SearchQuestion())
     assert (fresh.source, fresh.total) == ("INDEX", 0)
     assert (stale.source, stale.total) == ("DATABASE", 1)

@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 import orjson
+import pytest
 
-from tests.transport.clients import events_of, listening, until
+from tests.transport.clients import events_of, listening, next_event, until
 from tests.transport.toy import CountingMeters, World, make_server
 from transport import Limits, MemoryBus
 
@@ -24,15 +25,6 @@ async def posted(
 ) -> AsyncIterator[tuple[httpx.Response, AsyncIterator[dict[str, str]]]]:
     async with client.stream("POST", "/", json=body, headers={**STREAM, **headers}) as response:
         yield response, events_of(response)
-
-
-async def next_event(events: AsyncIterator[dict[str, str]]) -> dict[str, str]:
-    """Return the next event that is not a comment alone."""
-    async with asyncio.timeout(10):
-        while True:
-            event = await anext(events)
-            if "event" in event:
-                return event
 
 
 async def test_stream_gives_events_with_ids_then_completes_when_subscribed() -> None:
@@ -164,6 +156,44 @@ async def test_identity_of_the_submitting_request_is_used_when_an_operation_runs
             assert orjson.loads(event["data"])["payload"] == {"data": {"me": {"name": "ada"}}}
 
 
+async def test_operations_resume_where_they_were_when_a_client_opens_a_new_stream_elsewhere() -> None:
+    watch = "subscription { watched { version } }"
+    async with processes(2, world=World()) as (first, second):
+        token = (await first.put("/")).text
+        async with first.stream("GET", "/", headers={**STREAM, TOKEN: token}) as response:
+            events = events_of(response)
+            assert (await submit(second, token, "a b", watch)).status_code == 202
+            assert [(await next_event(events))["id"] for _ in range(2)] == ["a+b=1", "a+b=2"]
+            assert (await submit(first, token, "c", watch)).status_code == 202
+            seen = [(await next_event(events))["id"] for _ in range(2)]
+            assert seen == ["a+b=2&c=1", "a+b=2&c=2"]
+
+        token = (await first.put("/")).text
+        headers = {**STREAM, TOKEN: token, "last-event-id": "a+b=40&c=70"}
+        assert (await submit(first, token, "c", watch)).status_code == 202
+        async with second.stream("GET", "/", headers=headers) as response:
+            events = events_of(response)
+            assert [(await next_event(events))["id"] for _ in range(2)] == ["c=71", "c=72"]
+            assert (await submit(first, token, "a b", watch)).status_code == 202
+            assert (await next_event(events))["id"] == "c=72&a+b=41"
+            assert (await submit(first, token, "new", watch)).status_code == 202
+            await next_event(events)
+            assert "new=1" in (await next_event(events))["id"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "first_id"), [("41", "w=42"), ("w=41", "w=42"), ("x=41", "w=1"), ("=%", "w=1")]
+)
+async def test_operation_resumes_when_its_own_request_names_the_last_event(sent: str, first_id: str) -> None:
+    async with processes(2) as (first, second):
+        token = (await first.put("/")).text
+        async with first.stream("GET", "/", headers={**STREAM, TOKEN: token}) as response:
+            body = {"query": "subscription { watched { version } }", "extensions": {"operationId": "w"}}
+            headers = {TOKEN: token, "last-event-id": sent}
+            assert (await second.post("/", json=body, headers=headers)).status_code == 202
+            assert (await next_event(events_of(response)))["id"] == first_id
+
+
 async def test_nothing_readable_travels_when_an_operation_crosses_the_bus() -> None:
     class Overheard(MemoryBus):
         heard: bytes = b""
@@ -175,9 +205,9 @@ async def test_nothing_readable_travels_when_an_operation_crosses_the_bus() -> N
     async with processes(2, bus=Overheard()) as (first, second):
         token = (await first.put("/")).text
         body = {"query": "{ hello }", "extensions": {"operationId": "me"}}
-        await second.post("/", json=body, headers={TOKEN: token, "authorization": "Bearer ada"})
+        await second.post("/", json=body, headers={TOKEN: token, "authorization": "Bearer grace"})
     assert Overheard.heard
-    assert all(secret.encode() not in Overheard.heard for secret in (token, "ada", "hello"))
+    assert all(secret.encode() not in Overheard.heard for secret in (token, "grace", "hello"))
 
 
 async def test_request_is_refused_with_a_code_when_its_stream_or_operation_is_unknown() -> None:

@@ -150,6 +150,22 @@ async def test_newcomer_is_told_so_when_there_are_too_many_connections() -> None
     assert served == (b"HTTP/1.1 200 OK", b"hello")
 
 
+async def test_nothing_is_counted_for_good_when_requests_are_broken() -> None:
+    async with crowd() as house:
+        house.end.set()
+        for broken in (b"GET /\xff HTTP/1.1\r\nhost: a\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"\x00\x01", POST):
+            _, writer = await house.connect()
+            writer.write(broken)
+            writer.close()
+        reader, writer = await house.connect()
+        writer.write(POST + b"hello")
+        served = await answer(reader)
+        await until(lambda: house.admission.announced == 0 and house.admission.elsewhere == 0)
+
+    assert served == (b"HTTP/1.1 200 OK", b"hello")
+    assert (house.admission.in_flight, house.admission.waiting) == (0, 0)
+
+
 @pytest.mark.parametrize("beginning", [b"", b"GET /wo", POST, POST + b"he"])
 async def test_connection_is_cut_when_its_request_is_not_whole_in_time(beginning: bytes) -> None:
     async with crowd(request_seconds=0.2) as house:

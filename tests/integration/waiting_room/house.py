@@ -69,7 +69,7 @@ class House:
     async def tick(self) -> Kept:
         """One round of the admission worker."""
         row = await self.row()
-        kept = await self.keeper.keep(row, await self.room.run_id())
+        kept = await self.keeper.keep(row)
         await self.keeper.announce(row, kept)
         return kept
 

@@ -182,7 +182,7 @@ async def test_an_admission_is_not_told_when_postgresql_does_not_have_it(house: 
     await house.configure(admit_per_minute=FAST)
     people = await house.crowd(2)
 
-    tick = await house.room.tick(house.event_id, await house.room.run_id())
+    tick = await house.room.tick(house.event_id)
     assert tick is not None
     before = await house.states(people)
     await house.tick_until(lambda: _more_than(house, people, 1))

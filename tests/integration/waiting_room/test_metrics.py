@@ -1,29 +1,19 @@
 """What operators see of a line."""
 
-from uuid import UUID
-
 from prometheus_client import CollectorRegistry
 
-from endpoints.line_metrics import watch_lines
+from telemetry.line_meters import LineMeters
 from tests.integration.waiting_room.house import House
-
-
-class NoEstimates:
-    """A process that has told nobody anything."""
-
-    def eta_error(self, event_id: UUID) -> float | None:
-        """Nothing."""
-        return None
 
 
 async def test_figures_are_those_of_the_line_when_metrics_are_asked_for(house: House) -> None:
     registry = CollectorRegistry()
-    refresh = watch_lines(registry, house.rooms, NoEstimates())
+    meters = LineMeters(registry)
     await house.configure(admit_per_minute=100_000, max_active=1)
     await house.crowd(3)
     await house.tick()
 
-    await refresh()
+    meters.show(await house.rooms.standings_of_lines())
 
     labels = {"event": str(house.event_id)}
     read = registry.get_sample_value
@@ -31,18 +21,17 @@ async def test_figures_are_those_of_the_line_when_metrics_are_asked_for(house: H
     assert read("boxoffice_waiting_room_active", labels) == 1
     assert read("boxoffice_waiting_room_admitted", labels) == 1
     assert read("boxoffice_waiting_room_lapsed", labels) == 0
-    assert read("boxoffice_waiting_room_eta_error", labels) is None
 
 
 async def test_a_line_is_forgotten_when_it_is_switched_off(house: House) -> None:
     registry = CollectorRegistry()
-    refresh = watch_lines(registry, house.rooms, NoEstimates())
+    meters = LineMeters(registry)
     await house.configure()
-    await refresh()
+    meters.show(await house.rooms.standings_of_lines())
 
     await house.configure(enabled=False)
     await house.tick()
-    await refresh()
+    meters.show(await house.rooms.standings_of_lines())
 
     labels = {"event": str(house.event_id)}
     assert registry.get_sample_value("boxoffice_waiting_room_waiting", labels) is None

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -33,8 +34,13 @@ FACTS = EventFacts(
 )
 
 
+def document_of(facts: EventFacts) -> dict[str, Any]:
+    """What the engine is given."""
+    return index_document(facts, SearchWords.of(facts))
+
+
 def test_document_holds_what_is_filtered_and_shown_when_written() -> None:
-    document = index_document(FACTS)
+    document = document_of(FACTS)
     assert document["month"] == "2027-03"  # in Seoul it is March already
     assert document["until"] - document["starts_at"] == 6 * 3600
     assert document["available"] is False
@@ -43,7 +49,7 @@ def test_document_holds_what_is_filtered_and_shown_when_written() -> None:
 
 
 def test_every_searched_attribute_is_in_the_document_when_written() -> None:
-    words = index_document(FACTS)["words"]
+    words = document_of(FACTS)["words"]
     assert {f"words.{name}" for name in words} == {*LETTER_ATTRIBUTES, *SHAPE_ATTRIBUTES}
 
 
@@ -65,7 +71,7 @@ def test_vocabulary_has_names_alone_when_written() -> None:
 
 
 def test_month_is_in_utc_when_the_time_zone_is_unknown() -> None:
-    assert index_document(replace(FACTS, timezone="Mars/Olympus"))["month"] == "2027-02"
+    assert document_of(replace(FACTS, timezone="Mars/Olympus"))["month"] == "2027-02"
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,21 @@
 """Requests in the engines' own terms; nothing a person types is ever part of a statement."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from domain.ids import Kind, public_id
 from search.completions import completions
 from search.fallback_query import build_search, exact_words
 from search.highlights import highlights
-from search.index import Hit, Match, Near, SearchRequest, Sort
+from search.index import Hit, Hits, Match, Near, SearchRequest, Sort
+from search.latecomers import with_latecomers
 from search.meilisearch_query import search_body
 from search.places import page_shares
 from tests.unit.search.test_documents import FACTS
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
-HIT = Hit(FACTS.id, "첫 공연", ("검정치마", "야광토끼"), "롤링홀", "서울")
+HIT = Hit(FACTS.id, "첫 공연", ("검정치마", "야광토끼"), "롤링홀", "서울", NOW)
 HOSTILE = """x' OR 1=1 -- " \\ $1 OR state = 'DRAFT'"""
 
 
@@ -63,3 +64,21 @@ def test_names_completed_in_order_when_typed_and_mistyped() -> None:
 def test_matched_texts_are_shown_when_highlighted() -> None:
     shown = [(each.field, each.text, each.ranges) for each in highlights("롤링 야광토키", HIT)]
     assert shown == [("performers", "야광토끼", ((0, 4),)), ("venue", "롤링홀", ((0, 3),))]
+
+
+def test_latecomer_stands_before_mistyped_hits_when_sorted_by_relevance() -> None:
+    late = replace(HIT, event_id=UUID(int=9))
+    typo = replace(HIT, event_id=UUID(int=8), performers=("검정차마",))
+    found = with_latecomers(SearchRequest(NOW, "검정치마"), Hits((HIT, typo), 2, 1), [late])
+    assert ([hit.event_id for hit in found.hits], found.total) == (
+        [FACTS.id, late.event_id, typo.event_id],
+        3,
+    )
+
+
+def test_latecomer_stands_by_its_start_when_nothing_is_typed() -> None:
+    later = replace(HIT, event_id=UUID(int=8), starts_at=NOW + timedelta(days=2))
+    moved = replace(HIT, starts_at=NOW + timedelta(days=1))
+    found = with_latecomers(SearchRequest(NOW), Hits((HIT, later), 2, 1), [moved])
+    assert ([hit.event_id for hit in found.hits], found.total) == ([FACTS.id, later.event_id], 2)
+    assert found.hits[0].starts_at == moved.starts_at

@@ -202,8 +202,11 @@ async def test_retry_after_is_sent_when_an_operation_is_not_admitted() -> None:
 async def test_cost_is_told_when_the_request_asks_for_it() -> None:
     async with in_process(make_server()) as client:
         body = {"query": "{ items(first: 7) { id name } }"}
-        response = await client.post("/", json=body, headers={"x-graphql-cost": "1"})
-    assert response.json()["extensions"] == {"cost": {"requested": 15, "limit": Limits().cost}}
+        by_header = await client.post("/", json=body, headers={"x-graphql-cost": "1"})
+        in_body = await client.post("/", json=body | {"extensions": {"cost": True}})
+    unlimited = {"budget": None, "remaining": None, "resetSeconds": None}
+    for response in (by_header, in_body):
+        assert response.json()["extensions"]["cost"] == {"requested": 15, "limit": Limits().cost} | unlimited
 
 
 @pytest.mark.parametrize(("accepted", "encoding"), [("gzip", "gzip"), ("br", "br"), ("gzip, br", "br")])

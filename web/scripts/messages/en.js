@@ -150,6 +150,8 @@ export const english = {
   "find.pages": "Pages",
   "find.count": "{n} events",
   "find.count.one": "1 event",
+  "find.over": "Nothing to come; {n} past events",
+  "find.over.one": "Nothing to come; 1 past event",
   "find.available": "Only with tickets left",
   "find.category": "Category",
   "find.city": "City",

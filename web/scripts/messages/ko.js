@@ -156,6 +156,7 @@ export const korean = {
   "find.sort": "정렬",
   "find.pages": "페이지",
   "find.count": "공연 {n}개",
+  "find.over": "예정된 공연이 없습니다. 지난 공연 {n}개",
   "find.available": "남은 티켓이 있는 공연만",
   "find.category": "분류",
   "find.city": "도시",

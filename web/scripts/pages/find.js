@@ -75,7 +75,7 @@ async function find() {
 function draw(found) {
   for (const code of currenciesOf(found.facets)) currencies.add(code);
   if (wish.currency) currencies.add(wish.currency);
-  byId("count", HTMLElement).textContent = t("find.count", { n: numberText(found.total) });
+  byId("count", HTMLElement).textContent = t(found.isOver ? "find.over" : "find.count", { n: numberText(found.total) });
   showFilters(byId("filters", HTMLElement), wish, found.facets, [...currencies], change);
   fill(byId("results", HTMLElement), ...found.events.map(card), found.events.length ? null : nothing());
   drawPaging(found);

@@ -1,0 +1,280 @@
+"""Live updates to thousands of open WebSockets, by CPU a delivery, against plain broadcasts.
+
+    python -m benchmarks fanout
+
+Our API process and its peers take turns on core 0; the receivers and every other part run on core 1. Each
+is told the same number of updates a second, and sends the same bytes. Ours begin in Redis: a seat is taken
+out of the sale or put back there, as the box office does it, and its delay is counted from that moment.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.broadcasters import STAMP_BYTES
+from benchmarks.load import cpu_seconds
+from benchmarks.sale import LOAD_CORE, PRICE, House, create_event, open_house, seating_plan
+from benchmarks.sockets import Audience
+from benchmarks.transport import OUT, Server, our_api, serving
+from commands.configuration import settings_of_running
+from commands.plots import bar_plot
+from devservices.ports import free_port
+from domain.ids import Kind, parse_id
+from reservations.connection import batcher, connect
+from reservations.outcomes import Truth
+from reservations.store import SeatStore
+
+PLOT = Path(__file__).parents[1] / "docs" / "images" / "fanout.svg"
+SETTLE_SECONDS = 1.5
+TAIL_SECONDS = 0.5
+GOALS = {"of picows": 1.5, "p99_ms": 30.0, "kib_a_subscriber": 30.0, "connect_ms": 1.0}
+SEATS = """subscription Seats($id: ID!) {
+  seatAvailability(eventId: $id) {
+    eventId version previousVersion statuses changes { seatId index status }
+    sections { name available held booked }
+  }
+}"""
+VERSION = re.compile(rb'"version":(\d+)')
+
+
+@dataclass(frozen=True, slots=True)
+class Fanout:
+    """What one server needed."""
+
+    name: str
+    frame_bytes: int
+    deliveries: int
+    expected: int
+    cpu_ms_per_1000: float
+    p50_ms: float
+    p99_ms: float
+    kib_a_subscriber: float
+    connect_ms: float
+
+
+async def no_truth(_: UUID) -> Truth:
+    """Nothing has to be rebuilt here."""
+    raise SystemExit("Redis has lost the benchmark's event.")
+
+
+class Sale:
+    """What happens to our event: one seat after another, the moment of each by the version it makes."""
+
+    def __init__(self, house: House, event_id: str) -> None:
+        self._redis = connect(settings_of_running(str(house.data_dir)).redis_url, 4)
+        self._store = SeatStore(batcher(self._redis), no_truth)
+        self._event_id = parse_id(event_id, Kind.EVENT)
+        self._told: dict[int, int] = {}
+
+    async def go_on(self, rate: float, number: int) -> None:
+        """So many updates, so many a second."""
+        start = time.monotonic()
+        for done in range(number):
+            await asyncio.sleep(max(start + done / rate - time.monotonic(), 0))
+            now = time.monotonic_ns()
+            answer = await self._store.block(self._event_id, [done // 2 % 100], blocked=done % 2 == 0)
+            self._told[answer.version] = now
+
+    def told_at_ns(self, frame: bytes) -> int:
+        """When the change was made that a message tells of."""
+        found = VERSION.search(frame)
+        assert found is not None, frame
+        return self._told.get(int(found[1]), time.monotonic_ns())
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._redis.aclose()
+
+
+def stamp_ns(frame: bytes) -> int:
+    """When a peer made a message."""
+    at = re.search(rb"\d{%d}" % STAMP_BYTES, frame)
+    assert at is not None, frame
+    return int(at[0])
+
+
+def pss_kib(pid: int) -> float:
+    """Proportional set size of one process."""
+    return float(psutil.Process(pid).memory_full_info().pss / 1024)
+
+
+@dataclass(slots=True)
+class Round:
+    """One server, its audience, and the figures that its audience makes."""
+
+    name: str
+    server: Server
+    audience: Audience
+    subscribers: int
+    kib_a_subscriber: float = 0.0
+    connect_ms: float = 0.0
+
+    async def open(self, path: str, greeting: list[bytes], replies: int) -> None:
+        """Fill the house, and note what that cost."""
+        cpu, memory = cpu_seconds(self.server.pid), pss_kib(self.server.pid)
+        await self.audience.fill(self.subscribers, self.server.port, path, greeting, replies)
+        self.connect_ms = (cpu_seconds(self.server.pid) - cpu) * 1_000 / self.subscribers
+        await asyncio.sleep(SETTLE_SECONDS)
+        self.kib_a_subscriber = (pss_kib(self.server.pid) - memory) / self.subscribers
+
+    async def measure(self, seconds: float, updates: int, work: Any) -> Fanout:
+        """Deliver for so long; `work` makes the updates, where the server does not itself."""
+        gc.collect()
+        gc.disable()
+        audience = self.audience
+        audience.timing = True
+        before, cpu = audience.delivered, cpu_seconds(self.server.pid)
+        await work
+        await asyncio.sleep(TAIL_SECONDS if seconds == 0 else seconds)
+        used, delivered = cpu_seconds(self.server.pid) - cpu, audience.delivered - before
+        gc.enable()
+        delays = sorted(audience.delays_us)
+        audience.leave()
+        return Fanout(
+            self.name,
+            audience.frame_bytes,
+            delivered,
+            updates * self.subscribers,
+            used * 1e6 / max(delivered, 1),
+            delays[len(delays) // 2] / 1_000,
+            delays[len(delays) * 99 // 100] / 1_000,
+            self.kib_a_subscriber,
+            self.connect_ms,
+        )
+
+
+async def ours(house: House, pid: int, event_id: str, options: argparse.Namespace) -> Fanout:
+    """Boxoffice itself."""
+    sale = Sale(house, event_id)
+    audience = Audience(sale.told_at_ns)
+    payload = {"query": SEATS, "variables": {"id": event_id}}
+    subscribe = {"id": "1", "type": "subscribe", "payload": payload}
+    greeting = [b'{"type":"connection_init"}', json.dumps(subscribe).encode()]
+    measured = Round("Boxoffice", Server(house.port, pid), audience, options.subscribers)
+    await measured.open("/graphql", greeting, 2)
+    updates = int(options.rate * options.seconds)
+    try:
+        return await measured.measure(0, updates, sale.go_on(options.rate, updates))
+    finally:
+        await sale.close()
+
+
+async def peer(name: str, server: Server, options: argparse.Namespace) -> Fanout:
+    """A server that broadcasts by itself; Strawberry's is subscribed to."""
+    audience = Audience(stamp_ns)
+    greeting: list[bytes] = []
+    if name == "naive":
+        subscribe = {"id": "1", "type": "subscribe", "payload": {"query": "subscription { told }"}}
+        greeting = [b'{"type":"connection_init"}', json.dumps(subscribe).encode()]
+    measured = Round(name, server, audience, options.subscribers)
+    await measured.open("/", greeting, 2 if greeting else 1)
+    return await measured.measure(options.seconds, int(options.rate * options.seconds), asyncio.sleep(0))
+
+
+def spread(rounds: list[Fanout], what: str) -> list[float]:
+    """One figure of every round, least first."""
+    return sorted(float(getattr(each, what)) for each in rounds)
+
+
+FIGURES = ("cpu_ms_per_1000", "p50_ms", "p99_ms", "kib_a_subscriber", "connect_ms")
+
+
+def report(results: dict[str, list[Fanout]], options: argparse.Namespace) -> None:
+    """The table, the figures as JSON, and the plot."""
+    title = f"{options.subscribers:,} subscribers, {options.rate:g} updates a second, one core"
+    table = Table("server", "bytes", "delivered", *FIGURES, title=title)
+    for name, rounds in results.items():
+        share = sum(each.deliveries for each in rounds) / sum(each.expected for each in rounds)
+        cells = [_told(spread(rounds, figure)) for figure in FIGURES]
+        table.add_row(name, str(rounds[-1].frame_bytes), f"{share:.1%}", *cells)
+    Console(width=140).print(table)
+    OUT.mkdir(exist_ok=True)
+    figures = {name: [asdict(each) for each in rounds] for name, rounds in results.items()}
+    (OUT / "fanout.json").write_text(json.dumps({"goals": GOALS, "rounds": figures}, indent=1))
+    bars = {f"{name}": _middle(spread(rounds, "cpu_ms_per_1000")) for name, rounds in results.items()}
+    goal = {"Boxoffice": GOALS["of picows"] * bars["picows"]} if "picows" in bars else {}
+    told = f"CPU ms a 1,000 deliveries: {title} (line: goal, 1.5 times picows)"
+    PLOT.write_text(bar_plot(told, bars, goal), encoding="utf-8")
+
+
+def _middle(values: list[float]) -> float:
+    return values[len(values) // 2]
+
+
+def _told(values: list[float]) -> str:
+    return f"{_middle(values):.2f} ({values[0]:.2f} to {values[-1]:.2f})"
+
+
+@contextlib.contextmanager
+def broadcasting(name: str, size: int, rate: float) -> Iterator[Server]:
+    """A peer on the servers' core."""
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.broadcasters", name, str(port), str(size), str(rate)]
+    with serving(command, port, {}) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def house_with_event() -> Iterator[tuple[House, int, str]]:
+    """Our installation, its API process alone on its core, and an event of numbered seats."""
+    with open_house(free_port()) as house:
+        plan = {"seatingPlan": seating_plan(500), "priceLevels": [{"category": "Hall", "price": PRICE}]}
+        event = create_event(house, onSaleAt="2020-01-01T10:00:00Z", **plan)
+        yield house, our_api(house).pid, event["id"]
+
+
+async def run(options: argparse.Namespace) -> dict[str, list[Fanout]]:
+    """All servers in turn, as many rounds as are wanted."""
+    results: dict[str, list[Fanout]] = {}
+    for _ in range(options.rounds):
+        async for result in one_round(options):
+            results.setdefault(result.name, []).append(result)
+            print(result, flush=True)
+    return results
+
+
+async def one_round(options: argparse.Namespace) -> AsyncIterator[Fanout]:
+    """Each server once, each in a process of its own: memory is that of a fresh one."""
+    with house_with_event() as (house, pid, event_id):
+        own = await ours(house, pid, event_id, options)
+    yield own
+    for name in options.peers:
+        head = 4 if own.frame_bytes > 127 else 2
+        with broadcasting(name, own.frame_bytes - head, options.rate) as server:
+            yield await peer(name, server, options)
+
+
+def main() -> None:
+    """Measure, and report."""
+    import uvloop
+
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--subscribers", type=int, default=2_000)
+    parser.add_argument("--rate", type=float, default=20.0, help="updates a second")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of updates, each server and round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peers", nargs="*", default=["picows", "raw"], help="picows, raw, naive")
+    options = parser.parse_args()
+    os.sched_setaffinity(0, {LOAD_CORE})
+    report(uvloop.run(run(options)), options)
+
+
+if __name__ == "__main__":
+    main()

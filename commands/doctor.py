@@ -1,0 +1,99 @@
+"""`boxoffice doctor`: hold every part against every other, say what differs, mend what can be mended."""
+
+import asyncio
+import time
+from datetime import timedelta
+
+from commands.configuration import settings_of_running
+from commands.output import line, progress_shown
+from commands.steps import run
+from services.delivering import deliver
+from services.examining import Documents, Finding, examine
+from services.office import Office
+from settings import Settings
+
+# Work in flight differs for a moment; nothing may be in flight for longer.
+LOOK_AGAIN_SECONDS = 10
+MEND_SECONDS = 20
+WELL, DIFFERENT = 0, 1
+
+
+def doctor(data_dir: str | None, *, repair: bool, days: int) -> int:
+    """Prints every difference; exit status 1 where one is left."""
+    return run(_doctor(settings_of_running(data_dir).require_serving(), repair, timedelta(days=days)))
+
+
+async def _doctor(settings: Settings, repair: bool, since: timedelta) -> int:
+    from parts import build_parts
+    from workers.indexing import search_engine
+
+    parts = build_parts(settings)
+    engine = search_engine(settings)
+    await parts.channels.open()
+    try:
+        found = await lasting(parts.office, engine, since)
+        show(found, repair=repair)
+        if not found:
+            return WELL
+        return await _treat(parts.office, engine, since, found) if repair else DIFFERENT
+    finally:
+        await parts.close(grace_seconds=1.0)
+
+
+async def lasting(office: Office, engine: Documents | None, since: timedelta) -> list[Finding]:
+    """What two looks have found; where the first finds nothing, one is enough.
+
+    Raises:
+        Unavailable: PostgreSQL or Redis does not answer.
+    """
+    first = await examine(office, engine, since)
+    if not first:
+        return []
+    line(f"{len(first)} differences; looking again, since work in flight differs for a moment")
+    with progress_shown() as progress:
+        for second in range(LOOK_AGAIN_SECONDS):
+            progress(second + 1, LOOK_AGAIN_SECONDS, "seconds")
+            await asyncio.sleep(1)
+    return [one for one in await examine(office, engine, since) if one in first]
+
+
+async def _treat(office: Office, engine: Documents | None, since: timedelta, found: list[Finding]) -> int:
+    """Mend what can be mended, do what follows from it, and look again."""
+    for one in found:
+        if one.mend is not None:
+            await one.mend(office)
+    left, deadline = found, time.monotonic() + MEND_SECONDS
+    while left and time.monotonic() < deadline:
+        while await deliver(office):
+            pass
+        left = [one for one in await examine(office, engine, since) if one in found]
+        if all(one.mend is None for one in left):
+            break
+        await asyncio.sleep(0.5)
+    line(f"{len(found) - len(left)} mended, {len(left)} left")
+    if left:
+        show(left, repair=True)
+    return DIFFERENT if left else WELL
+
+
+def show(found: list[Finding], *, repair: bool) -> None:
+    """A table of differences, or one line where there are none."""
+    from rich.console import Console
+    from rich.table import Table
+
+    if not found:
+        line("PostgreSQL, Redis, Stripe and the search index agree.")
+        return
+    table = Table(show_lines=True)
+    for name in ("where", "what", "difference", "what to do"):
+        table.add_column(name, overflow="fold")
+    for one in found:
+        table.add_row(one.where.value, one.subject, one.sentence, what_to_do(one, repair=repair))
+    Console().print(table)
+
+
+def what_to_do(one: Finding, *, repair: bool) -> str:
+    """What becomes of a difference."""
+    if one.mend is None:
+        return one.advice
+    return "It is being mended." if repair else "boxoffice doctor --repair mends it."

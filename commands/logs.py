@@ -1,0 +1,22 @@
+"""How our own processes log."""
+
+from collections.abc import MutableMapping
+from typing import Any
+from uuid import UUID
+
+from domain.references import reference_of
+from kit.log_lines import write_logs
+from settings import Settings
+
+
+def log_as(settings: Settings) -> None:
+    """Send this process's log lines to standard error, as the settings want them."""
+    write_logs(settings.log_level, settings.log_format, enrich=name_order)
+
+
+def name_order(line: MutableMapping[str, Any]) -> None:
+    """Beside an order's id, write the reference that its buyer knows it by."""
+    found = line.get("order_id")
+    if found is not None:
+        order_id = found if isinstance(found, UUID) else UUID(str(found))
+        line["order_id"], line["order"] = str(order_id), reference_of(order_id)

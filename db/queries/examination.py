@@ -1,0 +1,169 @@
+"""What an examination reads: orders whose rows disagree with one another, and work that nobody does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from db.queries.orders import Source
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStanding:
+    """An order with what it holds and what its money should be, in minor units."""
+
+    id: UUID
+    reference: str
+    event_id: UUID
+    state: str
+    currency: str
+    total_minor: int
+    expires_at: datetime
+    live_minor: int
+    live_places: tuple[int, ...]
+    held_places: tuple[int, ...]
+    """Of the live ones, those that are held, not booked."""
+    lost_places: tuple[int, ...]
+    """Ended ones that no other live claim has."""
+    refunds_minor: int
+    """Decided or sent."""
+    intent_id: str | None
+    payment_state: str | None
+    has_task: bool
+    """The outbox has work for it."""
+
+
+_STANDING = """
+  SELECT o.id, o.reference, o.event_id, o.state, o.currency, o.total_minor, o.expires_at,
+    coalesce(sum(c.price_minor + c.fee_minor) FILTER (WHERE c.state <> 'ENDED'), 0)::int AS live_minor,
+    coalesce(array_agg(c.place ORDER BY c.place) FILTER (WHERE c.state <> 'ENDED'), '{}') AS live_places,
+    coalesce(array_agg(c.place ORDER BY c.place) FILTER (WHERE c.state = 'HELD'), '{}') AS held_places,
+    coalesce(array_agg(c.place ORDER BY c.place) FILTER (WHERE c.state = 'ENDED' AND NOT EXISTS (
+      SELECT FROM claims other
+      WHERE other.event_id = c.event_id AND other.place = c.place AND other.state <> 'ENDED'
+    )), '{}') AS lost_places,
+    coalesce((
+      SELECT sum(amount_minor) FROM refunds WHERE refunds.payment_id = p.id AND refunds.state <> 'FAILED'
+    ), 0)::int AS refunds_minor,
+    p.intent_id, p.state AS payment_state,
+    EXISTS (SELECT FROM outbox WHERE outbox.key = o.id::text) AS has_task
+  FROM orders o LEFT JOIN claims c ON c.order_id = o.id LEFT JOIN payments p ON p.order_id = o.id
+"""
+
+
+async def standings_of(source: Source, order_ids: Sequence[UUID]) -> list[OrderStanding]:
+    """How these orders stand."""
+    rows = await source.fetch(
+        f"SELECT * FROM ({_STANDING} WHERE o.id = ANY ($1) GROUP BY o.id, p.id) standing", list(order_ids)
+    )
+    return [_standing(row) for row in rows]
+
+
+async def misfitting_orders(source: Source, before: datetime) -> list[OrderStanding]:
+    """Orders whose claims do not fit their state, or that were past their deadline at `before`."""
+    rows = await source.fetch(
+        f"""
+        SELECT * FROM ({_STANDING} GROUP BY o.id, p.id) standing
+        WHERE (state IN ('EXPIRED', 'CANCELLED', 'REFUNDED') AND live_places <> '{{}}')
+          OR (state IN ('RESERVED', 'PAYING') AND (live_minor <> total_minor OR expires_at < $1))
+          OR (state = 'BOOKED' AND (live_minor <> total_minor - refunds_minor OR held_places <> '{{}}'))
+        ORDER BY id
+        """,
+        before,
+    )
+    return [_standing(row) for row in rows]
+
+
+async def booked_without_payment(source: Source) -> list[OrderStanding]:
+    """Booked orders that cost something and have no intent."""
+    rows = await source.fetch(
+        f"""
+        SELECT * FROM ({_STANDING} GROUP BY o.id, p.id) standing
+        WHERE state = 'BOOKED' AND total_minor > 0 AND intent_id IS NULL ORDER BY id
+        """
+    )
+    return [_standing(row) for row in rows]
+
+
+def _standing(row: Any) -> OrderStanding:
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
+    }
+    return OrderStanding(**fields)
+
+
+async def restore_claims(source: Source, order_id: UUID, places: Sequence[int], state: str) -> int:
+    """Give an order back the places that it has lost; returns how many.
+
+    The one way in which an ended claim lives again: what ended it was no decision of anybody's.
+
+    Raises:
+        PlaceTaken: another live claim has one of them by now.
+    """
+    rows = await source.fetch(
+        """
+        UPDATE claims SET state = $3
+        WHERE order_id = $1 AND place = ANY ($2) AND state = 'ENDED' RETURNING place
+        """,
+        order_id,
+        list(places),
+        state,
+    )
+    return len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class StuckTask:
+    """An outbox entry that has been there for too long."""
+
+    id: int
+    topic: str
+    key: str
+    attempts: int
+    last_error: str | None
+    created_at: datetime
+
+
+async def stuck_tasks(source: Source, before: datetime) -> list[StuckTask]:
+    """Outbox entries written before a moment, oldest first."""
+    rows = await source.fetch(
+        """
+        SELECT id, topic, key, attempts, last_error, created_at
+        FROM outbox WHERE created_at < $1 ORDER BY id
+        """,
+        before,
+    )
+    return [StuckTask(**row) for row in rows]
+
+
+async def bring_forward(source: Source, task_id: int, now: datetime) -> None:
+    """Make an outbox entry due."""
+    await source.fetch("UPDATE outbox SET available_at = $2 WHERE id = $1", task_id, now)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRefund:
+    """A refund that is not sent: nothing will send it, or it has bounced too often."""
+
+    id: UUID
+    order_id: UUID
+    amount_minor: int
+    currency: str
+    state: str
+
+
+async def open_refunds(source: Source) -> list[OpenRefund]:
+    """Refunds that have failed for good, and decided ones that the outbox knows nothing of."""
+    rows = await source.fetch(
+        """
+        SELECT refunds.id, payments.order_id, refunds.amount_minor, payments.currency, refunds.state
+        FROM refunds JOIN payments ON payments.id = refunds.payment_id
+        WHERE refunds.state = 'FAILED' OR (refunds.state = 'DECIDED' AND NOT EXISTS (
+          SELECT FROM outbox
+          WHERE outbox.key = payments.order_id::text AND outbox.payload ->> 'refund_id' = refunds.id::text
+        ))
+        ORDER BY refunds.id
+        """
+    )
+    return [OpenRefund(**row) for row in rows]

@@ -1,0 +1,51 @@
+"""How each part is asked whether it is there."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from domain.errors import Unavailable
+from endpoints.health import Probe
+from kit.lua import CommandRunner
+from pubsub.heartbeat import Heartbeat
+from services.office import Office
+from services.searching import EventSearch
+
+
+def probes_of(
+    office: Office,
+    runner: CommandRunner,
+    search: EventSearch,
+    *,
+    engine_url: str,
+    stripe_url: str,
+    is_stopping: Callable[[], bool],
+) -> Mapping[str, Probe]:
+    """PostgreSQL and Redis, without which nothing is sold, and those whose work waits or is stood in for.
+
+    "" stands for an engine that is not configured, and for Stripe's own address, which is not dialled.
+    """
+
+    async def api() -> None:
+        if is_stopping():
+            raise Unavailable("This process is stopping.")
+
+    async def redis() -> None:
+        await runner.run("PING")
+
+    probes = {"api": Probe(api, needed=True, costs_nothing=True)}
+    probes |= {"postgres": Probe(office.database.ping, needed=True), "redis": Probe(redis, needed=True)}
+    if engine_url:
+        probes["search"] = Probe(search.check, needed=False)
+    if stripe_url:
+        probes["stripe"] = Probe(lambda: _reach(stripe_url), needed=False)
+    probes["worker"] = Probe(Heartbeat(runner).check, needed=False)
+    return probes
+
+
+async def _reach(address: str) -> None:
+    """Connect, and hang up."""
+    parts = urlsplit(address)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    _, writer = await asyncio.open_connection(parts.hostname, port)
+    writer.close()

@@ -1,0 +1,94 @@
+"""What is looked up when `/metrics` is asked for; a part that is away takes no other figure with it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from db.queries.figures import Figures, read_figures
+from domain.errors import BoxofficeError
+from endpoints.health import Readiness
+from pubsub.process_figures import ProcessFigures
+from services.office import Cache, Office, reading
+from services.waiting_room import WaitingRooms
+from telemetry.common_meters import CommonMeters
+from telemetry.exposition import text_of_all
+from telemetry.instruments import Instruments
+from telemetry.line_meters import LineMeters
+from telemetry.transport_meters import PrometheusMeters
+
+log = logging.getLogger("boxoffice.metrics")
+
+_LOOK_SECONDS = 1.5
+# However many scrape, the database is asked this often at most.
+_FIGURES_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where the figures come from that no process counts for itself."""
+
+    office: Office
+    rooms: WaitingRooms
+    readiness: Readiness
+    streams: PrometheusMeters
+    processes: ProcessFigures
+
+
+class Scrape:
+    """Answers /metrics: this process's figures, those the others told, and what all find alike."""
+
+    def __init__(self, instruments: Instruments, sources: Sources) -> None:
+        self._instruments = instruments
+        self._sources = sources
+        self._common = CommonMeters(instruments.common)
+        self._lines = LineMeters(instruments.common)
+        self._figures: Cache[str, Figures] = Cache(self._read, most=1, max_age_seconds=_FIGURES_SECONDS)
+
+    async def __call__(self) -> bytes:
+        """Prometheus's text, within two seconds whatever is away."""
+        others, _ = await asyncio.gather(self._others(), self._refresh())
+        self._common.show_processes(1 + len(others))
+        own = self._instruments
+        # Some milliseconds a process: long enough to let others in between.
+        return await asyncio.to_thread(text_of_all, own.own, own.name, others, own.common)
+
+    async def _refresh(self) -> None:
+        await asyncio.gather(
+            _in_time(self._show_figures),
+            _in_time(self._show_parts),
+            _in_time(self._show_lines),
+            _in_time(self._sources.streams.refresh),
+        )
+
+    async def _others(self) -> dict[str, bytes]:
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                return await self._sources.processes.others()
+        except TimeoutError:
+            return {}
+
+    async def _show_figures(self) -> None:
+        self._common.show(None)
+        self._common.show(await self._figures.get("database"))
+
+    async def _read(self, _: str) -> Figures:
+        office = self._sources.office
+        return await reading(read_figures(office.database, office.now()))
+
+    async def _show_parts(self) -> None:
+        self._common.show_parts(await self._sources.readiness.states())
+
+    async def _show_lines(self) -> None:
+        self._lines.show({})
+        self._lines.show(await self._sources.rooms.standings_of_lines())
+
+
+async def _in_time(show: Callable[[], Awaitable[None]]) -> None:
+    try:
+        async with asyncio.timeout(_LOOK_SECONDS):
+            await show()
+    except (BoxofficeError, TimeoutError) as error:
+        log.info("a figure is missing: %s", type(error).__name__)
+    except Exception:
+        log.exception("a figure is missing by a fault of ours")

@@ -1,0 +1,40 @@
+"""Whom and what an installation trusts: the origins of pages, and the documents it runs."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from endpoints.pages import WEB_ROOT
+from settings import SettingsError
+from transport import ConnectionInfo, manifest_of
+
+
+def trusted_documents(manifest: str) -> dict[str, str]:
+    """The documents of a manifest (JSON, sha256 to text) and those of our own pages; none without one.
+
+    Raises:
+        SettingsError: it cannot be read, or a document does not have the hash that it is named by.
+    """
+    if not manifest:
+        return {}
+    try:
+        found = manifest_of(json.loads(Path(manifest).read_text()))
+    except (OSError, ValueError, AttributeError, TypeError) as fault:
+        raise SettingsError(
+            f"BOXOFFICE_TRUSTED_DOCUMENTS: {manifest} is no manifest of documents ({fault})."
+        ) from fault
+    return found | manifest_of(path.read_text() for path in (WEB_ROOT / "operations").glob("*.graphql"))
+
+
+def from_allowed_origin(allowed: str) -> Callable[[ConnectionInfo], bool]:
+    """Whether a page may open a WebSocket: our own, and those of the origins named; * stands for any."""
+    origins = frozenset(allowed.split())
+
+    def is_allowed(info: ConnectionInfo) -> bool:
+        origin = info.headers.get("origin")
+        if origin is None or "*" in origins or origin in origins:
+            return True
+        return urlsplit(origin).netloc == info.headers.get("host")
+
+    return is_allowed

@@ -1,0 +1,117 @@
+"""`make faults`: attack a running installation and audit it; exit status 1 when anything was violated.
+
+python -m faults                                  every fault, for eight minutes
+python -m faults --minutes 1 --faults kill-redis,flush-redis --seed 7
+python -m faults --controls                       take away one guard after another: each must be caught
+"""
+
+import argparse
+import asyncio
+import random
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from commands.output import line, progress_shown
+from faults import report
+from faults.campaign import Plan, Result, run
+from faults.catalogue import FAULTS
+from faults.guards import GUARDS
+from faults.recovery import measure
+
+EXIT_VIOLATED = 1
+LONGEST_RECOVERY_SECONDS = 30.0
+
+
+def main() -> int:
+    """Run what the command line says."""
+    arguments = _parser().parse_args()
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # as Ctrl-C: stop what was started
+    if arguments.list:
+        for fault in FAULTS.values():
+            line(f"{fault.name:24}{fault.what}")
+        return 0
+    directory = Path(arguments.out or tempfile.mkdtemp(prefix="boxoffice-faults-"))
+    directory.mkdir(parents=True, exist_ok=True)
+    seed = random.randrange(10**6) if arguments.seed is None else arguments.seed
+    if arguments.recovery:
+        taken = asyncio.run(measure(directory, line, seed))
+        shutil.rmtree(directory / "data", ignore_errors=True)
+        return EXIT_VIOLATED if max(taken.values()) > LONGEST_RECOVERY_SECONDS else 0
+    if arguments.controls is not None:
+        return _controls(arguments.controls, directory, seed)
+    plan = Plan(seed, arguments.minutes, tuple(arguments.faults or ()), buyers=arguments.buyers)
+    result = attack(plan, directory)
+    report.show(result, Console())
+    line(f"history and report: {directory}")
+    if not result.violations:
+        shutil.rmtree(directory / "data", ignore_errors=True)
+    return EXIT_VIOLATED if result.violations else 0
+
+
+def attack(plan: Plan, directory: Path) -> Result:
+    """One campaign with its progress shown; its report is kept in `directory`."""
+    with progress_shown() as progress:
+        result = asyncio.run(run(plan, directory, progress, line))
+    report.save(result, directory)
+    return result
+
+
+def _controls(wanted: list[str], directory: Path, seed: int) -> int:
+    """Take away one guard after another; what the checker does not catch is a fault of the checker."""
+    missed = []
+    for name in wanted or list(GUARDS):
+        guard = GUARDS[name]
+        line(f"== without {name}: {guard.what}")
+        home = directory / name
+        home.mkdir(exist_ok=True)
+        plan = Plan(
+            seed,
+            1.5,
+            guard.faults * guard.rounds,
+            without=name,
+            rounds=len(guard.faults) * guard.rounds,
+            settle_seconds=guard.settle_seconds,
+            lapse_seconds=3.0,
+        )
+        result = attack(plan, home)
+        shutil.rmtree(home / "data", ignore_errors=True)
+        caught = [one for one in result.violations if one.invariant in guard.invariants]
+        line(f"   {'caught: ' + caught[0].text if caught else 'NOT CAUGHT'}")
+        if not caught:
+            missed.append(name)
+    line(f"{len(missed)} not caught{': ' + ', '.join(missed) if missed else ''}")
+    return EXIT_VIOLATED if missed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=8.0, help="how long to go on (8)")
+    parser.add_argument("--seed", type=int, help="of the buyers, the faults and their order")
+    parser.add_argument("--faults", type=_fault_names, metavar="A,B", help="these alone; --list names them")
+    parser.add_argument("--buyers", type=int, default=12, help="at once (12)")
+    parser.add_argument("--out", metavar="DIR", help="where history, logs and report go")
+    parser.add_argument("--controls", nargs="*", choices=list(GUARDS), metavar="GUARD", help="control runs")
+    parser.add_argument(
+        "--recovery", action="store_true", help="time what a killed worker leaves, kind by kind"
+    )
+    parser.add_argument("--list", action="store_true", help="print the faults")
+    return parser
+
+
+def _fault_names(text: str) -> list[str]:
+    names = [name for name in text.split(",") if name]
+    unknown = [name for name in names if name not in FAULTS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"there is no fault {unknown[0]!r}; --list names them")
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())

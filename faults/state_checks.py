@@ -1,0 +1,190 @@
+"""The invariants as the parts' states show them, once everything has settled. Pure functions of a World."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
+from faults.verdicts import OUR_FAULT, Violation
+from faults.world import Intent, Order, World, claims_by_event
+from kit.ids import encode_uuid
+
+_LIVE = ("RESERVED", "PAYING", "BOOKED")
+_MAY_FOLLOW = {
+    None: {"RESERVED"},
+    "RESERVED": {"PAYING", "BOOKED", "EXPIRED", "CANCELLED"},
+    "PAYING": {"BOOKED", "EXPIRED", "CANCELLED"},
+    "BOOKED": {"REFUNDED"},
+}
+_CLAIM_MAY_FOLLOW = {
+    None: {"HELD", "BLOCKED"},
+    "HELD": {"BOOKED", "ENDED"},
+    "BOOKED": {"ENDED"},
+    "BLOCKED": {"ENDED"},
+}
+_LETTERS = {"HELD": b"H", "BOOKED": b"B", "BLOCKED": b"X"}
+_FINAL = ("succeeded", "canceled")
+_UNTOUCHED = "requires_payment_method"
+
+
+def unsettled(world: World) -> list[Violation]:
+    """What is not yet as it must be once all work is done."""
+    return [
+        *_double_claims(world),
+        *_incomplete_orders(world),
+        *_overdue(world),
+        *_split_requests(world),
+        *_money(world),
+        *_maps(world),
+        *_index(world),
+        *[
+            Violation(
+                OUR_FAULT, f"the outbox still has {topic} of {key} since {since} ({error or 'no error'})"
+            )
+            for topic, key, since, error in world.tasks
+        ],
+    ]
+
+
+def over_time(world: World) -> list[Violation]:
+    """What the database saw happen and must never have seen."""
+    found: list[Violation] = []
+    live: Counter[tuple[UUID | None, int | None]] = Counter()
+    tasks: Counter[str] = Counter()
+    for one in world.transitions:
+        if one.subject == "order" and one.new not in _MAY_FOLLOW.get(one.old, set()):
+            found.append(Violation(6, f"order {one.key} went from {one.old} to {one.new}"))
+        if one.subject == "claim":
+            if one.new not in _CLAIM_MAY_FOLLOW.get(one.old, set()):
+                found.append(Violation(6, f"claim {one.key} went from {one.old} to {one.new}"))
+            place = (one.event_id, one.place)
+            live[place] += (one.new != "ENDED") - (one.old not in (None, "ENDED"))
+            if live[place] > 1 and one.old is None:
+                found.append(
+                    Violation(1, f"place {one.place} of {one.event_id} had {live[place]} live claims")
+                )
+        if one.subject == "task" and one.new == "capture_payment":
+            tasks[one.key] += 1
+    found += [
+        Violation(5, f"order {key} asked {n} times for its capture") for key, n in tasks.items() if n > 1
+    ]
+    return found + [Violation(12, f"a secret stands in {place}") for place in world.leaks]
+
+
+def _double_claims(world: World) -> list[Violation]:
+    return [
+        Violation(1, f"place {place} of {event_id} has {len(claims)} live claims")
+        for event_id, places in claims_by_event(world).items()
+        for place, claims in places.items()
+        if len(claims) > 1
+    ]
+
+
+def _incomplete_orders(world: World) -> list[Violation]:
+    found = []
+    for order in world.orders.values():
+        if order.state not in _LIVE:
+            if order.live_places:
+                found.append(Violation(2, f"{order.state} order {order.id} still has {order.live_places}"))
+            continue
+        due = order.total_minor - (order.refunds_minor if order.state == "BOOKED" else 0)
+        if order.live_minor != due:
+            found.append(
+                Violation(2, f"{order.state} order {order.id} has places for {order.live_minor}, not {due}")
+            )
+        if order.state == "BOOKED" and order.held_places:
+            found.append(Violation(2, f"BOOKED order {order.id} only holds {order.held_places}"))
+    return found
+
+
+def _overdue(world: World) -> list[Violation]:
+    return [
+        Violation(2, f"{order.state} order {order.id} is past its deadline {order.expires_at}")
+        for order in world.orders.values()
+        if order.state in ("RESERVED", "PAYING") and order.expires_at <= world.now
+    ]
+
+
+def _split_requests(world: World) -> list[Violation]:
+    requests = Counter(order.request for order in world.orders.values() if order.request is not None)
+    return [
+        Violation(11, f"one request ({request}) made {orders} orders")
+        for request, orders in requests.items()
+        if orders > 1
+    ]
+
+
+def _money(world: World) -> list[Violation]:
+    found: list[Violation] = []
+    by_order = defaultdict(list)
+    for intent in world.intents:
+        by_order[intent.order_id].append(intent)
+        found += [
+            Violation(5, f"intent {intent.id} was refunded {times} times for one refund of ours")
+            for times in Counter(intent.refund_keys).values()
+            if times > 1
+        ]
+    known = {str(order_id) for order_id in world.orders}
+    found += [
+        Violation(3, f"money was captured for {order_id}, which is no order of ours")
+        for order_id, intents in by_order.items()
+        if order_id not in known and any(intent.captured for intent in intents)
+    ]
+    for order in world.orders.values():
+        intents = by_order.get(str(order.id), [])
+        if world.strays:
+            intents = [one for one in intents if one.id == order.intent_id or one.status != _UNTOUCHED]
+        found += _money_of(order, intents)
+    return found
+
+
+def _money_of(order: Order, intents: Sequence[Intent]) -> list[Violation]:
+    kept = sum(intent.captured - intent.refunded for intent in intents)
+    due = order.live_minor if order.state == "BOOKED" else 0
+    found = []
+    if len(intents) > 1:
+        found.append(Violation(5, f"order {order.id} has {len(intents)} intents"))
+    if kept != due:
+        found.append(Violation(3, f"{order.state} order {order.id} has paid {kept} instead of {due}"))
+    waiting = [intent.id for intent in intents if intent.status == "requires_capture"]
+    if waiting:
+        found.append(Violation(3, f"{order.state} order {order.id} has money on hold in {waiting}"))
+    open_ones = [intent.id for intent in intents if intent.status not in _FINAL]
+    if order.state not in _LIVE and open_ones:
+        found.append(Violation(3, f"{order.state} order {order.id} can still be charged through {open_ones}"))
+    return found
+
+
+def _maps(world: World) -> list[Violation]:
+    found = []
+    claims = claims_by_event(world)
+    for event_id, seen in world.maps.items():
+        true = bytearray(b"A" * len(seen.places))
+        owners = {}
+        for place, of_place in claims.get(event_id, {}).items():
+            true[place : place + 1] = _LETTERS[of_place[0].state]
+            if of_place[0].order_id is not None:
+                owners[place] = str(of_place[0].order_id)
+        wrong = [
+            f"{place} {chr(a)} of {seen.owners.get(place)} for {chr(b)} of {owners.get(place)}"
+            for place, (a, b) in enumerate(zip(seen.places, true, strict=True))
+            if a != b
+        ]
+        if wrong:
+            found.append(Violation(7, f"Redis differs from PostgreSQL at {wrong[:4]} of {event_id}"))
+        elif owners != seen.owners:
+            found.append(Violation(7, f"Redis has other owners than PostgreSQL in {event_id}"))
+    return found
+
+
+def _index(world: World) -> list[Violation]:
+    if world.documents is None:
+        return []
+    if world.unindexed:
+        return [Violation(9, f"{world.unindexed} changes are not in the index yet")]
+    true = {
+        f"evt_{encode_uuid(event_id)}": name
+        for event_id, (name, state) in world.events.items()
+        if state == "PUBLISHED"
+    }
+    wrong = sorted(set(true.items()) ^ set(world.documents.items()))
+    return [Violation(9, f"index and database differ at {wrong[:4]}")] if wrong else []

@@ -1,0 +1,126 @@
+"""The clients of one process and what is built on them, from the settings. Nothing connects here."""
+
+import asyncio
+import os
+import socket
+from dataclasses import dataclass
+from datetime import timedelta
+
+from db.session import Database
+from kit.clock import utc_now
+from kit.lua import CommandBatcher
+from payments.gateway import PaymentGateway
+from payments.stripe_gateway import StripeGateway
+from payments.watched_gateway import WatchedGateway
+from pubsub.channels import Channels
+from pubsub.redis_backend import RedisBackend
+from reservations.connection import Client, batcher, connect
+from reservations.store import SeatStore
+from search.meilisearch import MeilisearchIndex
+from services.layouts import LayoutCache
+from services.line_keeping import LineKeeper
+from services.office import Office, sale_cache
+from services.placing import OrderDesk
+from services.queue_tokens import QueueTokens
+from services.searching import EventSearch, Freshness, database_index, venues_around
+from services.tokens import IssuerTokens, SecretTokens, Tokens, keys_at
+from services.truth import truth_loader
+from services.waiting_room import WaitingRooms
+from settings import Settings
+from telemetry.instruments import Instruments
+from telemetry.tracing import tracer_for
+from waiting_room.room import Room
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The clients of one process, and what is built on them."""
+
+    settings: Settings
+    database: Database
+    redis: Client
+    runner: CommandBatcher
+    channels: Channels
+    gateway: PaymentGateway
+    tokens: Tokens
+    rooms: WaitingRooms
+    keeper: LineKeeper
+    office: Office
+    search: EventSearch
+    instruments: Instruments
+
+    async def close(self, grace_seconds: float = 5.0) -> None:
+        """Close every client; what is in use of the database has `grace_seconds` to finish."""
+        await self.channels.close()
+        await self.search.close()
+        await self.gateway.close()
+        await self.database.close(grace_seconds)
+        await self.redis.aclose()
+        await asyncio.to_thread(self.instruments.tracer.close)
+
+
+def build_parts(settings: Settings, role: str = "command") -> Parts:
+    """Every client and service, from the settings."""
+    name = settings.process_name or f"{role}-{socket.gethostname()}-{os.getpid()}"
+    instruments = Instruments(name, role, tracer_for(os.environ, name))
+    database = Database(settings.database_url, most=settings.database_pool_size)
+    redis = connect(settings.redis_url, settings.redis_pool_size)
+    runner = batcher(redis, instruments.parts.round_trip)
+    channels = Channels(RedisBackend(redis))
+    stripe = StripeGateway(settings.stripe_api_key, api_base=settings.stripe_api_base or None)
+    gateway = WatchedGateway(stripe, instruments.parts.gateway)
+    instruments.parts.watch_pool(lambda: database.pool_use)
+    room = Room(runner)
+    keeper = LineKeeper(database, room, channels)
+    rooms = WaitingRooms(database, room, QueueTokens(_queue_secret(settings)), keeper)
+    layouts = LayoutCache(database)
+    office = Office(
+        database=database,
+        desk=OrderDesk(database),
+        seats=SeatStore(runner, truth_loader(database, layouts)),
+        layouts=layouts,
+        sales=sale_cache(database),
+        gateway=gateway,
+        gate=rooms,
+        announcer=channels,
+        clock=utc_now,
+        hold_time=timedelta(seconds=settings.hold_seconds),
+        payment_time=timedelta(seconds=settings.payment_seconds),
+        public_url=f"http://{settings.host}:{settings.port}",
+        meters=instruments.sale,
+        tracer=instruments.tracer,
+    )
+    search = EventSearch(
+        _search_index(settings, database), database_index(database), Freshness(database), office.clock
+    )
+    return Parts(
+        settings,
+        database,
+        redis,
+        runner,
+        channels,
+        gateway,
+        _tokens(settings),
+        rooms,
+        keeper,
+        office,
+        search,
+        instruments,
+    )
+
+
+def _search_index(settings: Settings, database: Database) -> MeilisearchIndex | None:
+    if not settings.meilisearch_url:
+        return None
+    return MeilisearchIndex(settings.meilisearch_url, settings.meilisearch_key, venues_around(database))
+
+
+def _tokens(settings: Settings) -> Tokens:
+    if settings.jwks_url:
+        return IssuerTokens(keys_at(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
+    return SecretTokens(settings.jwt_secret)
+
+
+def _queue_secret(settings: Settings) -> str:
+    """What admission tokens are signed with; every process of an installation has the same."""
+    return settings.jwt_secret or settings.stripe_webhook_secret

@@ -1,0 +1,68 @@
+"""Joining a line: a place that was told is in PostgreSQL, whatever happens to Redis a moment later."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from db.queries.waiting_rooms import EntryChange, record_entries
+from db.session import DATABASE_AWAY, Database
+from domain.errors import Unavailable
+from kit.gathering import Gathering
+from waiting_room.outcomes import Joined
+
+_MOST_JOINS = 2000
+# Whoever presses again is not written again; a process remembers this many, some 20 MB.
+_MOST_REMEMBERED = 100_000
+_WAITING = "W"
+
+
+@dataclass(frozen=True, slots=True)
+class _Join:
+    event_id: UUID
+    change: EntryChange
+
+
+class JoinDesk:
+    """Writes joins: one statement at a time and process, with everyone who came during the last one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._joins = Gathering[_Join, None](self._write, most=_MOST_JOINS, at_once=1)
+        self._written: OrderedDict[tuple[UUID, UUID], None] = OrderedDict()
+
+    async def record(self, event_id: UUID, user_id: UUID, joined: Joined) -> None:
+        """Returns once the account's place is durable; at once where this process has seen to it before.
+
+        Raises:
+            Unavailable: the database is away; nobody may be told the place.
+        """
+        key = (event_id, user_id)
+        if not joined.place or (not joined.new and key in self._written):
+            return
+        change = EntryChange(
+            user_id, _WAITING, joined.place, "", 0, joined.sequence, left_before=joined.left_before
+        )
+        await self._joins.ask(_Join(event_id, change))
+        self._remember(key)
+
+    def _remember(self, key: tuple[UUID, UUID]) -> None:
+        self._written[key] = None
+        if len(self._written) > _MOST_REMEMBERED:
+            self._written.popitem(last=False)
+
+    async def _write(self, joins: Sequence[_Join]) -> Sequence[Exception | None]:
+        lines: dict[UUID, dict[UUID, EntryChange]] = {}
+        for join in joins:
+            changes = lines.setdefault(join.event_id, {})
+            earlier = changes.get(join.change.user_id)
+            if earlier is None or earlier.sequence < join.change.sequence:
+                changes[join.change.user_id] = join.change
+        failed: dict[UUID, Exception] = {}
+        for event_id, changes in lines.items():
+            try:
+                await record_entries(self._database, event_id, list(changes.values()))
+            except DATABASE_AWAY as error:
+                failed[event_id] = Unavailable()
+                failed[event_id].__cause__ = error
+        return [failed.get(join.event_id) for join in joins]

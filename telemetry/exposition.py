@@ -1,0 +1,87 @@
+"""Prometheus's text of all processes, whoever is asked: each tells its figures, one answers for all."""
+
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+# One process has some hundred samples; more than this is no entry of ours.
+_MOST_BYTES = 1_000_000
+# [name, type, documentation, [[sample's name, labels, value], …]]
+_Family = tuple[str, str, str, list[tuple[str, dict[str, str], float]]]
+
+
+def packed(registry: CollectorRegistry) -> bytes:
+    """A process's figures, small enough to tell every few seconds."""
+    return zlib.compress(orjson.dumps(list(_families(registry))), 1)
+
+
+def unpacked(entry: bytes) -> list[_Family]:
+    """What another process has told.
+
+    Raises:
+        ValueError: it is nothing that `packed` wrote.
+    """
+    try:
+        unpacking = zlib.decompressobj()
+        text = unpacking.decompress(entry, _MOST_BYTES)
+        found: list[_Family] = orjson.loads(text)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    return found
+
+
+def text_of_all(
+    own: CollectorRegistry, name: str, others: Mapping[str, bytes], common: CollectorRegistry
+) -> bytes:
+    """The figures of every process, each with the label `process`, and those that are of no process.
+
+    The label keeps a restart from looking like one: a counter that starts again is its own series.
+    """
+    everybody = [(name, list(_families(own)))]
+    for other, entry in sorted(others.items()):
+        try:
+            everybody.append((other, unpacked(entry)))
+        except ValueError:
+            continue
+    return generate_latest(_Merged(everybody)) + generate_latest(common)
+
+
+def _families(registry: CollectorRegistry) -> Iterator[_Family]:
+    for family in registry.collect():
+        samples = [
+            (sample.name, sample.labels, sample.value)
+            for sample in family.samples
+            if not sample.name.endswith("_created")
+        ]
+        yield family.name, family.type, family.documentation, samples
+
+
+class _Merged(Collector):
+    """What several processes told: each family once, with everybody's samples."""
+
+    def __init__(self, everybody: Sequence[tuple[str, list[_Family]]]) -> None:
+        self._everybody = everybody
+
+    def collect(self) -> Iterable[Metric]:
+        """Every family, with `process` among its labels."""
+        merged: dict[str, Metric] = {}
+        for process, families in self._everybody:
+            for name, kind, documentation, samples in families:
+                family = merged.setdefault(name, Metric(name, documentation, kind))
+                for sample, labels, value in samples:
+                    family.add_sample(sample, _labelled(labels, process), _number(value))
+        return merged.values()
+
+
+def _labelled(labels: Mapping[str, Any], process: str) -> dict[str, str]:
+    return {**labels, "process": process}
+
+
+def _number(value: float | None) -> float:
+    """JSON has no infinity and no NaN: what was neither a number comes back as none."""
+    return float("nan") if value is None else value

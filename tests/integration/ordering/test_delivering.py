@@ -1,0 +1,90 @@
+"""The outbox's tasks: side by side, and written down though the database goes away for a moment."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from db.queries.orders import OrderRow
+from db.queries.outbox import finish_tasks
+from db.session import DATABASE_AWAY
+from services import delivering
+from services.delivering import deliver
+from services.office import Office
+from services.paying import pay
+from services.reserving import ReserveRequest, reserve
+from services.selecting import ExactSeats
+from tests.houses import buyer, open_event
+
+ANN = buyer("ann")
+
+
+class HangingGateway:
+    """A gateway that takes captures and does not answer them until it is told to."""
+
+    def __init__(self, office: Office) -> None:
+        self.go_on = asyncio.Event()
+        self._office = office
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._office.gateway, name)
+
+    async def capture(self, intent_id: str, *, idempotency_key: str) -> Any:
+        await self.go_on.wait()
+        return await self._office.gateway.capture(intent_id, idempotency_key=idempotency_key)
+
+
+async def booked(office: Office) -> OrderRow:
+    event_id = await open_event(office.database, rows=[4])
+    order = await reserve(office, ANN, ReserveRequest(event_id, ExactSeats((0, 1))))
+    await pay(office, ANN, order.id, "pm_card_visa")
+    return order
+
+
+async def tasks(office: Office) -> int:
+    return int(await office.database.fetchval("SELECT count(*) FROM outbox"))
+
+
+async def test_seats_of_others_are_shown_when_a_capture_hangs(office: Office) -> None:
+    gateway = HangingGateway(office)
+    slow = replace(office, gateway=gateway)
+    first = await booked(office)
+    async with asyncio.timeout(10):
+        while (
+            await office.database.fetchval("SELECT topic FROM outbox ORDER BY id LIMIT 1")
+            != "capture_payment"
+        ):
+            await deliver(office, most=1)
+    second = await booked(office)
+
+    hanging = asyncio.create_task(deliver(slow))
+    async with asyncio.timeout(5):
+        while (await office.seats.snapshot(second.event_id)).places != b"BBAA":
+            await asyncio.sleep(0.02)
+
+    assert not hanging.done()
+    assert (await office.seats.snapshot(first.event_id)).places == b"BBAA"
+    gateway.go_on.set()
+    await hanging
+
+
+async def test_task_is_done_once_when_the_database_goes_away_as_it_ends(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await booked(office)
+    tries: list[int] = []
+
+    async def once_away(*arguments: Any) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise DATABASE_AWAY[0]
+        await finish_tasks(*arguments)
+
+    monkeypatch.setattr(delivering, "finish_tasks", once_away)
+
+    while await deliver(office):
+        pass
+
+    assert await tasks(office) == 0
+    assert len(tries) > 1

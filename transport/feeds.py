@@ -1,0 +1,60 @@
+"""Sources that thousands of sockets share: their events can be taken without waiting for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+
+
+class Feed(Protocol):
+    """An event stream that also calls when it has something.
+
+    It is iterated until its first event. From `attach` on it is not iterated any more: it calls,
+    and `take` gives what has gathered since, merged where that is more than one event.
+    """
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+
+    def attach(self, wake: Callable[[], None]) -> None:
+        """Call this from now on with each event, and at the end; at once where something waits."""
+
+    def take(self) -> Any | None:
+        """The next event; None where there is none now."""
+
+    def detach(self) -> None:
+        """End it: nobody listens any more."""
+
+
+def feed_of(source: object) -> Feed | None:
+    """The source itself, where it is a feed."""
+    return cast("Feed", source) if hasattr(source, "attach") else None
+
+
+class FrameSink(Protocol):
+    """A socket that takes finished WebSocket frames: ASGI extension `SINK_EXTENSION`.
+
+    What the socket has not taken yet is bounded: once `is_full`, a writer waits, or leaves it to
+    `drained` to be called.
+    """
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing should be written now; true for ever once the socket is closed."""
+
+    @property
+    def full_since(self) -> float | None:
+        """The loop's time at which it became full; None while it is not."""
+
+    def write(self, frame: bytes) -> None:
+        """Send a frame; one that comes after the close is dropped."""
+
+    def on_drained(self, call: Callable[[], None]) -> None:
+        """Call this whenever a full socket takes frames again."""
+
+    async def room(self) -> None:
+        """Wait until it is not full, or closed."""
+
+
+SINK_EXTENSION = "boxoffice.websocket.frames"

@@ -1,0 +1,89 @@
+"""What an answer becomes as an HTTP response: its status, its headers and its body's encoding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .answers import Answer, matches
+from .engine import Call
+from .errors import Header
+from .negotiation import JSON, Accepted, accepted, encoding_of
+
+COST_HEADER = "x-graphql-cost"
+"""A request that carries this header is told its cost in extensions.cost."""
+VARY = "Accept, Accept-Encoding, Authorization"
+REFUSAL_VARY = "Accept, Accept-Encoding"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Manner:
+    """How a request wants to be answered; it follows from its method and headers alone."""
+
+    method: str
+    accepted: Accepted
+    encoding: str | None
+    if_none_match: str
+    authorized: bool
+    """It carries an Authorization header: shared caches must not keep the answer."""
+    wants_cost: bool
+
+
+def manner_of(method: str, headers: Mapping[str, str]) -> Manner:
+    """Read a manner from headers whose names are in lower case."""
+    return Manner(
+        method=method,
+        accepted=accepted(headers.get("accept", "")),
+        encoding=encoding_of(headers.get("accept-encoding", "")),
+        if_none_match=headers.get("if-none-match", ""),
+        authorized="authorization" in headers,
+        wants_cost=COST_HEADER in headers,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """All of a response but its body; encoding None sends the body as it is."""
+
+    status: int
+    headers: tuple[Header, ...]
+    encoding: str | None
+    has_body: bool = True
+
+
+def head_of(manner: Manner, call: Call, answer: Answer) -> Head:
+    """The head of an operation's answer: what may be kept is said to those who GET."""
+    encoding = answer.encoding(manner.encoding)
+    if manner.method == "POST":
+        return _whole(manner, encoding, (("cache-control", "no-store"),))
+    caching = ("cache-control", _cache_control(manner, call, answer))
+    if answer.payload.failed:
+        return _whole(manner, encoding, (caching,))
+    etag = answer.etag(encoding)
+    headers = (caching, ("etag", etag), ("vary", VARY))
+    if matches(manner.if_none_match, etag):
+        return Head(304, headers, encoding, has_body=False)
+    return _whole(manner, encoding, headers)
+
+
+def refusal_head(manner: Manner, status: int, answer: Answer, headers: tuple[Header, ...]) -> Head:
+    """The head of a refusal or a fault."""
+    return _whole(manner, answer.encoding(manner.encoding), headers, status)
+
+
+def _whole(manner: Manner, encoding: str | None, headers: tuple[Header, ...], status: int = 200) -> Head:
+    media_type = manner.accepted.media_type or JSON
+    sent = (("content-type", f"{media_type}; charset=utf-8"), *headers)
+    if encoding:
+        sent += (("content-encoding", encoding),)
+    if not any(name == "vary" for name, _ in headers):
+        sent += (("vary", REFUSAL_VARY),)
+    return Head(status, sent, encoding)
+
+
+def _cache_control(manner: Manner, call: Call, answer: Answer) -> str:
+    if answer.payload.failed:
+        return "no-store"
+    if answer.personal or call.wants_cost:
+        return "private, no-store"
+    return call.operation.policy.header(manner.authorized)
