@@ -75,13 +75,17 @@ class Assets:
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
+        # Where several checkouts share what npm installed, it is a link to another place.
+        self._installed = (root / "node_modules").resolve()
         self._read: dict[Path, Asset] = {}
 
     async def find(self, relative: str) -> Asset | None:
         """The asset at a path below the root, or None: never a file outside it."""
         try:
             path = (self._root / relative).resolve()
-            if not path.is_relative_to(self._root) or not path.is_file():
+            if not path.is_relative_to(self._root) and not path.is_relative_to(self._installed):
+                return None
+            if not path.is_file():
                 return None
             modified_ns = path.stat().st_mtime_ns
         except (OSError, ValueError):

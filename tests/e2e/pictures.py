@@ -19,13 +19,17 @@ from tests.e2e.conftest import CHROMIUM, CHROMIUM_OPTIONS, ROOT, LiveServer, ser
 from tests.e2e.states import Scene
 
 IMAGES = ROOT / "docs" / "images"
-DESKTOP, PHONE = ViewportSize(width=1280, height=860), ViewportSize(width=390, height=780)
+DESKTOP, PHONE = (1280, 860), (390, 780)
 SEARCH = "query ($i: SearchEventsInput!) { searchEvents(input: $i) { events { id name } } }"
 GUEST = """mutation ($i: CreateGuestSessionInput!) { createGuestSession(input: $i) {
   ... on CreateGuestSessionSuccess { token } } }"""
 RESERVE = """mutation ($i: ReserveInput!) { reserve(input: $i) {
   ... on ReserveSuccess { order { id } } ... on UserError { message } } }"""
 PAY = "mutation ($i: PayInput!) { pay(input: $i) { __typename } }"
+SCROLL = """(at) => {
+  scrollTo(0, 0);
+  if (at) scrollBy(0, document.querySelector(at).getBoundingClientRect().top - 76);
+}"""
 Scheme = Literal["light", "dark"]
 
 
@@ -36,9 +40,10 @@ class Picture:
     name: str
     reach: Callable[[Scene], Awaitable[None]]
     event: str = "theatre"
-    size: ViewportSize = DESKTOP
+    size: tuple[int, int] = DESKTOP
     scheme: Scheme = "light"
     language: str = "en-US"
+    at: str = ""  # what is scrolled to the top of the screen
 
 
 async def arena_overview(scene: Scene) -> None:
@@ -54,7 +59,7 @@ async def arena_close(scene: Scene) -> None:
           for (let seat = 2480; ; seat += 1) {
             if (statuses.isFree(seat) && statuses.isFree(seat + 1)) {
               boxoffice.basket.replace([seat, seat + 1]);
-              map.showSeats([seat - 20, seat + 24]);
+              map.showSeats([seat, seat + 1]);
               return seat; } } }"""
     )
     await until(scene.page, "() => { const at = boxoffice.map.viewport; return at.aim === at.scale; }")
@@ -67,16 +72,16 @@ PICTURES = [
     Picture("finder-phone-korean", states.results, size=PHONE, scheme="dark", language="ko-KR"),
     Picture("finder-completions", states.completions),
     Picture("finder-empty", states.nothing_found),
-    Picture("arena", arena_overview, "arena"),
-    Picture("arena-dark", arena_overview, "arena", scheme="dark"),
-    Picture("arena-close", arena_close, "arena"),
-    Picture("arena-phone", arena_close, "arena", PHONE),
+    Picture("arena", arena_overview, "arena", at="#shop"),
+    Picture("arena-dark", arena_overview, "arena", scheme="dark", at="#shop"),
+    Picture("arena-close", arena_close, "arena", at="#shop"),
+    Picture("arena-phone", arena_close, "arena", PHONE, at="#shop"),
     Picture("theatre-list", states.event_list),
-    Picture("hold", states.hold),
-    Picture("hold-phone", states.hold, size=PHONE),
-    Picture("declined", states.declined, scheme="dark"),
-    Picture("bank", states.bank, size=PHONE, scheme="dark"),
-    Picture("receipt", states.receipt, scheme="dark"),
+    Picture("hold", states.hold, at="#shop"),
+    Picture("hold-phone", states.hold, size=PHONE, at="#side"),
+    Picture("declined", states.declined, scheme="dark", at="#shop"),
+    Picture("bank", states.bank, size=PHONE, scheme="dark", at="#side"),
+    Picture("receipt", states.receipt, scheme="dark", at="#shop"),
     Picture("order", states.order),
     Picture("order-phone", states.order, size=PHONE),
     Picture("organise-list", states.organise_list),
@@ -108,7 +113,7 @@ def fill_house(server: LiveServer, event_id: str, orders: int) -> None:
 async def take(browser: Browser, server: LiveServer, picture: Picture, events: dict[str, str]) -> None:
     """One picture."""
     context = await browser.new_context(
-        viewport=picture.size,
+        viewport=ViewportSize(width=picture.size[0], height=picture.size[1]),
         locale=picture.language,
         timezone_id="Asia/Seoul",
         color_scheme=picture.scheme,
@@ -117,7 +122,7 @@ async def take(browser: Browser, server: LiveServer, picture: Picture, events: d
     page = await context.new_page()
     await picture.reach(Scene(page, server, events[picture.event]))
     await page.mouse.move(1, 1)
-    await page.evaluate("() => document.fonts.ready.then(() => scrollTo(0, 0))")
+    await page.evaluate(SCROLL, picture.at)
     await page.screenshot(path=IMAGES / f"{picture.name}.png")
     await context.close()
 

@@ -155,6 +155,7 @@ async def test_a_seat_of_the_list_is_booked_when_only_the_keyboard_is_used(
     await page.keyboard.press("Tab")  # the list itself, which scrolls
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")  # the section opens
+    await expect(page.locator("[data-seat='0']")).to_be_visible()
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await expect(page.locator("[data-seat='0']")).to_have_attribute("aria-pressed", "true")

@@ -202,7 +202,7 @@ export const english = {
   "organise.left": "Left",
   "organise.revenue": "Revenue",
   "organise.rate": "Sold in the last minute",
-  "organise.chart": "Sold since this page was opened",
+  "organise.chart": "Tickets sold a minute, since this page was opened",
   "organise.draw": "Draw a rectangle to choose seats; the wheel zooms.",
   "organise.chosen": "{n} chosen",
   "organise.block": "Take out of the sale",

@@ -207,7 +207,7 @@ export const korean = {
   "organise.left": "남음",
   "organise.revenue": "매출",
   "organise.rate": "최근 1분 판매",
-  "organise.chart": "이 페이지를 연 뒤의 판매",
+  "organise.chart": "이 페이지를 연 뒤의 분당 판매량",
   "organise.draw": "사각형을 그려 좌석을 고르세요. 휠로 확대합니다.",
   "organise.chosen": "{n}석 선택",
   "organise.block": "판매에서 빼기",

@@ -106,6 +106,6 @@ function nothing() {
 /** @param {RequestFailed} error */
 function fail(error) {
   byId("count", HTMLElement).textContent = t("cannotLoad");
-  fill(byId("results", HTMLElement), h("li", { class: "centred", role: "alert" }, h("p", null, problemText(error)), h("button", { type: "button", onclick: find }, t("tryAgain"))));
+  fill(byId("results", HTMLElement), h("li", { class: "centred" }, h("p", { role: "alert" }, problemText(error)), h("button", { type: "button", onclick: find }, t("tryAgain"))));
   fill(byId("paging", HTMLElement));
 }
