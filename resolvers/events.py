@@ -21,6 +21,7 @@ from domain.errors import BadRequest, InvalidInput, NotFound
 from domain.ids import Kind, parse_id
 from domain.states import EventState
 from domain.text_input import line
+from domain.viewer import Scope
 from resolvers.connections import Connection, connect, moment_cursor, page_size, read_moment_cursor
 from resolvers.context import Context
 from resolvers.layouts import SeatMapView, SectionAvailabilityView, section_counts
@@ -50,10 +51,11 @@ def requested_id(text: str, kind: Kind) -> UUID:
 
 
 def may_see(context: Context, event: EventRow) -> bool:
-    """Drafts are their organiser's alone."""
+    """Drafts are their organiser's alone, with a token to organise: others' answers are shared."""
     if event.state != EventState.DRAFT:
         return True
-    return context.viewer is not None and event.organiser_id == context.viewer.user_id
+    viewer = context.viewer
+    return viewer is not None and Scope.ORGANISE in viewer.scopes and event.organiser_id == viewer.user_id
 
 
 async def visible_event(context: Context, event_id: UUID) -> EventRow | None:

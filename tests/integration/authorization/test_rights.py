@@ -28,6 +28,7 @@ WAYS = {
     "order": 'order(id: "{order}")',
     "booked": 'order(id: "{booked}")',
     "user": 'node(id: "{user}")',
+    "me": "me",
     "entry": 'queueEntry(eventId: "{line}")',
 }
 
