@@ -13,7 +13,10 @@ from tests.concerts import data_folder, load_concerts
 from tests.integration.search.conftest import engine_on, search_on
 from tests.integration.search.judged import JUDGED, Judged
 
-pytestmark = pytest.mark.skipif(data_folder() is None, reason="the real data is not beside the repository")
+pytestmark = [
+    pytest.mark.skipif(data_folder() is None, reason="the real data is not beside the repository"),
+    pytest.mark.timeout(400),  # 16,256 concerts are indexed, twice; on a busy machine that takes minutes
+]
 
 _MATCHES = """
 SELECT EXISTS (
