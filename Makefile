@@ -12,7 +12,7 @@ COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hash
            --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint format bench lock clean
+.PHONY: help run setup test lint audit format bench faults lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,12 +32,18 @@ lint: $(STAMPS)/test $(STAMPS)/web ## formatter, linter, types, import contract
 	@$(BIN)/lint-imports
 	@test ! -x web/node_modules/.bin/tsc || web/node_modules/.bin/tsc --noEmit -p web
 
+audit: $(STAMPS)/test ## known holes in the pinned dependencies; needs the network
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt -r requirements-dev.txt
+
 format: $(STAMPS)/test ## rewrite the code as the formatter wants it
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
 bench: $(STAMPS)/test $(STAMPS)/npm ## the benchmarks, on parts of their own
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+faults: $(STAMPS)/test $(STAMPS)/npm ## attack the invariants; ARGS="--minutes 2 --faults kill-redis --seed 7", ARGS=--controls
+	@$(BIN)/python -m faults $(ARGS)
 
 lock: $(STAMPS)/lock ## resolve requirements*.in to hashed requirements*.txt, without any address
 	@$(VENV)/lock/bin/uv $(COMPILE) requirements.in -o requirements.txt

@@ -14,6 +14,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
+from db.queries.events import EventRow
+from db.queries.performers import PerformerRow
+from db.queries.venues import VenueRow
 from db.session import Database
 from domain.channels import EVENTS_CHANNEL
 from domain.errors import Unauthenticated, Unavailable
@@ -183,12 +186,12 @@ def _figures(parts: Parts) -> ProcessFigures:
 def _routes(parts: Parts, server: GraphQLServer, readiness: Readiness, scrape: Scrape) -> list[BaseRoute]:
     settings = parts.settings
     return [
-        *health_routes(readiness, scrape, CONTENT_TYPE),
-        webhook_route(parts.office, [settings.stripe_webhook_secret]),
-        *seat_map_routes(parts.office),
         Route("/graphql", endpoint=server),
         WebSocketRoute("/graphql", endpoint=server),
         Mount("/graphql", app=server),
+        *health_routes(readiness, scrape, CONTENT_TYPE),
+        webhook_route(parts.office, [settings.stripe_webhook_secret]),
+        *seat_map_routes(parts.office),
         *page_routes(settings),
     ]
 
@@ -231,6 +234,7 @@ def graphql_server(
             event_context=_fresh,
             data_version=lambda *_: parts.office.revision.number,
             compiled=True,
+            immutable_types=frozenset({EventRow, VenueRow, PerformerRow}),
             trusted_documents_only=bool(settings.trusted_documents),
             trusted_documents=trusted_documents(settings.trusted_documents),
             origin_allowed=from_allowed_origin(settings.allowed_origins),

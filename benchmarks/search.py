@@ -71,6 +71,7 @@ class Answers:
     took_ms: list[float] = field(default_factory=list)
     by_kind: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     sources: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
 
     def add(self, kind: str, source: str, took_ms: float) -> None:
         """One more answer."""
@@ -81,7 +82,16 @@ class Answers:
     def summary(self) -> dict[str, Any]:
         """Percentiles, of all and of each kind."""
         kinds = {kind: percentiles(took) for kind, took in sorted(self.by_kind.items())}
-        return {**percentiles(self.took_ms), "sources": dict(self.sources), "kinds": kinds}
+        return {
+            **percentiles(self.took_ms),
+            "sources": dict(self.sources),
+            "failures": dict(self.failures),
+            "kinds": kinds,
+        }
+
+
+class RefusedError(Exception):
+    """The API answered with an error; the message is its code."""
 
 
 class House:
@@ -196,7 +206,11 @@ async def ask_all(house: House, asked: list[tuple[str, dict[str, Any]]], rate: i
 
         async def ask(question: tuple[str, dict[str, Any]], due: float) -> None:
             kind, wanted = question
-            found = (await post(free, SEARCH, wanted))["searchEvents"]
+            try:
+                found = (await post(free, SEARCH, wanted))["searchEvents"]
+            except RefusedError as refusal:
+                answers.failures[str(refusal)] += 1
+                return
             answers.add(kind, found["source"], (time.perf_counter() - due) * 1000)
 
         await paced(asked[:100], rate, ask)
@@ -249,7 +263,11 @@ async def connections(house: House) -> Any:
 
 
 async def post(free: "asyncio.LifoQueue[Client]", query: str, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The data of one answer; an error ends the benchmark."""
+    """The data of one answer.
+
+    Raises:
+        RefusedError: with its code.
+    """
     client = await free.get()
     body = json.dumps({"query": query, "variables": {"input": wanted}}).encode()
     try:
@@ -259,7 +277,7 @@ async def post(free: "asyncio.LifoQueue[Client]", query: str, wanted: dict[str, 
     finally:
         free.put_nowait(client)
     if "errors" in answer:
-        raise SystemExit(f"{wanted}: {answer['errors']}")
+        raise RefusedError(answer["errors"][0]["extensions"]["code"])
     data: dict[str, Any] = answer["data"]
     return data
 
@@ -310,7 +328,11 @@ def show(figures: dict[str, Any]) -> None:
     for name, goal in (("INDEX", 50), ("DATABASE", 500), ("lag", 1000)):
         took = figures[name]
         row = f"{took['p50']} / {took['p95']} / {took['p99']}"
-        table.add_row(f"{name}, ms: p50 / p95 / p99", f"{row} {took['sources']}", f"p99 < {goal}")
+        table.add_row(
+            f"{name}, ms: p50 / p95 / p99",
+            f"{row} {took['sources']} failed: {took['failures'] or 0}",
+            f"p99 < {goal}",
+        )
     Console().print(table)
     print(f"all figures: {OUT}")
 

@@ -61,7 +61,7 @@ class Audience:
 
 
 class _Receiver(asyncio.Protocol):
-    """Reads frames; answers nothing."""
+    """Reads frames; answers pings."""
 
     transport: asyncio.Transport
 
@@ -97,12 +97,16 @@ class _Receiver(asyncio.Protocol):
         self._rest = data
 
     def _take(self, frame: bytes) -> None:
-        if self.ready.done():
+        if frame == PING_MESSAGE:
+            self.transport.write(PONG_MESSAGE)
+        elif frame[0] == PING_OPCODE:
+            self.transport.write(bytes((0x8A, 0x80 | len(frame) - 2)) + bytes(4) + frame[2:])
+        elif self.ready.done():
             self._audience.take(frame)
-            return
-        self._left -= 1
-        if self._left <= 0:
-            self.ready.set_result(None)
+        else:
+            self._left -= 1
+            if self._left <= 0:
+                self.ready.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.ready.done():
@@ -125,6 +129,11 @@ def masked(message: bytes) -> bytes:
     size = len(message)
     head = bytes((0x81, 0x80 | size)) if size < 126 else b"\x81\xfe" + size.to_bytes(2)
     return head + bytes(4) + message
+
+
+PING_OPCODE = 0x89
+PING_MESSAGE = b'\x81\x0f{"type":"ping"}'
+PONG_MESSAGE = masked(b'{"type":"pong"}')
 
 
 async def _connect(

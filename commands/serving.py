@@ -10,11 +10,10 @@ from starlette.applications import Starlette
 from commands.logs import log_as
 from settings import Settings
 from transport.connections import bounded
-from transport.frame_protocol import FrameProtocol
+from transport.websocket_protocol import WebSocketProtocol
 
 BACKLOG = 2048
 GRACEFUL_SECONDS = 8
-PING_SECONDS = 12  # clients and proxies hear from us every 15 s at least
 BODY_LIMIT_BYTES = 1_000_000
 KEPT_FILES = 512  # for pools, logs and whatever else is no client
 
@@ -58,9 +57,7 @@ def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
             direct=app.state.direct,
             direct_path="/graphql",
         ),
-        ws=FrameProtocol,
-        ws_per_message_deflate=False,  # 300 kB a connection, for messages of a few hundred bytes
-        ws_ping_interval=PING_SECONDS,
+        ws=WebSocketProtocol,
         ws_max_size=BODY_LIMIT_BYTES,
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,

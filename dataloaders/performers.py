@@ -5,6 +5,7 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
+from dataloaders.moment import Kept
 from db.queries.performers import PerformerRow, performers_by_id, performers_of_events
 from db.session import Database
 
@@ -20,14 +21,14 @@ def performers_loader(database: Database) -> DataLoader[UUID, PerformerRow | Non
 
 
 def bills_loader(
-    database: Database, kept: dict[UUID, list[PerformerRow]]
+    database: Database, kept: Kept[UUID, list[PerformerRow]]
 ) -> DataLoader[UUID, list[PerformerRow]]:
     """One query for the bills of all events of a request's turn, kept for the moment."""
 
     async def load(event_ids: Sequence[UUID]) -> list[list[PerformerRow]]:
         found = await performers_of_events(database, event_ids)
         bills = {event_id: found.get(event_id, []) for event_id in event_ids}
-        kept.update(bills)
+        kept.keep(bills)
         return list(bills.values())
 
     return DataLoader(load)

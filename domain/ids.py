@@ -36,7 +36,7 @@ class Part(StrEnum):
 
 def public_id(kind: Kind, key: UUID) -> str:
     """E.g. evt_01jd3x8k2m9q4r5s6t7v8w9x0y."""
-    return f"{kind.value}_{encode_uuid(key)}"
+    return f"{kind}_{encode_uuid(key)}"
 
 
 def part_id(part: Part, event_id: UUID, number: int) -> str:

@@ -64,14 +64,14 @@ class Observed:
             serving=True,
             facts=facts,
         )
-        self._meters.in_flight.inc()
+        self._meters.in_flight += 1
         try:
             with within(span):
                 await self._answer(scope, receive, answering)
                 if span is not None:
                     span.note("http.response.status_code", answering.status)
         finally:
-            self._meters.in_flight.dec()
+            self._meters.in_flight -= 1
 
     async def _answer(self, scope: Scope, receive: Receive, answering: "_Answering") -> None:
         """Let the application answer; a fault that it has no answer for is masked, and named for the log."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -74,32 +75,36 @@ class Assets:
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
+        # Where several checkouts share what npm installed, it is a link to another place.
+        self._installed = (root / "node_modules").resolve()
         self._read: dict[Path, Asset] = {}
 
-    def find(self, relative: str) -> Asset | None:
+    async def find(self, relative: str) -> Asset | None:
         """The asset at a path below the root, or None: never a file outside it."""
         try:
             path = (self._root / relative).resolve()
-            if not path.is_relative_to(self._root) or not path.is_file():
+            if not path.is_relative_to(self._root) and not path.is_relative_to(self._installed):
+                return None
+            if not path.is_file():
                 return None
             modified_ns = path.stat().st_mtime_ns
         except (OSError, ValueError):
             return None
         asset = self._read.get(path)
         if asset is None or asset.modified_ns != modified_ns:
-            asset = self._read[path] = _load(path, modified_ns)
+            asset = self._read[path] = await run_in_threadpool(_load, path, modified_ns)
         return asset
 
-    def find_public(self, relative: str) -> Asset | None:
+    async def find_public(self, relative: str) -> Asset | None:
         """The asset at a path of one of the public folders, or None."""
         parts = Path(relative).parts
         if len(parts) == 2 and parts[0] == "vendor":
-            return self.find(VENDOR[parts[1]]) if parts[1] in VENDOR else None
+            return await self.find(VENDOR[parts[1]]) if parts[1] in VENDOR else None
         if not parts or parts[0] not in PUBLIC_FOLDERS or ".." in parts:
             return None
         if Path(relative).suffix not in CONTENT_TYPES:
             return None
-        return self.find(relative)
+        return await self.find(relative)
 
 
 def _load(path: Path, modified_ns: int) -> Asset:
@@ -180,7 +185,7 @@ def respond(request: Request, asset: Asset, headers: dict[str, str]) -> Response
 def routes(settings: PageSettings, root: Path = WEB_ROOT) -> list[Route]:
     """The routes of the pages, their files under /static, and /config.json.
 
-    Handlers are plain functions: Starlette runs them beside the event loop, since they read files.
+    A file is read and compressed beside the event loop, once; later requests cost one look at the disk.
     """
     assets = Assets(root)
 
@@ -188,8 +193,8 @@ def routes(settings: PageSettings, root: Path = WEB_ROOT) -> list[Route]:
         return Response("Not found", status_code=404, headers=_headers(request, settings))
 
     def shell(name: str) -> Route:
-        def page(request: Request) -> Response:
-            asset = assets.find(name)
+        async def page(request: Request) -> Response:
+            asset = await assets.find(name)
             if asset is None:
                 return not_found(request)
             return respond(request, asset, _headers(request, settings))
@@ -197,13 +202,13 @@ def routes(settings: PageSettings, root: Path = WEB_ROOT) -> list[Route]:
         page.__name__ = name.removesuffix(".html")
         return Route(SHELLS[name], page, methods=["GET"])
 
-    def static(request: Request) -> Response:
-        asset = assets.find_public(request.path_params["path"])
+    async def static(request: Request) -> Response:
+        asset = await assets.find_public(request.path_params["path"])
         if asset is None:
             return not_found(request)
         return respond(request, asset, _headers(request, settings))
 
-    def config(request: Request) -> Response:
+    async def config(request: Request) -> Response:
         local, real = payment_origins(settings)
         known = {
             "environment": settings.environment,

@@ -20,6 +20,8 @@ from telemetry.transport_meters import PrometheusMeters
 log = logging.getLogger("boxoffice.metrics")
 
 _LOOK_SECONDS = 1.5
+# Longer than a probe may take: what hangs has to be shown as down.
+_PARTS_SECONDS = 2.5
 # However many scrape, the database is asked this often at most.
 _FIGURES_SECONDS = 5.0
 
@@ -46,16 +48,17 @@ class Scrape:
         self._figures: Cache[str, Figures] = Cache(self._read, most=1, max_age_seconds=_FIGURES_SECONDS)
 
     async def __call__(self) -> bytes:
-        """Prometheus's text, within two seconds whatever is away."""
+        """Prometheus's text, within three seconds whatever is away."""
         others, _ = await asyncio.gather(self._others(), self._refresh())
         self._common.show_processes(1 + len(others))
         own = self._instruments
-        return text_of_all(own.own, own.name, others, own.common)
+        # Some milliseconds a process: long enough to let others in between.
+        return await asyncio.to_thread(text_of_all, own.own, own.name, others, own.common)
 
     async def _refresh(self) -> None:
         await asyncio.gather(
             _in_time(self._show_figures),
-            _in_time(self._show_parts),
+            _in_time(self._show_parts, _PARTS_SECONDS),
             _in_time(self._show_lines),
             _in_time(self._sources.streams.refresh),
         )
@@ -83,9 +86,9 @@ class Scrape:
         self._lines.show(await self._sources.rooms.standings_of_lines())
 
 
-async def _in_time(show: Callable[[], Awaitable[None]]) -> None:
+async def _in_time(show: Callable[[], Awaitable[None]], seconds: float = _LOOK_SECONDS) -> None:
     try:
-        async with asyncio.timeout(_LOOK_SECONDS):
+        async with asyncio.timeout(seconds):
             await show()
     except (BoxofficeError, TimeoutError) as error:
         log.info("a figure is missing: %s", type(error).__name__)

@@ -1,9 +1,14 @@
-"""GET /seatmaps/{version}.json: a layout as one immutable, compressed document."""
+"""GET /seatmaps/{version}.json and /seatmaps/{version}/rows.json: a layout as one immutable document.
+
+The first has the shape of the schema's SeatMap, seat by seat;
+the second says the same by rows. Both are immutable and compressed.
+"""
 
 import asyncio
 import gzip
 import hashlib
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +23,7 @@ from domain.ids import Part, part_id
 from domain.layout import Area, PriceLevel, Seat, SeatMap, Section
 from domain.money import Money
 from endpoints.answers import refusal
+from endpoints.seat_rows import rows_document
 from services.office import Office
 
 _FOREVER = "public, max-age=31536000, immutable"
@@ -39,39 +45,45 @@ class Document:
         return len(self.plain) + len(self.gzip) + len(self.brotli)
 
 
+Shape = Callable[[SeatMap], dict[str, Any]]
+_Key = tuple[str, Shape]
+
+
 class Documents:
     """The documents used last, compressed once, within a bound on their bytes."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
-        self._documents: OrderedDict[str, Document] = OrderedDict()
-        self._making: dict[str, asyncio.Task[Document]] = {}
+        self._documents: OrderedDict[_Key, Document] = OrderedDict()
+        self._making: dict[_Key, asyncio.Task[Document]] = {}
 
-    async def get(self, version: str) -> Document:
-        """The document of a version; simultaneous misses make it once."""
-        found = self._documents.get(version)
+    async def get(self, version: str, shape: Shape) -> Document:
+        """The document of a version in a shape; simultaneous misses make it once."""
+        key = version, shape
+        found = self._documents.get(key)
         if found is not None:
-            self._documents.move_to_end(version)
+            self._documents.move_to_end(key)
             return found
-        task = self._making.get(version)
+        task = self._making.get(key)
         if task is None:
-            task = asyncio.ensure_future(self._make(version))
-            self._making[version] = task
-            task.add_done_callback(lambda _: self._making.pop(version, None))
+            task = asyncio.ensure_future(self._make(key))
+            self._making[key] = task
+            task.add_done_callback(lambda _: self._making.pop(key, None))
         return await asyncio.shield(task)
 
-    async def _make(self, version: str) -> Document:
+    async def _make(self, key: _Key) -> Document:
+        version, shape = key
         seat_map = await self._office.seat_map(version)
-        document = await asyncio.to_thread(compressed, seat_map)
-        self._documents[version] = document
+        document = await asyncio.to_thread(compressed, shape(seat_map))
+        self._documents[key] = document
         while sum(kept.size for kept in self._documents.values()) > _MOST_BYTES and len(self._documents) > 1:
             self._documents.popitem(last=False)
         return document
 
 
-def compressed(seat_map: SeatMap) -> Document:
-    """A seat map's document in every coding."""
-    plain = orjson.dumps(document_of(seat_map))
+def compressed(content: dict[str, Any]) -> Document:
+    """A document in every coding."""
+    plain = orjson.dumps(content)
     return Document(
         plain,
         gzip.compress(plain, 9, mtime=0),
@@ -92,6 +104,11 @@ def document_of(seat_map: SeatMap) -> dict[str, Any]:
         "sections": [_section(seat_map, section) for section in seat_map.sections],
         "areas": [_area(seat_map, area) for area in seat_map.areas],
     }
+
+
+def by_rows(seat_map: SeatMap) -> dict[str, Any]:
+    """The same without a word for each seat, in a tenth of the bytes."""
+    return rows_document(seat_map, lambda level: _level(seat_map, level), lambda area: _area(seat_map, area))
 
 
 def _level(seat_map: SeatMap, level: PriceLevel) -> dict[str, Any]:
@@ -156,19 +173,25 @@ def _area(seat_map: SeatMap, area: Area) -> dict[str, Any]:
 
 
 def seat_map_routes(office: Office) -> list[Route]:
-    """The route of the documents."""
+    """The routes of the documents."""
     documents = Documents(office)
 
-    async def send(request: Request) -> Response:
-        try:
-            document = await documents.get(request.path_params["version"])
-        except NotFound:
-            return refusal(404, "NOT_FOUND", "There is no such seat map.")
-        except BoxofficeError as error:
-            return refusal(503, error.code, error.message)
-        return _answer(request, document)
+    def sends(shape: Shape) -> Callable[[Request], Awaitable[Response]]:
+        async def send(request: Request) -> Response:
+            try:
+                document = await documents.get(request.path_params["version"], shape)
+            except NotFound:
+                return refusal(404, "NOT_FOUND", "There is no such seat map.")
+            except BoxofficeError as error:
+                return refusal(503, error.code, error.message)
+            return _answer(request, document)
 
-    return [Route("/seatmaps/{version}.json", send)]
+        return send
+
+    return [
+        Route("/seatmaps/{version}.json", sends(document_of)),
+        Route("/seatmaps/{version}/rows.json", sends(by_rows)),
+    ]
 
 
 def _answer(request: Request, document: Document) -> Response:

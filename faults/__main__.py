@@ -21,8 +21,11 @@ from faults import report
 from faults.campaign import Plan, Result, run
 from faults.catalogue import FAULTS
 from faults.guards import GUARDS
+from faults.recovery import measure
 
 EXIT_VIOLATED = 1
+EXIT_STOPPED = 130
+LONGEST_RECOVERY_SECONDS = 30.0
 
 
 def main() -> int:
@@ -36,6 +39,10 @@ def main() -> int:
     directory = Path(arguments.out or tempfile.mkdtemp(prefix="boxoffice-faults-"))
     directory.mkdir(parents=True, exist_ok=True)
     seed = random.randrange(10**6) if arguments.seed is None else arguments.seed
+    if arguments.recovery:
+        taken = asyncio.run(measure(directory, line, seed))
+        shutil.rmtree(directory / "data", ignore_errors=True)
+        return EXIT_VIOLATED if max(taken.values()) > LONGEST_RECOVERY_SECONDS else 0
     if arguments.controls is not None:
         return _controls(arguments.controls, directory, seed)
     plan = Plan(seed, arguments.minutes, tuple(arguments.faults or ()), buyers=arguments.buyers)
@@ -63,7 +70,19 @@ def _controls(wanted: list[str], directory: Path, seed: int) -> int:
         line(f"== without {name}: {guard.what}")
         home = directory / name
         home.mkdir(exist_ok=True)
-        plan = Plan(seed, 1.5, guard.faults, without=name, rounds=len(guard.faults), settle_seconds=12.0)
+        plan = Plan(
+            seed,
+            1.5,
+            guard.faults * guard.rounds,
+            buyers=8,
+            watchers=2,
+            waiting=3,
+            workers=1,
+            without=name,
+            rounds=len(guard.faults) * guard.rounds,
+            settle_seconds=guard.settle_seconds,
+            lapse_seconds=3.0,
+        )
         result = attack(plan, home)
         shutil.rmtree(home / "data", ignore_errors=True)
         caught = [one for one in result.violations if one.invariant in guard.invariants]
@@ -84,6 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--buyers", type=int, default=12, help="at once (12)")
     parser.add_argument("--out", metavar="DIR", help="where history, logs and report go")
     parser.add_argument("--controls", nargs="*", choices=list(GUARDS), metavar="GUARD", help="control runs")
+    parser.add_argument(
+        "--recovery", action="store_true", help="time what a killed worker leaves, kind by kind"
+    )
     parser.add_argument("--list", action="store_true", help="print the faults")
     return parser
 
@@ -97,4 +119,7 @@ def _fault_names(text: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(EXIT_STOPPED)  # before the audit: nothing can be said of the invariants

@@ -102,6 +102,8 @@ class Crowd:
             )
         else:
             await self._pay(name, token, held.order, dice)
+        if dice.random() < 0.15:
+            await self._make_room(dice)
 
     async def _insist(self, attempt: Callable[[], Any], dice: random.Random) -> Call:
         """Ask until it is known what happened, as a client does: always the same request."""
@@ -134,8 +136,8 @@ class Crowd:
             )
 
         call = await self._insist(attempt, dice)
-        if call.outcome is Outcome.OK and dice.random() < 0.05:
-            return await attempt()
+        if call.outcome is Outcome.OK and dice.random() < 0.1:
+            return await self._insist(attempt, dice)
         return call
 
     def _wish(self, quantity: int, dice: random.Random) -> dict[str, Any]:

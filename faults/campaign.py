@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -10,9 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
-import asyncpg
 import httpx
-from redis.exceptions import RedisError
 
 from domain.ids import Kind, public_id
 from faults.buyers import Crowd
@@ -20,7 +19,8 @@ from faults.catalogue import FAULTS, Fault
 from faults.guards import GUARDS
 from faults.history import History
 from faults.history_checks import Counts, check, count
-from faults.house import HOLD_SECONDS, PAYMENT_SECONDS, House, open_house
+from faults.house import HOLD_SECONDS, PAYMENT_SECONDS, ROOT, House, open_house
+from faults.line import Line, check_line
 from faults.market import ORGANISER, open_event
 from faults.pulse import Pulse
 from faults.scene import Scene
@@ -28,11 +28,10 @@ from faults.shop import Shop
 from faults.state_checks import over_time, unsettled
 from faults.verdicts import OUR_FAULT, Violation
 from faults.watchers import Watcher, disagreements
-from faults.world import World, install_recorder, read_world
+from faults.world import AWAY, World, install_recorder, read_world
 
 SETTLE_SECONDS = 45.0
 _CALM_SECONDS = 1.5
-_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, httpx.HTTPError, RedisError)
 Progress = Callable[[int, int, str], None]
 
 
@@ -45,12 +44,16 @@ class Plan:
     faults: tuple[str, ...]
     buyers: int = 12
     watchers: int = 4
+    waiting: int = 8
+    """People in the waiting room of another event."""
     workers: int = 2
     without: str = ""
     """The guard that is gone; '' for none."""
     rounds: int = 0
     """How many faults at most; 0 for as many as the minutes hold."""
     settle_seconds: float = SETTLE_SECONDS
+    lapse_seconds: float = HOLD_SECONDS + PAYMENT_SECONDS
+    """How long the audit waits first, so that no hold is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,8 @@ async def run(plan: Plan, directory: Path, progress: Progress, say: Callable[[st
         async with house_of as house, _load(plan, house, history, dice) as campaign:
             await _strike_all(campaign, dice, progress, say)
             await _audit(campaign, say)
+            if not plan.without:
+                await _ask_the_doctor(campaign, say)
             campaign.result.seconds = time.monotonic() - started
             return campaign.result
     finally:
@@ -128,12 +133,14 @@ async def _load(plan: Plan, house: House, history: History, dice: random.Random)
     organiser = house.token(ORGANISER, "buy", "organise")
     market = await open_event(shop, organiser, "Main")
     other = await open_event(shop, organiser, "Pulse", rows=0, standing=400)
+    waited = await open_event(shop, organiser, "Line", rows=0, standing=200)
     crowd = Crowd(shop, house, market, random.Random(dice.random()))
     pulse = Pulse(shop, house, other)
+    line = Line(shop, house, waited, random.Random(dice.random()), crowd.open)
+    await line.prepare()
     watchers = [Watcher(f"watcher-{n}", house.base_url, market.event_id) for n in range(plan.watchers)]
     if plan.without:
-        async with house.database() as connection:
-            await connection.execute(GUARDS[plan.without].sql)
+        await _unguard(house, plan.without)
     async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
         scene = Scene(house, shop, crowd, random.Random(dice.random()), client)
         background = [
@@ -142,6 +149,7 @@ async def _load(plan: Plan, house: House, history: History, dice: random.Random)
         ]
         works = [*background, *(asyncio.create_task(watcher.watch()) for watcher in watchers)]
         works += [asyncio.create_task(crowd.buyer(number)) for number in range(plan.buyers)]
+        works += [asyncio.create_task(line.person(number)) for number in range(plan.waiting)]
         crowd.open.set()
         try:
             yield Campaign(plan, house, shop, crowd, pulse, watchers, scene, Result(plan), background)
@@ -151,6 +159,12 @@ async def _load(plan: Plan, house: House, history: History, dice: random.Random)
             await asyncio.gather(*works, return_exceptions=True)
             await crowd.close()
             await shop.close()
+
+
+async def _unguard(house: House, guard: str) -> None:
+    if GUARDS[guard].sql:
+        async with house.database() as connection:
+            await connection.execute(GUARDS[guard].sql)
 
 
 async def _rename(shop: Shop, event_id: str, token: str) -> None:
@@ -215,7 +229,7 @@ async def _settle(campaign: Campaign) -> tuple[float | None, list[Violation]]:
     began = time.monotonic()
     left: list[Violation] = []
     while time.monotonic() - began < campaign.plan.settle_seconds:
-        with contextlib.suppress(*_AWAY):
+        with contextlib.suppress(*AWAY):
             found = unsettled(_without_pulse(campaign, await read_world(campaign.house)))
             if not found:
                 return time.monotonic() - began, left
@@ -249,12 +263,12 @@ async def _audit(campaign: Campaign, say: Callable[[str], None]) -> None:
     campaign.crowd.open.clear()
     for work in campaign.background:
         work.cancel()
-    await asyncio.sleep(HOLD_SECONDS + PAYMENT_SECONDS)
+    await asyncio.sleep(campaign.plan.lapse_seconds)
     result, began = campaign.result, time.monotonic()
     left: list[Violation] = [Violation(OUR_FAULT, "a part did not come back")]
     world = None
     while left and time.monotonic() - began < campaign.plan.settle_seconds:
-        with contextlib.suppress(*_AWAY):
+        with contextlib.suppress(*AWAY):
             world = await read_world(campaign.house, transitions=True)
             world.strays = campaign.strays
             left = [*unsettled(world), *watcher_violations(campaign, world)]
@@ -267,6 +281,19 @@ async def _audit(campaign: Campaign, say: Callable[[str], None]) -> None:
     result.updates = sum(watcher.told for watcher in campaign.watchers)
 
 
+async def _ask_the_doctor(campaign: Campaign, say: Callable[[str], None]) -> None:
+    """`boxoffice doctor` must find what the audit finds: nothing."""
+    command = [sys.executable, "-m", "cli", "doctor", "--data-dir", str(campaign.house.home)]
+    doctor = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said, _ = await doctor.communicate()
+    say(said.decode().strip().splitlines()[-1] if said else "the doctor said nothing")
+    if doctor.returncode != 0:
+        text = f"boxoffice doctor ended with {doctor.returncode}: {said.decode().strip()[-2000:]}"
+        campaign.result.violations.append(Violation(OUR_FAULT, text))
+
+
 def _conclude(campaign: Campaign, world: World) -> None:
     result, calls = campaign.result, campaign.shop.history.calls
     states = {public_id(Kind.ORDER, order.id): order.state for order in world.orders.values()}
@@ -274,7 +301,7 @@ def _conclude(campaign: Campaign, world: World) -> None:
     excused = {
         public_id(Kind.ORDER, order.id) for order in world.orders.values() if order.event_id in cancelled
     }
-    result.violations += [*over_time(world), *check(calls, states, excused)]
+    result.violations += [*over_time(world), *check(calls, states, excused), *check_line(calls)]
     result.counts = count(calls, result.violations)
     kept: dict[str | None, int] = {}
     for intent in world.intents:

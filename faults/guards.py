@@ -26,6 +26,8 @@ class Guard:
     sql: str = ""
     """In the database, once it is migrated."""
     rounds: int = 1
+    settle_seconds: float = 8.0
+    """How long the checker waits for what will not come."""
 
 
 def remove_guard(name: str) -> None:
@@ -176,19 +178,6 @@ def _losers_kept_waiting() -> None:
     _replace(settling, write_task=write_task)
 
 
-def _no_repair() -> None:
-    import workers.ordering
-
-    class Nothing:
-        def __init__(self, _: Any) -> None: ...
-
-        async def __call__(self) -> int:
-            return 0
-
-    _replace(workers.ordering, Reconciliation=Nothing)
-    _replace(workers.ordering, LapseSweep=Nothing)
-
-
 GUARDS: dict[str, Guard] = {
     "claims-index": Guard(
         "the partial unique index over live claims", (1,), ("flush-redis",), sql="DROP INDEX claims_live"
@@ -239,17 +228,14 @@ GUARDS: dict[str, Guard] = {
         "versions that never repeat over epochs", (8,), ("flush-redis",), _same_versions, rounds=2
     ),
     "cancel-before-expiry": Guard(
-        "an intent is cancelled before its order expires", (3,), ("clients-hang-up",), _end_without_cancelling
+        "an intent is cancelled before its order expires",
+        (3,),
+        ("webhooks-dropped",),
+        _end_without_cancelling,
     ),
     "expiry": Guard("the sweep that ends lapsed orders", (2,), ("late-payments",), _no_expiry),
     "capture-task": Guard(
         "the capture is written with the booking", (3,), ("clients-hang-up",), _losers_kept_waiting
-    ),
-    "reconciliation": Guard(
-        "what stands in Redis for nothing is taken away",
-        (7,),
-        ("kill-api-0", "postgres-replies-lost"),
-        _no_repair,
     ),
     "synchronous-commit": Guard(
         "a commit is on the disk before it is acknowledged",

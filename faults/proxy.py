@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import random
+import socket
+import struct
 from dataclasses import dataclass, field
 
 _CHUNK = 65_536
@@ -20,7 +22,7 @@ class Link:
     def cut(self) -> None:
         """Reset both ends."""
         for writer in (self.client, self.server):
-            writer.transport.abort()
+            _reset(writer)
 
 
 @dataclass(slots=True)
@@ -67,17 +69,19 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refusing:
-            writer.transport.abort()
+            _reset(writer)
             return
         try:
             server_reader, server = await asyncio.open_connection("127.0.0.1", self.upstream)
         except OSError:
-            writer.transport.abort()
+            _reset(writer)
             return
         link = Link(writer, server)
         self.links.add(link)
         try:
             await asyncio.gather(self._ask(link, reader), self._answer(link, server_reader))
+        except asyncio.CancelledError:
+            return  # the campaign was stopped; asyncio's streams log it as a fault otherwise
         finally:
             link.cut()
             self.links.discard(link)
@@ -103,6 +107,14 @@ class Proxy:
                 link.client.write(data)
                 await link.client.drain()
         _finish(link.client)
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close with RST, as a firewall or a dead peer does, not with a polite end."""
+    connection = writer.get_extra_info("socket")
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 def _finish(writer: asyncio.StreamWriter) -> None:

@@ -11,6 +11,8 @@ import httpx
 from faults.history import Call, History, Outcome
 
 ORDER = """order { id status expiresAt tickets { id status } }"""
+ENTRY = "entry { state position admission { token } }"
+_QUERIES = ("order", "entry")
 DOCUMENTS = {
     "reserve": f"""mutation ($input: ReserveInput!) {{ reserve(input: $input) {{
       __typename ... on ReserveSuccess {{ {ORDER} }} ... on UserError {{ code message }} }} }}""",
@@ -27,6 +29,13 @@ DOCUMENTS = {
       __typename ... on EventSuccess { event { id } } ... on UserError { code message } } }""",
     "publish": """mutation ($input: EventIdInput!) { publishEvent(input: $input) {
       __typename ... on EventSuccess { event { id } } ... on UserError { code message } } }""",
+    "line": """mutation ($input: ConfigureWaitingRoomInput!) { configureWaitingRoom(input: $input) {
+      __typename ... on EventSuccess { event { id } } ... on UserError { code message } } }""",
+    "join": f"""mutation ($input: JoinQueueInput!) {{ joinQueue(input: $input) {{
+      __typename ... on JoinQueueSuccess {{ {ENTRY} }} ... on UserError {{ code message }} }} }}""",
+    "leave": """mutation ($input: LeaveQueueInput!) { leaveQueue(input: $input) {
+      __typename ... on LeaveQueueSuccess { left } ... on UserError { code message } } }""",
+    "entry": f"query ($eventId: ID!) {{ {ENTRY.replace('entry', 'queueEntry(eventId: $eventId)', 1)} }}",
     "create": """mutation ($input: CreateEventInput!) { createEvent(input: $input) { __typename
       ... on EventSuccess { event { id seatMap { sections { id name } } } }
       ... on UserError { code message } } }""",
@@ -67,7 +76,7 @@ class Shop:
     ) -> Call:
         """One call, recorded with its outcome; `hang_up_after` seconds the client goes away."""
         call = Call(actor, operation, time.time(), key, order, detail=detail)
-        variables = given if operation == "order" else {"input": given}
+        variables = given if operation in _QUERIES else {"input": given}
         try:
             async with asyncio.timeout(hang_up_after or PATIENCE_SECONDS):
                 response = await self.client.post(
@@ -99,9 +108,11 @@ def _read(call: Call, body: dict[str, Any]) -> None:
     else:
         call.outcome = Outcome.OK
         _read_order(call, answer.get("order", answer))
-        for name in ("clientSecret", "event"):
+        for name in ("clientSecret", "event", "entry"):
             if name in answer:
                 call.detail[name] = answer[name]
+        if call.operation == "entry":
+            call.detail["entry"] = answer
 
 
 def _read_order(call: Call, order: dict[str, Any]) -> None:

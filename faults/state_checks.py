@@ -32,6 +32,7 @@ def unsettled(world: World) -> list[Violation]:
         *_double_claims(world),
         *_incomplete_orders(world),
         *_overdue(world),
+        *_split_requests(world),
         *_money(world),
         *_maps(world),
         *_index(world),
@@ -100,6 +101,15 @@ def _overdue(world: World) -> list[Violation]:
         Violation(2, f"{order.state} order {order.id} is past its deadline {order.expires_at}")
         for order in world.orders.values()
         if order.state in ("RESERVED", "PAYING") and order.expires_at <= world.now
+    ]
+
+
+def _split_requests(world: World) -> list[Violation]:
+    requests = Counter(order.request for order in world.orders.values() if order.request is not None)
+    return [
+        Violation(11, f"one request ({request}) made {orders} orders")
+        for request, orders in requests.items()
+        if orders > 1
     ]
 
 

@@ -68,7 +68,9 @@ class Watcher:
             self.map[change["index"]] = _LETTERS[change["status"]]
         self.sections |= {section["name"]: section["available"] for section in update["sections"]}
         self.version = version
-        self.seen[version] = zlib.crc32("".join(self.map).encode())
+        checksum = zlib.crc32("".join(self.map).encode())
+        if self.seen.setdefault(version, checksum) != checksum:
+            self.faults.append(f"{self.name} was told two maps of version {version}")
 
 
 async def _updates(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import httpx
+from redis.exceptions import RedisError
 
 from faults.house import House
 
@@ -32,6 +33,8 @@ class Order:
     refunds_minor: int
     """Decided or sent."""
     intent_id: str | None
+    request: str | None = None
+    """Who asked with which idempotency key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,10 @@ class World:
     """Stripe has answered 500 and done it: the intent behind that is nobody's (docs/adr/payment-keys.md)."""
 
 
+# What a client of a part raises while the part is away.
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, httpx.HTTPError, RedisError)
+
+
 async def install_recorder(house: House) -> None:
     """Have the database write down what happens in it."""
     async with house.database() as connection:
@@ -142,7 +149,7 @@ SELECT o.id, o.event_id, o.state, o.currency, o.total_minor, o.expires_at,
   coalesce(array_agg(c.place ORDER BY c.place) FILTER (WHERE c.state = 'HELD'), '{}') AS held_places,
   coalesce(sum(c.price_minor + c.fee_minor) FILTER (WHERE c.state <> 'ENDED'), 0)::int AS live_minor,
   coalesce((SELECT sum(amount_minor) FROM refunds WHERE payment_id = p.id), 0)::int AS refunds_minor,
-  p.intent_id
+  p.intent_id, o.user_id::text || ' ' || o.idempotency_key AS request
 FROM orders o LEFT JOIN claims c ON c.order_id = o.id LEFT JOIN payments p ON p.order_id = o.id
 GROUP BY o.id, p.id
 """

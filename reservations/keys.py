@@ -15,7 +15,7 @@ class EventKeys:
     places: str
     """String: a byte a place, A free, H held, B booked, X blocked."""
     meta: str
-    """Hash: epoch (which build this is) and version (rises by one with each change)."""
+    """Hash: epoch (which build this is), version (rises by one with each change), run (of the server)."""
     claims: str
     """Hash: hold id to its places, comma separated; a booked order's stay."""
     deadlines: str

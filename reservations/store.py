@@ -264,6 +264,14 @@ class SeatStore:
         run_id = _run_id(info)
         return None if known is not None and known.decode() == run_id else run_id
 
+    async def built_elsewhere(self, run_id: str) -> list[UUID]:
+        """The events that were built under another server run: their latest writes may be lost."""
+        events = await self.events_built()
+        runs = await asyncio.gather(
+            *(self._command("HGET", event_keys(event_id).meta, "run") for event_id in events)
+        )
+        return [event_id for event_id, run in zip(events, runs, strict=True) if run != run_id.encode()]
+
     async def remember_server_run(self, run_id: str) -> None:
         """Note that everything here was built under this server run."""
         await self._command("SET", SERVER_RUN, run_id)

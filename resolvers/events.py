@@ -11,7 +11,9 @@ from db.queries.events import (
     EventOrder,
     EventRow,
     Keyset,
+    count_events_of_organiser,
     count_upcoming_events,
+    events_of_organiser,
     upcoming_events,
 )
 from domain.availability import count_general_admission, count_sections
@@ -22,6 +24,8 @@ from domain.text_input import line
 from resolvers.connections import Connection, connect, moment_cursor, page_size, read_moment_cursor
 from resolvers.context import Context
 from resolvers.layouts import SeatMapView, SectionAvailabilityView, section_counts
+
+_ORGANISED = "organised"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ async def _read_page(context: Context, page: _Page) -> Connection[EventRow]:
     database, now = context.office.database, context.now
     rows = await upcoming_events(database, wanted, order, Keyset(*key) if key else None, size + 1, now)
     moment = context.loaders.moment
-    moment.events.update((row.id, row) for row in rows)
+    moment.events.keep({row.id: row for row in rows})
 
     def cursor_of(row: EventRow) -> str:
         by_creation = order is EventOrder.CREATED_AT_DESC
@@ -114,8 +118,28 @@ async def _read_page(context: Context, page: _Page) -> Connection[EventRow]:
     def count() -> Awaitable[int]:
         return count_upcoming_events(database, wanted, now)
 
-    moment.pages[page] = found = connect(rows, size, cursor_of, count, after=page.after)
+    found = connect(rows, size, cursor_of, count, after=page.after)
+    moment.pages.keep({page: found})
     return found
+
+
+async def organised_events(
+    context: Context, organiser_id: UUID, first: int | None, after: str | None
+) -> Connection[EventRow]:
+    """A page of an organiser's own events, drafts and past ones included, the one made last first."""
+    size = page_size(first)
+    key = read_moment_cursor(_ORGANISED, after)
+    database = context.office.database
+    rows = await events_of_organiser(database, organiser_id, Keyset(*key) if key else None, size + 1)
+    for row in rows:
+        context.loaders.events.prime(row.id, row)
+    return connect(
+        rows,
+        size,
+        lambda row: moment_cursor(_ORGANISED, row.created_at, row.id),
+        lambda: count_events_of_organiser(database, organiser_id),
+        after=after,
+    )
 
 
 async def sections_of(context: Context, availability: AvailabilityRow) -> list[SectionAvailabilityView]:

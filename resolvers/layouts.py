@@ -116,6 +116,11 @@ class SeatMapView:
         """Where the whole map lies as one document (endpoints.seatmaps)."""
         return seat_map_path(self.seat_map.version)
 
+    @property
+    def rows_url(self) -> str:
+        """Where it lies by rows (endpoints.seat_rows)."""
+        return seat_map_rows_path(self.seat_map.version)
+
 
 @dataclass(frozen=True, slots=True)
 class SectionAvailabilityView:
@@ -132,6 +137,11 @@ class SectionAvailabilityView:
 def seat_map_path(version: str) -> str:
     """The address of a seat map's document, relative to the API's."""
     return f"/seatmaps/{version}.json"
+
+
+def seat_map_rows_path(version: str) -> str:
+    """The address of the document by rows, relative to the API's."""
+    return f"/seatmaps/{version}/rows.json"
 
 
 def price_level_view(event_id: UUID, level: PriceLevel) -> PriceLevelView:

@@ -1,5 +1,6 @@
 """Search and completions as the schema shows them."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ LONGEST_KEYWORD = 200
 LONGEST_PREFIX = 100
 MOST_SUGGESTIONS = 20
 MOST_PAGES = 1_000_000
+_CURRENCY = re.compile(r"[A-Z]{3}")
 FURTHEST_KM = 20_038.0  # half the way around the Earth
 
 
@@ -136,6 +138,8 @@ def _checked(question: SearchQuestion) -> SearchQuestion:
         raise BadRequest(f"pageNum must be between 1 and {MOST_PAGES}, not {question.page_num}.")
     if question.price_max is not None and question.price_max < 0:
         raise BadRequest("priceMax must not be negative.")
+    if question.currency is not None and not _CURRENCY.fullmatch(question.currency):
+        raise BadRequest("currency must be three capital letters, e.g. KRW.")
     if question.start and question.end and question.end <= question.start:
         raise BadRequest("end must be later than start.")
     if question.near is not None:

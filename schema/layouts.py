@@ -70,6 +70,11 @@ class SeatMap:
         "of seats; "
         "a path on this server"
     )
+    rows_url: str = strawberry.field(
+        description="The same layout by rows, a tenth of the size of `url` and quicker to read: 23 kB for "
+        "17,760 seats. Immutable as well; docs/clients.md describes it and has a decoder; "
+        "a path on this server"
+    )
 
 
 @strawberry.type(description="The counts of one section; blocked places are the rest of `total`")

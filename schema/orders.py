@@ -9,12 +9,13 @@ import strawberry
 from db.queries.events import EventRow
 from db.queries.users import UserRow
 from domain.states import OrderState, PaymentState
+from resolvers import events as resolve_events
 from resolvers import orders as resolve
 from resolvers.connections import Connection
 from resolvers.orders import OrderView, PaymentView
 from resolvers.tickets import TicketView
 from schema.context import Info
-from schema.events import Event
+from schema.events import Event, EventConnection
 from schema.fields import field
 from schema.nodes import Money, Node, PageInfo
 from schema.tickets import Ticket
@@ -100,3 +101,17 @@ class User(Node):
         after: Annotated[str | None, strawberry.argument(description="The cursor to go on from")] = None,
     ) -> Connection[OrderView]:
         return await resolve.orders_of(info.context, root, first, after)
+
+    @field(
+        graphql_type=EventConnection,
+        description="The events that this user organises, drafts and past ones included, the one made last "
+        "first",
+    )
+    @staticmethod
+    async def organised_events(
+        root: strawberry.Parent[UserRow],
+        info: Info,
+        first: Annotated[int | None, strawberry.argument(description="1 to 100")] = 20,
+        after: Annotated[str | None, strawberry.argument(description="The cursor to go on from")] = None,
+    ) -> Connection[EventRow]:
+        return await resolve_events.organised_events(info.context, root.id, first, after)

@@ -146,6 +146,7 @@ def _question(wanted: SearchEventsInput) -> SearchQuestion:
         category=wanted.category,
         near=near,
         price_max=wanted.price_max,
+        currency=wanted.currency,
         available_only=bool(wanted.available_only),
         sort=(wanted.sort or SearchSort.RELEVANCE).value,
         page_size=20 if wanted.page_size is None else wanted.page_size,

@@ -32,8 +32,11 @@ class SearchEventsInput:
     category: str | None = strawberry.field(default=None, description="Event.category, in any case")
     near: GeoInput | None = strawberry.field(default=None, description="Within a circle")
     price_max: int | None = strawberry.field(
-        default=None, description="Event.priceFrom is at most this many minor units, in its own currency"
+        default=None,
+        description="Event.priceFrom is at most this many minor units, in its own currency; give `currency` "
+        "as well where events of several are for sale",
     )
+    currency: str | None = strawberry.field(default=None, description="Priced in this one: ISO 4217")
     available_only: bool | None = strawberry.field(
         default=False, description="Leave out what is sold out or over"
     )
@@ -76,7 +79,7 @@ class EventSearchResult:
         "is still to come matched"
     )
     total: int = strawberry.field(
-        description="On all pages; source DATABASE counts no further than 100,000, a keyword's to 10,000"
+        description="On all pages; source DATABASE stops counting at 30,000, for a keyword at 2,000"
     )
     page_num: int = strawberry.field(description="As asked for; counts from 1")
     page_size: int = strawberry.field(description="As asked for")

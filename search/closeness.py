@@ -22,26 +22,27 @@ def is_close(typed: str, word: str) -> bool:
     allowed = typos_allowed(typed)
     if allowed == 0 or not set(typed[:2]) & set(word[:3]):
         return False
-    lengths = range(len(typed) - allowed, len(typed) + allowed + 1)
-    beginnings = {word[:length] for length in lengths if length > 0}
-    return any(distance(typed, beginning) <= allowed for beginning in beginnings)
+    return begins_within(typed, word, allowed)
+
+
+def begins_within(typed: str, word: str, allowed: int) -> bool:
+    """Whether so many letters changed, dropped or added make what was typed a beginning of the word."""
+    word = word[: len(typed) + allowed]
+    above = list(range(len(word) + 1))
+    for row, letter in enumerate(typed, 1):
+        current = [row]
+        for column, other in enumerate(word, 1):
+            changed = above[column - 1] + (letter != other)
+            current.append(min(changed, above[column] + 1, current[-1] + 1))
+        if min(current) > allowed:
+            return False
+        above = current
+    return min(above) <= allowed
 
 
 def has_shape(keyword: str) -> bool:
     """Whether the consonants alone tell which name is meant."""
     return len(skeleton(keyword).replace(" ", "")) >= SHORTEST_SHAPE
-
-
-def distance(first: str, second: str) -> int:
-    """Letters to change, drop or add to turn one word into the other (Levenshtein)."""
-    above = list(range(len(second) + 1))
-    for row, letter in enumerate(first, 1):
-        current = [row]
-        for column, other in enumerate(second, 1):
-            changed = above[column - 1] + (letter != other)
-            current.append(min(changed, above[column] + 1, current[-1] + 1))
-        above = current
-    return above[-1]
 
 
 def closeness(typed: str, text: str) -> int | None:

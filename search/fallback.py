@@ -56,7 +56,7 @@ class DatabaseIndex:
         self._timeout_seconds = timeout_seconds
 
     async def search(self, request: SearchRequest) -> Hits:
-        """See `SearchIndex.search`; totals and facets count the first 10,000 matches of a keyword."""
+        """See `SearchIndex.search`; totals and facets count the first 2,000 matches of a keyword."""
         began = time.perf_counter()
         row = await self._first_match(request)
         took_ms = round((time.perf_counter() - began) * 1000)

@@ -13,10 +13,10 @@ from search.prices import STEPS, STEPS_WHOLE, WHOLE_CURRENCIES
 from search.spelling import skeleton
 from search.synonyms import synonyms
 
-# Ranking, totals and facets look at this many of a busy keyword's matches.
-MOST_MATCHES = 10_000
+# Ranking, totals and facets look at this many of a busy keyword's matches, the soonest ones.
+MOST_MATCHES = 2_000
 # What no keyword narrows down is counted this far; nobody reads on to there.
-MOST_COUNTED = 100_000
+MOST_COUNTED = 30_000
 # An upcoming event began at most this long ago: what bounds the walk along the index of starts.
 _LONGEST_RUN = timedelta(days=400)
 # How much a match in D (the rest), C (venue, city), B (event name), A (performers) counts.
@@ -169,8 +169,13 @@ def _matches(request: SearchRequest, text: TextQuery | None, number: _Arguments)
                {rank} AS rank, {exact} AS exact, {spelt} AS spelt, {distance} AS distance
         FROM events e JOIN venues v ON v.id = e.venue_id {documents}
         WHERE {" AND ".join(conditions)}
-        ORDER BY {_match_order(request)} LIMIT {MOST_MATCHES}
+        ORDER BY {_match_order(request, text)} LIMIT {_furthest_match(request, text)}
     """  # noqa: S608  (as above)
+
+
+def _furthest_match(request: SearchRequest, text: TextQuery | None) -> int:
+    """A keyword's matches end with those that are ranked; others go on as far as somebody reads."""
+    return MOST_MATCHES if text is not None else max(MOST_MATCHES, request.offset + request.page_size)
 
 
 def _total(request: SearchRequest, text: TextQuery | None, number: _Arguments) -> str:
@@ -178,7 +183,7 @@ def _total(request: SearchRequest, text: TextQuery | None, number: _Arguments) -
     if text is not None:
         return "(SELECT count(*) FROM matches)"
     conditions = " AND ".join(_conditions(request, number))
-    return f"""(CASE WHEN (SELECT count(*) FROM matches) < {MOST_MATCHES}
+    return f"""(CASE WHEN (SELECT count(*) FROM matches) < {_furthest_match(request, text)}
         THEN (SELECT count(*) FROM matches)
         ELSE (SELECT count(*) FROM (
             SELECT FROM events e JOIN venues v ON v.id = e.venue_id WHERE {conditions} LIMIT {MOST_COUNTED}
@@ -195,6 +200,8 @@ def _conditions(request: SearchRequest, number: _Arguments) -> list[str]:
         conditions.append(f"lower(e.category) = lower({number(request.category)})")
     if request.price_max is not None:
         conditions.append(f"e.price_from <= {number(request.price_max)}")
+    if request.currency is not None:
+        conditions.append(f"e.currency = {number(request.currency)}")
     if request.available_only:
         now = number(request.now)
         conditions.append(f"NOT e.sold_out AND (e.off_sale_at IS NULL OR e.off_sale_at > {now})")
@@ -231,7 +238,10 @@ def _distance(request: SearchRequest, number: _Arguments) -> str:
     return distance_km(f"{number(near.lat)}::float8", f"{number(near.lng)}::float8")
 
 
-def _match_order(request: SearchRequest) -> str:
+def _match_order(request: SearchRequest, text: TextQuery | None) -> str:
+    """Which matches are looked at; of a busy keyword's the soonest, whatever they are sorted by then."""
+    if text is not None:
+        return f"e.starts_at {_direction(request)}, e.id"
     if request.sort is Sort.PRICE:
         return "e.price_from NULLS LAST, e.starts_at, e.id"
     if request.sort is Sort.DISTANCE:

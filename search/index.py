@@ -70,6 +70,7 @@ class SearchRequest:
     category: str | None = None
     near: Near | None = None
     price_max: int | None = None
+    currency: str | None = None
     available_only: bool = False
     sort: Sort = Sort.RELEVANCE
     page_size: int = 20

@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.ids import Kind, public_id
 from search.engine_settings import COMPLETED, LETTER_ATTRIBUTES, SHAPE_ATTRIBUTES, SHOWN
 from search.index import Match, Period, SearchRequest, Sort
+from search.prices import bands_of
 from search.spelling import letters, skeleton
 
 FACET_ATTRIBUTES = {
@@ -87,6 +88,8 @@ def _filters(request: SearchRequest, venues: Sequence[UUID] | None) -> Iterator[
         yield f"category = {_quoted(request.category)}"
     if request.price_max is not None:
         yield f"price_from <= {request.price_max}"
+    if request.currency is not None:
+        yield f"price_band IN [{', '.join(map(_quoted, bands_of(request.currency)))}]"
     if request.available_only:
         yield f"available = true AND (off_sale_at IS NULL OR off_sale_at > {now})"
     if venues is not None:

@@ -24,5 +24,10 @@ def band_name(currency: str, number: int) -> str:
     return f"{currency} {low}-{steps[number]}" if number < len(steps) else f"{currency} {low}-"
 
 
+def bands_of(currency: str) -> list[str]:
+    """The names of all bands of a currency."""
+    return [band_name(currency, number) for number in range(len(_steps(currency)) + 1)]
+
+
 def _steps(currency: str) -> tuple[int, ...]:
     return STEPS_WHOLE if currency in WHOLE_CURRENCIES else STEPS

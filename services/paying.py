@@ -1,6 +1,7 @@
 """Pay: extend the hold once, have the card authorised, settle what came of it."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -44,6 +45,7 @@ _CONFIRMABLE = (
     IntentStatus.REQUIRES_ACTION,
 )
 _LONGEST = 255
+_METHOD = re.compile(r"[a-z]+_\w+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,9 @@ def _check_input(payment_method_id: str | None, idempotency_key: str | None) -> 
     for name, value in (("paymentMethodId", payment_method_id), ("idempotencyKey", idempotency_key)):
         if value is not None and not (1 <= len(value) <= _LONGEST and value.isprintable()):
             raise InvalidInput(f"{name}: between 1 and {_LONGEST} printable characters.")
+    # A card's number, pasted where it does not belong, goes no further: not even its hash is kept.
+    if payment_method_id is not None and not _METHOD.fullmatch(payment_method_id):
+        raise InvalidInput("paymentMethodId: the id of a Stripe payment method, pm_...")
 
 
 def _input_hash(payment_method_id: str | None) -> str:

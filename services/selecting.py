@@ -1,7 +1,7 @@
 """From what a buyer asks for to places that would do."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from domain.alternatives import alternatives
 from domain.best_available import candidates
@@ -109,7 +109,8 @@ def best_wish(selection: BestAvailable, seat_map: SeatMap, places: bytes) -> lis
     return [_candidate(seat_map, tuple(sorted(option))) for option in found]
 
 
-def other_seats(seat_map: SeatMap, places: bytes, wanted: Sequence[int]) -> tuple[int, ...]:
+@lru_cache(maxsize=128)  # the losers of a rush want the same seats of the same map
+def other_seats(seat_map: SeatMap, places: bytes, wanted: tuple[int, ...]) -> tuple[int, ...]:
     """As many free seats near the wanted ones, at the same price where possible."""
     return tuple(alternatives(seat_map, places, wanted, len(wanted)))
 

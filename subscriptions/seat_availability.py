@@ -67,7 +67,7 @@ class SeatHub:
 
 
 class SeatStream(AsyncIterator[SeatAvailabilityUpdate]):
-    """One subscriber's stream: iterated, or, from `attach` on, one that calls and is taken from."""
+    """One subscriber's stream: iterated, or, from `attach` on, one that calls."""
 
     __slots__ = ("_event_id", "_hub", "_since_version", "_topic", "_watcher")
 
@@ -88,19 +88,11 @@ class SeatStream(AsyncIterator[SeatAvailabilityUpdate]):
             raise StopAsyncIteration
         return update
 
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will come."""
-        return self._watcher is None or self._watcher.ended
-
-    def attach(self, wake: Callable[[], None]) -> None:
+    def attach(self, wake: Callable[[], None]) -> Watcher:
         """Call this with every change from now on, and at the end; the first item was awaited."""
         assert self._watcher is not None, "its first item was awaited"
         self._watcher.attach(wake)
-
-    def take(self) -> SeatAvailabilityUpdate | None:
-        """What has changed since the last item, merged; None where nothing has."""
-        return self._watcher.take() if self._watcher is not None else None
+        return self._watcher
 
     def detach(self) -> None:
         """Watch no more."""

@@ -40,7 +40,10 @@ class Watcher:
         """Buffer an update; one that waits is merged with it."""
         pending = self._pending
         self._pending = update if pending is None else merged(pending, update)
-        self._call()
+        if self._wake is not None:
+            self._wake()
+        else:
+            self._resume()
 
     def take(self) -> SeatAvailabilityUpdate | None:
         """What has changed since the last call; None where nothing has."""
@@ -50,13 +53,14 @@ class Watcher:
     def end(self) -> None:
         """Say that nothing more will come."""
         self.ended = True
-        self._call()
+        if self._wake is not None:
+            self._wake()
+        else:
+            self._resume()
 
     def attach(self, wake: Callable[[], None]) -> None:
-        """Call this from now on, where something waits at once, instead of being waited for."""
+        """Call this from now on, instead of being waited for."""
         self._wake = wake
-        if self._pending is not None or self.ended:
-            wake()
 
     def detach(self) -> None:
         """Call nobody any more."""
@@ -73,10 +77,8 @@ class Watcher:
                 self._waiting = None
         return self.take()
 
-    def _call(self) -> None:
-        if self._wake is not None:
-            self._wake()
-        elif self._waiting is not None and not self._waiting.done():
+    def _resume(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
 
@@ -101,6 +103,7 @@ class SeatTopic:
         self._told_snapshot: SeatAvailabilityUpdate | None = None
         self._ready = asyncio.Event()
         self._next_tick = 0.0
+        self._is_closed = False
         self._task = asyncio.create_task(self._run())
 
     @property
@@ -122,6 +125,7 @@ class SeatTopic:
 
     def close(self) -> None:
         """Stop, and tell all who watch that it is over."""
+        self._is_closed = True
         self._task.cancel()
         for watcher in tuple(self._watchers):
             watcher.end()
@@ -186,7 +190,7 @@ class SeatTopic:
         return changed_sections(self._seat_map, self._snapshot.places, changes)
 
     async def _run(self) -> None:
-        while True:
+        while not self._is_closed:  # a failing farewell may stand in for our own cancellation
             try:
                 async with self._channels.subscribe(event_keys(self._event_id).channel) as mailbox:
                     await self._resync()

@@ -1,8 +1,8 @@
 """Whether the sale is healthy: what the use cases came to, and how long they took."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
 
-from telemetry.children import Children
+from telemetry.counting import Counts, Spreads
 
 _CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 # From the hold to the booking, a person's time: the hold lasts eight minutes, a payment ten more.
@@ -14,59 +14,45 @@ class SaleMeters:
     """The meters of services."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._calls = Children(
-            Counter("boxoffice_service_calls", "Use cases", ["call", "outcome"], registry=registry)
+        self._calls = Counts(registry, "boxoffice_service_calls", "Use cases", ["call", "outcome"])
+        self._call_seconds = Spreads(
+            registry, "boxoffice_service_seconds", "How long use cases took", _CALL_SECONDS, ["call"]
         )
-        self._call_seconds = Children(
-            Histogram(
-                "boxoffice_service_seconds",
-                "How long use cases took",
-                ["call"],
-                buckets=_CALL_SECONDS,
-                registry=registry,
-            )
-        )
-        self._booked = Histogram(
+        self._booked = Spreads(
+            registry,
             "boxoffice_time_to_book_seconds",
             "From an order's creation to its booking; its count is the bookings",
-            buckets=_BOOK_SECONDS,
-            registry=registry,
+            _BOOK_SECONDS,
         )
-        self._payments = Children(
-            Counter("boxoffice_payments", "Payments that came into a state", ["state"], registry=registry)
-        )
-        self._webhooks = Children(
-            Counter("boxoffice_webhooks", "Webhooks received", ["outcome"], registry=registry)
-        )
-        self._tasks = Children(
-            Counter("boxoffice_outbox_tasks", "Outbox tasks run", ["topic", "outcome"], registry=registry)
-        )
-        self._task_age = Histogram(
+        self._payments = Counts(registry, "boxoffice_payments", "Payments that came into a state", ["state"])
+        self._webhooks = Counts(registry, "boxoffice_webhooks", "Webhooks received", ["outcome"])
+        self._tasks = Counts(registry, "boxoffice_outbox_tasks", "Outbox tasks run", ["topic", "outcome"])
+        self._task_age = Spreads(
+            registry,
             "boxoffice_outbox_task_age_seconds",
             "From a task's commit to the end of the run that finished it",
-            buckets=_AGE_SECONDS,
-            registry=registry,
+            _AGE_SECONDS,
         )
 
     def called(self, call: str, outcome: str, seconds: float) -> None:
-        """Count a use case; the outcome is ok, a refusal's code, or FAULT."""
-        self._calls(call, outcome).inc()
-        self._call_seconds(call).observe(seconds)
+        """Count a use case; the outcome is ok, a refusal's code, GONE or FAULT."""
+        self._calls.add(call, outcome)
+        self._call_seconds.note(seconds, call)
 
     def booked(self, seconds: float) -> None:
         """Count a booking, this long after its order's creation."""
-        self._booked.observe(seconds)
+        self._booked.note(seconds)
 
     def payment(self, state: str) -> None:
         """Count a payment that has come into a state."""
-        self._payments(state).inc()
+        self._payments.add(state)
 
     def webhook(self, outcome: str) -> None:
         """Count a webhook by what it was answered."""
-        self._webhooks(outcome).inc()
+        self._webhooks.add(outcome)
 
     def task(self, topic: str, outcome: str, age_seconds: float) -> None:
         """Count a run of an outbox task; only one that is done has an age."""
-        self._tasks(topic, outcome).inc()
+        self._tasks.add(topic, outcome)
         if outcome == "done":
-            self._task_age.observe(age_seconds)
+            self._task_age.note(age_seconds)

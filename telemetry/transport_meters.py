@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Gauge
 
-from telemetry.children import Children
+from telemetry.counting import Counts
 
 
 class StreamCounts(Protocol):
@@ -29,24 +29,15 @@ class PrometheusMeters:
         self._subscriptions = Gauge(
             "boxoffice_subscriptions", "Open subscriptions, all processes", ["transport"], registry=common
         )
-        self._refused = Children(
-            Counter("boxoffice_refused", "Requests refused, by extensions.code", ["code"], registry=registry)
+        self._refused = Counts(
+            registry, "boxoffice_refused", "Requests refused, by extensions.code", ["code"]
         )
-        self._dropped = Children(
-            Counter(
-                "boxoffice_clients_dropped", "Clients dropped", ["transport", "reason"], registry=registry
-            )
+        self._dropped = Counts(
+            registry, "boxoffice_clients_dropped", "Clients dropped", ["transport", "reason"]
         )
-        self._cached = Children(
-            Counter("boxoffice_cache", "Cache look-ups", ["cache", "outcome"], registry=registry)
-        )
-        self._fallback = Children(
-            Counter(
-                "boxoffice_executor_fallback",
-                "Operations left to graphql-core",
-                ["reason"],
-                registry=registry,
-            )
+        self._cached = Counts(registry, "boxoffice_cache", "Cache look-ups", ["cache", "outcome"])
+        self._fallback = Counts(
+            registry, "boxoffice_executor_fallback", "Operations left to graphql-core", ["reason"]
         )
         for transport in _TRANSPORTS:
             self._subscriptions.labels(transport).set(0)
@@ -63,16 +54,16 @@ class PrometheusMeters:
 
     def refused(self, code: str) -> None:
         """Count a refusal."""
-        self._refused(code).inc()
+        self._refused.add(code)
 
     def dropped(self, transport: str, reason: str) -> None:
         """Count a client that was dropped."""
-        self._dropped(transport, reason).inc()
+        self._dropped.add(transport, reason)
 
     def cached(self, cache: str, outcome: str) -> None:
         """Count a look-up in a cache."""
-        self._cached(cache, outcome).inc()
+        self._cached.add(cache, outcome)
 
     def fallback(self, reason: str) -> None:
         """Count an operation that the compiled executor could not run."""
-        self._fallback(reason).inc()
+        self._fallback.add(reason)

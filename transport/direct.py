@@ -18,11 +18,10 @@ from .answering import Begun
 from .answers import Answer
 from .asgi import check_json_body
 from .engine import Call
-from .errors import Header
 from .http import HttpTransport
 from .lru import LeastRecentlyUsed
 from .ports import ConnectionInfo
-from .responses import COST_HEADER, Manner, head_of, manner_of
+from .responses import COST_HEADER, Head, Manner, head_of, manner_of
 from .sse import TOKEN_HEADER
 
 logger = logging.getLogger(__name__)
@@ -116,7 +115,7 @@ class DirectAnswers:
         self._answered = answered
         self._added = b"".join(b"%b: %b\r\n" % header for header in added)
         self._manners: LeastRecentlyUsed[Hashable, tuple[Manner | None]] = LeastRecentlyUsed(MOST_MANNERS)
-        self._lines: LeastRecentlyUsed[tuple[Header, ...], bytes] = LeastRecentlyUsed(MOST_MANNERS)
+        self._post_heads: LeastRecentlyUsed[Hashable, tuple[Head, bytes]] = LeastRecentlyUsed(MOST_MANNERS)
 
     def answer(self, request: RawRequest) -> RawResponse | Begun | None:
         """Answer, or begin to; None where the long way has to be taken from its start."""
@@ -171,20 +170,28 @@ class DirectAnswers:
         known: RawResponse | None = answer.written.get(manner)
         if known is not None:
             return known
-        head = head_of(manner, call, answer)
+        head, lines = self._head(manner, call, answer)
         body = answer.ready_body(head.encoding) if head.has_body else b""
         if body is None:
             return None
-        lines = self._lines.get(head.headers)
-        if lines is None:
-            lines = "".join(f"{name}: {value}\r\n" for name, value in head.headers).encode("latin-1")
-            self._lines.put(head.headers, lines)
         length = b"content-length: %d\r\n" % len(body) if head.has_body else b""
-        rest = b"%b%b%b\r\n%b" % (lines, self._added, length, body)
+        rest = b"%b%b%b\r\n%b" % (lines, length, self._added, body)
         written = RawResponse(head.status, STATUS_LINES[head.status], rest)
         if len(answer.written) < MOST_WRITTEN:
             answer.written[manner] = written
         return written
+
+    def _head(self, manner: Manner, call: Call, answer: Answer) -> tuple[Head, bytes]:
+        """The head of an answer and its lines; that of a POST is the same for every answer so encoded."""
+        key = (manner, answer.encoding(manner.encoding))
+        known = self._post_heads.get(key) if manner.method == "POST" else None
+        if known is None:
+            head = head_of(manner, call, answer)
+            lines = "".join(f"{name}: {value}\r\n" for name, value in head.headers)
+            known = head, lines.encode("latin-1")
+            if manner.method == "POST":
+                self._post_heads.put(key, known)
+        return known
 
 
 def _short_manner(request: RawRequest) -> Manner | None:

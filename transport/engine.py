@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -64,7 +65,9 @@ class Engine:
         self._persisted = persisted
         self._limits = limits
         self._options = options
-        self._compiled = CompiledExecutor(schema, meters) if options.compiled else None
+        self._compiled = (
+            CompiledExecutor(schema, meters, options.immutable_types) if options.compiled else None
+        )
         self.encoder = encoder
 
     @property
@@ -157,7 +160,7 @@ class Engine:
         return Subscription(
             self,
             call.operation,
-            self._executor(call, context),
+            partial(self._executor, call, context),
             self._sharing_key(call, context),
             self._extensions(call, allowance),
             last_event_id,

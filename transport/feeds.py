@@ -6,22 +6,24 @@ from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 
-class Feed(Protocol):
-    """An event stream that also calls when it has something.
+class Buffer(Protocol):
+    """What a feed has told one subscriber and the subscriber has not taken."""
 
-    It is iterated until its first event. From `attach` on it is not iterated any more: it calls,
-    and `take` gives what has gathered since, merged where that is more than one event.
-    """
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will come."""
-
-    def attach(self, wake: Callable[[], None]) -> None:
-        """Call this from now on with each event, and at the end; at once where something waits."""
+    ended: bool
+    """Whether nothing more will come."""
 
     def take(self) -> Any | None:
-        """The next event; None where there is none now."""
+        """All that has gathered, merged into one event; None where there is nothing."""
+
+
+class Feed(Protocol):
+    """An event stream that also calls when it has something; it is iterated until its first event."""
+
+    def attach(self, wake: Callable[[], None]) -> Buffer:
+        """Call this with each event from now on, and at the end; what was told is in the buffer.
+
+        It does not call before it has returned: what waits already is the caller's to take.
+        """
 
     def detach(self) -> None:
         """End it: nobody listens any more."""
@@ -58,16 +60,3 @@ class FrameSink(Protocol):
 
 
 SINK_EXTENSION = "boxoffice.websocket.frames"
-
-_FINAL_TEXT = 0x81
-_SHORT, _MEDIUM = 126, 65_536
-
-
-def text_frame(body: bytes) -> bytes:
-    """A whole, unmasked text message as a server sends it (RFC 6455, section 5.2)."""
-    size = len(body)
-    if size < _SHORT:
-        return bytes((_FINAL_TEXT, size)) + body
-    if size < _MEDIUM:
-        return b"\x81\x7e" + size.to_bytes(2) + body
-    return b"\x81\x7f" + size.to_bytes(8) + body

@@ -90,6 +90,8 @@ class ServerOptions:
     trusted_documents: Mapping[str, str] | Iterable[str] = ()
     compiled: bool = False
     """Run operations through transport.executor where it can."""
+    immutable_types: frozenset[type] = frozenset()
+    """Types of rows whose attributes never change, so that they need to be written only once a row."""
 
     costs: CostModel = field(default_factory=CostModel)
     rights: Rights = share_nothing

@@ -6,8 +6,9 @@ import asyncio
 from typing import Protocol
 
 from .asgi import Scope, Send
-from .feeds import SINK_EXTENSION, FrameSink, text_frame
+from .feeds import SINK_EXTENSION, FrameSink
 from .payload import Payload
+from .websocket_frames import TEXT, frame
 
 
 class Outlet(Protocol):
@@ -75,7 +76,7 @@ class FrameOutlet:
         """See `Outlet`."""
         if self._sink.is_full:
             await self._sink.room()
-        self._sink.write(text_frame(text))
+        self._sink.write(frame(TEXT, text))
 
     async def send_payload(self, payload: Payload, quoted_id: bytes) -> None:
         """See `Outlet`."""

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 from graphql import ExecutionResult, GraphQLError
 
-from .feeds import text_frame
 from .masking import BAD_INPUT
 from .ports import ErrorMapper
+from .websocket_frames import TEXT, frame
 
 KEPT_FRAMES = 32
 """Frames kept of one payload. Client libraries count their ids, so that most sockets use the same few."""
@@ -34,12 +34,12 @@ class Payload:
         """The same as a finished WebSocket frame."""
         if self._frames is None:
             self._frames = {}
-        frame = self._frames.get(quoted_id)
-        if frame is None:
-            frame = text_frame(self.next_message(quoted_id))
+        known = self._frames.get(quoted_id)
+        if known is None:
+            known = frame(TEXT, self.next_message(quoted_id))
             if len(self._frames) < KEPT_FRAMES:
-                self._frames[quoted_id] = frame
-        return frame
+                self._frames[quoted_id] = known
+        return known
 
 
 class PayloadEncoder:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from .feeds import Feed, FrameSink
+from .feeds import Buffer, Feed, FrameSink
 from .payload import Payload
 from .subscription import Subscription
 
@@ -17,7 +17,7 @@ from .subscription import Subscription
 class Push:
     """One subscription whose first event has been sent, from here to its end."""
 
-    __slots__ = ("_executing", "_feed", "_finish", "_quoted_id", "_sink", "_subscription")
+    __slots__ = ("_buffer", "_executing", "_feed", "_finish", "_quoted_id", "_sink", "_subscription")
 
     def __init__(
         self,
@@ -32,37 +32,36 @@ class Push:
         self._sink = sink
         self._quoted_id = quoted_id
         self._finish = finish
+        self._buffer: Buffer | None = None
         self._executing: asyncio.Future[None] | None = None
 
     def start(self) -> None:
         """Send what waits, and from now on whatever is told."""
-        self._feed.attach(self.wake)
+        self._buffer = self._feed.attach(self.wake)
+        self.wake()
 
     def wake(self) -> None:
-        """Send what waits, as far as the socket takes it; at the end of the feed, say so once."""
-        if self._executing is not None:
+        """Send what waits, where the socket takes it; at the end of the feed, say so once."""
+        buffer, sink = self._buffer, self._sink
+        if sink.is_full or self._executing is not None or buffer is None:
             return
         try:
-            self._send_waiting()
+            event = buffer.take()
+            if event is not None:
+                payload = self._subscription.payload(event)
+                if not isinstance(payload, Payload):
+                    self._executing = asyncio.ensure_future(self._send_later(payload))
+                    return
+                sink.write(payload.frame(self._quoted_id))
         except Exception as error:
             self._finish(self._subscription.failure(error))
-
-    def _send_waiting(self) -> None:
-        sink, feed = self._sink, self._feed
-        while not sink.is_full:
-            event = feed.take()
-            if event is None:
-                if feed.ended:
-                    self._finish(None)
-                return
-            payload = self._subscription.payload(event)
-            if not isinstance(payload, Payload):
-                self._executing = asyncio.ensure_future(self._send_later(payload))
-                return
-            sink.write(payload.frame(self._quoted_id))
+            return
+        if buffer.ended:
+            self._finish(None)
 
     def stop(self) -> None:
         """Send nothing more, and end the feed."""
+        self._buffer = None
         if self._executing is not None:
             self._executing.cancel()
         self._feed.detach()

@@ -5,19 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping
 from contextlib import aclosing
+from functools import lru_cache
 from typing import Any, Protocol
 
 import orjson
 
 from .engine import Call, Engine
 from .errors import Refused
-from .feeds import Feed, FrameSink, feed_of, text_frame
+from .feeds import Feed, FrameSink, feed_of
 from .outlets import Outlet
 from .payload import Payload
 from .ports import Meters
 from .pushing import Push
 from .request import read_operation
 from .subscription import Subscription
+from .websocket_frames import TEXT, frame
+
+
+@lru_cache(maxsize=256)
+def quoted(name: str) -> bytes:
+    """An id as JSON; most sockets use the same few. Copied: what orjson returns keeps its first KiB."""
+    return bytes(bytearray(orjson.dumps(name)))
 
 
 class Socket(Protocol):
@@ -55,7 +63,7 @@ class SocketOperation:
         self.ongoing = False
         """True for a subscription: it never ends by being waited for."""
         self._socket = socket
-        self._quoted = orjson.dumps(name)
+        self._quoted = quoted(name)
         self._push: Push | None = None
         self._counted = False
         self._task: asyncio.Task[None] | None = asyncio.create_task(self._run(dict(payload)))
@@ -160,7 +168,7 @@ class SocketOperation:
         self._socket.finished(self)
         if last is not None:
             sink.write(last.frame(self._quoted))
-        sink.write(text_frame(self._complete()))
+        sink.write(frame(TEXT, self._complete()))
 
     def _release(self) -> None:
         """Give back what it holds; once."""

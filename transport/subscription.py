@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Future, ensure_future, shield
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Hashable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable
 from typing import Any, Protocol, cast
 
 from graphql import ExecutionResult, GraphQLError
@@ -39,7 +39,7 @@ class Subscription:
         self,
         engine: Executing,
         operation: Operation,
-        executor: Executor[Any],
+        executor: Callable[[], Executor[Any]],
         key: Hashable | None,
         extensions: dict[str, Any] | None,
         last_event_id: str | None,
@@ -67,7 +67,7 @@ class Subscription:
     async def open(self) -> AsyncIterator[Any]:
         """Open the source. Raises: GraphQLError with the field's path."""
         argument = self._engine.options.resume_argument
-        self.source = await open_source(self._executor, argument, self._last_event_id)
+        self.source = await open_source(self._executor(), argument, self._last_event_id)
         return self.source
 
     async def aclose(self) -> None:
@@ -103,8 +103,9 @@ class Subscription:
         return self._landed(shared, flight)
 
     def _start(self, event: Any) -> Any:
-        own = self._executor.build_per_event_executor(event)
-        own.context_value = self._engine.options.event_context(self._executor.context_value)
+        executor = self._executor()  # made anew: it is large, and most subscribers never execute
+        own = executor.build_per_event_executor(event)
+        own.context_value = self._engine.options.event_context(executor.context_value)
         return self._engine.start(own, self._operation)
 
     def _encoded(self, started: Any) -> Payload | Awaitable[Payload]:

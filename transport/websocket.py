@@ -14,7 +14,6 @@ from .asgi import Receive, Scope, Send, connection_info
 from .engine import Engine
 from .errors import Refused, TokenExpired
 from .expiry import seconds_until
-from .feeds import text_frame
 from .keepalive import Heartbeat
 from .limits import Limits
 from .options import ServerOptions
@@ -22,12 +21,13 @@ from .outlets import Outlet, outlet_of
 from .payload import Payload
 from .ports import ConnectionInfo, ContextFactory, Meters, as_awaited
 from .socket_operation import SocketOperation
+from .websocket_frames import TEXT, frame
 
 SUBPROTOCOL = "graphql-transport-ws"
 PING = b'{"type":"ping"}'
 PONG = b'{"type":"pong"}'
 ACK = b'{"type":"connection_ack"}'
-PING_FRAME = text_frame(PING)
+PING_FRAME = frame(TEXT, PING)
 FINISH_SECONDS = 5.0
 """How long a query or mutation may go on after its connection's token has ended."""
 SERVICE_RESTART = 1012

@@ -70,7 +70,10 @@ class Reconciliation:
 
 
 class RestartWatch:
-    """Notices a Redis that came back with its latest writes lost, and builds every event anew."""
+    """Notices a Redis that came back with its latest writes lost, and builds every event anew.
+
+    What somebody has built since is left alone: an emptied Redis gives each watcher one snapshot, not two.
+    """
 
     def __init__(self, office: Office) -> None:
         self._office = office
@@ -79,7 +82,7 @@ class RestartWatch:
         run_id = await self._office.seats.new_server_run()
         if run_id is None:
             return 0
-        for event_id in await self._office.seats.events_built():
+        for event_id in await self._office.seats.built_elsewhere(run_id):
             version = await self._office.seats.version(event_id)
             if version is not None:
                 await self._office.seats.build(event_id, replacing=version[0])

@@ -178,6 +178,25 @@ async def count_upcoming_events(database: Database, wanted: EventConditions, now
     return count
 
 
+async def events_of_organiser(
+    database: Database, organiser_id: UUID, after: Keyset | None, most: int
+) -> list[EventRow]:
+    """At most `most` of an organiser's events in any state, the one made last first."""
+    moment, key = (after.value, after.id) if after else (None, None)
+    statement = f"""
+        SELECT {COLUMNS} FROM events e
+        WHERE e.organiser_id = $1 AND ($3::timestamptz IS NULL OR (e.created_at, e.id) < ($3, $4::uuid))
+        ORDER BY e.created_at DESC, e.id DESC LIMIT $2
+        """
+    return [EventRow(*record) for record in await database.fetch(statement, organiser_id, most, moment, key)]
+
+
+async def count_events_of_organiser(database: Database, organiser_id: UUID) -> int:
+    """How many events an organiser has made."""
+    statement = "SELECT count(*) FROM events WHERE organiser_id = $1"
+    return int(await database.fetchval(statement, organiser_id))
+
+
 async def events_by_id(source: Database | Connection, ids: Sequence[UUID]) -> dict[UUID, EventRow]:
     """The events with these ids, in any state."""
     records = await source.fetch(f"SELECT {COLUMNS} FROM events e WHERE e.id = ANY($1)", list(ids))

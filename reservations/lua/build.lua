@@ -2,7 +2,7 @@
 --
 -- KEYS
 --   1 places      string, a byte a place: A free, H held, B booked, X blocked
---   2 meta        hash: epoch, version
+--   2 meta        hash: epoch, version, run (of the server that it was built on)
 --   3 claims      hash: hold id -> its places, comma separated
 --   4 deadlines   sorted set: hold id by deadline in Unix milliseconds
 --   5 deltas      stream, id VERSION-0
@@ -22,7 +22,8 @@
 if (redis.call('HGET', KEYS[2], 'epoch') or '') ~= ARGV[1] then return {'NOTHING', 0, ''} end
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 redis.call('SET', KEYS[1], ARGV[4])
-redis.call('HSET', KEYS[2], 'epoch', ARGV[2], 'version', ARGV[3])
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') or ''
+redis.call('HSET', KEYS[2], 'epoch', ARGV[2], 'version', ARGV[3], 'run', run)
 for index = 6, #ARGV, 3 do
   redis.call('HSET', KEYS[3], ARGV[index], ARGV[index + 1])
   if ARGV[index + 2] ~= '' then redis.call('ZADD', KEYS[4], ARGV[index + 2], ARGV[index]) end

@@ -61,14 +61,14 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(home: Path, *, workers: int = 1, **environment: str) -> Iterator[LiveServer]:
-    """Every embedded part, no demo, in a data dir of its own."""
+def serving(home: Path, *, workers: int = 1, demo: bool = False, **environment: str) -> Iterator[LiveServer]:
+    """Every embedded part, without the demo unless asked for, in a data dir of its own."""
     port = free_port()
     log = home / "up.log"
     command = [sys.executable, "-m", "cli", "up", "--port", str(port), "--workers", str(workers)]
     with log.open("w") as output:
         process = subprocess.Popen(
-            [*command, "--no-demo", "--data-dir", str(home / "data")],
+            [*command, *([] if demo else ["--no-demo"]), "--data-dir", str(home / "data")],
             cwd=ROOT,
             stdout=output,
             stderr=output,

@@ -47,7 +47,7 @@ async def test_alternatives_are_offered_in_place_when_someone_was_faster(
     await click_seat(page, 0)
     await page.click("#hold")
     await page.evaluate("() => { boxoffice.basket.open = false; }")
-    seat_id = await page.evaluate("() => boxoffice.map.layout.ids[0]")
+    seat_id = await page.evaluate("() => boxoffice.map.layout.idOf(0)")
     live_server.ask(
         "mutation ($input: ReserveInput!) { reserve(input: $input) { __typename } }",
         {"input": {"eventId": event_id, "selection": {"seatIds": [seat_id]}}},
@@ -143,3 +143,26 @@ async def test_a_seat_is_chosen_when_it_is_pressed_in_the_list(
     await page.click("summary")
     await page.get_by_role("button", name="Seat 3, Front, $90").first.click()
     await expect(page.locator("#total")).to_have_text("$92.50")
+
+
+async def test_a_seat_of_the_list_is_booked_when_only_the_keyboard_is_used(
+    open_page: OpenPage, new_event: Callable[..., str]
+) -> None:
+    page = await open_page(f"/events/{new_event('Heard, not seen')}")
+    await map_ready(page)
+    await page.focus("#as-list")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")  # the list itself, which scrolls
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")  # the section opens
+    await expect(page.locator("[data-seat='0']")).to_be_visible()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-seat='0']")).to_have_attribute("aria-pressed", "true")
+    await page.focus("#hold")
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("list@example.com")
+    await page.keyboard.press("Enter")
+    await page.focus("#pay")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#receipt")).to_contain_text("Row A, seat 1", timeout=15_000)

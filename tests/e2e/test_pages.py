@@ -1,9 +1,9 @@
-"""Finding, organising, waiting; and axe on every page."""
+"""Finding, organising, waiting."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.conftest import (
@@ -15,8 +15,6 @@ from tests.e2e.conftest import (
     seating_plan,
     until,
 )
-
-AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 async def test_event_is_found_when_its_name_is_searched_for(
@@ -86,29 +84,59 @@ async def test_the_line_leads_to_the_map_when_the_waiting_room_is_on(
     await expect(page.locator("#countdown")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-async def test_axe_finds_nothing_serious_when_a_page_is_open(
-    open_page: OpenPage, new_event: Callable[..., str], scheme: str, width: int
+async def test_own_events_are_listed_when_an_organiser_signs_in(
+    open_page: OpenPage, live_server: LiveServer, new_event: Callable[..., str]
 ) -> None:
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: npm ci in web/")
-    event_id = new_event("For everyone")
-    for path in ("/", f"/events/{event_id}", "/orders/ord_x", "/organise"):
-        page = await open_page(path, width, color_scheme=scheme, bypass_csp=True)
-        if path.startswith("/events"):
-            await map_ready(page)
-            await page.click("#as-list")
-            await page.click("summary")
-        else:
-            await page.wait_for_load_state("networkidle")
-        await page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = await page.evaluate(
-            """async () => (await axe.run()).violations
-              .filter(({ impact }) => impact === "serious" || impact === "critical")
-              .map(({ id, nodes }) => [id, nodes[0].html])"""
-        )
-        assert found == [], path
+    event_id = new_event("Mine to steer")
+    page = await open_page("/organise")
+    await enter(page, live_server.organiser)
+    await page.locator("#own").get_by_role("link", name="Mine to steer").click()
+    await expect(page).to_have_url(re.compile(f"event={event_id}"))
+    await expect(page.locator("#desk")).to_be_visible()
+
+
+async def test_buyers_are_told_when_the_organiser_cancels(
+    open_page: OpenPage, live_server: LiveServer, new_event: Callable[..., str]
+) -> None:
+    page = await open_page(f"/organise?event={new_event('Called off')}")
+    await enter(page, live_server.organiser)
+    await page.click("#cancel")
+    await page.click("#cancel")
+    await expect(page.locator("#desk .badge.bad")).to_have_text("Cancelled")
+
+
+async def test_a_completion_is_taken_when_only_the_keyboard_is_used(
+    open_page: OpenPage, new_event: Callable[..., str]
+) -> None:
+    event_id = new_event("Quokka Serenade")
+    page = await open_page("/")
+
+    async def complete() -> None:
+        await page.fill("#keyword", "")
+        await page.locator("#keyword").press_sequentially("Quok")
+        await expect(page.get_by_role("option").first).to_contain_text("Quokka", timeout=1500)
+
+    await eventually(complete)
+    await page.keyboard.press("ArrowDown")
+    await expect(page.locator("#keyword")).to_have_attribute("aria-activedescendant", "completion-0")
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile(f"/events/{event_id}"))
+
+
+async def test_only_one_currency_is_compared_when_a_highest_price_is_given(
+    open_page: OpenPage, new_event: Callable[..., str]
+) -> None:
+    won = {"name": "Floor", "capacity": 9, "price": {"amount": 40, "currency": "KRW"}}
+    new_event("Tidal in won", seatingPlan=None, priceLevels=[], generalAdmission=[won])
+    new_event("Tidal in dollars")
+    page = await open_page("/")
+
+    async def search() -> None:
+        await page.goto(page.url.split("?")[0] + "?q=Tidal&max=45&currency=USD")
+        await expect(page.get_by_role("link", name="Tidal in dollars")).to_be_visible(timeout=1500)
+
+    await eventually(search)
+    await expect(page.get_by_role("link", name="Tidal in won")).to_have_count(0)
 
 
 async def enter(page: Page, token: str) -> None:

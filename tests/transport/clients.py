@@ -15,6 +15,7 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
 from transport import GraphQLServer
+from transport.websocket_protocol import WebSocketProtocol
 
 
 def in_process(server: GraphQLServer, **headers: str) -> httpx.AsyncClient:
@@ -30,13 +31,21 @@ class _Uvicorn(uvicorn.Server):
 
 
 @asynccontextmanager
-async def listening(app: Any) -> AsyncIterator[str]:
+async def listening(
+    app: Any, ws: Any = WebSocketProtocol, max_bytes: int = 1_000_000, http: Any = "auto"
+) -> AsyncIterator[str]:
     """Serve on a free port of this machine and give host:port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         config = uvicorn.Config(
-            app, lifespan="off", log_level="critical", ws_per_message_deflate=False, ws="websockets-sansio"
+            app,
+            http=http,
+            lifespan="off",
+            log_level="critical",
+            ws_per_message_deflate=False,
+            ws=ws,
+            ws_max_size=max_bytes,
         )
         server = _Uvicorn(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))

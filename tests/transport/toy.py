@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Hashable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -50,6 +50,13 @@ class World:
     data_version: int = 0
     gate: asyncio.Event | None = None
     pulled: list[int] = field(default_factory=list)
+    feeds: list[FedUpdates] = field(default_factory=list)
+
+    def tell(self, *versions: int) -> None:
+        """Tell every feed these versions, one after another."""
+        for version in versions:
+            for feed in list(self.feeds):
+                feed.tell(version)
 
 
 @strawberry.type
@@ -90,10 +97,70 @@ class Update:
     world: strawberry.Private[World]
 
     @strawberry.field
+    async def awaited(self) -> int:
+        """Answer when the world's gate is open."""
+        if self.world.gate is not None:
+            await self.world.gate.wait()
+        return self.version
+
+    @strawberry.field
+    def padding(self) -> str:
+        """Weigh much; fail in the version 13."""
+        if self.version == 13:
+            raise RuntimeError("the password is swordfish")
+        return "x" * 65_536
+
+    @strawberry.field
     def counted(self, times: int = 1) -> int:
         """Count how often an update is executed."""
         self.world.executions += 1
         return self.version * times
+
+
+class FedUpdates(AsyncIterator[Update]):
+    """A feed that a test drives; a later version replaces an earlier one that waits."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.ended = False
+        self._pending: int | None = 0
+        self._wake: Callable[[], None] = lambda: None
+        world.feeds.append(self)
+
+    async def __anext__(self) -> Update:
+        first = self.take()
+        assert first is not None, "it is iterated once"
+        return first
+
+    def attach(self, wake: Callable[[], None]) -> FedUpdates:
+        """See `Feed`."""
+        self._wake = wake
+        return self
+
+    def take(self) -> Update | None:
+        """See `Buffer`."""
+        version, self._pending = self._pending, None
+        if version is None:
+            return None
+        return Update(version=version, shared=shared_of(version), world=self.world)
+
+    def tell(self, version: int) -> None:
+        """Tell a version."""
+        self._pending = version
+        self._wake()
+
+    def end(self) -> None:
+        """Tell nothing more."""
+        self.ended = True
+        self._wake()
+
+    def detach(self) -> None:
+        """See `Feed`."""
+        self.world.feeds.remove(self)
+
+    async def aclose(self) -> None:
+        """End it while it is iterated."""
+        self.detach()
 
 
 @strawberry.input
@@ -206,6 +273,12 @@ class Subscription:
             yield Update(version=number, shared=shared_of(number), world=info.context.world)
         await asyncio.Event().wait()
 
+    @strawberry.subscription(graphql_type=Update)  # type: ignore[untyped-decorator]
+    @staticmethod
+    def fed(info: strawberry.Info[Context, None]) -> FedUpdates:
+        """Yield version 0, then what the test tells."""
+        return FedUpdates(info.context.world)
+
     @strawberry.subscription
     async def flood(self, info: strawberry.Info[Context, None]) -> AsyncIterator[str]:
         """Yield as fast as it is read."""
@@ -231,10 +304,10 @@ def shared_of(number: int) -> dict[object, Any]:
 schema = strawberry.Schema(Query, Mutation, Subscription)
 
 
-def context_factory(world: World) -> Any:
+def context_factory(world: World, *, at_once: bool = False) -> Any:
     """Make contexts: "Bearer NAME" is NAME, "Bearer NAME for 0.5" for half a second; others are refused."""
 
-    async def make(info: ConnectionInfo) -> Context:
+    def read(info: ConnectionInfo) -> Context:
         token = info.params.get("Authorization") or info.headers.get("authorization")
         if token is None:
             return Context(None, world)
@@ -243,7 +316,10 @@ def context_factory(world: World) -> Any:
         name, _, seconds = token.removeprefix("Bearer ").partition(" for ")
         return Context(name, world, time.time() + float(seconds) if seconds else None)
 
-    return make
+    async def make(info: ConnectionInfo) -> Context:
+        return read(info)
+
+    return read if at_once else make
 
 
 def rights_of(context: Context) -> Hashable:
@@ -287,12 +363,13 @@ def make_server(
     *,
     limits: Limits | None = None,
     options: ServerOptions | None = None,
+    at_once: bool = False,
     **parts: Any,
 ) -> GraphQLServer:
-    """Build a server of the toy schema."""
+    """Build a server of the toy schema; `at_once` tells who asks without waiting."""
     return GraphQLServer(
         schema,
-        context_factory(world or World()),
+        context_factory(world or World(), at_once=at_once),
         limits=limits,
         options=replace(options or ServerOptions(rights=rights_of), expires_at=expires_at),
         hints=HINTS,

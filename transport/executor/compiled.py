@@ -22,8 +22,10 @@ MAX_VARIANTS = 16
 class CompiledExecutor:
     """Compiles an operation when it first runs and keeps the result with the document."""
 
-    def __init__(self, schema: strawberry.Schema, meters: Meters) -> None:
-        self._compiler = Compiler(schema)
+    def __init__(
+        self, schema: strawberry.Schema, meters: Meters, immutable: frozenset[type] = frozenset()
+    ) -> None:
+        self._compiler = Compiler(schema, immutable)
         self._meters = meters
 
     def execute(self, run: Run, operation: Operation) -> ExecutionResult | Awaitable[ExecutionResult]:

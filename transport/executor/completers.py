@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isfinite
+from types import CoroutineType
 from typing import Any
 
 from graphql import (
@@ -25,10 +26,21 @@ from graphql import (
 )
 from graphql.execution import Executor
 from graphql.execution.executor import invalid_return_type_error
-from graphql.pyutils import Path, Undefined, gather_with_cancel
+from graphql.pyutils import Undefined, gather_with_cancel
 from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
 
-from .runs import Complete, Info, Run, Select, Site, is_awaitable, is_coroutine
+from .runs import (
+    Complete,
+    Info,
+    Run,
+    Select,
+    Site,
+    Trail,
+    is_awaitable,
+    is_coroutine,
+    never_awaitable,
+    path_of,
+)
 
 Compile = Callable[[GraphQLObjectType, Site, Run], Select]
 EXACT: dict[str, tuple[GraphQLLeafType, type]] = {
@@ -40,18 +52,17 @@ EXACT: dict[str, tuple[GraphQLLeafType, type]] = {
 
 def completer_of(site: Site, kind: GraphQLOutputType, compile_selection: Compile, run: Run) -> Complete:
     """Build the completer of a type; null where null is not allowed raises."""
-    if is_non_null_type(kind):
-        inner = completer_of(site, kind.of_type, compile_selection, run)
-        return _non_null(site, inner)
-    if is_list_type(kind):
-        item = completer_of(site, kind.of_type, compile_selection, run)
-        return _list(site, kind, item)
-    if is_leaf_type(kind):
-        return _leaf(kind)
-    if is_abstract_type(kind):
-        return _abstract(site, kind, compile_selection)
-    assert isinstance(kind, GraphQLObjectType)
-    return _object(site, kind, compile_selection(kind, site, run))
+    nullable = not is_non_null_type(kind)
+    inner: Any = kind if nullable else kind.of_type  # type: ignore[union-attr]
+    if is_list_type(inner):
+        item = completer_of(site, inner.of_type, compile_selection, run)
+        return _list(site, inner, item, nullable)
+    if is_leaf_type(inner):
+        return _leaf_value(site, leaf_writer(inner), nullable)
+    if is_abstract_type(inner):
+        return _abstract(site, inner, compile_selection, nullable)
+    assert isinstance(inner, GraphQLObjectType)
+    return _object(site, inner, compile_selection(inner, site, run), nullable)
 
 
 def exact_type(kind: GraphQLOutputType) -> type | None:
@@ -61,24 +72,13 @@ def exact_type(kind: GraphQLOutputType) -> type | None:
     return exact if inner is scalar else None
 
 
-def _non_null(site: Site, inner: Complete) -> Complete:
-    message = site.null_message
-
-    def complete(run: Run, value: Any, path: Path, info: Info) -> Any:
-        completed = inner(run, value, path, info)
-        if completed is None:
-            raise TypeError(message)
-        return completed
-
-    return complete
-
-
-def _leaf(kind: GraphQLLeafType) -> Complete:
+def leaf_writer(kind: GraphQLLeafType) -> Callable[[Any], Any]:
+    """Build what turns a leaf's value into what is written; None stays None."""
     exact = exact_type(kind)
     coerce = Executor.complete_leaf_value
     is_int, is_float = kind is GraphQLInt, kind is GraphQLFloat
 
-    def complete(_run: Run, value: Any, _path: Path, _info: Info) -> Any:
+    def write(value: Any) -> Any:
         given = type(value)
         if given is exact:
             return value
@@ -92,85 +92,101 @@ def _leaf(kind: GraphQLLeafType) -> Complete:
             raise value
         return coerce(kind, value)
 
+    return write
+
+
+def _absent(site: Site, nullable: bool) -> None:
+    """Complete what is not there."""
+    if not nullable:
+        raise TypeError(site.null_message)
+
+
+def _leaf_value(site: Site, write: Callable[[Any], Any], nullable: bool) -> Complete:
+    def complete(_run: Run, value: Any, _trail: Trail, _info: Info) -> Any:
+        written = write(value)
+        return _absent(site, nullable) if written is None else written
+
     return complete
 
 
-def _object(site: Site, kind: GraphQLObjectType, select: Select) -> Complete:
+def _object(site: Site, kind: GraphQLObjectType, select: Select, nullable: bool) -> Complete:
     is_type_of = kind.is_type_of
 
-    def complete(run: Run, value: Any, path: Path, info: Info) -> Any:
+    def complete(run: Run, value: Any, trail: Trail, info: Info) -> Any:
         if value is None or value is Undefined:
-            return None
+            return _absent(site, nullable)
         if isinstance(value, Exception):
             raise value
         if is_type_of is not None:
             verdict = is_type_of(value, info)
-            if is_awaitable(verdict):
-                return _checked(run, verdict, value, path)
-            if not verdict:
-                raise invalid_return_type_error(kind, value, site.details)
-        return select(run, value, path)
+            if verdict is not True:
+                if is_awaitable(verdict):
+                    return _checked(run, verdict, value, trail)
+                if not verdict:
+                    raise invalid_return_type_error(kind, value, site.details)
+        return select(run, value, trail)
 
-    async def _checked(run: Run, verdict: Any, value: Any, path: Path) -> Any:
+    async def _checked(run: Run, verdict: Any, value: Any, trail: Trail) -> Any:
         if not await verdict:
             raise invalid_return_type_error(kind, value, site.details)
-        selected = select(run, value, path)
+        selected = select(run, value, trail)
         return await selected if is_coroutine(selected) else selected
 
     return complete
 
 
-def _abstract(site: Site, kind: GraphQLAbstractType, compile_selection: Compile) -> Complete:
+def _abstract(site: Site, kind: GraphQLAbstractType, compile_selection: Compile, nullable: bool) -> Complete:
     resolve_type = kind.resolve_type or default_type_resolver
     members: dict[str, Complete] = {}
 
     def member(run: Run, name: Any, value: Any, info: Info) -> Complete:
         known = members.get(name) if isinstance(name, str) else None
         if known is None:
-            runtime = run.ensure_valid_runtime_type(name, kind, site.details, info, value)
-            known = members[runtime.name] = _object(site, runtime, compile_selection(runtime, site, run))
+            runtime = run.ensure_valid_runtime_type(name, kind, site.details, info.whole(), value)
+            select = compile_selection(runtime, site, run)
+            known = members[runtime.name] = _object(site, runtime, select, nullable)
         return known
 
-    def complete(run: Run, value: Any, path: Path, info: Info) -> Any:
+    def complete(run: Run, value: Any, trail: Trail, info: Info) -> Any:
         if value is None or value is Undefined:
-            return None
+            return _absent(site, nullable)
         if isinstance(value, Exception):
             raise value
         name: Any = resolve_type(value, info, kind)
         if is_awaitable(name):
-            return _named(run, name, value, path, info)
-        return member(run, name, value, info)(run, value, path, info)
+            return _named(run, name, value, trail, info)
+        return member(run, name, value, info)(run, value, trail, info)
 
-    async def _named(run: Run, name: Any, value: Any, path: Path, info: Info) -> Any:
-        completed = member(run, await name, value, info)(run, value, path, info)
+    async def _named(run: Run, name: Any, value: Any, trail: Trail, info: Info) -> Any:
+        completed = member(run, await name, value, info)(run, value, trail, info)
         return await completed if is_coroutine(completed) else completed
 
     return complete
 
 
-def _list(site: Site, kind: GraphQLList[Any], item: Complete) -> Complete:
+def _list(site: Site, kind: GraphQLList[Any], item: Complete, nullable: bool) -> Complete:
     item_type = kind.of_type
     exact = exact_type(item_type)
 
-    def complete(run: Run, value: Any, path: Path, info: Info) -> Any:
+    def complete(run: Run, value: Any, trail: Trail, info: Info) -> Any:
         if value is None or value is Undefined:
-            return None
+            return _absent(site, nullable)
         if isinstance(value, Exception):
             raise value
         if not isinstance(value, (list, tuple)):
-            whole = info if info is not None else site.info(run, path)
-            return run.complete_value(kind, site.details, whole, path, value, None)
+            whole = site.whole_info(run, trail) if info is None else info.whole()
+            return run.complete_value(kind, site.details, whole, path_of(trail), value, None)
         if exact is not None and all(type(each) is exact for each in value):
             return list(value)
-        return items(run, value, path, info)
+        return items(run, value, trail, info)
 
-    def items(run: Run, values: list[Any] | tuple[Any, ...], path: Path, info: Info) -> Any:
+    def items(run: Run, values: list[Any] | tuple[Any, ...], above: Trail, info: Info) -> Any:
         results: list[Any] = []
         pending: list[int] = []
         try:
             for index, each in enumerate(values):
-                completed = one(run, each, Path(path, index, None), info)
-                if is_coroutine(completed):
+                completed = one(run, each, (above, index, None), info)
+                if type(completed) is CoroutineType:
                     pending.append(index)
                 results.append(completed)
         except Exception:
@@ -181,29 +197,29 @@ def _list(site: Site, kind: GraphQLList[Any], item: Complete) -> Complete:
             raise
         return _gathered(results, pending) if pending else results
 
-    def one(run: Run, each: Any, path: Path, info: Info) -> Any:
+    def one(run: Run, each: Any, trail: Trail, info: Info) -> Any:
         try:
-            if is_awaitable(each):
-                return awaited(run, each, path, info)
-            completed = item(run, each, path, info)
-            return guarded(run, completed, path) if is_coroutine(completed) else completed
+            if type(each) not in never_awaitable and is_awaitable(each):
+                return awaited(run, each, trail, info)
+            completed = item(run, each, trail, info)
+            return guarded(run, completed, trail) if type(completed) is CoroutineType else completed
         except Exception as error:
-            run.handle_field_error(error, item_type, site.details, path)
+            run.handle_field_error(error, item_type, site.details, path_of(trail))
             return None
 
-    async def awaited(run: Run, each: Any, path: Path, info: Info) -> Any:
+    async def awaited(run: Run, each: Any, trail: Trail, info: Info) -> Any:
         try:
-            completed = item(run, await each, path, info)
+            completed = item(run, await each, trail, info)
             return await completed if is_coroutine(completed) else completed
         except Exception as error:
-            run.handle_field_error(error, item_type, site.details, path)
+            run.handle_field_error(error, item_type, site.details, path_of(trail))
             return None
 
-    async def guarded(run: Run, completed: Any, path: Path) -> Any:
+    async def guarded(run: Run, completed: Any, trail: Trail) -> Any:
         try:
             return await completed
         except Exception as error:
-            run.handle_field_error(error, item_type, site.details, path)
+            run.handle_field_error(error, item_type, site.details, path_of(trail))
             return None
 
     return complete

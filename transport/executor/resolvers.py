@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import strawberry
-from graphql import GraphQLField, default_field_resolver
+from graphql import GraphQLField, VariableNode, default_field_resolver
 from graphql.execution.values import get_argument_values
 from strawberry.types.field import StrawberryField
 
@@ -65,8 +65,8 @@ def _any_resolver(site: Site, run: Run) -> Resolver:
     resolve = site.definition.resolve or default_field_resolver
     arguments = _arguments_of(site, run)
     if arguments is None:
-        return Resolver(lambda _run, source, info: resolve(source, info), True)
-    return Resolver(lambda run, source, info: resolve(source, info, **arguments(run)), True)
+        return Resolver(lambda _run, source, info: resolve(source, info.whole()), True)
+    return Resolver(lambda run, source, info: resolve(source, info.whole(), **arguments(run)), True)
 
 
 def _function(field: StrawberryField, site: Site, schema: strawberry.Schema, run: Run) -> Resolver:
@@ -84,8 +84,16 @@ def _function(field: StrawberryField, site: Site, schema: strawberry.Schema, run
             return Resolver(lambda _run, source, _info: function(source), False)
         return Resolver(lambda _run, _source, _info: function(), False)
 
+    if read is None and len(by_name) == 1 and info_name is not None and not takes_self:
+        (source_name,) = by_name
+
+        def call_with_both(_run: Run, source: Any, raw_info: Info) -> Any:
+            return function(**{source_name: source, info_name: make_info(raw_info, field)})
+
+        return Resolver(call_with_both, True)
+
     def call(run: Run, source: Any, raw_info: Info) -> Any:
-        info = make_info(_raw_info=raw_info, _field=field)
+        info = make_info(raw_info, field)
         given = convert(read(run), info) if read else {}
         for name in by_name:
             given[name] = source
@@ -94,6 +102,25 @@ def _function(field: StrawberryField, site: Site, schema: strawberry.Schema, run
         return function(source, **given) if takes_self else function(**given)
 
     return Resolver(call, True)
+
+
+def _variables_alone(site: Site, read: Arguments) -> Arguments | None:
+    """Take arguments that are variables as they were coerced; `read` judges what is absent or null."""
+    definition, given = site.definition, site.nodes[0].arguments or ()
+    names = [
+        (definition.args[each.name.value].out_name or each.name.value, each.value.name.value)
+        for each in given
+        if isinstance(each.value, VariableNode)
+    ]
+    if len(names) != len(given) or len(names) != len(definition.args):
+        return None
+
+    def take(run: Run) -> dict[str, Any]:
+        coerced = run.variable_values.coerced
+        values = {name: coerced.get(variable) for name, variable in names}
+        return read(run) if None in values.values() else values
+
+    return take
 
 
 def _arguments_of(site: Site, run: Run) -> Arguments | None:
@@ -106,7 +133,7 @@ def _arguments_of(site: Site, run: Run) -> Arguments | None:
         return get_argument_values(definition, node, run.variable_values, None, run.hide_suggestions)
 
     if any(variables_in(argument) for argument in node.arguments or ()):
-        return read
+        return _variables_alone(site, read) or read
     try:
         fixed = read(run)
     except Exception:

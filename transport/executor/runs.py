@@ -16,14 +16,26 @@ from strawberry.execution import optimized_is_awaitable
 
 Run: TypeAlias = Executor[Any]
 """The state of one execution: graphql-core's own."""
+Trail: TypeAlias = tuple[Any, str | int, str | None]
+"""A path in the making: the trail above or None, a key or an index, and the type that has the field.
+
+Few values need their path, so it is made when one does.
+"""
 Info: TypeAlias = Any
 """The resolve info of a field; None where nothing at this site reads it."""
-Complete: TypeAlias = Callable[[Run, Any, Path, Info], Any]
+Complete: TypeAlias = Callable[[Run, Any, Trail, Info], Any]
 """Completes a resolved value: the result, or a coroutine of it."""
-Select: TypeAlias = Callable[[Run, Any, Path | None], Any]
+Select: TypeAlias = Callable[[Run, Any, Trail | None], Any]
 """Resolves all fields of an object: a dictionary, or a coroutine of it."""
 
-_never_awaitable: set[type] = set()
+never_awaitable: set[type] = set()
+"""Types whose values have been found not to be promises."""
+
+
+def path_of(trail: Trail) -> Path:
+    """Make the path that graphql-core knows."""
+    above, key, typename = trail
+    return Path(path_of(above) if above is not None else None, key, typename)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +48,37 @@ class Site:
     details: list[FieldDetails]
     nodes: list[FieldNode]
 
-    def info(self, run: Run, path: Path) -> Info:
-        """Build the resolve info that resolvers and type resolvers read."""
-        return run.build_resolve_info(self.definition, self.nodes, self.parent, path)
+    def whole_info(self, run: Run, trail: Trail) -> Info:
+        """Build the resolve info as graphql-core does."""
+        return run.build_resolve_info(self.definition, self.nodes, self.parent, path_of(trail))
 
     @property
     def null_message(self) -> str:
         """What is wrong when this field must not be null and is."""
         name = self.nodes[0].name.value
         return f"Cannot return null for non-nullable field {self.parent}.{name}."
+
+
+class LazyInfo:
+    """Stands for the resolve info: most that read it ask for nothing but the context."""
+
+    __slots__ = ("_run", "_site", "_trail", "_whole", "context")
+
+    def __init__(self, run: Run, site: Site, trail: Trail) -> None:
+        self.context = run.context_value
+        self._run = run
+        self._site = site
+        self._trail = trail
+        self._whole: Info = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.whole(), name)
+
+    def whole(self) -> Info:
+        """The resolve info itself."""
+        if self._whole is None:
+            self._whole = self._site.whole_info(self._run, self._trail)
+        return self._whole
 
 
 def is_coroutine(value: Any) -> bool:
@@ -55,10 +89,10 @@ def is_coroutine(value: Any) -> bool:
 def is_awaitable(value: Any) -> bool:
     """Tell what a resolver returned from a promise of it; types are learned once."""
     kind = type(value)
-    if kind in _never_awaitable:
+    if kind in never_awaitable:
         return False
     if optimized_is_awaitable(value):
         return True
     if not isgenerator(value):
-        _never_awaitable.add(kind)
+        never_awaitable.add(kind)
     return False

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import CoroutineType
 from typing import Any, NamedTuple
 
 import strawberry
-from graphql import GraphQLObjectType, get_named_type, is_abstract_type
+from graphql import GraphQLObjectType, get_named_type, is_abstract_type, is_leaf_type, is_non_null_type
 from graphql.execution.collect_fields import GroupedFieldSet, collect_subfields
-from graphql.pyutils import Path, gather_with_cancel
+from graphql.pyutils import gather_with_cancel
 
-from .completers import completer_of, exact_type
+from .completers import completer_of, exact_type, leaf_writer
 from .resolvers import Resolver, resolver_of
-from .runs import Complete, Run, Select, Site, is_awaitable, is_coroutine
+from .runs import (
+    Complete,
+    LazyInfo,
+    Run,
+    Select,
+    Site,
+    Trail,
+    is_awaitable,
+    is_coroutine,
+    never_awaitable,
+    path_of,
+)
 
-Resolve = Callable[[Run, Any, Path | None], Any]
+Resolve = Callable[[Run, Any, Trail | None], Any]
+Fill = Callable[[Run, Any, Trail | None, dict[str, Any]], Any]
+MOST_REMEMBERED = 1_024
+"""Rows whose attributes one selection keeps as they were written."""
 
 
 class Field(NamedTuple):
@@ -25,14 +39,18 @@ class Field(NamedTuple):
     resolve: Resolve
     attribute: str | None = None
     exact: type | None = None
-    """An attribute of exactly this type is written as it is; resolve handles all else."""
+    """An attribute of exactly this type is written as it is, ..."""
+    write: Callable[[Any], Any] | None = None
+    """... one that is surely no promise by this; resolve handles all else, errors among it."""
+    nullable: bool = False
 
 
 class Compiler:
     """Builds the closures of one operation, its conditions being settled."""
 
-    def __init__(self, schema: strawberry.Schema) -> None:
+    def __init__(self, schema: strawberry.Schema, immutable: frozenset[type]) -> None:
         self._schema = schema
+        self._immutable = immutable
 
     def root(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run, serially: bool) -> Select:
         """Build the selection of the root; a mutation's fields run one after the other."""
@@ -50,7 +68,8 @@ class Compiler:
             site.details,
             run.hide_suggestions,
         )
-        return _together(self._fields(kind, collected.grouped_field_set, run))
+        fields = self._fields(kind, collected.grouped_field_set, run)
+        return _remembering(fields, self._immutable) if self._immutable else _together(fields)
 
     def _fields(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run) -> list[Field]:
         fields: list[Field] = []
@@ -68,65 +87,76 @@ class Compiler:
         named = get_named_type(site.definition.type)
         checks_type = is_abstract_type(named) or getattr(named, "is_type_of", None) is not None
         resolve = _resolved(site, resolver, complete, resolver.needs_info or checks_type)
-        exact = exact_type(site.definition.type)
-        return Field(site.key, resolve, resolver.attribute if exact else None, exact)
+        kind: Any = site.definition.type
+        nullable = not is_non_null_type(kind)
+        leaf = kind if nullable else kind.of_type
+        if resolver.attribute is None or not is_leaf_type(leaf):
+            return Field(site.key, resolve)
+        return Field(site.key, resolve, resolver.attribute, exact_type(leaf), leaf_writer(leaf), nullable)
 
 
 def _typename(key: str, kind: GraphQLObjectType) -> Field:
     name = kind.name
-    return Field(key, lambda _run, _source, _path: name)
+    return Field(key, lambda _run, _source, _trail: name)
 
 
 def _resolved(site: Site, resolver: Resolver, complete: Complete, needs_info: bool) -> Resolve:
     key, typename = site.key, site.parent.name
     call, kind, details = resolver.call, site.definition.type, site.details
 
-    def resolve(run: Run, source: Any, above: Path | None) -> Any:
-        path = Path(above, key, typename)
+    def resolve(run: Run, source: Any, above: Trail | None) -> Any:
+        trail = (above, key, typename)
         try:
-            info = site.info(run, path) if needs_info else None
+            info = LazyInfo(run, site, trail) if needs_info else None
             value = call(run, source, info)
-            if is_awaitable(value):
-                return awaited(run, value, path, info)
-            completed = complete(run, value, path, info)
-            return guarded(run, completed, path) if is_coroutine(completed) else completed
+            if type(value) not in never_awaitable and is_awaitable(value):
+                return awaited(run, value, trail, info)
+            completed = complete(run, value, trail, info)
+            return guarded(run, completed, trail) if type(completed) is CoroutineType else completed
         except Exception as error:
-            run.handle_field_error(error, kind, details, path)
+            run.handle_field_error(error, kind, details, path_of(trail))
             return None
 
-    async def awaited(run: Run, value: Any, path: Path, info: Any) -> Any:
+    async def awaited(run: Run, value: Any, trail: Trail, info: Any) -> Any:
         try:
-            completed = complete(run, await value, path, info)
+            completed = complete(run, await value, trail, info)
             return await completed if is_coroutine(completed) else completed
         except Exception as error:
-            run.handle_field_error(error, kind, details, path)
+            run.handle_field_error(error, kind, details, path_of(trail))
             return None
 
-    async def guarded(run: Run, completed: Any, path: Path) -> Any:
+    async def guarded(run: Run, completed: Any, trail: Trail) -> Any:
         try:
             return await completed
         except Exception as error:
-            run.handle_field_error(error, kind, details, path)
+            run.handle_field_error(error, kind, details, path_of(trail))
             return None
 
     return resolve
 
 
-def _together(fields: list[Field]) -> Select:
-    def select(run: Run, source: Any, path: Path | None) -> Any:
-        results: dict[str, Any] = {}
+def _together(fields: Sequence[Field]) -> Select:
+    fill = _filling(fields)
+    return lambda run, source, trail: fill(run, source, trail, {})
+
+
+def _filling(fields: Sequence[Field]) -> Fill:
+    def fill(run: Run, source: Any, trail: Trail | None, results: dict[str, Any]) -> Any:
         pending: list[str] = []
         try:
-            for key, resolve, attribute, exact in fields:
-                if attribute is not None:
+            for key, resolve, attribute, exact, write, nullable in fields:
+                if write is not None:
                     try:
-                        value = getattr(source, attribute)
+                        value = getattr(source, attribute)  # type: ignore[arg-type]
+                        if type(value) is not exact and value is not None:
+                            value = write(value) if type(value) in never_awaitable else None
+                            nullable = False  # what could not be written is resolve's to judge
+                        if value is not None or nullable:
+                            results[key] = value
+                            continue
                     except Exception:
                         value = None
-                    if type(value) is exact:
-                        results[key] = value
-                        continue
-                value = results[key] = resolve(run, source, path)
+                value = results[key] = resolve(run, source, trail)
                 if type(value) is CoroutineType:
                     pending.append(key)
         except Exception:
@@ -135,7 +165,34 @@ def _together(fields: list[Field]) -> Select:
             raise
         return _gathered(results, pending) if pending else results
 
-    return select
+    return fill
+
+
+def _remembering(fields: Sequence[Field], immutable: frozenset[type]) -> Select:
+    """Select from rows that never change: what their attributes say is written once a row.
+
+    Whatever else a field does, such as calling a resolver, is done for every answer.
+    """
+    select, fill = _together(fields), _filling([field for field in fields if field.write is None])
+    written: dict[int, tuple[Any, dict[str, Any]]] = {}
+
+    def remembered(run: Run, source: Any, trail: Trail | None) -> Any:
+        if type(source) not in immutable:
+            return select(run, source, trail)
+        known = written.get(id(source))
+        if known is not None:
+            # The row is held here, so that no other can have its identity.
+            return fill(run, source, trail, known[1].copy())
+        errors = len(run.collected_errors.errors)
+        results = select(run, source, trail)
+        if type(results) is dict and len(run.collected_errors.errors) == errors:
+            if len(written) >= MOST_REMEMBERED:
+                written.clear()
+            constant = {field.key: field.write and results[field.key] for field in fields}
+            written[id(source)] = (source, constant)
+        return results
+
+    return remembered
 
 
 async def _gathered(results: dict[str, Any], pending: list[str]) -> dict[str, Any]:
@@ -148,11 +205,11 @@ async def _gathered(results: dict[str, Any], pending: list[str]) -> dict[str, An
 
 
 def _one_by_one(fields: list[Field]) -> Select:
-    async def select(run: Run, source: Any, path: Path | None) -> dict[str, Any]:
+    async def select(run: Run, source: Any, trail: Trail | None) -> dict[str, Any]:
         results: dict[str, Any] = {}
-        for key, resolve, _attribute, _exact in fields:
-            value = resolve(run, source, path)
-            results[key] = await value if is_coroutine(value) else value
+        for field in fields:
+            value = field.resolve(run, source, trail)
+            results[field.key] = await value if is_coroutine(value) else value
         return results
 
     return select

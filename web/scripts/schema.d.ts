@@ -24,7 +24,7 @@ export type WaitingRoom = {
 export type EventDetail = EventCard & {
   description: string; endsAt: string | null; onSaleAt: string | null; offSaleAt: string | null;
   maxTicketsPerOrder: number;
-  seatMap: { id: string; version: string; url: string; seatCount: number };
+  seatMap: { id: string; version: string; rowsUrl: string; seatCount: number };
   waitingRoom: WaitingRoom;
 };
 export type Facet = { field: string; buckets: { value: string; count: number }[] };
@@ -37,17 +37,20 @@ export type Suggestion = {
 };
 
 export type PriceLevel = { id: string; name: string; color: string | null; price: Money; fee: Money };
-export type Seat = {
-  id: string; index: number; row: string; number: string; x: number; y: number; priceLevelId: string;
-  accessible: boolean; restrictedView: boolean;
+// What SeatMap.rowsUrl holds; docs/clients.md describes it.
+export type SeatRow = {
+  row: string; numbers: string[] | { from: number; step: number; count: number }; x: number[]; y: number[];
+  levels: [number, number][]; accessible?: number[]; restrictedView?: number[];
 };
-export type Section = { id: string; name: string; kind: SectionKind; capacity: number; seats: Seat[] };
+export type Section = {
+  id: string; name: string; kind: SectionKind; capacity: number; priceLevel: number | null; rows: SeatRow[];
+};
 export type Area = {
   name: string; color: string | null; x: number; y: number; width: number; height: number;
   sectionId?: string | null;
 };
-export type LayoutDocument = {
-  id: string; version: string; width: number; height: number; seatCount: number;
+export type RowsDocument = {
+  id: string; version: string; width: number; height: number; seatCount: number; seatIdPrefix: string; scale: number;
   priceLevels: PriceLevel[]; sections: Section[]; areas?: Area[];
 };
 export type SectionAvailability = {
@@ -96,6 +99,9 @@ export type QueueEntry = {
 };
 export type JoinResult = { __typename: "JoinQueueSuccess"; entry: QueueEntry } | Refusal;
 
+export type EventPage = {
+  totalCount: number; pageInfo: { hasNextPage: boolean; endCursor: string | null }; edges: { node: EventCard }[];
+};
 export type OrganisedEvent = {
   id: string; name: string; status: EventStatus; startsAt: string; timezone: string; onSaleAt: string | null;
   venue: Venue; priceFrom: Money | null;
@@ -103,7 +109,7 @@ export type OrganisedEvent = {
     total: number; available: number; held: number; booked: number; sections: SectionAvailability[];
   };
   seatMap: {
-    id: string; version: string; url: string; seatCount: number;
+    id: string; version: string; rowsUrl: string; seatCount: number;
     priceLevels: { id: string; name: string; color: string | null; price: Money }[];
   };
   waitingRoom: WaitingRoom;

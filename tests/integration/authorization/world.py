@@ -9,7 +9,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from app import build_parts
+from parts import build_parts
 from settings import Settings
 from tests.apis import Api, somebody
 from tests.integration.reading.events import GA, create_event, event_input, publish_event

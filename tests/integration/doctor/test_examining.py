@@ -9,14 +9,13 @@ import pytest
 from db.queries.orders import OrderRow, order_by_id
 from domain.ids import Kind, public_id
 from reservations.keys import event_keys
-from search.documents import index_document
 from search.index import IndexAway
 from services.delivering import deliver
 from services.ending import release
 from services.examining import Documents, Finding, Where, examine
 from services.office import Office
 from services.paying import pay
-from services.recording import facts_of
+from services.recording import Recorded, facts_of
 from services.refunding import refund
 from services.reserving import ReserveRequest, reserve
 from services.selecting import ExactSeats
@@ -301,7 +300,7 @@ async def index_of(office: Office) -> Engine:
     async with office.database.connection() as connection:
         ids = [row["id"] for row in await connection.fetch("SELECT id FROM events")]
         for facts in facts_of(await read_facts(connection, ids)):
-            document = index_document(facts)
+            document = Recorded.of(facts).document()
             engine.held[document["id"]] = document
     return engine
 

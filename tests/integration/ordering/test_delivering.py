@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from db.queries.orders import OrderRow
+from db.queries.outbox import finish_tasks
 from db.session import DATABASE_AWAY
 from services import delivering
 from services.delivering import deliver
@@ -72,13 +73,13 @@ async def test_task_is_done_once_when_the_database_goes_away_as_it_ends(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await booked(office)
-    finish, tries = delivering.finish_tasks, []
+    tries: list[int] = []
 
     async def once_away(*arguments: Any) -> None:
         tries.append(1)
         if len(tries) == 1:
             raise DATABASE_AWAY[0]
-        await finish(*arguments)
+        await finish_tasks(*arguments)
 
     monkeypatch.setattr(delivering, "finish_tasks", once_away)
 

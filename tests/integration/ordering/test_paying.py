@@ -9,6 +9,7 @@ from db.queries.orders import OrderRow, order_by_id
 from db.queries.payments import payment_of_order
 from domain.errors import (
     IdempotencyMismatch,
+    InvalidInput,
     NotFound,
     OrderExpired,
     OrderNotPayable,
@@ -313,3 +314,16 @@ async def test_order_ends_when_it_slipped_into_a_cancelled_event(office: Office)
 
     assert (await state(office, order.id))[0] == "CANCELLED"
     assert await seats(office, order) == b"AAAA"
+
+
+@pytest.mark.parametrize("number", ["4242424242424242", "4242 4242 4242 4242", "4242-4242-4242-4242", "pm"])
+async def test_nothing_is_kept_or_asked_when_a_card_number_is_given_for_a_method(
+    office: Office, number: str
+) -> None:
+    order = await held(office)
+
+    with pytest.raises(InvalidInput) as refused:
+        await pay(office, ANN, order.id, number)
+
+    assert number not in refused.value.message or number == "pm"
+    assert await state(office, order.id) == ("RESERVED", None, 0, 0)

@@ -8,22 +8,17 @@ from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
-import stripe
 
 from payments.gateway import (
     Declined,
     GatewayRejected,
     GatewayUnavailable,
-    Intent,
     IntentStatus,
-    PaymentGateway,
-    RefundStatus,
 )
 from payments.stripe_gateway import Patience, StripeGateway
 from tests.integration.payments.intents import key
+from tests.integration.payments.purchases import BACK, authorised, captured, new
 from tests.local_stripe import API_KEY, Control, StripeProcess
-
-BACK = "http://localhost:8000/events/1"
 
 
 @pytest_asyncio.fixture
@@ -33,20 +28,6 @@ async def hasty(stripe_process: StripeProcess) -> AsyncIterator[StripeGateway]:
     gateway = StripeGateway(API_KEY, api_base=stripe_process.url, patience=patience)
     yield gateway
     await gateway.close()
-
-
-async def new(gateway: PaymentGateway, amount: int = 5000, currency: str = "USD") -> Intent:
-    return await gateway.create_intent(uuid4(), amount, currency, reference="BX-1", idempotency_key=key())
-
-
-async def authorised(gateway: PaymentGateway, amount: int = 5000, card: str = "pm_card_visa") -> Intent:
-    intent = await new(gateway, amount)
-    return await gateway.confirm(intent.id, card, idempotency_key=key(), return_url=BACK)
-
-
-async def captured(gateway: PaymentGateway, amount: int = 5000, card: str = "pm_card_visa") -> Intent:
-    intent = await authorised(gateway, amount, card)
-    return await gateway.capture(intent.id, idempotency_key=key())
 
 
 async def test_intent_names_the_order_when_created(gateway: StripeGateway) -> None:
@@ -282,39 +263,6 @@ async def test_one_retry_hides_the_fault_when_a_connection_is_cut(
     assert after.status is IntentStatus.REQUIRES_CAPTURE
 
 
-async def test_refund_is_made_once_when_the_key_was_pruned_meanwhile(
-    gateway: StripeGateway, control: Control
-) -> None:
-    intent, refund = await captured(gateway), key()
-    first = await gateway.refund(intent.id, 2000, "USD", idempotency_key=refund)
-    await control.prune_keys()
-
-    second = await gateway.refund(intent.id, 2000, "USD", idempotency_key=refund)
-
-    assert second.id == first.id
-    assert (await control.ledger_row(intent.id))["refunded"] == 2000
-
-
-async def test_money_goes_back_twice_when_the_guard_of_refunds_is_taken_away(
-    stripe_process: StripeProcess, control: Control
-) -> None:
-    """The control of the test above: without looking first, a pruned key refunds again."""
-
-    class Careless(StripeGateway):
-        async def _refunds_with(self, intent_id: str, key: str) -> list[stripe.Refund]:
-            return []
-
-    careless = Careless(API_KEY, api_base=stripe_process.url)
-    intent, refund = await captured(careless), key()
-    await careless.refund(intent.id, 2000, "USD", idempotency_key=refund)
-    await control.prune_keys()
-
-    await careless.refund(intent.id, 2000, "USD", idempotency_key=refund)
-
-    assert (await control.ledger_row(intent.id))["refunded"] == 4000
-    await careless.close()
-
-
 async def test_capture_stays_failed_when_the_chain_of_keys_is_taken_away(
     gateway: StripeGateway, control: Control, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -328,62 +276,6 @@ async def test_capture_stays_failed_when_the_chain_of_keys_is_taken_away(
             await gateway.capture(intent.id, idempotency_key=capture)
 
     assert (await control.ledger_row(intent.id))["captured"] == 0
-
-
-async def test_every_refund_is_found_when_there_are_several_pages(
-    gateway: StripeGateway, sdk: stripe.StripeClient
-) -> None:
-    intent, refund = await captured(gateway, 5000), key()
-    first = await gateway.refund(intent.id, 10, "USD", idempotency_key=refund)
-    for _ in range(101):
-        await sdk.v1.refunds.create_async({"payment_intent": intent.id, "amount": 10})
-
-    again = await gateway.refund(intent.id, 10, "USD", idempotency_key=refund)
-
-    assert again.id == first.id
-    assert len(await gateway.refunds_of(intent.id)) == 102
-
-
-async def test_refund_is_tried_once_more_when_the_first_bounced(
-    gateway: StripeGateway, control: Control
-) -> None:
-    intent, refund = await captured(gateway), key()
-    await control.add_fault("refund.pending_then_fail", match={"intent": intent.id}, params={"seconds": 0})
-    first = await gateway.refund(intent.id, 5000, "USD", idempotency_key=refund)
-    assert first.status is RefundStatus.PENDING
-    while (await gateway.refunds_of(intent.id))[0].status is not RefundStatus.FAILED:
-        await asyncio.sleep(0)
-
-    second = await gateway.refund(intent.id, 5000, "USD", idempotency_key=refund)
-    third = await gateway.refund(intent.id, 5000, "USD", idempotency_key=refund)
-
-    assert (second.status, third.id) == (RefundStatus.SUCCEEDED, second.id)
-    row = await control.ledger_row(intent.id)
-    assert (row["refunded"], [one["status"] for one in row["refunds"]]) == (5000, ["failed", "succeeded"])
-
-
-async def test_refund_comes_through_when_the_bank_refused_it_some_times(
-    gateway: StripeGateway, control: Control
-) -> None:
-    intent, refund = await captured(gateway), key()
-    await control.add_fault("refund.fail", count=2, match={"intent": intent.id})
-
-    for _ in range(2):
-        with pytest.raises(Declined):
-            await gateway.refund(intent.id, 5000, "USD", idempotency_key=refund)
-
-    assert (
-        await gateway.refund(intent.id, 5000, "USD", idempotency_key=refund)
-    ).status is RefundStatus.SUCCEEDED
-
-
-async def test_refund_is_rejected_when_less_is_left(gateway: StripeGateway, control: Control) -> None:
-    intent = await captured(gateway)
-
-    with pytest.raises(GatewayRejected):
-        await gateway.refund(intent.id, 5001, "USD", idempotency_key=key())
-
-    assert (await control.ledger_row(intent.id))["refunded"] == 0
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from tests.apis import Api, somebody
 from tests.integration.reading.events import publish_event
 from tests.transport.generate import LEAVES, DocumentStrategies
 from transport import BadRequest, ConnectionInfo, GraphQLServer
+from transport.ports import as_awaited
 from transport.request import OperationRequest
 
 SERVED = schema._schema
@@ -37,7 +38,7 @@ async def executed(server: GraphQLServer, document: str, compiled: bool) -> tupl
     """Run a document below the encoder; errors without their traces, in any order."""
     http = server._http
     call = await http._engine.prepare(OperationRequest(document, None, None))
-    run = http._engine._executor(call, await http._context_factory(ConnectionInfo({})))
+    run = http._engine._executor(call, await as_awaited(http.context_factory(ConnectionInfo({}))))
     result: Any = http._engine._execute(run, call.operation) if compiled else run.execute_operation(False)
     result = await result if isawaitable(result) else result
     return result.data, sorted(repr(error.formatted) for error in result.errors or ())

@@ -80,6 +80,20 @@ async def test_the_map_is_one_document_when_read_by_its_url(api: Api) -> None:
     assert response.json()["seatCount"] == 12
 
 
+async def test_the_map_by_rows_is_kept_for_ever_when_read_by_its_url(api: Api) -> None:
+    event_id = await publish_event(api, somebody("organise"))
+    query = "query ($id: ID!) { event(id: $id) { seatMap { rowsUrl version seatCount } } }"
+    seat_map = (await api.ask(query, {"id": event_id})).data["event"]["seatMap"]
+
+    answer = await api.client.get(seat_map["rowsUrl"], headers={"accept-encoding": "gzip"})
+
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["content-encoding"] == "gzip"
+    document = answer.json()
+    assert (document["version"], document["seatCount"]) == (seat_map["version"], 12)
+    assert [len(row["x"]) for row in document["sections"][0]["rows"]] == [6, 6]
+
+
 async def test_a_draft_is_its_organisers_alone(api: Api) -> None:
     organiser = somebody("organise")
     event_id = await create_event(api, organiser)
@@ -318,3 +332,41 @@ async def test_a_created_event_is_a_draft(api: Api) -> None:
     )
 
     assert answer["event"] == {"status": "DRAFT", "seatMap": {"seatCount": 0}}
+
+
+ORGANISED = """
+query ($after: String) {
+  me {
+    organisedEvents(first: 2, after: $after) {
+      totalCount pageInfo { hasNextPage endCursor } edges { node { id status } }
+    }
+  }
+}
+"""
+
+
+async def test_organised_events_are_the_callers_own_when_drafts_are_among_them(api: Api) -> None:
+    organiser = somebody("organise")
+    made = [await publish_event(api, organiser), await create_event(api, organiser)]
+    made.append(await create_event(api, organiser))
+    await create_event(api, somebody("organise"))
+
+    first = (await api.ask(ORGANISED, token=organiser)).data["me"]["organisedEvents"]
+    after = {"after": first["pageInfo"]["endCursor"]}
+    second = (await api.ask(ORGANISED, after, organiser)).data["me"]["organisedEvents"]
+
+    seen = [edge["node"] for page in (first, second) for edge in page["edges"]]
+    assert [event["id"] for event in seen] == made[::-1]
+    assert [event["status"] for event in seen] == ["DRAFT", "DRAFT", "ON_SALE"]
+    assert (first["totalCount"], second["pageInfo"]["hasNextPage"]) == (3, False)
+
+
+async def test_nobody_reads_what_another_organises_when_they_know_the_id(api: Api) -> None:
+    organiser = somebody("organise")
+    await create_event(api, organiser)
+    user_id = (await api.ask("{ me { id } }", token=organiser)).data["me"]["id"]
+    query = "query ($id: ID!) { node(id: $id) { ... on User { organisedEvents { totalCount } } } }"
+
+    assert (await api.ask(query, {"id": user_id}, somebody("organise"))).data == {"node": None}
+    own = (await api.ask(query, {"id": user_id}, organiser)).data["node"]
+    assert own == {"organisedEvents": {"totalCount": 1}}

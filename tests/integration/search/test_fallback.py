@@ -8,8 +8,9 @@ import pytest
 from db.session import Database
 from domain.errors import BadRequest
 from kit.clock import utc_now
+from search.fallback_query import FallbackQuery
 from services.recording import record_changes
-from services.searching import EventSearch, SearchQuestion
+from services.searching import EventSearch, SearchQuestion, database_index
 from tests.integration.search.catalogue import add_event, add_performer, add_venue
 from tests.integration.search.conftest import search_on
 
@@ -58,6 +59,8 @@ _QUESTIONS = [
     (SearchQuestion(city="부산"), ["둘째 공연", "무료 나눔"]),
     (SearchQuestion(category="jazz"), ["무료 나눔"]),
     (SearchQuestion(price_max=10000), ["셋째 공연", "둘째 공연"]),
+    (SearchQuestion(price_max=10000, currency="KRW"), ["셋째 공연", "둘째 공연"]),
+    (SearchQuestion(price_max=10000, currency="USD"), []),
     (SearchQuestion("검정치마", available_only=True), ["첫 공연", "둘째 공연"]),
     (SearchQuestion(near=(37.55, 126.92, 10.0)), ["셋째 공연", "첫 공연", "매진 공연"]),
     (
@@ -109,6 +112,12 @@ async def test_times_bound_the_result_when_start_and_end_are_given(
     soon = SearchQuestion(start=now + timedelta(days=7), end=now + timedelta(days=25))
     assert await names(search, database, past) == ["지난 공연"]
     assert await names(search, database, soon) == ["첫 공연", "둘째 공연"]
+
+
+async def test_planned_for_its_own_keyword_when_asked_often(database: Database) -> None:
+    mode = FallbackQuery("SELECT current_setting('plan_cache_mode') AS mode", ())
+    rows = await database_index(database)._run(mode)
+    assert [row["mode"] for row in rows] == ["force_custom_plan"]
 
 
 async def test_facets_and_total_count_all_pages_when_one_is_asked(search: EventSearch) -> None:

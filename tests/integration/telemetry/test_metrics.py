@@ -8,10 +8,19 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from parts import build_parts
+from payments.stripe_gateway import StripeGateway
+from pubsub.channels import Channels
+from pubsub.echo import Echo
+from pubsub.redis_backend import RedisBackend
+from reservations.connection import connect
 from services.delivering import deliver
+from services.reserving import ReserveRequest, reserve
 from services.searching import EventSearch
+from services.selecting import ExactSeats
 from settings import Settings
+from subscriptions.seat_availability import SeatHub
 from tests.apis import Api, api_on, somebody
+from tests.houses import buyer, office_on, open_event
 from tests.integration.reading.events import publish_event
 from tests.logs import logged
 
@@ -163,3 +172,46 @@ async def test_the_workers_lines_name_order_and_request_when_a_task_is_put_off(
     assert (line["topic"], line["request_id"]) == ("mirror_order", "shop-42")
     assert line["order"] == held["order"]["reference"]
     assert line["task"] > 0
+
+
+async def test_a_change_is_timed_from_hearing_of_it_when_somebody_watches(
+    postgres_url: str, redis_url: str
+) -> None:
+    told: list[float] = []
+    gateway = StripeGateway("sk_test_local", api_base="http://127.0.0.1:9")
+    client = connect(redis_url, 4)
+    channels = Channels(RedisBackend(client))
+    await channels.open()
+    async with office_on(postgres_url, redis_url, gateway) as office:
+        event_id = await open_event(office.database, rows=[4])
+        hub = SeatHub(office, channels, told.append)
+        stream = hub.stream(event_id)
+        await anext(stream)
+        await reserve(office, buyer("ann"), ReserveRequest(event_id, ExactSeats((0,))))
+        async with asyncio.timeout(10):
+            changed = await anext(stream)
+            while not told:
+                await asyncio.sleep(0)
+        hub.close()
+    await channels.close()
+    await client.aclose()
+    await gateway.close()
+
+    assert changed.changes == ((0, "H"),)
+    assert all(0 < seconds < 10 for seconds in told)
+
+
+async def test_an_echo_is_heard_when_it_was_called(redis_url: str) -> None:
+    client = connect(redis_url, 4)
+    channels = Channels(RedisBackend(client))
+    await channels.open()
+    heard = asyncio.Queue[float]()
+    calling = asyncio.create_task(Echo(channels, "test", heard.put_nowait).keep_calling())
+    async with asyncio.timeout(10):
+        seconds = await heard.get()
+    calling.cancel()
+    await asyncio.gather(calling, return_exceptions=True)
+    await channels.close()
+    await client.aclose()
+
+    assert 0 < seconds < 5

@@ -85,9 +85,11 @@ async def test_unavailable_in_time_while_redis_hangs(postgres_url: str, own_redi
         process.send_signal(signal.SIGSTOP)
         try:
             parts = await until_ready_is(api, 503)
+            scraped = (await api.client.get("/metrics")).text
         finally:
             process.send_signal(signal.SIGCONT)
         assert parts["redis"]["detail"] == "no answer within 1.5 s"
+        assert 'boxoffice_part_up{part="redis"} 0.0' in scraped
         await until_ready_is(api, 200)
 
 

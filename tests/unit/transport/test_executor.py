@@ -10,18 +10,20 @@ from hypothesis import strategies as st
 
 from tests.transport.generate import DocumentStrategies
 from tests.transport.toy import CountingMeters
-from tests.transport.zoo import Context, schema
+from tests.transport.zoo import Cat, Context, Dog, Label, schema
 from transport import BadRequest, GraphQLServer, Limits, ServerOptions
 from transport.engine import Engine
 from transport.request import OperationRequest
 
 
-def engine(compiled: bool, meters: CountingMeters | None = None) -> Engine:
+def engine(
+    compiled: bool, meters: CountingMeters | None = None, immutable: frozenset[type] = frozenset()
+) -> Engine:
     async def context(_info: Any) -> Context:
         return Context()
 
     limits = Limits(cost=10**9, aliases=1_000, merging=10**6, depth=30)
-    options = ServerOptions(compiled=compiled)
+    options = ServerOptions(compiled=compiled, immutable_types=immutable)
     server = GraphQLServer(schema, context, limits=limits, options=options, meters=meters)
     return server._http._engine
 
@@ -40,12 +42,13 @@ async def run(which: Engine, query: str, variables: dict[str, Any]) -> tuple[Any
 
 
 COMPILED, INTERPRETED = engine(compiled=True), engine(compiled=False)
+REMEMBERING = engine(compiled=True, immutable=frozenset({Cat, Dog, Label}))
 
 
 async def assert_equal(query: str, variables: dict[str, Any] | None = None) -> tuple[Any, list[Any], Context]:
     expected = await run(INTERPRETED, query, variables or {})
-    for _ in range(2):
-        data, errors, context = await run(COMPILED, query, variables or {})
+    for compiled in (COMPILED, COMPILED, REMEMBERING, REMEMBERING):
+        data, errors, context = await run(compiled, query, variables or {})
         assert data == expected[0]
         assert list(map(repr, _keys(data))) == list(map(repr, _keys(expected[0])))
         assert errors == expected[1]

@@ -36,7 +36,7 @@ export class Basket extends Emitter {
   }
 
   get ids() {
-    return [...this.seats].map((seat) => this.layout.ids[seat]);
+    return [...this.seats].map((seat) => this.layout.idOf(seat));
   }
 
   /** Prices and fees together, or null while nothing is chosen. @returns {Money | null} */

@@ -49,13 +49,6 @@ export async function stripeElement(publishableKey, clientSecret) {
   return { place, confirm };
 }
 
-/** Asks Stripe.js to lead the reader through 3-D Secure. @param {string} publishableKey @param {string} clientSecret */
-export async function approve(publishableKey, clientSecret) {
-  const stripe = (await loadStripe())(publishableKey);
-  const { error } = await stripe.handleNextAction({ clientSecret });
-  return error ? String(error.message) : null;
-}
-
 /**
  * Where the local Stripe's bank asks for approval, or null. Stripe.js does the same with the real one.
  * @param {Config} config @param {string} clientSecret

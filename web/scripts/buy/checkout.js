@@ -1,7 +1,7 @@
 /** The panel beside the map once seats are held: countdown, guest details, payment, confirmation. */
 import { fill, h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
-import { approve, bankAddress, stripeElement, testCards } from "./cards.js";
+import { bankAddress, stripeElement, testCards } from "./cards.js";
 import { Countdown } from "./countdown.js";
 import { receipt, sums, ticketList } from "./receipt.js";
 import { problemText } from "./words.js";
@@ -64,7 +64,8 @@ export class Checkout {
   /** @param {Order} order */
   _held(order) {
     const { busy, problem } = this._purchase;
-    const approval = order.payment?.status === "REQUIRES_ACTION" && this._purchase.clientSecret;
+    // Stripe.js asks the bank by itself, and until a card is given its payment is waiting for one.
+    const approval = !this._usesStripeJs && order.payment?.status === "REQUIRES_ACTION" && this._purchase.clientSecret;
     const declined = order.payment?.status === "FAILED";
     return h(
       "section",
@@ -116,9 +117,6 @@ export class Checkout {
   /** @param {string} key @returns {Promise<string | null>} what went wrong, in Stripe's words */
   async _confirmWithStripe(key) {
     const purchase = this._purchase;
-    if (purchase.order?.payment?.status === "REQUIRES_ACTION" && purchase.clientSecret && this._confirm) {
-      return approve(key, purchase.clientSecret);
-    }
     if (this._confirm) return this._confirm();
     if (!(await purchase.pay()) || !purchase.clientSecret) return null;
     const { place, confirm } = await stripeElement(key, purchase.clientSecret);
@@ -141,8 +139,9 @@ export class Checkout {
 
   /** @param {Order} order @returns {HTMLElement[]} */
   _afterwards(order) {
+    const here = `/orders/${order.id}`;
     return [
-      h("a", { class: "button", href: `/orders/${order.id}` }, t("seeOrder")),
+      ...(location.pathname === here ? [] : [h("a", { class: "button", href: here }, t("seeOrder"))]),
       h("button", { type: "button", class: "quiet", id: "again", onclick: () => this._purchase.startAgain() }, t("buyMore")),
     ];
   }

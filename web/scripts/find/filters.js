@@ -3,16 +3,18 @@ import { fill, h } from "../kit/dom.js";
 import { numberText } from "../kit/format.js";
 import { t, tOr } from "../kit/i18n.js";
 
+import { comparesPrices } from "./wish.js";
+
 /** @import { Facet } from "../schema.js" */
 /** @import { Wish } from "./wish.js" */
 
 const MOST_BUCKETS = 9;
 
 /**
- * @param {HTMLElement} place @param {Wish} wish @param {Facet[]} facets
+ * @param {HTMLElement} place @param {Wish} wish @param {Facet[]} facets @param {string[]} currencies in use, the most frequent first
  * @param {(change: Partial<Wish>) => void} change
  */
-export function showFilters(place, wish, facets, change) {
+export function showFilters(place, wish, facets, currencies, change) {
   const focused = document.activeElement?.id;
   const open = place.querySelector("details")?.open ?? matchMedia("(min-width: 52rem)").matches;
   const body = h(
@@ -22,13 +24,39 @@ export function showFilters(place, wish, facets, change) {
       h("input", { type: "checkbox", id: "available", checked: wish.available, onchange: toggled(change) }), t("find.available")),
     ...["category", "city"].map((field) => facetList(field, wish, facets, change)),
     h("fieldset", null, h("legend", null, t("find.dates")), day("from", wish, change), day("to", wish, change)),
-    h("label", null, t("find.max"), h("input", {
-      type: "number", min: 0, step: "any", id: "max", value: wish.max, inputMode: "decimal",
-      onchange: (/** @type {Event} */ event) => change({ max: valueOf(event) }),
-    })),
+    priceLimit(wish, currencies, change),
   );
   fill(place, h("details", { open }, h("summary", { class: "small soft" }, t("find.filters")), body));
   if (focused) document.getElementById(focused)?.focus();
+}
+
+/**
+ * The highest price, and of which currency: amounts of different ones are never compared.
+ * @param {Wish} wish @param {string[]} currencies @param {(change: Partial<Wish>) => void} change
+ */
+function priceLimit(wish, currencies, change) {
+  const max = h("input", {
+    type: "number", min: 0, step: "any", id: "max", value: wish.max, inputMode: "decimal", "aria-label": t("find.max"),
+    onchange: (/** @type {Event} */ event) => change({ max: valueOf(event), currency: currency.value }),
+  });
+  const currency = h("select", {
+    id: "currency", "aria-label": t("find.currency"),
+    onchange: (/** @type {Event} */ event) => change({ currency: valueOf(event) }),
+  }, currencies.map((code) => h("option", { value: code }, code)));
+  currency.value = wish.currency || currencies[0];
+  const hint = comparesPrices(wish) && currencies.length > 1 && h("p", { class: "soft small" }, t("find.maxHint", { currency: currency.value }));
+  return h("fieldset", null, h("legend", null, t("find.max")), h("div", { class: "price-limit" }, max, currency), hint);
+}
+
+/** The currencies of the results' prices, the most frequent first. @param {Facet[]} facets @returns {string[]} */
+export function currenciesOf(facets) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const { value, count } of facets.find(({ field }) => field === "priceBand")?.buckets ?? []) {
+    const code = value.slice(0, 3);
+    counts.set(code, (counts.get(code) ?? 0) + count);
+  }
+  return [...counts].sort((a, b) => b[1] - a[1]).map(([code]) => code);
 }
 
 /** @param {(change: Partial<Wish>) => void} change */

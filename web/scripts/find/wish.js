@@ -10,6 +10,7 @@ import { minorUnits } from "../kit/format.js";
  * @property {string} from a calendar date
  * @property {string} to a calendar date
  * @property {string} max the highest price, as typed
+ * @property {string} currency of that price, ISO 4217; "" for the most frequent
  * @property {boolean} available
  * @property {string} sort
  * @property {number} page
@@ -23,7 +24,7 @@ export function readWish() {
   const text = (/** @type {string} */ name) => query.get(name) ?? "";
   return {
     q: text("q"), city: text("city"), category: text("category"), from: text("from"), to: text("to"),
-    max: text("max"), available: text("available") === "1", sort: text("sort"),
+    max: text("max"), currency: text("currency"), available: text("available") === "1", sort: text("sort"),
     page: Math.max(1, Math.floor(Number(text("page"))) || 1),
   };
 }
@@ -38,9 +39,14 @@ export function writeWish(wish) {
   if (address !== location.pathname + location.search) history.pushState(null, "", address);
 }
 
-/** SearchEventsInput of a wish. @param {Wish} wish @param {string} currency of the prices on show */
+/** Whether prices are compared, which is only done within one currency. @param {Wish} wish */
+export function comparesPrices(wish) {
+  return wish.max !== "" || wish.sort === "PRICE";
+}
+
+/** SearchEventsInput of a wish. @param {Wish} wish @param {string} currency to compare prices in; "" while none is known */
 export function searchInput(wish, currency) {
-  const max = minorUnits(wish.max, currency);
+  const max = currency ? minorUnits(wish.max, currency) : null;
   return {
     keyword: wish.q,
     pageNum: wish.page,
@@ -51,6 +57,7 @@ export function searchInput(wish, currency) {
     ...(wish.city ? { city: wish.city } : {}),
     ...(wish.category ? { category: wish.category } : {}),
     ...(max === null ? {} : { priceMax: max }),
+    ...(currency && comparesPrices(wish) ? { currency } : {}),
     ...(wish.available ? { availableOnly: true } : {}),
   };
 }

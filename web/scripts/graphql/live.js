@@ -15,6 +15,7 @@ const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 8000;
 const SOCKET_ATTEMPTS = 2;
 const TOKEN_REFUSED = 4403;
+const ON_PURPOSE = 1000; // to begin again with another token
 
 /** @typedef {"connecting" | "live" | "lost"} State */
 /**
@@ -51,6 +52,11 @@ class Live {
     return this._changes.on("state", listener);
   }
 
+  /** Connects already, since the page will subscribe in a moment. */
+  open() {
+    if (!this._connection && !this._retry) this._connect();
+  }
+
   /**
    * Subscribes for as long as the page wants it, across reconnections.
    * @param {Wanted} wanted
@@ -72,7 +78,7 @@ class Live {
     const id = String((this._lastId += 1));
     this._wanted.set(id, wanted);
     if (this.state === "live") this._start(id, wanted);
-    else if (!this._connection && !this._retry) this._connect();
+    else this.open();
     return id;
   }
 
@@ -131,7 +137,7 @@ class Live {
       this._neverOpened = 0;
       this.overEventStream = !this.overEventStream;
     }
-    this._become("lost");
+    this._become(code === ON_PURPOSE ? "connecting" : "lost");
     const ceilingMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this._failures);
     this._failures += 1;
     clearTimeout(this._retry);
@@ -140,6 +146,7 @@ class Live {
 
   _drop() {
     this._connection?.close();
+    this._become("lost");
   }
 
   _restart() {

@@ -1,7 +1,7 @@
 /** The static map of an event: where every seat is, in flat arrays that are quick to search. */
 import { convexHull } from "./hull.js";
 
-/** @import { Area, LayoutDocument, PriceLevel, Section } from "../schema.js" */
+/** @import { Area, PriceLevel, RowsDocument, SeatRow, Section } from "../schema.js" */
 /** @typedef {{ left: number, top: number, right: number, bottom: number }} Box */
 /**
  * @typedef {object} Block a section as the map draws it
@@ -21,7 +21,7 @@ export const RESTRICTED = 2;
 const CELL_SPACINGS = 6;
 
 export class Layout {
-  /** @param {LayoutDocument} document */
+  /** @param {RowsDocument} document what SeatMap.rowsUrl holds; docs/clients.md describes it */
   constructor(document) {
     this.version = document.version;
     this.width = document.width;
@@ -35,17 +35,17 @@ export class Layout {
     this.levels = new Uint8Array(this.seatCount);
     this.marks = new Uint8Array(this.seatCount);
     this.sectionOf = new Uint16Array(this.seatCount);
-    /** @type {string[]} */
-    this.ids = new Array(this.seatCount);
+    this._idPrefix = document.seatIdPrefix;
     /** @type {string[]} */
     this.rows = new Array(this.seatCount);
     /** @type {string[]} */
     this.numbers = new Array(this.seatCount);
-    this._levelNumber = new Map(document.priceLevels.map((level, at) => [level.id, at]));
-    document.sections.forEach((section, at) => this._readSeats(section, at));
+    const ends = this._readSections(document);
     this.spacing = this._measureSpacing();
-    const shared = sharedWords(document.sections.filter(({ seats }) => seats.length).map(({ name }) => name));
-    this.blocks = document.sections.map((section) => this._block(section, section.name.slice(shared)));
+    const shared = sharedWords(document.sections.filter(({ rows }) => rows.length).map(({ name }) => name));
+    this.blocks = document.sections.map((section, at) =>
+      this._block(section, section.name.slice(shared), ends[at - 1] ?? 0, ends[at]),
+    );
     this.box = this._bounds();
     // a grid over the house: seats are `_ordered` from `_starts[cell]` to `_starts[cell + 1]`
     this._cell = this.spacing * CELL_SPACINGS;
@@ -73,10 +73,15 @@ export class Layout {
     return this.blocks[this.sectionOf[seat]].section;
   }
 
+  /** The id of a seat. @param {number} seat */
+  idOf(seat) {
+    return this._idPrefix + seat;
+  }
+
   /** The seat of an id, or -1. @param {string} id */
   indexOf(id) {
-    const index = Number(id.slice(id.lastIndexOf("_") + 1));
-    return this.ids[index] === id ? index : this.ids.indexOf(id);
+    const index = Number(id.slice(this._idPrefix.length));
+    return id.startsWith(this._idPrefix) && index < this.seatCount ? index : -1;
   }
 
   /**
@@ -142,19 +147,31 @@ export class Layout {
     return this.blocks.find((block) => block.section.kind !== "SEATED" && block.area && inside(block.area)) ?? null;
   }
 
-  /** @param {Section} section @param {number} at */
-  _readSeats(section, at) {
-    for (const seat of section.seats) {
-      const { index } = seat;
-      this.xs[index] = seat.x;
-      this.ys[index] = seat.y;
-      this.levels[index] = this._levelNumber.get(seat.priceLevelId) ?? 0;
-      this.marks[index] = (seat.accessible ? ACCESSIBLE : 0) | (seat.restrictedView ? RESTRICTED : 0);
-      this.sectionOf[index] = at;
-      this.ids[index] = seat.id;
-      this.rows[index] = seat.row;
-      this.numbers[index] = seat.number;
+  /** Seats are numbered as they come. @param {RowsDocument} document @returns {number[]} where each section ends */
+  _readSections({ sections, scale }) {
+    let seat = 0;
+    return sections.map((section, at) => {
+      const first = seat;
+      for (const row of section.rows) seat = this._readRow(row, seat, scale);
+      this.sectionOf.fill(at, first, seat);
+      return seat;
+    });
+  }
+
+  /** @param {SeatRow} row @param {number} first its first seat @param {number} scale @returns {number} one past its last */
+  _readRow(row, first, scale) {
+    const count = row.x.length;
+    for (let at = 0, x = 0, y = 0; at < count; at += 1) {
+      this.xs[first + at] = (x += row.x[at]) / scale;
+      this.ys[first + at] = (y += row.y[at]) / scale;
+      this.rows[first + at] = row.row;
+      this.numbers[first + at] = Array.isArray(row.numbers) ? row.numbers[at] : String(row.numbers.from + at * row.numbers.step);
     }
+    let from = first;
+    for (const [level, run] of row.levels) this.levels.fill(level, from, (from += run));
+    for (const at of row.accessible ?? []) this.marks[first + at] |= ACCESSIBLE;
+    for (const at of row.restrictedView ?? []) this.marks[first + at] |= RESTRICTED;
+    return first + count;
   }
 
   /** The distance between neighbours in the tightest rows, over a sample, so that no two seats overlap. */
@@ -169,24 +186,16 @@ export class Layout {
     return distances[Math.floor(distances.length / 8)] || 24;
   }
 
-  /** @param {Section} section @param {string} label @returns {Block} */
-  _block(section, label) {
+  /** @param {Section} section @param {string} label @param {number} first @param {number} end @returns {Block} */
+  _block(section, label, first, end) {
     const area = this.areas.find((one) => one.sectionId === section.id) ?? null;
-    if (!section.seats.length) return this._standing(section, area);
-    const first = section.seats[0].index;
-    const outline = convexHull(
-      section.seats.map((seat) => ({ x: seat.x, y: seat.y })),
-      this.spacing * 0.85,
-    );
+    if (first === end) return this._standing(section, area);
+    const seats = Array.from({ length: end - first }, (_, at) => ({ x: this.xs[first + at], y: this.ys[first + at] }));
+    const outline = convexHull(seats, this.spacing * 0.85);
     const votes = new Map();
-    for (const seat of section.seats) {
-      const level = this.levels[seat.index];
-      votes.set(level, (votes.get(level) ?? 0) + 1);
-    }
+    for (const level of this.levels.subarray(first, end)) votes.set(level, (votes.get(level) ?? 0) + 1);
     const level = [...votes].sort((a, b) => b[1] - a[1])[0][0];
-    const box = boxOf(outline);
-    const end = first + section.seats.length;
-    return { section, label, first, end, box, outline, middle: mean(section.seats), level, area };
+    return { section, label, first, end, box: boxOf(outline), outline, middle: mean(seats), level, area };
   }
 
   /** @param {Section} section @param {Area | null} area @returns {Block} */
@@ -198,8 +207,7 @@ export class Layout {
       { x: box.right, y: box.bottom }, { x: box.left, y: box.bottom },
     ];
     const middle = { x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2 };
-    const level = this.priceLevels.findIndex((one) => one.name === section.name);
-    return { section, label: section.name, first: 0, end: 0, box, outline, middle, level: Math.max(0, level), area };
+    return { section, label: section.name, first: 0, end: 0, box, outline, middle, level: section.priceLevel ?? 0, area };
   }
 
   /** @returns {Box} */

@@ -48,7 +48,7 @@ export class ListView {
       rows.set(layout.rows[seat], [...(rows.get(layout.rows[seat]) ?? []), seat]);
     }
     return [...rows].map(([name, seats]) =>
-      h("div", { class: "list-row", role: "group", "aria-label": t("row", { row: name }) }, h("h4", null, t("row", { row: name })), seats.map((seat) => this._button(seat))),
+      h("div", { class: "list-row", role: "group", "aria-label": t("row", { row: name }) }, h("h4", null, t("row", { row: name })), h("div", { class: "list-seats" }, seats.map((seat) => this._button(seat)))),
     );
   }
 

@@ -62,7 +62,7 @@ export function drawNames(context, layout, viewport, palette, statuses, leftText
     const size = Math.min(standing ? 20 : 15, (width * (standing ? 0.8 : 0.6)) / (name.length * 0.62));
     if (size < 6.5) continue;
     const left = statuses.sections.get(block.section.id)?.available;
-    const plate = !standing && radius > 1.2;
+    const plate = !standing;
     drawText(context, viewport, block.middle, name, palette.ink, size, { up: 0.55, plate: plate ? palette.ground : "" });
     const text = left === undefined ? "" : leftText(left);
     const small = Math.min(size * 0.85, (width * 0.8) / (text.length * 0.55));

@@ -262,6 +262,14 @@ export class SeatMap extends Emitter {
     this._drawRings(context);
     overlay.drawFlashes(context, this.layout, this.viewport, palette, this._flashes, nowMs);
     if (gliding || this._flashes.size) this.redraw();
+    this._markDrawn();
+  }
+
+  /** Says when the map with its statuses has reached the screen: the frame after the one that drew it. */
+  _markDrawn() {
+    if (this._drawn || this.statuses.version === null) return;
+    this._drawn = true;
+    requestAnimationFrame(() => performance.mark("map-drawn"));
   }
 
   /** @param {CanvasRenderingContext2D} context */
@@ -281,6 +289,7 @@ export class SeatMap extends Emitter {
     context.setLineDash([]);
   }
 
+  _drawn = false;
   _density = 1;
   _palette = readPalette([]);
 }

@@ -37,7 +37,7 @@ export class Desk {
   }
 
   async _openMap() {
-    const layout = await Layout.load(this._event.seatMap.url);
+    const layout = await Layout.load(this._event.seatMap.rowsUrl);
     const statuses = new Statuses(layout.seatCount);
     const map = new SeatMap(this._canvas, layout, statuses, { leftText: (n) => t("left", { n: numberText(n) }) });
     map.drawing = true;
@@ -53,7 +53,7 @@ export class Desk {
   /** @param {SeatMap} map @param {number[]} seats */
   _drawSelection(map, seats) {
     const block = async (/** @type {boolean} */ blocked) => {
-      const seatIds = seats.map((seat) => map.layout.ids[seat]);
+      const seatIds = seats.map((seat) => map.layout.idOf(seat));
       await this._run("BlockSeats", "blockSeats", { seatIds, blocked });
       map.marked.clear();
       map.redraw();

@@ -15,7 +15,7 @@ export class Sale {
   constructor(place, layout, statuses) {
     this._layout = layout;
     this._statuses = statuses;
-    /** @type {{ atMs: number, sold: number }[]} */
+    /** @type {{ atMs: number, sold: number, rate: number }[]} */
     this._samples = [];
     this._figures = h("div", { class: "figures" });
     this._chart = h("div", null);
@@ -53,17 +53,19 @@ export class Sale {
   }
 
   _sample() {
-    this._samples.push({ atMs: Date.now(), sold: this.count().sold });
-    if (this._samples.length > SAMPLES) this._samples.shift();
     this._drawFigures();
+    // Before the first snapshot nobody knows what is sold.
+    if (this._statuses.version === null) return;
+    const [atMs, { sold }] = [Date.now(), this.count()];
+    this._samples.push({ atMs, sold, rate: this._rateAt(atMs, sold) });
+    if (this._samples.length > SAMPLES) this._samples.shift();
     this._drawChart();
   }
 
-  /** Tickets a minute over the last minute. */
-  get _rate() {
-    const now = this._samples[this._samples.length - 1];
-    const then = this._samples.find(({ atMs }) => now.atMs - atMs <= 60_000) ?? now;
-    return Math.max(0, now.sold - then.sold);
+  /** Tickets sold within the minute before a moment, as far as this page has seen it. @param {number} atMs @param {number} sold */
+  _rateAt(atMs, sold) {
+    const then = this._samples.find((sample) => atMs - sample.atMs <= 60_000);
+    return then ? Math.max(0, sold - then.sold) : 0;
   }
 
   _drawFigures() {
@@ -77,15 +79,15 @@ export class Sale {
       figure(t("organise.held"), numberText(held), "held"),
       figure(t("organise.left"), numberText(left), "free"),
       figure(t("organise.revenue"), moneyText({ amount: revenue, currency }), "revenue"),
-      figure(t("organise.rate"), numberText(this._rate), "rate"),
+      figure(t("organise.rate"), numberText(this._samples[this._samples.length - 1]?.rate ?? 0), "rate"),
     );
   }
 
   _drawChart() {
     const [first, last] = [this._samples[0], this._samples[this._samples.length - 1]];
     const span = Math.max(last.atMs - first.atMs, 1);
-    const rise = Math.max(last.sold - first.sold, 1);
-    const points = this._samples.map(({ atMs, sold }) => `${((atMs - first.atMs) / span) * 100},${38 - ((sold - first.sold) / rise) * 34}`);
+    const most = Math.max(...this._samples.map(({ rate }) => rate), 1);
+    const points = this._samples.map(({ atMs, rate }) => `${((atMs - first.atMs) / span) * 100},${38 - (rate / most) * 34}`);
     fill(this._chart, svg(
       "svg",
       { class: "chart", viewBox: "0 0 100 40", preserveAspectRatio: "none", role: "img", "aria-label": t("organise.chart") },

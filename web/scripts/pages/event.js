@@ -8,31 +8,28 @@ import { Purchase } from "../buy/purchase.js";
 import { SeatCard } from "../buy/seatcard.js";
 import { Tray } from "../buy/tray.js";
 import { spokenSeat } from "../buy/words.js";
-import { request, RequestFailed } from "../graphql/client.js";
+import { RequestFailed } from "../graphql/client.js";
 import { live } from "../graphql/live.js";
 import { token } from "../graphql/session.js";
 import { byId, fill, h, show } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 import { numberText } from "../kit/format.js";
 import { openPage } from "../kit/shell.js";
-import { Layout } from "../map/layout.js";
 import { ListView } from "../map/listview.js";
 import { SeatMap } from "../map/seatmap.js";
 import { Statuses } from "../map/statuses.js";
 import { watchSeats } from "../map/watch.js";
 import { standInLine } from "../waiting/line.js";
+import { asked, eventId, layoutOf } from "./opening.js";
 
 /** @import { EventDetail, SeatsUnavailable, Selection } from "../schema.js" */
-
-const eventId = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 
 openPage({ live });
 open().catch((error) => fail(error));
 
 async function open() {
   const purchase = new Purchase(eventId);
-  /** @type {[{ event: EventDetail | null }, import("../buy/cards.js").Config, void]} */
-  const [{ event }, config] = await Promise.all([request("Event", { id: eventId }), loadConfig(), purchase.resume()]);
+  const [{ event }, config] = await Promise.all([asked, loadConfig(), purchase.resume()]);
   if (!event) return fail(new RequestFailed("NOT_FOUND", t("eventNotFound")));
   document.title = `${event.name} · Boxoffice`;
   showEventHead(byId("head", HTMLElement), event);
@@ -46,7 +43,7 @@ async function openShop(event, purchase, config) {
   const statuses = new Statuses(event.seatMap.seatCount);
   const loading = byId("map-loading", HTMLElement);
   watchSeats(eventId, statuses, () => show(loading, false));
-  const layout = await Layout.load(event.seatMap.url);
+  const layout = await layoutOf(event);
   byId("shop", HTMLElement).classList.toggle("without-map", !layout.seatCount && !layout.areas.length);
   const canvas = byId("map", HTMLCanvasElement);
   const map = new SeatMap(canvas, layout, statuses, { leftText: (n) => t("left", { n: numberText(n) }) });

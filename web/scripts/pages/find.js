@@ -1,8 +1,8 @@
 /** The first page: find an event. */
 import { card } from "../find/card.js";
 import { Completions } from "../find/completions.js";
-import { showFilters } from "../find/filters.js";
-import { readWish, searchInput, writeWish } from "../find/wish.js";
+import { currenciesOf, showFilters } from "../find/filters.js";
+import { comparesPrices, readWish, searchInput, writeWish } from "../find/wish.js";
 import { request, RequestFailed } from "../graphql/client.js";
 import { byId, fill, h } from "../kit/dom.js";
 import { numberText } from "../kit/format.js";
@@ -19,7 +19,8 @@ openPage();
 const keyword = byId("keyword", HTMLInputElement);
 const sort = byId("sort", HTMLSelectElement);
 let wish = readWish();
-let currency = "KRW";
+/** Of every price seen so far, the most frequent first. @type {Set<string>} */
+const currencies = new Set();
 /** @type {AbortController | null} */
 let asking = null;
 
@@ -55,11 +56,14 @@ async function find() {
   keyword.value = wish.q;
   sort.value = wish.sort || (wish.q ? "RELEVANCE" : "STARTS_AT");
   asking?.abort();
+  const currency = wish.currency || ([...currencies][0] ?? "");
   const mine = (asking = new AbortController());
   try {
     /** @type {{ searchEvents: SearchResult }} */
     const { searchEvents } = await request("SearchEvents", { input: searchInput(wish, currency) }, { signal: mine.signal });
-    if (!mine.signal.aborted) draw(searchEvents);
+    if (mine.signal.aborted) return;
+    draw(searchEvents);
+    if (!currency && currencies.size && comparesPrices(wish)) await find();
   } catch (error) {
     if (mine.signal.aborted) return;
     if (!(error instanceof RequestFailed)) throw error;
@@ -69,9 +73,10 @@ async function find() {
 
 /** @param {SearchResult} found */
 function draw(found) {
-  currency = found.events.find(({ priceFrom }) => priceFrom)?.priceFrom?.currency ?? currency;
+  for (const code of currenciesOf(found.facets)) currencies.add(code);
+  if (wish.currency) currencies.add(wish.currency);
   byId("count", HTMLElement).textContent = t(found.isOver ? "find.over" : "find.count", { n: numberText(found.total) });
-  showFilters(byId("filters", HTMLElement), wish, found.facets, change);
+  showFilters(byId("filters", HTMLElement), wish, found.facets, [...currencies], change);
   fill(byId("results", HTMLElement), ...found.events.map(card), found.events.length ? null : nothing());
   drawPaging(found);
 }
@@ -95,12 +100,12 @@ function drawPaging({ pageNum, totalPages }) {
 
 function nothing() {
   return h("li", { class: "centred" }, h("h3", null, t("find.nothing")), h("p", { class: "soft" }, t("find.nothingHint")),
-    h("button", { type: "button", onclick: () => change({ q: "", city: "", category: "", from: "", to: "", max: "", available: false }) }, t("find.clear")));
+    h("button", { type: "button", onclick: () => change({ q: "", city: "", category: "", from: "", to: "", max: "", currency: "", available: false }) }, t("find.clear")));
 }
 
 /** @param {RequestFailed} error */
 function fail(error) {
   byId("count", HTMLElement).textContent = t("cannotLoad");
-  fill(byId("results", HTMLElement), h("li", { class: "centred", role: "alert" }, h("p", null, problemText(error)), h("button", { type: "button", onclick: find }, t("tryAgain"))));
+  fill(byId("results", HTMLElement), h("li", { class: "centred" }, h("p", { role: "alert" }, problemText(error)), h("button", { type: "button", onclick: find }, t("tryAgain"))));
   fill(byId("paging", HTMLElement));
 }

@@ -8,11 +8,10 @@ import { openPage } from "../kit/shell.js";
 import { problemText } from "../buy/words.js";
 import { createForm } from "../organise/create.js";
 import { Desk } from "../organise/desk.js";
+import { OwnEvents } from "../organise/own.js";
 
 /** @import { OrganisedEvent } from "../schema.js" */
 
-const KEPT_AS = "boxoffice.organised";
-const MOST_KEPT = 12;
 const place = byId("place", HTMLElement);
 
 openPage({ live });
@@ -20,28 +19,16 @@ byId("sign-out", HTMLButtonElement).onclick = () => signIn(null);
 onSessionChange(draw);
 draw();
 
-/** @returns {{ id: string, name: string }[]} events that this browser has worked on */
-function kept() {
-  return JSON.parse(localStorage.getItem(KEPT_AS) ?? "[]");
-}
-
-/** @param {OrganisedEvent} event */
-function keep(event) {
-  const others = kept().filter(({ id }) => id !== event.id);
-  localStorage.setItem(KEPT_AS, JSON.stringify([{ id: event.id, name: event.name }, ...others].slice(0, MOST_KEPT)));
-}
-
 function draw() {
   show(byId("sign-out", HTMLButtonElement), token() !== null);
   const wanted = new URLSearchParams(location.search).get("event");
   if (!token()) fill(place, gate());
   else if (wanted) openEvent(wanted);
-  else fill(place, chooser(), createForm((event) => go(event)));
+  else fill(place, new OwnEvents().element, createForm(go));
 }
 
 /** @param {OrganisedEvent} event */
 function go(event) {
-  keep(event);
   location.assign(`/organise?event=${encodeURIComponent(event.id)}`);
 }
 
@@ -57,23 +44,13 @@ function gate() {
     h("button", { class: "main-action", id: "enter" }, t("continue")));
 }
 
-function chooser() {
-  const input = h("input", { name: "event", id: "event-id", required: true, placeholder: "evt_…" });
-  return h("form", { class: "card stack", action: "/organise", method: "get" },
-    h("h2", null, t("organise.open")),
-    h("div", { class: "row" }, kept().map(({ id, name }) => h("a", { class: "button", href: `/organise?event=${encodeURIComponent(id)}` }, name))),
-    h("label", null, t("organise.eventId"), input),
-    h("button", { class: "main-action" }, t("organise.openGo")));
-}
-
 /** @param {string} id */
 async function openEvent(id) {
   try {
     /** @type {{ event: OrganisedEvent | null }} */
     const { event } = await request("OrganisedEvent", { id });
     if (!event) return refuse(t("eventNotFound"));
-    keep(event);
-    fill(place, new Desk(event).element);
+      fill(place, h("a", { class: "back", href: "/organise" }, t("organise.all")), new Desk(event).element);
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
     if (token()) refuse(problemText(error));

@@ -1,0 +1,300 @@
+"""Holds and orders against a model: whatever people do in whatever order, both tell the same.
+
+Hypothesis writes the stories: two buyers and an organiser of a house of six seats, cards good and bad,
+the clock, an emptied Redis. After every step the map, the orders and the money are those of the model.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import redis
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from db.queries.orders import order_by_id
+from db.queries.payments import payment_of_order
+from devservices.local_stripe import LocalStripe
+from domain.errors import (
+    IdempotencyMismatch,
+    NotFound,
+    OrderExpired,
+    OrderNotPayable,
+    PaymentDeclined,
+    Refusal,
+    SeatsGone,
+)
+from domain.viewer import Viewer
+from kit.ids import new_uuid
+from payments.stripe_gateway import StripeGateway
+from services.blocking import block_seats
+from services.delivering import deliver
+from services.ending import expire_lapsed, expire_paying, release
+from services.office import Office
+from services.paying import pay
+from services.refunding import refund
+from services.reserving import ReserveRequest, reserve
+from services.selecting import ExactSeats
+from tests.houses import ORGANISER, ManualClock, buyer, office_on, open_event
+
+PEOPLE = [buyer("ann"), buyer("bob")]
+SEATS = 6
+GOOD, BAD = "pm_card_visa", "pm_card_chargeDeclined"
+HOLDING = {"RESERVED", "PAYING"}
+T = TypeVar("T")
+people = st.sampled_from(PEOPLE)
+choices = st.sets(st.integers(0, SEATS - 1), min_size=1, max_size=3).map(sorted).map(tuple)
+
+
+@dataclass(slots=True)
+class Known:
+    """What the model knows of an order."""
+
+    owner: Viewer
+    places: tuple[int, ...]
+    state: str
+    expires_at: datetime
+    is_extended: bool = False
+
+
+class OrderMachine(RuleBasedStateMachine):
+    """One story."""
+
+    parts: tuple[str, str, str]
+    steps = 0
+    refused = 0
+    orders: Bundle[UUID] = Bundle("orders")
+    keys: Bundle[tuple[str, Viewer, tuple[int, ...], UUID]] = Bundle("keys")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.stack = AsyncExitStack()
+        self.clock = ManualClock()
+        self.known: dict[UUID, Known] = {}
+        self.blocked: set[int] = set()
+        self.office: Office
+        self.event_id: UUID
+
+    @initialize()
+    def open_house(self) -> None:
+        self.run(self._open())
+
+    async def _open(self) -> None:
+        postgres_url, redis_url, stripe_url = self.parts
+        gateway = StripeGateway("sk_test_local", api_base=stripe_url)
+        self.stack.push_async_callback(gateway.close)
+        self.office = await self.stack.enter_async_context(
+            office_on(postgres_url, redis_url, gateway, self.clock)
+        )
+        self.event_id = await open_event(self.office.database, rows=[SEATS])
+
+    def run(self, work: Awaitable[T]) -> T:
+        """One step, and whatever the worker does after it."""
+        type(self).steps += 1
+
+        async def step() -> T:
+            try:
+                return await work
+            finally:
+                await self._work_off()
+
+        return self.runner.run(step())
+
+    async def _work_off(self) -> None:
+        await expire_paying(self.office)
+        await expire_lapsed(self.office)
+        async with asyncio.timeout(20):
+            while await self.office.database.fetchval("SELECT count(*) FROM outbox"):
+                await deliver(self.office)
+
+    def refusal(self, work: Awaitable[object]) -> type[Refusal] | None:
+        """How it is refused, if it is."""
+        try:
+            self.run(work)
+        except Refusal as refused:
+            type(self).refused += 1
+            return type(refused)
+        return None
+
+    def taken(self) -> set[int]:
+        """Places that nobody can hold now."""
+        held = {
+            p for order in self.known.values() if order.state in {*HOLDING, "BOOKED"} for p in order.places
+        }
+        return held | self.blocked
+
+    @rule(target=orders, who=people, places=choices)
+    def hold(self, who: Viewer, places: tuple[int, ...]) -> Any:
+        return self._hold(who, places, None)
+
+    @rule(target=keys, who=people, places=choices, key=st.uuids())
+    def hold_with_key(self, who: Viewer, places: tuple[int, ...], key: UUID) -> Any:
+        held = self._hold(who, places, str(key))
+        return held if not isinstance(held, UUID) else (str(key), who, places, held)
+
+    def _hold(self, who: Viewer, places: tuple[int, ...], key: str | None) -> Any:
+        is_free = not self.taken() & set(places)
+        request = ReserveRequest(self.event_id, ExactSeats(places), idempotency_key=key)
+        try:
+            order = self.run(reserve(self.office, who, request))
+        except SeatsGone:
+            type(self).refused += 1
+            assert not is_free
+            return multiple()
+        assert is_free
+        self.known[order.id] = Known(who, places, "RESERVED", order.expires_at)
+        return order.id
+
+    @rule(made=keys)
+    def hold_again_with_the_same_key(self, made: tuple[str, Viewer, tuple[int, ...], UUID]) -> None:
+        key, who, places, order_id = made
+        request = ReserveRequest(self.event_id, ExactSeats(places), idempotency_key=key)
+        assert self.run(reserve(self.office, who, request)).id == order_id
+
+    @rule(made=keys, places=choices)
+    def hold_something_else_with_the_same_key(
+        self, made: tuple[str, Viewer, tuple[int, ...], UUID], places: tuple[int, ...]
+    ) -> None:
+        if places != made[2]:
+            request = ReserveRequest(self.event_id, ExactSeats(places), idempotency_key=made[0])
+            assert self.refusal(reserve(self.office, made[1], request)) is IdempotencyMismatch
+
+    @rule(order_id=orders, who=people, card=st.sampled_from([GOOD, BAD]))
+    def pay_for(self, order_id: UUID, who: Viewer, card: str) -> None:
+        order = self.known[order_id]
+        refused = self.refusal(pay(self.office, who, order_id, card, str(new_uuid())))
+        if who is not order.owner:
+            assert refused is NotFound
+        elif order.state == "EXPIRED":
+            assert refused is OrderExpired
+        elif order.state not in HOLDING:
+            assert refused is OrderNotPayable
+        elif card == GOOD:
+            assert refused is None
+            order.state = "BOOKED"
+        else:
+            assert refused is PaymentDeclined
+            self._note_start(order_id, order)
+
+    def _note_start(self, order_id: UUID, order: Known) -> None:
+        """A payment that has begun moves the deadline, once."""
+        row = self.runner.run(order_by_id(self.office.database, order_id))
+        assert row is not None and row.expires_at >= order.expires_at
+        assert not order.is_extended or row.expires_at == order.expires_at
+        order.state, order.expires_at, order.is_extended = "PAYING", row.expires_at, True
+
+    @rule(order_id=orders, who=people)
+    def release_it(self, order_id: UUID, who: Viewer) -> None:
+        order = self.known[order_id]
+        refused = self.refusal(release(self.office, who, order_id))
+        if who is not order.owner:
+            assert refused is NotFound
+        elif order.state in HOLDING:
+            assert refused is None
+            order.state = "CANCELLED"
+        elif order.state in {"BOOKED", "REFUNDED"}:
+            assert refused is OrderNotPayable
+
+    @rule(order_id=consumes(orders))
+    def refund_it(self, order_id: UUID) -> None:
+        order = self.known[order_id]
+        refused = self.refusal(refund(self.office, ORGANISER, order_id))
+        if order.state == "BOOKED":
+            assert refused is None
+            order.state = "REFUNDED"
+        elif order.state != "REFUNDED":
+            assert refused is not None
+
+    @rule(place=st.integers(0, SEATS - 1))
+    def block(self, place: int) -> None:
+        is_taken = place in self.taken() - self.blocked
+        refused = self.refusal(block_seats(self.office, ORGANISER, self.event_id, [place], blocked=True))
+        assert (refused is SeatsGone) == is_taken
+        if not is_taken:
+            self.blocked.add(place)
+
+    @rule(place=st.integers(0, SEATS - 1))
+    def unblock(self, place: int) -> None:
+        if place in self.blocked:
+            self.run(block_seats(self.office, ORGANISER, self.event_id, [place], blocked=False))
+            self.blocked.discard(place)
+
+    @rule(seconds=st.sampled_from([60, 481, 601]))
+    def let_time_pass(self, seconds: int) -> None:
+        self.clock.advance(seconds=seconds)
+        now = self.clock()
+        for order in self.known.values():
+            if order.state in HOLDING and order.expires_at <= now:
+                order.state = "EXPIRED"
+        self.run(asyncio.sleep(0))
+
+    @rule()
+    def empty_redis(self) -> None:
+        with redis.Redis.from_url(self.parts[1]) as client:
+            client.flushall()
+
+    @invariant()
+    def map_is_the_models(self) -> None:
+        if not hasattr(self, "event_id"):
+            return
+        letters = ["X" if place in self.blocked else "A" for place in range(SEATS)]
+        for order in self.known.values():
+            if order.state in {*HOLDING, "BOOKED"}:
+                for place in order.places:
+                    letters[place] = "B" if order.state == "BOOKED" else "H"
+        seen = self.runner.run(self.office.seats.snapshot(self.event_id))
+        assert seen.places.decode() == "".join(letters)
+
+    @invariant()
+    def orders_and_money_are_the_models(self) -> None:
+        for order_id, order in self.known.items():
+            state, kept, total = self.runner.run(self._books(order_id))
+            assert state == order.state
+            assert kept == (total if order.state == "BOOKED" else 0)
+
+    async def _books(self, order_id: UUID) -> tuple[str, int, int]:
+        row = await order_by_id(self.office.database, order_id)
+        payment = await payment_of_order(self.office.database, order_id)
+        assert row is not None
+        kept = 0 if payment is None else payment.captured_minor - payment.refunded_minor
+        return row.state, kept, row.total_minor
+
+    def teardown(self) -> None:
+        self.runner.run(self.stack.aclose())
+        self.runner.close()
+
+
+def test_every_story_ends_as_the_model_says(
+    postgres_url: str, redis_url: str, stripe_server: LocalStripe
+) -> None:
+    OrderMachine.parts = (postgres_url, redis_url, stripe_server.url())
+    OrderMachine.steps = OrderMachine.refused = 0
+
+    run_state_machine_as_test(
+        OrderMachine,
+        settings=settings(
+            max_examples=12,
+            stateful_step_count=12,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )
+
+    assert OrderMachine.steps > 60
+    assert OrderMachine.refused > 5

@@ -1,0 +1,105 @@
+"""Refunds through the Stripe gateway: made once, found again, tried again."""
+
+import asyncio
+
+import pytest
+import stripe
+
+from payments.gateway import (
+    Declined,
+    GatewayRejected,
+    RefundStatus,
+)
+from payments.stripe_gateway import StripeGateway
+from tests.integration.payments.intents import key
+from tests.integration.payments.purchases import captured
+from tests.local_stripe import API_KEY, Control, StripeProcess
+
+
+async def test_refund_is_made_once_when_the_key_was_pruned_meanwhile(
+    gateway: StripeGateway, control: Control
+) -> None:
+    intent, refund = await captured(gateway), key()
+    first = await gateway.refund(intent.id, 2000, "USD", idempotency_key=refund)
+    await control.prune_keys()
+
+    second = await gateway.refund(intent.id, 2000, "USD", idempotency_key=refund)
+
+    assert second.id == first.id
+    assert (await control.ledger_row(intent.id))["refunded"] == 2000
+
+
+async def test_money_goes_back_twice_when_the_guard_of_refunds_is_taken_away(
+    stripe_process: StripeProcess, control: Control
+) -> None:
+    """The control of the test above: without looking first, a pruned key refunds again."""
+
+    class Careless(StripeGateway):
+        async def _refunds_with(self, intent_id: str, key: str) -> list[stripe.Refund]:
+            return []
+
+    careless = Careless(API_KEY, api_base=stripe_process.url)
+    intent, refund = await captured(careless), key()
+    await careless.refund(intent.id, 2000, "USD", idempotency_key=refund)
+    await control.prune_keys()
+
+    await careless.refund(intent.id, 2000, "USD", idempotency_key=refund)
+
+    assert (await control.ledger_row(intent.id))["refunded"] == 4000
+    await careless.close()
+
+
+async def test_every_refund_is_found_when_there_are_several_pages(
+    gateway: StripeGateway, sdk: stripe.StripeClient
+) -> None:
+    intent, refund = await captured(gateway, 5000), key()
+    first = await gateway.refund(intent.id, 10, "USD", idempotency_key=refund)
+    for _ in range(101):
+        await sdk.v1.refunds.create_async({"payment_intent": intent.id, "amount": 10})
+
+    again = await gateway.refund(intent.id, 10, "USD", idempotency_key=refund)
+
+    assert again.id == first.id
+    assert len(await gateway.refunds_of(intent.id)) == 102
+
+
+async def test_refund_is_tried_once_more_when_the_first_bounced(
+    gateway: StripeGateway, control: Control
+) -> None:
+    intent, refund = await captured(gateway), key()
+    await control.add_fault("refund.pending_then_fail", match={"intent": intent.id}, params={"seconds": 0})
+    first = await gateway.refund(intent.id, 5000, "USD", idempotency_key=refund)
+    assert first.status is RefundStatus.PENDING
+    while (await gateway.refunds_of(intent.id))[0].status is not RefundStatus.FAILED:
+        await asyncio.sleep(0)
+
+    second = await gateway.refund(intent.id, 5000, "USD", idempotency_key=refund)
+    third = await gateway.refund(intent.id, 5000, "USD", idempotency_key=refund)
+
+    assert (second.status, third.id) == (RefundStatus.SUCCEEDED, second.id)
+    row = await control.ledger_row(intent.id)
+    assert (row["refunded"], [one["status"] for one in row["refunds"]]) == (5000, ["failed", "succeeded"])
+
+
+async def test_refund_comes_through_when_the_bank_refused_it_some_times(
+    gateway: StripeGateway, control: Control
+) -> None:
+    intent, refund = await captured(gateway), key()
+    await control.add_fault("refund.fail", count=2, match={"intent": intent.id})
+
+    for _ in range(2):
+        with pytest.raises(Declined):
+            await gateway.refund(intent.id, 5000, "USD", idempotency_key=refund)
+
+    assert (
+        await gateway.refund(intent.id, 5000, "USD", idempotency_key=refund)
+    ).status is RefundStatus.SUCCEEDED
+
+
+async def test_refund_is_rejected_when_less_is_left(gateway: StripeGateway, control: Control) -> None:
+    intent = await captured(gateway)
+
+    with pytest.raises(GatewayRejected):
+        await gateway.refund(intent.id, 5001, "USD", idempotency_key=key())
+
+    assert (await control.ledger_row(intent.id))["refunded"] == 0

@@ -1,0 +1,65 @@
+"""Updates show at once in the process that made them, and as soon as they are heard of in another."""
+
+import asyncio
+
+from devservices.valkey import Valkey
+from tests.apis import Api, api_on, somebody
+from tests.integration.reading.events import publish_event
+
+EVENT = "query ($id: ID!) { event(id: $id) { name venue { name } performers { name } } }"
+PAGE = "{ events(first: 100) { edges { node { id name } } } }"
+
+
+async def names_of(api: Api, event_id: str, token: str) -> tuple[str, str]:
+    """The event's name, as the event and as the list of events have it."""
+    event = (await api.ask(EVENT, {"id": event_id}, token)).data["event"]
+    page = (await api.ask(PAGE, {}, token)).data["events"]["edges"]
+    listed = {edge["node"]["id"]: edge["node"]["name"] for edge in page}
+    return event["name"], listed[event_id]
+
+
+async def rename(api: Api, event_id: str, name: str, organiser: str) -> None:
+    """Change the event's name."""
+    answer = await api.mutate("updateEvent", {"eventId": event_id, "name": name}, organiser)
+    assert answer["__typename"] == "EventSuccess", answer
+
+
+async def test_an_update_shows_at_once_when_the_event_was_just_read(api: Api) -> None:
+    organiser, buyer = somebody("organise"), somebody("buy")
+    event_id = await publish_event(api, organiser)
+
+    shown = []
+    for number in range(5):
+        await rename(api, event_id, f"Evening {number}", organiser)
+        shown += [await names_of(api, event_id, token) for token in (organiser, buyer, "")]
+
+    assert shown == [(f"Evening {number}",) * 2 for number in range(5) for _ in range(3)]
+
+
+async def test_an_update_shows_well_within_a_second_when_another_process_made_it(
+    api: Api, module_postgres_url: str, redis_server: Valkey
+) -> None:
+    organiser = somebody("organise")
+    event_id = await publish_event(api, organiser)
+    async with api_on(module_postgres_url, redis_server.url()) as other:
+        # It hears of changes once it has subscribed, which is when a change first shows at once.
+        shown = False
+        for number in range(20):
+            await names_of(other, event_id, organiser)
+            await rename(api, event_id, f"Evening {number}", organiser)
+            shown = await shows_within(0.5, other, event_id, f"Evening {number}", organiser)
+            if shown and number > 0:
+                break
+
+    assert shown
+
+
+async def shows_within(seconds: float, api: Api, event_id: str, name: str, token: str) -> bool:
+    """Whether a name shows in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            while await names_of(api, event_id, token) != (name, name):
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        return False
+    return True
