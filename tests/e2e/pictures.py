@@ -20,6 +20,7 @@ from tests.e2e.states import Scene
 
 IMAGES = ROOT / "docs" / "images"
 DESKTOP, PHONE = (1280, 860), (390, 780)
+WHOLE_HOUSE = (1040, 720)  # 17,760 coloured dots make a large picture of a small screen
 SEARCH = "query ($i: SearchEventsInput!) { searchEvents(input: $i) { events { id name } } }"
 GUEST = """mutation ($i: CreateGuestSessionInput!) { createGuestSession(input: $i) {
   ... on CreateGuestSessionSuccess { token } } }"""
@@ -72,8 +73,8 @@ PICTURES = [
     Picture("finder-phone-korean", states.results, size=PHONE, scheme="dark", language="ko-KR"),
     Picture("finder-completions", states.completions),
     Picture("finder-empty", states.nothing_found),
-    Picture("arena", arena_overview, "arena", at="#shop"),
-    Picture("arena-dark", arena_overview, "arena", scheme="dark", at="#shop"),
+    Picture("arena", arena_overview, "arena", WHOLE_HOUSE, at="#shop"),
+    Picture("arena-dark", arena_overview, "arena", WHOLE_HOUSE, scheme="dark", at="#shop"),
     Picture("arena-close", arena_close, "arena", at="#shop"),
     Picture("arena-phone", arena_close, "arena", PHONE, at="#shop"),
     Picture("theatre-list", states.event_list),
