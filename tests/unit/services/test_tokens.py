@@ -1,6 +1,8 @@
 """Tokens: who a bearer is, and everything that is no token."""
 
+import hmac
 import time
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +10,7 @@ import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from domain.errors import Unauthenticated, Unavailable
 from domain.ids import user_id_of
@@ -193,6 +196,21 @@ async def test_another_issuer_audience_or_algorithm_is_refused(issuer: Issuer, t
     ):
         with pytest.raises(Unauthenticated):
             await tokens.verify(token)
+
+
+async def test_the_published_key_is_refused_when_it_is_used_as_a_shared_secret(
+    issuer: Issuer, tokens: IssuerTokens
+) -> None:
+    public = issuer.key.public_key()
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    for secret in (pem, der, pem.strip()):
+        # By hand: the library does not sign with such a secret.
+        head, body, _ = issuer.sign("HS256", "any secret that is long enough for it").split(".")
+        digest = hmac.digest(secret, f"{head}.{body}".encode(), "sha256")
+        forged = f"{head}.{body}.{urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+        with pytest.raises(Unauthenticated):
+            await tokens.verify(forged)
 
 
 async def test_an_issuer_alone_signs_its_tokens(tokens: IssuerTokens) -> None:
