@@ -19,7 +19,6 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
         ["--events", "30000"],
     ),
     "overload": ("ten times the load that one core serves: served, turned away, recovery", []),
-    "queue_sockets": ("5,000 live places in line on one process, through its WebSockets", []),
     "pages": ("an arena's page in Chromium: drawn map, frames, memory, bytes over the wire", []),
     "waiting_room": ("a line of a thousand to a million people", []),
 }
