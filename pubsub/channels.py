@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from broadcaster._backends.base import BroadcastBackend
 
+from kit.tasks import stopped
 from pubsub.redis_backend import GAP
 
 _MAILBOX = 256
@@ -65,9 +66,7 @@ class Channels:
     async def close(self) -> None:
         """Stop listening."""
         if self._listener is not None:
-            self._listener.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._listener
+            await stopped(self._listener)
         await self._backend.disconnect()
 
     async def publish(self, channel: str, message: str) -> None:

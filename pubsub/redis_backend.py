@@ -15,6 +15,7 @@ from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import RedisError
 
 from domain.errors import Unavailable
+from kit.tasks import stopped
 
 log = logging.getLogger("boxoffice.pubsub")
 
@@ -48,9 +49,7 @@ class RedisBackend(BroadcastBackend):
     async def disconnect(self) -> None:
         """Stop, and close the connection."""
         if self._reader is not None:
-            self._reader.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reader
+            await stopped(self._reader)
         await self._drop()
 
     async def subscribe(self, group: str) -> None:

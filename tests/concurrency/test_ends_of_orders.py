@@ -249,7 +249,7 @@ async def test_booking_ends_when_its_payment_is_voided_elsewhere(offices: Office
     await pay(offices[0], ANN, order.id, CARD)
     intent_id = await offices[0].database.fetchval("SELECT intent_id FROM payments")
 
-    await offices[0].gateway.cancel(intent_id, idempotency_key="dashboard")
+    await offices[0].gateway.cancel(intent_id, idempotency_key=f"dashboard {intent_id}")
     await deliver_webhooks(offices, intent_id)
 
     await until_quiet(offices)

@@ -64,7 +64,7 @@ async def test_money_goes_back_when_it_was_taken_by_hand_after_the_seat_was_sold
     await offices[0].seats.give_back(order.event_id, order.id)
     other = await reserve(offices[1], BOB, ReserveRequest(order.event_id, ExactSeats((0, 1))))
     await pay(offices[1], BOB, other.id, CARD)
-    await offices[0].gateway.capture(intent_id, idempotency_key="dashboard")
+    await offices[0].gateway.capture(intent_id, idempotency_key=f"dashboard {intent_id}")
 
     await handle_webhook(offices[0], authorised_event(offices[0], intent_id))
 

@@ -172,7 +172,7 @@ async def look_at_health(run: Run) -> None:
         with contextlib.suppress(httpx.TransportError):
             async with httpx.AsyncClient(base_url=run.url) as client:
                 answer = await client.get("/readyz")
-                is_stopping = not answer.json()["parts"]["api"]["up"]
+                is_stopping = not answer.json()["parts"]["api"]["ok"]
                 run.not_ready += answer.status_code == 503 and is_stopping
         await asyncio.sleep(0.02)
 

@@ -1,0 +1,19 @@
+"""Ending tasks that run until they are told to stop."""
+
+import asyncio
+from typing import Any
+
+_AGAIN_SECONDS = 0.5
+
+
+async def stopped(task: asyncio.Task[Any]) -> None:
+    """Cancel a task and wait for its end; what it raised then is not of interest.
+
+    Again and again, because a library may swallow a cancellation: what it was waiting for and its
+    cancellation can come in the same turn of the loop, and then the task goes on as if nothing were.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=_AGAIN_SECONDS)
+    if not task.cancelled():
+        task.exception()
