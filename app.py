@@ -5,9 +5,10 @@ Nothing connects at import, and a process starts while its parts are still on th
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import astuple
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from starlette.applications import Starlette
@@ -112,15 +113,7 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await parts.channels.open()
         admission.lag.start()
-        tasks = [
-            asyncio.create_task(_hear_of_events(parts)),
-            asyncio.create_task(open_streams.keep_telling()),
-            asyncio.create_task(figures.keep_telling()),
-            asyncio.create_task(instruments.process.measure_lag()),
-            asyncio.create_task(
-                Echo(parts.channels, instruments.name, instruments.parts.heard).keep_calling()
-            ),
-        ]
+        tasks = [asyncio.create_task(work) for work in _background(parts, open_streams, figures)]
         try:
             yield
         finally:
@@ -176,6 +169,20 @@ def _gate_limits(settings: Settings) -> GateLimits:
         exempt=frozenset({"/healthz", "/readyz", "/metrics"}),
         first=frozenset({"/webhooks/stripe"}),
     )
+
+
+def _background(
+    parts: Parts, open_streams: OpenStreams, figures: ProcessFigures
+) -> list[Coroutine[Any, Any, None]]:
+    """What an API process does beside answering."""
+    instruments = parts.instruments
+    return [
+        _hear_of_events(parts),
+        open_streams.keep_telling(),
+        figures.keep_telling(),
+        instruments.process.measure_lag(),
+        Echo(parts.channels, instruments.name, instruments.parts.heard).keep_calling(),
+    ]
 
 
 def _figures(parts: Parts) -> ProcessFigures:

@@ -212,7 +212,7 @@ plans = st.recursive(
 @given(plans | JSON)
 @example({"name": "x", "zones": [{"rows": [{"seats": [{"position": {"x": 1e308, "y": 1e308}}]}]}]})
 def test_plan_is_read_or_refused_whatever_it_is(document: Any) -> None:
-    read_or_refuse(json.dumps(document))
+    assert_read_or_refused(json.dumps(document))
 
 
 @QUIET
@@ -222,7 +222,7 @@ def test_plan_is_read_or_refused_whatever_it_is(document: Any) -> None:
 @example(b"\xff\xfe{\x00}\x00")
 @example('{"name": "\\ud800"}')
 def test_plan_is_read_or_refused_when_it_is_no_document_at_all(text: str | bytes) -> None:
-    read_or_refuse(text)
+    assert_read_or_refused(text)
 
 
 @QUIET
@@ -239,10 +239,10 @@ def test_plan_is_read_or_refused_when_something_of_a_good_one_was_replaced(data:
             continue
         place[key] = data.draw(JSON)
         break
-    read_or_refuse(json.dumps(plan))
+    assert_read_or_refused(json.dumps(plan))
 
 
-def read_or_refuse(text: str | bytes) -> None:
+def assert_read_or_refused(text: str | bytes) -> None:
     try:
         assert isinstance(parse_seating_plan(text), Plan)
     except InvalidInput as refused:

@@ -118,6 +118,7 @@ async def test_socket_is_dropped_and_counted_when_it_takes_nothing_for_too_long(
 
         await until(is_dropped)
         await until(lambda: len(world.feeds) == 1 and meters.open == {"websocket": 1})
+        assert meters.drops == [("websocket", "slow")]
         slow.connection.transport.abort()
 
 
@@ -129,6 +130,7 @@ async def test_feed_is_left_when_a_client_vanishes(serve: Serve) -> None:
             socket.connection.transport.abort()
             await until(lambda: world.feeds == [] and meters.open == {"websocket": 0})
             world.tell(1)
+        assert meters.drops == []
 
 
 async def test_nothing_more_is_told_when_the_client_completes() -> None:
