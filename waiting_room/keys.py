@@ -28,7 +28,6 @@ class RoomKeys:
         """HASH: settings, counters, the token bucket. Made by open.lua; owner: every script.
 
         ready 1|0, generation (of the rebuild that may write), run (of the server it was built on),
-        saved (that server's LASTSAVE: its start, or a later save),
         drained (last journal id in PostgreSQL), version (of the settings), enabled, selling, opens_ms,
         on_sale_ms, per_minute, max_active, admission_ms, drawn_ms (0 before the draw), arrivals (last number
         given), admitted, confirmed, gone, ended, lapsed (totals),

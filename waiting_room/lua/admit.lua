@@ -84,7 +84,7 @@ local endings = tonumber(meta[13] or 0) * fade + newly_ended
 local shopping = tonumber(meta[14] or 0) * fade + (active + #lapsed) * elapsed
 redis.call('HSET', KEYS[1], 'drawn_ms', string.format('%.0f', drawn), 'credit', tostring(credit),
   'ticked_ms', string.format('%.0f', now), 'admitted', admitted, 'ended', ended, 'counted', ended,
-  'saved', redis.call('LASTSAVE'), 'rate', tostring(rate), 'endings', tostring(endings), 'shopping_ms', tostring(shopping))
+  'rate', tostring(rate), 'endings', tostring(endings), 'shopping_ms', tostring(shopping))
 
 local given_up = redis.call('LRANGE', KEYS[8], 0, -1)
 redis.call('DEL', KEYS[8])

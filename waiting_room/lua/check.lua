@@ -4,14 +4,12 @@
 -- RETURNS: {ADMITTED, end (ms)} | {WAITING, enabled} | {NONE, enabled} | {MISSING}
 -- TTL: none
 -- COST: O(1)
-local meta = redis.call('HMGET', KEYS[1], 'ready', 'enabled', 'saved', 'run')
+local meta = redis.call('HMGET', KEYS[1], 'ready', 'enabled', 'run')
 if meta[1] ~= '1' then
   return {'MISSING'}
 end
 -- Another run of the server may have lost its last second: it tells nobody anything until it is rebuilt.
--- LASTSAVE moves with every start, and costs a quarter of asking which run this is.
-if tostring(redis.call('LASTSAVE')) ~= meta[3] and
-  string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') ~= meta[4] then
+if string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') ~= meta[3] then
   return {'MISSING'}
 end
 if ARGV[2] ~= '' then

@@ -4,14 +4,12 @@
 -- RETURNS: {WAITING, place, ordinal (-1 before the draw), admitted, gone} | {ADMITTED, nonce, end (ms)} | {EXPIRED} | {LEFT} | {NONE} | {MISSING}
 -- TTL: none
 -- COST: O(log n)
-local meta = redis.call('HMGET', KEYS[1], 'ready', 'drawn_ms', 'admitted', 'confirmed', 'gone', 'saved', 'run')
+local meta = redis.call('HMGET', KEYS[1], 'ready', 'drawn_ms', 'admitted', 'confirmed', 'gone', 'run')
 if meta[1] ~= '1' then
   return {'MISSING'}
 end
 -- Another run of the server may have lost its last second: it tells nobody anything until it is rebuilt.
--- LASTSAVE moves with every start, and costs a quarter of asking which run this is.
-if tostring(redis.call('LASTSAVE')) ~= meta[6] and
-  string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') ~= meta[7] then
+if string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') ~= meta[6] then
   return {'MISSING'}
 end
 local user = ARGV[1]

@@ -5,14 +5,12 @@
 -- TTL: address: its window after the first account; nothing else
 -- COST: O(log n)
 local meta = redis.call('HMGET', KEYS[1], 'ready', 'enabled', 'opens_ms', 'on_sale_ms', 'drawn_ms',
-  'saved', 'run')
+  'run')
 if meta[1] ~= '1' then
   return {'MISSING'}
 end
 -- Another run of the server may have lost its last second: it tells nobody anything until it is rebuilt.
--- LASTSAVE moves with every start, and costs a quarter of asking which run this is.
-if tostring(redis.call('LASTSAVE')) ~= meta[6] and
-  string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') ~= meta[7] then
+if string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') ~= meta[6] then
   return {'MISSING'}
 end
 local user = ARGV[1]

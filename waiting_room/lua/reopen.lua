@@ -8,7 +8,7 @@ local meta = redis.call('HMGET', KEYS[1], 'generation', 'drawn_ms', 'run')
 if meta[1] ~= ARGV[1] or string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') ~= meta[3] then
   return {'REFUSED'}
 end
-redis.call('HSET', KEYS[1], 'ready', '1', 'saved', redis.call('LASTSAVE'))
+redis.call('HSET', KEYS[1], 'ready', '1')
 if tonumber(meta[2] or 0) == 0 then
   redis.call('HSET', KEYS[1], 'drawn_ms', ARGV[2])
 end
