@@ -1,13 +1,15 @@
 """Connecting to Redis: one node or a cluster, with every wait bounded."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.cluster import RedisCluster
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as ConnectionLost
 
 from kit.lua import Command, CommandBatcher
 
@@ -18,13 +20,32 @@ _CONNECT_SECONDS = 1.0
 Client = Redis | RedisCluster
 
 
+class _Steady(AbstractConnection):
+    """A connection that is lost in one way only: with redis-py's ConnectionError.
+
+    Where the server is gone between two writes, uvloop raises a RuntimeError (asyncio's own loop does not);
+    redis-py takes that for a fault of the program, and neither tries again nor says what it is.
+    """
+
+    async def send_packed_command(
+        self, command: bytes | str | Iterable[bytes], check_health: bool = True
+    ) -> None:
+        try:
+            await super().send_packed_command(command, check_health)
+        except RuntimeError as error:
+            raise ConnectionLost(str(error)) from error
+
+
+def _steady(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+    """The same kind of connection (the address decides: plain, TLS, a socket file), but steady."""
+    return type(f"Steady{kind.__name__}", (_Steady, kind), {})
+
+
 def connect(url: str, pool_size: int) -> Client:
     """A pooled client that tries once more at most; redis-py's own ten tries outlast any request."""
     retry = Retry(NoBackoff(), 1)
     if url.startswith(_CLUSTER):
-        return RedisCluster.from_url(
-            "redis://" + url.removeprefix(_CLUSTER), retry=retry, socket_timeout=_ANSWER_SECONDS
-        )
+        return _cluster("redis://" + url.removeprefix(_CLUSTER), retry)
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=pool_size,
@@ -34,7 +55,18 @@ def connect(url: str, pool_size: int) -> Client:
         socket_keepalive=True,
         retry=retry,
     )
+    pool.connection_class = _steady(pool.connection_class)
     return Redis(connection_pool=pool)
+
+
+def _cluster(url: str, retry: Retry) -> RedisCluster:
+    cluster = RedisCluster.from_url(url, retry=retry, socket_timeout=_ANSWER_SECONDS)
+    # The nodes to ask first are made already, the others are as they are found.
+    kind = cluster.nodes_manager.connection_kwargs
+    kind["connection_class"] = _steady(kind["connection_class"])
+    for node in cluster.nodes_manager.startup_nodes.values():
+        node.connection_class = kind["connection_class"]
+    return cluster
 
 
 class Watch(Protocol):

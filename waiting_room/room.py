@@ -26,6 +26,7 @@ ADDRESS_WINDOW_MS = 600_000
 GRACE_MS = 300_000
 MOST_ADMISSIONS_A_TICK = 500
 _RESTORED_AT_ONCE = 500
+_AWAY = (RedisError, OSError, TimeoutError)
 _STATE_FIELDS = (
     "ready enabled selling drawn_ms admitted ended lapsed per_minute max_active admission_ms on_sale_ms "
     "rate endings shopping_ms"
@@ -60,14 +61,14 @@ class Room:
         ]
         try:
             answer: list[Any] = await SCRIPTS[name](self._runner, names, arguments)
-        except RedisError as error:
+        except _AWAY as error:
             raise Unavailable from error
         return [Outcome(answer[0].decode()), *answer[1:]]
 
     async def _run(self, *command: Argument) -> Any:
         try:
             return await self._runner.run(*command)
-        except RedisError as error:
+        except _AWAY as error:
             raise Unavailable from error
 
     # ------------------------------------------------------------ people
