@@ -32,6 +32,7 @@ from endpoints.stripe_webhook import webhook_route
 from endpoints.trust import from_allowed_origin, trusted_documents
 from kit.current_request import request_within
 from kit.spans import NoTracer
+from kit.tasks import unending
 from parts import Parts, build_parts
 from pubsub.budgets import Budgets
 from pubsub.bus import ChannelBus
@@ -113,7 +114,10 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await parts.channels.open()
         admission.lag.start()
-        tasks = [asyncio.create_task(work) for work in _background(parts, open_streams, figures)]
+        tasks = [
+            asyncio.create_task(unending(work, what))
+            for what, work in _background(parts, open_streams, figures).items()
+        ]
         try:
             yield
         finally:
@@ -173,16 +177,16 @@ def _gate_limits(settings: Settings) -> GateLimits:
 
 def _background(
     parts: Parts, open_streams: OpenStreams, figures: ProcessFigures
-) -> list[Coroutine[Any, Any, None]]:
-    """What an API process does beside answering."""
+) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+    """What an API process does beside answering, by name."""
     instruments = parts.instruments
-    return [
-        _hear_of_events(parts),
-        open_streams.keep_telling(),
-        figures.keep_telling(),
-        instruments.process.measure_lag(),
-        Echo(parts.channels, instruments.name, instruments.parts.heard).keep_calling(),
-    ]
+    return {
+        "hearing of changed events": partial(_hear_of_events, parts),
+        "telling of open streams": open_streams.keep_telling,
+        "telling the figures": figures.keep_telling,
+        "measuring the loop's lag": instruments.process.measure_lag,
+        "the echo": Echo(parts.channels, instruments.name, instruments.parts.heard).keep_calling,
+    }
 
 
 def _figures(parts: Parts) -> ProcessFigures:
@@ -350,9 +354,9 @@ async def run_worker(settings: Settings) -> None:
         loop.watch = instruments.loops.round
         instruments.loops.watch(loop.name, partial(getattr, loop, "last_finished"))
     beside = [
-        asyncio.create_task(_listen(parts.database, loops)),
-        asyncio.create_task(_figures(parts).keep_telling()),
-        asyncio.create_task(instruments.process.measure_lag()),
+        asyncio.create_task(unending(partial(_listen, parts.database, loops), "listening to the outbox")),
+        asyncio.create_task(unending(_figures(parts).keep_telling, "telling the figures")),
+        asyncio.create_task(unending(instruments.process.measure_lag, "measuring the loop's lag")),
     ]
     try:
         await run_loops(loops)

@@ -1,7 +1,11 @@
-"""Ending tasks that run until they are told to stop."""
+"""Tasks that run until they are told to stop."""
 
 import asyncio
+import logging
+from collections.abc import Callable, Coroutine
 from typing import Any
+
+log = logging.getLogger("boxoffice.tasks")
 
 _AGAIN_SECONDS = 0.5
 
@@ -17,3 +21,13 @@ async def stopped(task: asyncio.Task[Any]) -> None:
         await asyncio.wait([task], timeout=_AGAIN_SECONDS)
     if not task.cancelled():
         task.exception()
+
+
+async def unending(work: Callable[[], Coroutine[Any, Any, None]], what: str) -> None:
+    """Do something that must never end until cancelled: what fails is logged, and begun again."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("%s stumbled; beginning again", what)
+        await asyncio.sleep(_AGAIN_SECONDS)

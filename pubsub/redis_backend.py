@@ -96,6 +96,9 @@ class RedisBackend(BroadcastBackend):
                 await self._read()
             except _AWAY as error:
                 log.warning("pub/sub connection lost: %s", error)
+            except Exception:
+                # Whatever it was, nobody may watch a map that stands still.
+                log.exception("pub/sub stumbled; connecting again")
             await self._drop()
             await asyncio.sleep(wait * (0.5 + random.random() / 2))  # noqa: S311 - jitter
             lasted = time.monotonic() - began > _SILENCE_SECONDS
@@ -145,7 +148,7 @@ class RedisBackend(BroadcastBackend):
     async def _drop(self) -> None:
         pubsub, self._pubsub = self._pubsub, None
         if pubsub is not None:
-            with contextlib.suppress(*_AWAY):
+            with contextlib.suppress(Exception):  # it is given up, in whatever state it is
                 await pubsub.aclose()  # type: ignore[no-untyped-call]
 
 

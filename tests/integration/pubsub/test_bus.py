@@ -1,6 +1,9 @@
 """What one process seals for another arrives as it was, whatever its bytes are."""
 
 import asyncio
+from typing import Any, cast
+
+from redis.asyncio import Redis
 
 from pubsub.bus import ChannelBus
 from pubsub.channels import Channels
@@ -22,3 +25,29 @@ async def test_every_byte_arrives_when_a_message_is_no_text(redis_url: str) -> N
     await channels.close()
     await client.aclose()
     assert received == sealed
+
+
+async def test_messages_arrive_again_when_the_reader_met_a_fault_that_nobody_knows(redis_url: str) -> None:
+    client = connect(redis_url, 10)
+    stumbles = iter([RuntimeError("of a library")])
+
+    class Stumbling:
+        publish = client.publish
+
+        def pubsub(self) -> Any:
+            for fault in stumbles:
+                raise fault
+            return client.pubsub()
+
+    channels = Channels(RedisBackend(cast(Redis, Stumbling())))
+    await channels.open()
+
+    async with channels.subscribe("news") as mailbox:
+        await channels.publish("news", "heard")
+        async with asyncio.timeout(5):
+            received = await mailbox.get()
+
+    await channels.close()
+    await client.aclose()
+    assert list(stumbles) == []
+    assert received == "heard"

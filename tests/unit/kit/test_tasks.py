@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 
-from kit.tasks import stopped
+import pytest
+
+from kit.tasks import stopped, unending
 
 
 async def test_task_has_ended_when_its_first_cancellation_was_swallowed() -> None:
@@ -34,3 +36,23 @@ async def test_nothing_is_raised_when_the_task_failed_before() -> None:
     await stopped(task)
 
     assert isinstance(task.exception(), ValueError)
+
+
+async def test_the_work_is_begun_again_when_it_failed(caplog: pytest.LogCaptureFixture) -> None:
+    rounds: list[int] = []
+    again = asyncio.Event()
+
+    async def stumbling() -> None:
+        rounds.append(len(rounds))
+        if len(rounds) == 1:
+            raise ValueError("first")
+        again.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(unending(stumbling, "the work"))
+    async with asyncio.timeout(5):
+        await again.wait()
+    await stopped(task)
+
+    assert task.cancelled()
+    assert "the work stumbled" in caplog.text
