@@ -12,7 +12,7 @@ import secrets
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
-from .errors import Conflict, NotFound, Refused
+from .errors import Conflict, NotFound, Refused, Unavailable
 from .ports import MessageBus
 from .sealing import Seal
 
@@ -42,11 +42,15 @@ class StreamDirectory:
         return self._held.get(token)
 
     async def hold(self, token: str, holder: Holder) -> None:
-        """Answer for a stream; when this returns, other processes can reach it."""
+        """Answer for a stream; when this returns, other processes can reach it. Raises: Unavailable."""
         self._held[token] = holder
-        listening = asyncio.Event()
+        listening = asyncio.get_running_loop().create_future()
         self._listeners[token] = asyncio.create_task(self._listen(token, listening))
-        await listening.wait()
+        try:
+            await listening
+        except BaseException:
+            self.release(token)
+            raise
 
     def release(self, token: str) -> None:
         """Stop answering for a stream."""
@@ -63,30 +67,42 @@ class StreamDirectory:
         return await self.ask_others(token, message)
 
     async def ask_others(self, token: str, message: Message) -> Message:
-        """Ask over the bus only."""
+        """Ask over the bus only. Raises: NotFound, Conflict, Unavailable."""
         seal = Seal(token)
         question = secrets.token_hex(8)
         asked = {**message, "question": question, "sender": self._sender}
-        async with self._bus.subscribe(seal.channel) as messages:
-            await self._bus.publish(seal.channel, seal.close(asked))
-            try:
+        try:
+            async with self._bus.subscribe(seal.channel) as messages:
+                await self._bus.publish(seal.channel, seal.close(asked))
                 async with asyncio.timeout(self._reply_seconds):
                     return _checked(await _reply(seal, messages, question))
-            except TimeoutError:
-                raise NotFound("There is no such event stream.") from None
+        except TimeoutError:
+            raise NotFound("There is no such event stream.") from None
+        except Refused:
+            raise
+        except Exception as error:
+            raise _away(error) from error
 
-    async def _listen(self, token: str, listening: asyncio.Event) -> None:
+    async def _listen(self, token: str, listening: asyncio.Future[None]) -> None:
         seal = Seal(token)
-        async with self._bus.subscribe(seal.channel) as messages:
-            listening.set()
-            async for sealed in messages:
-                message = seal.open(sealed)
-                if message is None or "question" not in message:
-                    continue
-                if message["sender"] != self._sender:
-                    await self._bus.publish(seal.channel, seal.close(self._reply(token, message)))
-                if token not in self._held:
-                    return
+        try:
+            async with self._bus.subscribe(seal.channel) as messages:
+                listening.set_result(None)
+                await self._answer(token, seal, messages)
+        except Exception as error:
+            if listening.done():
+                raise
+            listening.set_exception(_away(error))
+
+    async def _answer(self, token: str, seal: Seal, messages: AsyncIterator[bytes]) -> None:
+        async for sealed in messages:
+            message = seal.open(sealed)
+            if message is None or "question" not in message:
+                continue
+            if message["sender"] != self._sender:
+                await self._bus.publish(seal.channel, seal.close(self._reply(token, message)))
+            if token not in self._held:
+                return
 
     def _reply(self, token: str, message: Message) -> Message:
         holder = self._held.get(token)
@@ -97,6 +113,13 @@ class StreamDirectory:
         except Refused as refusal:
             reply = {"refused": refusal.error_code, "message": refusal.message}
         return {**reply, "reply": message["question"]}
+
+
+def _away(error: Exception) -> Unavailable:
+    """What a client is told where the bus cannot be asked, whatever its own reason is."""
+    away = Unavailable("Event streams of several requests are away for a moment; please try again.")
+    away.__cause__ = error
+    return away
 
 
 async def _reply(seal: Seal, messages: AsyncIterator[bytes], question: str) -> Message:

@@ -210,6 +210,19 @@ async def test_nothing_readable_travels_when_an_operation_crosses_the_bus() -> N
     assert all(secret.encode() not in Overheard.heard for secret in (token, "grace", "hello"))
 
 
+async def test_a_stream_is_unavailable_at_once_when_the_bus_is_away() -> None:
+    class Away(MemoryBus):
+        @asynccontextmanager
+        async def subscribe(self, channel: str) -> AsyncIterator[AsyncIterator[bytes]]:
+            raise ConnectionError(channel)
+            yield
+
+    async with processes(1, bus=Away()) as (client,), asyncio.timeout(5):
+        for response in (await client.put("/"), await submit(client, "of another", "a", "{ hello }")):
+            assert response.status_code == 503
+            assert response.json()["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+
+
 async def test_request_is_refused_with_a_code_when_its_stream_or_operation_is_unknown() -> None:
     async with processes(1) as (client,):
         token = (await client.put("/")).text
