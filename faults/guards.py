@@ -27,6 +27,8 @@ class Guard:
     sql: str = ""
     """In the database, once it is migrated."""
     rounds: int = 1
+    waiting: int = 3
+    """People in the waiting room."""
     settle_seconds: float = 8.0
     """How long the checker waits for what will not come."""
 
@@ -283,7 +285,12 @@ GUARDS: dict[str, Guard] = {
     ),
     "truth": Guard("a lost map is built from the claims in PostgreSQL", (7,), ("flush-redis",), _empty_truth),
     "admission-cap": Guard(
-        "no more are admitted than may shop at once", (10,), ("clients-hang-up",), _boundless_admission
+        "no more are admitted than may shop at once",
+        (10,),
+        ("clients-hang-up",),
+        _boundless_admission,
+        rounds=2,
+        waiting=20,
     ),
     "redaction": Guard(
         "what a log line is cleared of, under code that logs a client's secret",
