@@ -177,7 +177,7 @@ class StripeGateway:
         standing = next((one for one in made if read_refund(one).status.is_standing), None)
         if standing is not None:
             return read_refund(standing)
-        # A link that led to a refusal, or to a refund that failed since, is spent: its answer is only repeated.
+        # A link that led to a refusal, or to a refund that failed since, is spent: it only repeats itself.
         spent = {one.id for one in made}
         fault: GatewayError | None = None
         for key in _chain(idempotency_key):
