@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 from graphql import ExecutionResult, GraphQLError
 from graphql.execution import Executor
 
+from .executor import Running
 from .operation import Operation
 from .options import ServerOptions
 from .payload import Payload, PayloadEncoder
@@ -26,7 +27,7 @@ class Executing(Protocol):
     def options(self) -> ServerOptions:
         """The questions only the application can answer."""
 
-    def start(self, executor: Executor[Any], operation: Operation) -> Any:
+    def start(self, run: Running, operation: Operation) -> Any:
         """Execute: the result, or an awaitable of it where something has to be waited for."""
 
 
@@ -106,7 +107,7 @@ class Subscription:
         executor = self._executor()  # made anew: it is large, and most subscribers never execute
         own = executor.build_per_event_executor(event)
         own.context_value = self._engine.options.event_context(executor.context_value)
-        return self._engine.start(own, self._operation)
+        return self._engine.start(Running.of(own), self._operation)
 
     def _encoded(self, started: Any) -> Payload | Awaitable[Payload]:
         if isinstance(started, ExecutionResult):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -166,6 +167,60 @@ async def test_a_kept_answer_is_not_given_to_others_when_their_rights_differ() -
         shared_again = (await here.post(body, BOB)).json()["data"]["calls"]
 
     assert (shared, own, shared_again) == ([1, 1, 1, 1], [2, 3], 1)
+
+
+def person_of(context: Context) -> str | None:
+    """Who asks, the same object each time."""
+    return context.user and sys.intern(context.user)
+
+
+def told_apart(**more: Any) -> ServerOptions:
+    """People share nothing; what an answer is made of is the world's data version."""
+    return ServerOptions(
+        compiled=True,
+        person=person_of,
+        reads=lambda context: context.world.data_version + 1,
+        would_read=lambda context, reads: context.world.data_version + 1 == reads,
+        **more,
+    )
+
+
+async def counts(here: House, query: str, *people: dict[str, str]) -> list[int | None]:
+    body = json.dumps({"query": query})
+    return [(await here.post(body, person)).json()["data"]["count"] for person in people]
+
+
+async def test_own_answer_is_given_again_when_the_same_would_be_read() -> None:
+    async with house(options=told_apart()) as here:
+        first = await counts(here, "{ count }", ADA, ADA, ADA, ADA)
+        others = await counts(here, "{ count }", BOB, BOB, {}, {}, ADA)
+        here.world.data_version += 1
+        after = await counts(here, "{ count }", ADA, ADA, BOB)
+
+    assert first == [1, 2, 2, 2]  # the first took the long way
+    assert others == [3, 3, 4, 4, 2]  # who is nobody shares an answer
+    assert after == [5, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        ("{ count(fail: true) }", told_apart()),
+        ("{ count me { name } }", told_apart()),
+        ("{ count ratio(of: 1) }", told_apart()),
+        ("{ count }", ServerOptions(compiled=True)),
+        ("{ count }", ServerOptions(compiled=True, person=person_of)),
+    ],
+    ids=["failed", "personal", "without a hint", "nobody known", "nothing known of what was read"],
+)
+async def test_every_request_is_executed_when_its_answer_may_not_be_given_again(
+    query: str, options: ServerOptions
+) -> None:
+    async with house(options=options) as here:
+        await counts(here, query, ADA, ADA, ADA)
+
+    assert here.world.calls == 3
+    assert here.seen.ways == ["long", "short", "short"]
 
 
 async def test_update_shows_at_once_when_the_data_version_changes() -> None:
