@@ -142,7 +142,7 @@ async def test_the_sale_opens_in_time_when_answers_were_given_again(api: Api, gi
         return found, asked
 
     await again_and_again(status, given_again)
-    seen = []
+    seen: list[tuple[str, datetime]] = []
     async with asyncio.timeout(30):
         while not seen or seen[-1][0] != "ON_SALE":
             seen.append(await status())
