@@ -50,6 +50,8 @@ class World:
     version: int = 0
     data_version: int = 0
     gate: asyncio.Event | None = None
+    ended: set[str] = field(default_factory=set)
+    """Names whose tokens are no longer good"""
     pulled: list[int] = field(default_factory=list)
     feeds: list[FedUpdates] = field(default_factory=list)
 
@@ -323,6 +325,8 @@ def context_factory(world: World, *, at_once: bool = False) -> Any:
         if not token.startswith("Bearer ") or token == "Bearer bad":
             raise Unauthenticated("The token is malformed.")
         name, _, seconds = token.removeprefix("Bearer ").partition(" for ")
+        if name in world.ended:
+            raise Unauthenticated("The token has ended.")
         return Context(name, world, time.time() + float(seconds) if seconds else None)
 
     async def make(info: ConnectionInfo) -> Context:

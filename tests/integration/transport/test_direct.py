@@ -38,8 +38,8 @@ class Watched:
         self._direct = direct
         self._seen = seen
 
-    def answer(self, request: RawRequest) -> Any:
-        answer = self._direct.answer(request)
+    def answer(self, request: RawRequest, client: str | None) -> Any:
+        answer = self._direct.answer(request, client)
         self._seen.ways.append({RawResponse: "short", type(None): "long"}.get(type(answer), "begun"))
         return answer
 
@@ -61,7 +61,9 @@ class House:
 
 
 @asynccontextmanager
-async def house(*, short: bool = True, options: ServerOptions | None = None) -> AsyncIterator[House]:
+async def house(
+    *, short: bool = True, options: ServerOptions | None = None, keep_alive_seconds: int = 5
+) -> AsyncIterator[House]:
     """A toy server as `serve` would run it, with or without its short way."""
     world, seen, meters = World(), Seen(), CountingMeters()
     options = options or ServerOptions(rights=rights_of, compiled=True)
@@ -70,7 +72,9 @@ async def house(*, short: bool = True, options: ServerOptions | None = None) -> 
     direct: Any = Watched(server.direct(security_headers(False)), seen) if short else None
     http = bounded(admission, 100, 10.0, direct, "/graphql")
     async with (
-        listening(SecurityHeaders(server, strict_transport=False), http=http) as address,
+        listening(
+            SecurityHeaders(server, strict_transport=False), http=http, keep_alive_seconds=keep_alive_seconds
+        ) as address,
         httpx.AsyncClient(base_url=f"http://{address}") as client,
     ):
         yield House(address, world, seen, admission, meters, client)
@@ -320,3 +324,78 @@ async def test_the_long_way_says_goodbye_when_the_process_is_stopping() -> None:
         await here.post(ME)
 
     assert here.seen.ways == ["long", "short"]
+
+
+def whole_post(query: str, *lines: str) -> bytes:
+    body = json.dumps({"query": query}).encode()
+    return raw_post(body, f"content-length: {len(body)}", *lines)
+
+
+async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes) -> bytes:
+    """The body of the response to what is sent."""
+    writer.write(data)
+    return (await bodies(reader, 1))[0]
+
+
+async def test_known_bytes_are_a_body_when_they_come_as_one() -> None:
+    known = whole_post("{ ratio(of: 4) }")
+    async with house() as here:
+        reader, writer = await asyncio.open_connection(*here.address.split(":"))
+        first = [await answered(reader, writer, known) for _ in range(3)]
+        writer.write(raw_post(b"", f"content-length: {len(known)}"))
+        await here.post(ME)  # by then the server has read what was sent before
+        as_body = await answered(reader, writer, known)
+        again = await answered(reader, writer, known)
+        writer.close()
+
+    assert first == [b'{"data":{"ratio":4.0}}'] * 3
+    assert b"errors" in as_body
+    assert again == first[0]
+
+
+async def test_known_bytes_are_answered_in_their_turn_when_they_follow_a_slow_request() -> None:
+    slow, fast = whole_post("{ ratio(of: 1) calls }"), whole_post("{ ratio(of: 2) }")
+    async with house() as here:
+        reader, writer = await asyncio.open_connection(*here.address.split(":"))
+        for _ in range(2):
+            await answered(reader, writer, fast)
+            await answered(reader, writer, slow)
+        here.world.gate = asyncio.Event()
+        writer.write(slow)
+        await until(lambda: here.world.calls == 3)
+        writer.write(fast)
+        other_reader, other_writer = await asyncio.open_connection(*here.address.split(":"))
+        other = await answered(other_reader, other_writer, fast)
+        here.world.gate.set()
+        answers = await bodies(reader, 2)
+        writer.close()
+        other_writer.close()
+
+    assert answers == [b'{"data":{"ratio":1.0,"calls":3}}', other]
+    assert other == b'{"data":{"ratio":2.0}}'
+
+
+async def test_an_idle_connection_is_closed_when_its_last_requests_were_known() -> None:
+    known = whole_post("{ ratio(of: 5) }")
+    async with house(keep_alive_seconds=1) as here:
+        reader, writer = await asyncio.open_connection(*here.address.split(":"))
+        answers = [await answered(reader, writer, known) for _ in range(4)]
+        async with asyncio.timeout(30):
+            rest = await reader.read()
+        writer.close()
+
+    assert answers == [b'{"data":{"ratio":5.0}}'] * 4
+    assert rest == b""
+
+
+async def test_a_token_that_ended_is_refused_when_its_request_was_known() -> None:
+    known = whole_post("{ me { name } }", "authorization: Bearer ada")
+    async with house() as here:
+        reader, writer = await asyncio.open_connection(*here.address.split(":"))
+        before = [await answered(reader, writer, known) for _ in range(3)]
+        here.world.ended.add("ada")
+        after = await answered(reader, writer, known)
+        writer.close()
+
+    assert before == [b'{"data":{"me":{"name":"ada"}}}'] * 3
+    assert b"UNAUTHENTICATED" in after
