@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from domain.errors import InvalidInput
@@ -94,6 +95,7 @@ def commitment_of(seed: bytes) -> str:
     return hashlib.sha256(seed).hexdigest()
 
 
+@lru_cache(maxsize=16_384)
 def entry_id_of(event_id: UUID, user_id: UUID) -> UUID:
     """One account has one entry an event; its id gives nobody the account's."""
     return uuid5(event_id, f"queue entry {user_id.hex}")

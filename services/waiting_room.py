@@ -185,6 +185,11 @@ class WaitingRooms:
 
     async def shown(self, event_id: UUID, user_id: UUID, standing: Standing) -> Entry:
         """A standing as its owner is shown it: with an estimate, or with the token."""
+        waits = standing.outcome is Outcome.WAITING and standing.position is not None
+        return self.entry_of(event_id, user_id, standing, await self.pace(event_id) if waits else None)
+
+    def entry_of(self, event_id: UUID, user_id: UUID, standing: Standing, pace: Pace | None) -> Entry:
+        """The same, estimated by a pace that is known already."""
         state = _STATES.get(standing.outcome, EntryState.LEFT)
         entry_id = entry_id_of(event_id, user_id)
         if state is EntryState.ADMITTED:
@@ -193,7 +198,6 @@ class WaitingRooms:
             token = self._tokens.mint(event_id, user_id, admission_id, expires_at)
             return Entry(entry_id, state, token=token, expires_at=expires_at)
         if state is EntryState.WAITING and standing.position is not None:
-            pace = await self.pace(event_id)
             eta = None if pace is None else eta_seconds(standing.position, pace)
             return Entry(entry_id, state, standing.position, eta)
         return Entry(entry_id, state)

@@ -165,6 +165,7 @@ class Engine:
             self,
             call.operation,
             partial(self._executor, call, context),
+            partial(self._running_event, call, context),
             self._sharing_key(call, context),
             self._extensions(call, allowance),
             last_event_id,
@@ -193,6 +194,13 @@ class Engine:
 
     def _running(self, call: Call, context: Any) -> Running:
         return Running(lambda: self._executor(call, context), context, call.variables)
+
+    def _running_event(self, call: Call, context: Any, event: Any) -> Running:
+        """The execution of one event, in a context of its own."""
+        own = self._options.event_context(context)
+        run = Running(lambda: self._executor(call, own).build_per_event_executor(event), own, call.variables)
+        run.root_value = event
+        return run
 
     def _executor(self, call: Call, context: Any) -> Executor[Any]:
         """Build the executor that Strawberry's resolvers expect, without walking the document."""

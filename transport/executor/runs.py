@@ -57,13 +57,6 @@ class Running:
         self.context_value = context_value
         self.variable_values = variable_values
 
-    @classmethod
-    def of(cls, executor: Executor[Any]) -> Running:
-        """The execution that graphql-core's state is made for already."""
-        run = cls(lambda: executor, executor.context_value, executor.variable_values)
-        run.root_value = executor.root_value
-        return run
-
     @property
     def whole(self) -> Executor[Any]:
         """Graphql-core's state of this execution."""
