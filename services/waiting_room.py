@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from db.queries.waiting_rooms import RoomRow, room_of, rooms_of, switch_room
@@ -56,6 +56,7 @@ class Overview:
     phase: Phase
     waiting: int
     admit_per_minute: int
+    pre_queue_seconds: int = RoomSettings(enabled=False).pre_queue_seconds
     commitment: str | None = None
     seed: str | None = None
 
@@ -232,12 +233,19 @@ class WaitingRooms:
         except Unavailable:
             state = None
         drawn = row.drawn_at is not None or (state is not None and state.drawn_ms > 0)
-        phase = phase_of(enabled=enabled, drawn=drawn, on_sale_at=row.on_sale_at, now=self._clock())
+        phase = phase_of(
+            enabled=enabled,
+            drawn=drawn,
+            on_sale_at=row.on_sale_at,
+            now=self._clock(),
+            pre_queue=timedelta(seconds=row.pre_queue_seconds),
+        )
         return Overview(
             enabled=enabled,
             phase=phase,
             waiting=state.waiting if state else 0,
             admit_per_minute=row.admit_per_minute,
+            pre_queue_seconds=row.pre_queue_seconds,
             commitment=self._keeper.commitment(row),
             seed=self._keeper.published_seed(row, drawn=drawn),
         )
@@ -270,6 +278,7 @@ class WaitingRooms:
                     admit_per_minute=settings.admit_per_minute,
                     max_active=settings.max_active,
                     admission_seconds=settings.admission_seconds,
+                    pre_queue_seconds=settings.pre_queue_seconds,
                     seed=row.seed or new_seed(),
                 )
         except DATABASE_AWAY as error:
