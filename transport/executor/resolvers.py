@@ -83,7 +83,8 @@ def _function(field: StrawberryField, site: Site, schema: strawberry.Schema, run
     assert resolver is not None
     function: Any = resolver.wrapped_func
     read, convert = _arguments_of(site, run), arguments_of(field, schema)
-    by_name = [p.name for p in (resolver.parent_parameter, resolver.root_parameter) if p]
+    # `root: Parent` is both.
+    by_name = {p.name for p in (resolver.parent_parameter, resolver.root_parameter) if p}
     info_name = resolver.info_parameter.name if resolver.info_parameter else None
     takes_self = bool(resolver.self_parameter)
     make_info = schema.config.info_class

@@ -95,7 +95,7 @@ class Site:
 
 
 class LazyInfo:
-    """Stands for the resolve info: most that read it ask for nothing but the context."""
+    """Stands for the resolve info: most that read it ask for nothing but the context or the field's name."""
 
     __slots__ = ("_run", "_site", "_trail", "_whole", "context")
 
@@ -108,6 +108,11 @@ class LazyInfo:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.whole(), name)
+
+    @property
+    def field_name(self) -> str:
+        """The field's name in the schema, which Strawberry's unions ask for."""
+        return self._site.nodes[0].name.value
 
     def whole(self) -> Info:
         """The resolve info itself."""
