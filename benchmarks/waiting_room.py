@@ -52,6 +52,10 @@ class Counted:
         self.sent += 1
         return await self._runner.run(*command)
 
+    async def servers(self) -> Sequence[CommandRunner]:
+        """The servers behind it, uncounted."""
+        return await self._runner.servers()
+
 
 class Nobody:
     """An announcer without listeners."""

@@ -49,6 +49,17 @@ DATABASE_AWAY: tuple[type[Exception], ...] = (
 _IS_READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only')::bool"
 
 
+def is_lost(connection: Connection) -> bool:
+    """Whether a connection's session is over, at the server or here.
+
+    The pool takes back a connection that the server has closed, and then it must not even be asked.
+    """
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
+
+
 class ReadOnly(Exception):
     """The database takes no writes: a standby, or one that its administrator has closed."""
 
@@ -108,7 +119,7 @@ class Database:
                 try:
                     yield connection
                 except BaseException:
-                    if not connection.is_closed():
+                    if not is_lost(connection):
                         await transaction.rollback()
                     raise
                 await asyncio.shield(transaction.commit())

@@ -31,7 +31,7 @@ def probes_of(
             raise Unavailable("This process is stopping.")
 
     async def redis() -> None:
-        await runner.run("PING")
+        await asyncio.gather(*(server.run("PING") for server in await runner.servers()))
 
     probes = {"api": Probe(api, needed=True, costs_nothing=True)}
     probes |= {"postgres": Probe(office.database.ping, needed=True), "redis": Probe(redis, needed=True)}

@@ -76,7 +76,7 @@ def _controls(wanted: list[str], directory: Path, seed: int) -> int:
             guard.faults * guard.rounds,
             buyers=8,
             watchers=2,
-            waiting=3,
+            waiting=guard.waiting,
             workers=1,
             without=name,
             rounds=len(guard.faults) * guard.rounds,

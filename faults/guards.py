@@ -4,6 +4,7 @@ Everything here happens from outside: a function replaced before the command sta
 Lua scripts, or SQL in the run's own database. The product has no switch for any of it.
 """
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -26,6 +27,8 @@ class Guard:
     sql: str = ""
     """In the database, once it is migrated."""
     rounds: int = 1
+    waiting: int = 3
+    """People in the waiting room."""
     settle_seconds: float = 8.0
     """How long the checker waits for what will not come."""
 
@@ -46,26 +49,27 @@ def _replace(room: object, **functions: Any) -> None:
         setattr(room, name, function)
 
 
-def _change_script(name: str, changes: dict[str, str]) -> None:
-    """Run a changed copy of one Lua script.
+def _changed_copy(folder: Path, name: str, changes: dict[str, str]) -> Path:
+    """A copy of a folder of Lua scripts, with one of them changed.
 
     Raises:
         AssertionError: the script no longer has what was to be changed.
     """
-    import reservations.store
-
     copy = Path(tempfile.mkdtemp(prefix="boxoffice-lua-")) / "lua"
-    shutil.copytree(reservations.store.LUA, copy)
+    shutil.copytree(folder, copy)
     text = (copy / f"{name}.lua").read_text()
     for before, after in changes.items():
         assert before in text, f"{name}.lua has no {before!r}"
         text = text.replace(before, after)
     (copy / f"{name}.lua").write_text(text)
-    _replace(reservations.store, LUA=copy)
+    return copy
 
 
 def _careless_hold() -> None:
-    _change_script(
+    import reservations.store
+
+    copy = _changed_copy(
+        reservations.store.LUA,
         "hold",
         {
             "if #taken_of(places) == 0 then": "if true then",
@@ -74,6 +78,40 @@ def _careless_hold() -> None:
             ),
         },
     )
+    _replace(reservations.store, LUA=copy)
+
+
+def _boundless_admission() -> None:
+    import waiting_room.scripts
+    from kit.lua import LuaScript
+
+    folder = Path(waiting_room.scripts.__file__).parent / "lua"
+    copy = _changed_copy(folder, "admit", {"max_active - active": "tonumber(ARGV[2])"})
+    waiting_room.scripts.SCRIPTS["admit"] = LuaScript.load(copy / "admit.lua")
+
+
+def _empty_truth() -> None:
+    from services import truth
+
+    async def live_claims(*_: Any) -> list[Any]:
+        return []
+
+    _replace(truth, live_claims=live_claims)
+
+
+def _candid_log() -> None:
+    from kit import log_lines
+    from payments.stripe_gateway import StripeGateway
+
+    create_intent = StripeGateway.create_intent
+
+    async def candid(self: Any, *arguments: Any, **more: Any) -> Any:
+        intent = await create_intent(self, *arguments, **more)
+        logging.getLogger("boxoffice.payments").warning("made %s", intent.client_secret)
+        return intent
+
+    _replace(StripeGateway, create_intent=candid)
+    _replace(log_lines, redacted=lambda text: text)
 
 
 def _unconditional_transitions() -> None:
@@ -244,6 +282,21 @@ GUARDS: dict[str, Guard] = {
         sql="ALTER DATABASE boxoffice SET synchronous_commit = off; SELECT pg_terminate_backend(pid)"
         " FROM pg_stat_activity WHERE application_name = 'boxoffice'",
         rounds=3,
+    ),
+    "truth": Guard("a lost map is built from the claims in PostgreSQL", (7,), ("flush-redis",), _empty_truth),
+    "admission-cap": Guard(
+        "no more are admitted than may shop at once",
+        (10,),
+        ("clients-hang-up",),
+        _boundless_admission,
+        rounds=2,
+        waiting=20,
+    ),
+    "redaction": Guard(
+        "what a log line is cleared of, under code that logs a client's secret",
+        (12,),
+        ("clients-hang-up",),
+        _candid_log,
     ),
     "search-trigger": Guard(
         "the trigger that marks a changed event for the index",

@@ -84,6 +84,8 @@ def spans(calls: Sequence[Call], excused: Set[str] = frozenset()) -> dict[str, l
     for call in calls:
         if call.operation in _TAKES_HOLD and call.order is not None:
             ended[call.order] = min(call.started, ended.get(call.order, call.started))
+    for order, shown in _seen_before_cancelled(calls).items():
+        ended[order] = min(shown, ended.get(order, shown))
     found: dict[str, list[Span]] = defaultdict(list)
     begun: dict[str, Call] = {}
     for call in calls:
@@ -102,6 +104,20 @@ def spans(calls: Sequence[Call], excused: Set[str] = frozenset()) -> dict[str, l
             if end > call.ended:
                 found[ticket].append(Span(order, call.ended, end))
     return found
+
+
+def _seen_before_cancelled(calls: Sequence[Call]) -> dict[str, float]:
+    """Orders that were cancelled, unasked where an intent does not fit: when they were last seen to live."""
+    alive: dict[str, float] = {}
+    cancelled: dict[str, float] = {}
+    for call in sorted(calls, key=lambda call: call.ended):
+        if call.order is None or call.outcome is not Outcome.OK:
+            continue
+        if call.status == "CANCELLED":
+            cancelled.setdefault(call.order, alive.get(call.order, call.started))
+        else:
+            alive[call.order] = call.started
+    return cancelled
 
 
 def double_holds(calls: Sequence[Call], excused: Set[str]) -> list[Violation]:

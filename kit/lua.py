@@ -24,6 +24,12 @@ class CommandRunner(Protocol):
     async def run(self, *command: Argument) -> Any:
         """Raises: whatever the answer was, where it is an exception."""
 
+    async def servers(self) -> Sequence["CommandRunner"]:
+        """One for each server that has keys, for commands about a server and not about a key."""
+
+
+ListServers = Callable[[], Awaitable[Sequence[CommandRunner]]]
+
 
 @dataclass(frozen=True, slots=True)
 class LuaScript:
@@ -60,9 +66,14 @@ class CommandBatcher:
     same moment cost one write and one read instead of a hundred.
     """
 
-    def __init__(self, send: SendBatch, *, most: int = 256) -> None:
+    def __init__(self, send: SendBatch, servers: ListServers | None = None, *, most: int = 256) -> None:
         self._commands = Gathering[Command, Any](send, most=most)
+        self._servers = servers
 
     async def run(self, *command: Argument) -> Any:
         """Queue a command for this turn's batch and wait for its own answer."""
         return await self._commands.ask(command)
+
+    async def servers(self) -> Sequence[CommandRunner]:
+        """Itself, where there is one server only."""
+        return [self] if self._servers is None else await self._servers()

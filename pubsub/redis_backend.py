@@ -112,6 +112,7 @@ class RedisBackend(BroadcastBackend):
         again = [group for group, confirmed in self._wanted.items() if confirmed.is_set()]
         for confirmed in self._wanted.values():
             confirmed.clear()
+        await self._client.initialize()  # a cluster's nodes are not known before
         pubsub = self._client.pubsub()
         first = list(self._wanted)
         await pubsub.subscribe(*first)

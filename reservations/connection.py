@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.cluster import RedisCluster
+from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as ConnectionLost
 
-from kit.lua import Command, CommandBatcher
+from kit.lua import Argument, Command, CommandBatcher, CommandRunner
 
 _CLUSTER = "redis+cluster://"
 _ANSWER_SECONDS = 2.0
@@ -60,7 +60,15 @@ def connect(url: str, pool_size: int) -> Client:
 
 
 def _cluster(url: str, retry: Retry) -> RedisCluster:
-    cluster = RedisCluster.from_url(url, retry=retry, socket_timeout=_ANSWER_SECONDS)
+    cluster = RedisCluster.from_url(
+        url,
+        retry=retry,
+        socket_timeout=_ANSWER_SECONDS,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        socket_keepalive=True,
+        # The events of the other nodes go on while one node is away.
+        require_full_coverage=False,
+    )
     # The nodes to ask first are made already, the others are as they are found.
     kind = cluster.nodes_manager.connection_kwargs
     kind["connection_class"] = _steady(kind["connection_class"])
@@ -95,4 +103,24 @@ def batcher(client: Client, watch: Watch = _unwatched) -> CommandBatcher:
             watch(len(commands), time.perf_counter() - began, answered=answered)
         return answers
 
+    if isinstance(client, RedisCluster):
+        return CommandBatcher(send, lambda: _nodes(client))
     return CommandBatcher(send)
+
+
+class _Node:
+    """One primary of a cluster, for commands about a server."""
+
+    def __init__(self, node: ClusterNode) -> None:
+        self._node = node
+
+    async def run(self, *command: Argument) -> Any:
+        return await self._node.execute_command(*command)
+
+    async def servers(self) -> Sequence[CommandRunner]:
+        return [self]
+
+
+async def _nodes(cluster: RedisCluster) -> Sequence[CommandRunner]:
+    await cluster.initialize()  # once; it knows no node before
+    return [_Node(node) for node in cluster.get_primaries()]

@@ -39,8 +39,8 @@ def event_keys(event_id: UUID) -> EventKeys:
     )
 
 
-SERVER_RUN = "bo:server_run"
-"""String: the run id of the server that built what is here; another one means that writes may be lost."""
+SERVER_RUNS = "bo:server_runs"
+"""String: the run ids of the servers that built what is here; others mean that writes may be lost."""
 
 META_PATTERN = "bo:{*}:meta"
 DEADLINES_PATTERN = "bo:{*}:deadlines"

@@ -5,7 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from redis.exceptions import RedisError
@@ -16,7 +16,7 @@ from kit.lua import Argument, CommandRunner, LuaScript
 from reservations.keys import (
     DEADLINES_PATTERN,
     META_PATTERN,
-    SERVER_RUN,
+    SERVER_RUNS,
     EventKeys,
     event_id_of,
     event_keys,
@@ -37,6 +37,7 @@ LUA = Path(__file__).parent / "lua"
 DELTAS_KEPT = 4096
 _SNAPSHOTS_CACHED = 512
 
+Answer = TypeVar("Answer")
 LoadTruth = Callable[[UUID], Awaitable[Truth]]
 
 
@@ -242,39 +243,47 @@ class SeatStore:
         return {hold.decode(): _places(listed.decode()) for hold, listed in pairs}
 
     async def events_with_holds(self) -> list[UUID]:
-        """The events that have a hold with a deadline."""
-        return [event_id_of(key) for key in await self._scan(DEADLINES_PATTERN)]
+        """The events that have a hold with a deadline, on the servers that answer."""
+        return await self._events(DEADLINES_PATTERN)
 
     async def events_built(self) -> list[UUID]:
-        """The events that are in Redis."""
-        return [event_id_of(key) for key in await self._scan(META_PATTERN)]
+        """The events that are in Redis, on the servers that answer."""
+        return await self._events(META_PATTERN)
 
-    async def _scan(self, pattern: str) -> list[str]:
-        found: dict[str, None] = {}
-        cursor = b"0"
-        while True:
-            cursor, keys = await self._command("SCAN", cursor, "MATCH", pattern, "COUNT", 1000)
-            found.update(dict.fromkeys(key.decode() for key in keys))
-            if int(cursor) == 0:
-                return list(found)
+    async def _events(self, pattern: str, *, all_must_answer: bool = False) -> list[UUID]:
+        answers = await asyncio.gather(
+            *(_scan(server, pattern) for server in await self._servers()), return_exceptions=True
+        )
+        found = [keys for keys in answers if not isinstance(keys, BaseException)]
+        for failure in answers:
+            if isinstance(failure, BaseException) and (all_must_answer or not found):
+                raise failure
+        return [event_id_of(key) for key in dict.fromkeys(key for keys in found for key in keys)]
 
-    async def new_server_run(self) -> str | None:
-        """The server's run id, if it is not the one that built what is here."""
-        info, known = await asyncio.gather(self._command("INFO", "server"), self._command("GET", SERVER_RUN))
-        run_id = _run_id(info)
-        return None if known is not None and known.decode() == run_id else run_id
+    async def new_server_runs(self) -> str | None:
+        """The run ids of the servers, if they are not those that built what is here."""
+        servers = await self._servers()
+        *infos, known = await asyncio.gather(
+            *(_answer(server.run("INFO", "server")) for server in servers), self._command("GET", SERVER_RUNS)
+        )
+        runs = " ".join(sorted(map(_run_id, infos)))
+        return None if known is not None and known.decode() == runs else runs
 
-    async def built_elsewhere(self, run_id: str) -> list[UUID]:
-        """The events that were built under another server run: their latest writes may be lost."""
-        events = await self.events_built()
-        runs = await asyncio.gather(
+    async def built_elsewhere(self, runs: str) -> list[UUID]:
+        """The events that were built under other server runs: their latest writes may be lost."""
+        events = await self._events(META_PATTERN, all_must_answer=True)
+        built = await asyncio.gather(
             *(self._command("HGET", event_keys(event_id).meta, "run") for event_id in events)
         )
-        return [event_id for event_id, run in zip(events, runs, strict=True) if run != run_id.encode()]
+        known = {run.encode() for run in runs.split()}
+        return [event_id for event_id, run in zip(events, built, strict=True) if run not in known]
 
-    async def remember_server_run(self, run_id: str) -> None:
-        """Note that everything here was built under this server run."""
-        await self._command("SET", SERVER_RUN, run_id)
+    async def remember_server_runs(self, runs: str) -> None:
+        """Note that everything here was built under these server runs."""
+        await self._command("SET", SERVER_RUNS, runs)
+
+    async def _servers(self) -> Sequence[CommandRunner]:
+        return await _answer(self._runner.servers())
 
     async def build(self, event_id: UUID, *, replacing: str = "") -> None:
         """Put the event's places into Redis from PostgreSQL; concurrent callers share one build."""
@@ -309,19 +318,31 @@ class SeatStore:
         return code.decode(), int(version), text.decode()
 
     async def _ask(self, script: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
-        try:
-            return await self._scripts[script](self._runner, keys, arguments)
-        except (RedisError, OSError, TimeoutError) as error:
-            raise Unavailable from error
+        return await _answer(self._scripts[script](self._runner, keys, arguments))
 
     async def _command(self, *command: Argument) -> Any:
-        try:
-            return await self._runner.run(*command)
-        except (RedisError, OSError, TimeoutError) as error:
-            raise Unavailable from error
+        return await _answer(self._runner.run(*command))
 
     def _now_ms(self) -> int:
         return milliseconds(self._clock())
+
+
+async def _answer(asked: Awaitable[Answer]) -> Answer:
+    """What Redis says. Raises: Unavailable."""
+    try:
+        return await asked
+    except (RedisError, OSError, TimeoutError) as error:
+        raise Unavailable from error
+
+
+async def _scan(server: CommandRunner, pattern: str) -> list[str]:
+    found: list[str] = []
+    cursor: Argument = 0
+    while True:
+        cursor, keys = await _answer(server.run("SCAN", cursor, "MATCH", pattern, "COUNT", 1000))
+        found += (key.decode() for key in keys)
+        if int(cursor) == 0:
+            return found
 
 
 def _build_keys(keys: EventKeys) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from db.queries import search as rows
-from db.session import Connection, Database
+from db.session import Connection, Database, is_lost
 from search.administration import MeilisearchAdministration
 from search.index import IndexAway
 from services.indexing import (
@@ -68,7 +68,7 @@ class Leadership:
 
     async def connection(self) -> Connection | None:
         """The leader's session; None while another process leads."""
-        if self._connection is not None and not self._connection.is_closed():
+        if self._connection is not None and not is_lost(self._connection):
             return self._connection
         await self.resign()
         connection = await self._session.enter_async_context(self._database.connection())

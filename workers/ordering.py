@@ -79,12 +79,12 @@ class RestartWatch:
         self._office = office
 
     async def __call__(self) -> int:
-        run_id = await self._office.seats.new_server_run()
+        run_id = await self._office.seats.new_server_runs()
         if run_id is None:
             return 0
         for event_id in await self._office.seats.built_elsewhere(run_id):
             version = await self._office.seats.version(event_id)
             if version is not None:
                 await self._office.seats.build(event_id, replacing=version[0])
-        await self._office.seats.remember_server_run(run_id)
+        await self._office.seats.remember_server_runs(run_id)
         return 0

@@ -88,3 +88,38 @@ async def test_stripes_words_are_shown_when_the_element_is_declined(
     await page.click("#pay")
     await expect(page.locator("#receipt")).to_be_visible(timeout=15_000)
     await page.context.close()
+
+
+async def test_what_is_typed_into_the_element_outlives_news_of_the_order(
+    browser: Browser, live_server: LiveServer, new_event: Callable[..., str]
+) -> None:
+    page = await page_with_stripe(browser, live_server)
+    await to_the_element(page, live_server, new_event("While typing"))
+    await page.evaluate("""() => {
+        const card = document.getElementById("stub-card");
+        window.moves = 0;
+        new MutationObserver((records) => {
+            for (const { addedNodes } of records)
+                for (const node of addedNodes) if (node.contains(card)) window.moves += 1;
+        }).observe(document.body, { childList: true, subtree: true });
+    }""")
+    await page.fill("#stub-card", "pm_card_chargeDeclined")
+    await page.click("#pay")
+    await expect(page.locator("#problem")).to_contain_text("declined")
+    await expect(page.locator("#stub-card")).to_have_value("pm_card_chargeDeclined")
+    assert await page.evaluate("window.moves") == 0
+    await page.context.close()
+
+
+async def test_another_order_is_paid_by_its_own_intent(
+    browser: Browser, live_server: LiveServer, new_event: Callable[..., str]
+) -> None:
+    page = await page_with_stripe(browser, live_server)
+    await to_the_element(page, live_server, new_event("Once more"))
+    await page.click("#give-back")
+    await page.click("#best")
+    await page.click("#pay")
+    await expect(page.locator("#stripe-element[data-kind=payment] input")).to_be_visible()
+    await page.click("#pay")
+    await expect(page.locator("#receipt")).to_be_visible(timeout=15_000)
+    await page.context.close()

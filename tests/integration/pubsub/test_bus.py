@@ -33,6 +33,7 @@ async def test_messages_arrive_again_when_the_reader_met_a_fault_that_nobody_kno
 
     class Stumbling:
         publish = client.publish
+        initialize = client.initialize
 
         def pubsub(self) -> Any:
             for fault in stumbles:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from reservations.keys import SERVER_RUN, event_keys
+from reservations.keys import SERVER_RUNS, event_keys
 from services.office import Office
 from services.reserving import ReserveRequest, reserve
 from services.selecting import ExactSeats
@@ -27,14 +27,14 @@ async def test_event_is_built_once_when_redis_is_emptied_and_read_before_the_wat
 
     assert await office.seats.snapshot(event_id) == built
     assert built.places == b"HHAA"
-    assert await office.seats.new_server_run() is None
+    assert await office.seats.new_server_runs() is None
 
 
 async def test_event_is_built_anew_when_the_server_came_back_with_old_writes(office: Office) -> None:
     event_id = await held(office)
     before = await office.seats.snapshot(event_id)
     keys = event_keys(event_id)
-    await office.seats._command("SET", SERVER_RUN, "another")
+    await office.seats._command("SET", SERVER_RUNS, "another")
     await office.seats._command("HSET", keys.meta, "run", "another")
     await office.seats._command("SETRANGE", keys.places, 0, "AA")
 

@@ -46,6 +46,9 @@ class Recorder:
             return [b"READ", 1, b"A", b"epoch"]
         return [b"NOTHING", 0, b""]
 
+    async def servers(self) -> list["Recorder"]:
+        return [self]
+
 
 async def no_truth(_: UUID) -> Truth:
     return Truth(b"A", (), 0)

@@ -42,7 +42,11 @@ export class Checkout {
     this._config = config;
     this._countdown = new Countdown(() => purchase.refresh());
     this._cards = testCards();
+    // These stay while the rest is drawn anew: a card that is typed and a click that has begun must not be lost.
     this._stripe = h("div");
+    this._pay = h("button", { type: "button", class: "main-action wide", id: "pay", onclick: () => this._payNow() });
+    this._giveBack = h("button", { type: "button", class: "quiet", id: "give-back", onclick: () => purchase.release() }, t("giveBack"));
+    this._panel = h("section", { class: "card stack", id: "checkout" });
     this.element = h("div", { class: "stack" });
     this._shown = "";
   }
@@ -52,9 +56,10 @@ export class Checkout {
     const shown = [order.id, order.status, order.payment?.status, order.expiresAt, this._purchase.busy, this._purchase.problem?.message].join();
     if (shown === this._shown) return;
     const news = !this._shown.startsWith(`${order.id},${order.status}`);
+    if (!this._shown.startsWith(`${order.id},`)) this._forgetCard();
     this._shown = shown;
     if (order.status === "BOOKED") fill(this.element, receipt(order, this._afterwards(order)));
-    else if (this._purchase.isHeld) fill(this.element, this._held(order));
+    else if (this._purchase.isHeld) this._drawHeld(order);
     else fill(this.element, this._ended(order));
     if (order.status === "RESERVED" || order.status === "PAYING") this._countdown.until(order.expiresAt ?? "");
     else this._countdown.stop();
@@ -62,14 +67,13 @@ export class Checkout {
   }
 
   /** @param {Order} order */
-  _held(order) {
+  _drawHeld(order) {
     const { busy, problem } = this._purchase;
     // Stripe.js asks the bank by itself, and until a card is given its payment is waiting for one.
     const approval = !this._usesStripeJs && order.payment?.status === "REQUIRES_ACTION" && this._purchase.clientSecret;
     const declined = order.payment?.status === "FAILED";
-    return h(
-      "section",
-      { class: "card stack", id: "checkout" },
+    fill(
+      this._panel,
       h("h2", { tabIndex: -1 }, t("seatsHeld")),
       this._countdown.element,
       ticketList(order),
@@ -78,16 +82,20 @@ export class Checkout {
         ? h("div", { class: "notice bad", role: "alert", id: "problem" }, problemText(problem))
         : declined && h("div", { class: "notice bad", role: "alert", id: "problem" }, t("problem.PAYMENT_DECLINED")),
       approval && this._approval(this._purchase.clientSecret ?? ""),
-      ...this._payment(busy),
-      h("button", { type: "button", class: "quiet", id: "give-back", disabled: busy, onclick: () => this._purchase.release() }, t("giveBack")),
+      this._payment(),
+      this._giveBack,
     );
+    this._giveBack.disabled = busy;
+    this._pay.disabled = busy || this._paying;
+    this._pay.textContent = busy ? t("paying") : t("pay");
+    fill(this.element, this._panel);
   }
 
-  /** @param {boolean} busy @returns {(HTMLElement | null)[]} */
-  _payment(busy) {
-    if (this._usesStripeJs) return [this._stripe, this._payButton(busy, () => this._payWithStripe())];
+  /** @returns {HTMLElement[]} */
+  _payment() {
+    if (this._usesStripeJs) return [this._stripe, this._pay];
     if (this._config.environment === "production") return [h("div", { class: "notice warn" }, t("noPayment"))];
-    return [this._cards.element, this._payButton(busy, () => this._purchase.pay(this._cards.chosen()))];
+    return [this._cards.element, this._pay];
   }
 
   get _usesStripeJs() {
@@ -103,9 +111,11 @@ export class Checkout {
     return notice;
   }
 
-  /** @param {boolean} busy @param {() => void} pay */
-  _payButton(busy, pay) {
-    return h("button", { type: "button", class: "main-action wide", id: "pay", disabled: busy, onclick: pay }, busy ? t("paying") : t("pay"));
+  async _payNow() {
+    this._paying = this._pay.disabled = true;
+    await (this._usesStripeJs ? this._payWithStripe() : this._purchase.pay(this._cards.chosen())).finally(() => {
+      this._paying = this._pay.disabled = false;
+    });
   }
 
   async _payWithStripe() {
@@ -119,10 +129,18 @@ export class Checkout {
     const purchase = this._purchase;
     if (this._confirm) return this._confirm();
     if (!(await purchase.pay()) || !purchase.clientSecret) return null;
-    const { place, confirm } = await stripeElement(key, purchase.clientSecret);
+    const secret = purchase.clientSecret;
+    const { place, confirm } = await stripeElement(key, secret);
+    if (purchase.clientSecret !== secret) return null; // given back meanwhile
     this._confirm = confirm;
     fill(this._stripe, place);
     return null;
+  }
+
+  /** Another order has a payment, and an element, of its own. */
+  _forgetCard() {
+    this._confirm = null;
+    fill(this._stripe);
   }
 
   /** @param {Order} order */
@@ -148,4 +166,6 @@ export class Checkout {
 
   /** @type {(() => Promise<string | null>) | null} */
   _confirm = null;
+
+  _paying = false;
 }

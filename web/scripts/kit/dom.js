@@ -62,9 +62,19 @@ export function byId(id, kind) {
   return element;
 }
 
-/** @param {Element} parent @param {...(Child | Child[])} children */
+/**
+ * Puts these children in the place of those that are there. One that stays is not taken out and put back:
+ * that would end its focus, lose what is being typed and load a frame inside it again.
+ * @param {Element} parent @param {...(Child | Child[])} children
+ */
 export function fill(parent, ...children) {
-  parent.replaceChildren(...nodes(children));
+  const wanted = nodes(children);
+  for (const child of [...parent.childNodes]) if (!wanted.includes(child)) child.remove();
+  let next = parent.firstChild;
+  for (const child of wanted) {
+    if (child === next) next = child.nextSibling;
+    else parent.insertBefore(child instanceof Node ? child : document.createTextNode(child), next);
+  }
 }
 
 /** @param {HTMLElement} element @param {boolean} shown */

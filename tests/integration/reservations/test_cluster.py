@@ -1,0 +1,130 @@
+"""Redis as a cluster of three: every event is sold, swept, watched and rebuilt wherever its slot is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from domain.errors import BoxofficeError, Unavailable
+from pubsub.channels import Channels
+from pubsub.redis_backend import RedisBackend
+from reservations.connection import connect
+from reservations.keys import event_keys
+from services.office import Office
+from services.reserving import ReserveRequest, reserve
+from services.selecting import ExactSeats
+from tests.clusters import Cluster, Node
+from tests.houses import ManualClock, buyer, open_event
+from workers.ordering import RestartWatch
+
+DEADLINE_SECONDS = 20
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path)
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def redis_url(cluster: Cluster) -> str:
+    """In the place of the one server that the other tests share."""
+    return cluster.url
+
+
+@pytest.fixture
+async def channels(redis_url: str) -> AsyncIterator[Channels]:
+    client = connect(redis_url, 8)
+    channels = Channels(RedisBackend(client))
+    await channels.open()
+    yield channels
+    await channels.close()
+    await client.aclose()
+
+
+async def one_each(office: Office, cluster: Cluster) -> dict[Node, UUID]:
+    """An event on every node."""
+    found: dict[Node, UUID] = {}
+    while len(found) < len(cluster.nodes):
+        event_id = await open_event(office.database, rows=[4])
+        found.setdefault(cluster.node_of(event_keys(event_id).meta), event_id)
+    return found
+
+
+async def hold(office: Office, event_id: UUID, *places: int) -> None:
+    await reserve(office, buyer("ann"), ReserveRequest(event_id, ExactSeats(places)))
+
+
+async def held_places(office: Office, event_id: UUID) -> bytes:
+    """The map, as soon as its node answers."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while True:
+            try:
+                return (await office.seats.snapshot(event_id)).places
+            except Unavailable:
+                await asyncio.sleep(0.1)
+
+
+async def test_holds_of_every_node_are_swept_when_they_lapse(
+    office: Office, cluster: Cluster, clock: ManualClock
+) -> None:
+    events = set((await one_each(office, cluster)).values())
+    for event_id in events:
+        await hold(office, event_id, 0, 1)
+
+    assert set(await office.seats.events_with_holds()) == events
+    clock.advance(seconds=481)
+    assert [len(await office.seats.lapse(event_id)) for event_id in events] == [1] * len(events)
+    assert [await held_places(office, event_id) for event_id in events] == [b"AAAA"] * len(events)
+
+
+async def test_one_nodes_events_are_built_anew_when_it_came_back_empty(
+    office: Office, cluster: Cluster
+) -> None:
+    events = await one_each(office, cluster)
+    for event_id in events.values():
+        await hold(office, event_id, 0, 1)
+    await RestartWatch(office)()
+    before = {event_id: await office.seats.version(event_id) for event_id in events.values()}
+    lost, *others = cluster.nodes
+
+    lost.kill()
+    lost.start()
+
+    assert await held_places(office, events[lost]) == b"HHAA"
+    await RestartWatch(office)()
+    after = {event_id: await office.seats.version(event_id) for event_id in events.values()}
+    assert after[events[lost]] != before[events[lost]]
+    assert all(after[events[node]] == before[events[node]] for node in others)
+    assert await office.seats.new_server_runs() is None
+
+
+async def test_events_of_other_nodes_are_sold_when_one_node_is_dead(office: Office, cluster: Cluster) -> None:
+    events = await one_each(office, cluster)
+    for event_id in events.values():
+        await hold(office, event_id, 0)
+    dead, *others = cluster.nodes
+
+    dead.kill()
+
+    with pytest.raises(BoxofficeError):
+        await hold(office, events[dead], 2)
+    for node in others:
+        await hold(office, events[node], 1)
+        assert await held_places(office, events[node]) == b"HHAA"
+    assert set(await office.seats.events_with_holds()) == {events[node] for node in others}
+
+
+async def test_every_change_is_heard_when_it_was_made_on_another_node(
+    office: Office, cluster: Cluster, channels: Channels
+) -> None:
+    for event_id in (await one_each(office, cluster)).values():
+        async with channels.subscribe(event_keys(event_id).channel) as mailbox:
+            await hold(office, event_id, 3)
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                message = await mailbox.get()
+
+        assert message is not None
