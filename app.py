@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import astuple
 from functools import partial
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from db.queries.venues import VenueRow
 from db.session import Database
 from domain.channels import EVENTS_CHANNEL
 from domain.errors import Unauthenticated, Unavailable
+from domain.money import Money
 from domain.viewer import Scope, Viewer
 from endpoints.health import Readiness, health_routes
 from endpoints.observing import Observed, operation_count, operation_watch
@@ -238,6 +240,9 @@ def graphql_server(
             introspection=settings.introspection,
             suggestions=settings.introspection,
             rights=_rights,
+            person=attrgetter("viewer"),
+            reads=attrgetter("reads"),
+            would_read=Context.would_read,
             event_rights=_event_rights,
             admit=_limiter(parts, rates) if any(astuple(rates)) else admit_all,
             expires_at=_expires_at,
@@ -245,7 +250,7 @@ def graphql_server(
             event_context=_fresh,
             data_version=lambda *_: parts.office.revision.number,
             compiled=True,
-            immutable_types=frozenset({EventRow, VenueRow, PerformerRow}),
+            immutable_types=frozenset({EventRow, VenueRow, PerformerRow, Money}),
             trusted_documents_only=bool(settings.trusted_documents),
             trusted_documents=trusted_documents(settings.trusted_documents),
             origin_allowed=from_allowed_origin(settings.allowed_origins),

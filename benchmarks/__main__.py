@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "overload": ("ten times the load that one core serves: served, turned away, recovery", []),
     "pages": ("an arena's page in Chromium: drawn map, frames, memory, bytes over the wire", []),
     "waiting_room": ("a line of a thousand to a million people", []),
+    "queue_sockets": ("5,000 sockets that are told their places in line by one process", []),
 }
 
 

@@ -20,7 +20,7 @@ from services.office import Office
 from services.paying import pay
 from services.reserving import ReserveRequest, reserve
 from services.selecting import GeneralAdmission
-from services.waiting_room import WaitingRooms
+from services.waiting_room import Entry, WaitingRooms
 from subscriptions.queue_positions import QueueHub
 
 SAMPLE_SECONDS = 0.5
@@ -125,7 +125,8 @@ class Sale:
         told: list[tuple[float, int]] = []
         stream = self._hub.stream(viewer, self._event_id)
         best: int | None = None
-        async with aclosing(stream):  # type: ignore[type-var]
+        entry: Entry
+        async with aclosing(stream):
             async for entry in stream:
                 if entry.state is EntryState.ADMITTED:
                     self._judge(told)

@@ -24,47 +24,57 @@ class Kept(Generic[Key, Row]):
     reads it again; the others have the old one until then, so that a crowd never reads at once.
     """
 
-    __slots__ = ("_clock", "_rows")
+    __slots__ = ("_clock", "rows")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._rows: dict[Key, tuple[float, Row]] = {}
+        self.rows: dict[Key, tuple[float, Row]] = {}
+        """Each with the time until which it is shared"""
 
-    def get(self, key: Key) -> Row | None:
-        """The row, or None where it has to be read."""
-        entry = self._rows.get(key)
+    def entry(self, key: Key) -> tuple[float, Row] | None:
+        """The row with its time, or None where it has to be read."""
+        entry = self.rows.get(key)
         if entry is None:
             return None
         now = self._clock()
         if now < entry[0]:
-            return entry[1]
-        self._rows[key] = (now + LONGEST_SECONDS, entry[1])
+            return entry
+        self.rows[key] = (now + LONGEST_SECONDS, entry[1])
         return None
+
+    def get(self, key: Key) -> Row | None:
+        """The row, or None where it has to be read."""
+        entry = self.entry(key)
+        return None if entry is None else entry[1]
 
     def keep(self, rows: Mapping[Key, Row]) -> None:
         """Share what was read."""
         until = self._clock() + LONGEST_SECONDS
-        self._rows.update((key, (until, row)) for key, row in rows.items())
+        self.rows.update((key, (until, row)) for key, row in rows.items())
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.rows)
 
 
 class Moment:
     """The rows that are shared while nothing is changed."""
 
-    __slots__ = ("bills", "events", "pages", "venues")
+    __slots__ = ("bills", "clock", "counts", "events", "pages", "venues")
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
+        self.clock = clock
         self.events: Kept[UUID, EventRow] = Kept(clock)
         self.venues: Kept[UUID, VenueRow] = Kept(clock)
         self.bills: Kept[UUID, list[PerformerRow]] = Kept(clock)
+        self.counts: Kept[UUID, Any] = Kept(clock)
+        """Counted places of events that nobody has touched yet"""
         self.pages: Kept[Hashable, Any] = Kept(clock)
         """Pages of lists, in whatever form the resolvers give them"""
 
     def is_full(self) -> bool:
         """Whether it holds as much as it may."""
-        return len(self.events) + len(self.venues) + len(self.bills) + len(self.pages) >= MOST_ROWS
+        rows = len(self.events) + len(self.venues) + len(self.bills)
+        return rows + len(self.counts) + len(self.pages) >= MOST_ROWS
 
 
 class Moments:

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
+from dataloaders.moment import Kept
+from dataloaders.reads import Reads
 from db.queries.events import EventRow
 from db.queries.places import places_of_events
 from db.session import Database
@@ -48,24 +50,29 @@ class AvailabilityRow:
 
 
 def availability_loader(
-    database: Database, seats: Seats, now: datetime
+    database: Database, seats: Seats, now: datetime, kept: Kept[UUID, AvailabilityRow]
 ) -> DataLoader[EventRow, AvailabilityRow]:
     """One read for the places of all events of a request's turn, at most a second old.
 
-    What the store of holds does not have, or cannot say while it is away, PostgreSQL counts.
+    What the store of holds does not have, or cannot say while it is away, PostgreSQL counts, for the moment.
     """
 
     async def load(events: Sequence[EventRow]) -> list[AvailabilityRow]:
         found = await _places(database, seats, [event.id for event in events], now)
-        return [_counted(event, found.get(event.id, b"")) for event in events]
+        rows = [_counted(event, found.get(event.id, b"")) for event in events]
+        kept.keep({row.event.id: row for row in rows if seats.recent(row.event.id, MAX_AGE_SECONDS) is None})
+        return rows
 
     return DataLoader(load, cache_key_fn=_event_id)
 
 
-def recent_availability(seats: Seats, event: EventRow) -> AvailabilityRow | None:
+def recent_availability(
+    seats: Seats, event: EventRow, kept: Kept[UUID, AvailabilityRow], reads: Reads
+) -> AvailabilityRow | None:
     """The counts of an event whose places this process has read within the last second."""
     snapshot = seats.recent(event.id, MAX_AGE_SECONDS)
-    return None if snapshot is None else _counted(event, snapshot.places)
+    reads.snapshot(event.id, snapshot)
+    return reads.row(kept, event.id) if snapshot is None else _counted(event, snapshot.places)
 
 
 async def _places(

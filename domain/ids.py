@@ -4,6 +4,7 @@ Seats, sections, price levels and tickets are derived from their event and have 
 """
 
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from domain.errors import InvalidInput
@@ -44,6 +45,7 @@ def part_id(part: Part, event_id: UUID, number: int) -> str:
     return f"{part.value}_{encode_uuid(event_id)}_{number}"
 
 
+@lru_cache(maxsize=16_384)
 def parse_id(text: str, kind: Kind) -> UUID:
     """The key behind a public id of the kind expected.
 

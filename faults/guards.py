@@ -218,7 +218,11 @@ def _losers_kept_waiting() -> None:
 
 GUARDS: dict[str, Guard] = {
     "claims-index": Guard(
-        "the partial unique index over live claims", (1,), ("flush-redis",), sql="DROP INDEX claims_live"
+        "the partial unique index over live claims",
+        (1,),
+        ("flush-slow-commits",),
+        sql="DROP INDEX claims_live",
+        rounds=4,
     ),
     "hold-check": Guard(
         "the check in hold.lua, and the index behind it",

@@ -34,7 +34,7 @@ def check(calls: Sequence[Call], states: Mapping[str, str], excused: Set[str]) -
     """
     return [
         *lost_bookings(calls, states, excused),
-        *double_holds(calls, excused),
+        *double_holds(calls, states, excused),
         *split_keys(calls),
         *wrong_counts(calls),
         *our_faults(calls),
@@ -77,14 +77,16 @@ class Span:
     end: float
 
 
-def spans(calls: Sequence[Call], excused: Set[str] = frozenset()) -> dict[str, list[Span]]:
+def spans(
+    calls: Sequence[Call], states: Mapping[str, str], excused: Set[str] = frozenset()
+) -> dict[str, list[Span]]:
     """By ticket, when which orders certainly had it: from the answer until anything may have ended it."""
     booked = acknowledged(calls)
     ended: dict[str, float] = {}
     for call in calls:
         if call.operation in _TAKES_HOLD and call.order is not None:
             ended[call.order] = min(call.started, ended.get(call.order, call.started))
-    for order, shown in _seen_before_cancelled(calls).items():
+    for order, shown in _seen_before_cancelled(calls, states).items():
         ended[order] = min(shown, ended.get(order, shown))
     found: dict[str, list[Span]] = defaultdict(list)
     begun: dict[str, Call] = {}
@@ -106,8 +108,11 @@ def spans(calls: Sequence[Call], excused: Set[str] = frozenset()) -> dict[str, l
     return found
 
 
-def _seen_before_cancelled(calls: Sequence[Call]) -> dict[str, float]:
-    """Orders that were cancelled, unasked where an intent does not fit: when they were last seen to live."""
+def _seen_before_cancelled(calls: Sequence[Call], states: Mapping[str, str]) -> dict[str, float]:
+    """Orders that were cancelled, unasked where an intent does not fit: when they were last seen to live.
+
+    A buyer who hung up may never be shown it; then how the order ended in the books says so.
+    """
     alive: dict[str, float] = {}
     cancelled: dict[str, float] = {}
     for call in sorted(calls, key=lambda call: call.ended):
@@ -117,14 +122,17 @@ def _seen_before_cancelled(calls: Sequence[Call]) -> dict[str, float]:
             cancelled.setdefault(call.order, alive.get(call.order, call.started))
         else:
             alive[call.order] = call.started
+    for order, shown in alive.items():
+        if states.get(order) == "CANCELLED":
+            cancelled.setdefault(order, shown)
     return cancelled
 
 
-def double_holds(calls: Sequence[Call], excused: Set[str]) -> list[Violation]:
+def double_holds(calls: Sequence[Call], states: Mapping[str, str], excused: Set[str]) -> list[Violation]:
     """Invariant 1, without believing any part: two orders certainly had one ticket at one time."""
     found = []
     refused = {call.order for call in calls if call.detail.get("card") == _REFUSED_CARD and call.order}
-    for ticket, of_ticket in spans(calls, excused | refused).items():
+    for ticket, of_ticket in spans(calls, states, excused | refused).items():
         ordered = sorted(of_ticket, key=lambda span: span.start)
         for earlier, later in pairwise(ordered):
             if later.start < earlier.end and later.order != earlier.order:

@@ -40,6 +40,10 @@ class Proxy:
     """The answer to a request that has these bytes in it is lost: it happened, and nobody hears of it."""
     lost_share: float = 1.0
     """How many of those."""
+    slow_mark: bytes | None = None
+    """A request that has these bytes in it is passed on late."""
+    slow_seconds: float = 1.0
+    """By as much at most."""
     links: set[Link] = field(default_factory=set)
     lost: int = 0
     """How many answers were lost so far."""
@@ -65,7 +69,8 @@ class Proxy:
         """Behave from now on; what was stalled is cut, so that nobody waits for what is gone."""
         if self.stalled:
             self.cut()
-        self.refusing, self.stalled, self.lost_mark, self.lost_share = False, False, None, 1.0
+        self.refusing, self.stalled, self.slow_mark = False, False, None
+        self.lost_mark, self.lost_share = None, 1.0
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refusing:
@@ -91,6 +96,8 @@ class Proxy:
             while data := await reader.read(_CHUNK):
                 if self.lost_mark is not None and self.lost_mark in data:
                     link.doomed = link.doomed or self.dice.random() < self.lost_share
+                if self.slow_mark is not None and self.slow_mark in data:
+                    await asyncio.sleep(self.dice.uniform(0, self.slow_seconds))
                 link.server.write(data)
                 await link.server.drain()
         _finish(link.server)

@@ -177,17 +177,21 @@ class StripeGateway:
         standing = next((one for one in made if read_refund(one).status.is_standing), None)
         if standing is not None:
             return read_refund(standing)
-        # Links that led to a refund that failed are spent.
+        # A link that led to a refusal, or to a refund that failed since, is spent: it only repeats itself.
+        spent = {one.id for one in made}
         fault: GatewayError | None = None
-        for key in list(_chain(idempotency_key))[len(made) :]:
+        for key in _chain(idempotency_key):
             try:
-                return await self._refund_once(
+                refund = await self._refund_once(
                     intent_id, to_stripe(amount_minor, currency), idempotency_key, key
                 )
             except GatewayError as refusal:
                 if not refusal.replayed:
                     raise
                 fault = refusal
+            else:
+                if refund.id not in spent:
+                    return refund
         raise _exhausted(fault)
 
     async def refunds_of(self, intent_id: str) -> list[Refund]:

@@ -9,6 +9,7 @@ from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.connection import HiredisRespSerializer
 from redis.exceptions import ConnectionError as ConnectionLost
 
 from kit.lua import Argument, Command, CommandBatcher, CommandRunner
@@ -17,15 +18,23 @@ _CLUSTER = "redis+cluster://"
 _ANSWER_SECONDS = 2.0
 _CONNECT_SECONDS = 1.0
 
+_IN_C = HiredisRespSerializer()
+
 Client = Redis | RedisCluster
 
 
 class _Steady(AbstractConnection):
-    """A connection that is lost in one way only: with redis-py's ConnectionError.
+    """A connection that packs pipelines in C, and is lost in one way only: with redis-py's ConnectionError.
 
     Where the server is gone between two writes, uvloop raises a RuntimeError (asyncio's own loop does not);
     redis-py takes that for a fault of the program, and neither tries again nor says what it is.
     """
+
+    def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[bytes]:
+        packed: list[bytes] = []
+        for command in commands:
+            packed += _IN_C.pack(*command)
+        return packed
 
     async def send_packed_command(
         self, command: bytes | str | Iterable[bytes], check_health: bool = True

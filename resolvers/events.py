@@ -67,7 +67,7 @@ async def visible_event(context: Context, event_id: UUID) -> EventRow | None:
 def event_by_id(context: Context, public_id: str) -> EventRow | Awaitable[EventRow | None] | None:
     """The event with a public id; None where there is none to see."""
     event_id = requested_id(public_id, Kind.EVENT)
-    event = context.loaders.moment.events.get(event_id)
+    event = context.loaders.kept_event(event_id)
     if event is None:
         return visible_event(context, event_id)
     return event if may_see(context, event) else None
@@ -91,7 +91,7 @@ def events(
 ) -> Connection[EventRow] | Awaitable[Connection[EventRow]]:
     """A page of upcoming published events, the same for everybody who asks at one moment."""
     page = _Page(wanted, order, page_size(first), after)
-    kept: Connection[EventRow] | None = context.loaders.moment.pages.get(page)
+    kept: Connection[EventRow] | None = context.loaders.kept_page(page)
     return kept or _read_page(context, page)
 
 

@@ -86,6 +86,7 @@ async def configure(
     admit_per_minute: int | None,
     max_active: int | None,
     admission_seconds: int | None,
+    pre_queue_seconds: int | None,
 ) -> EventRow:
     """The caller's event with its line opened, closed or tuned; null is the usual number."""
     key = parse_id(event_id, Kind.EVENT)
@@ -95,6 +96,7 @@ async def configure(
         usual.admit_per_minute if admit_per_minute is None else admit_per_minute,
         usual.max_active if max_active is None else max_active,
         usual.admission_seconds if admission_seconds is None else admission_seconds,
+        usual.pre_queue_seconds if pre_queue_seconds is None else pre_queue_seconds,
     )
     await context.rooms.configure(context.viewer, key, settings)
     await context.office.event_changed(key)

@@ -82,7 +82,7 @@ class Event(Node):
     @field(description="At this moment; the sale's times and the seats decide")
     @staticmethod
     def status(root: strawberry.Parent[EventRow], info: Info) -> EventStatus:
-        return root.status_at(info.context.now)
+        return info.context.status_of(root)
 
     @field(graphql_type=Venue, description="Where it takes place")
     @staticmethod

@@ -120,6 +120,9 @@ class ConfigureWaitingRoomInput:
     admit_per_minute: int | None = strawberry.field(default=600, description="Admissions a minute at most")
     max_active: int | None = strawberry.field(default=2000, description="People shopping at once")
     admission_seconds: int | None = strawberry.field(default=600, description="Seconds an admission lasts")
+    pre_queue_seconds: int | None = strawberry.field(
+        default=86_400, description="Seconds before the sale from which people may join; up to 30 days"
+    )
 
 
 @strawberry.input(description="Money back, in full or by ticket")

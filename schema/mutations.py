@@ -210,6 +210,7 @@ class Mutation:
             admit_per_minute=input.admit_per_minute,
             max_active=input.max_active,
             admission_seconds=input.admission_seconds,
+            pre_queue_seconds=input.pre_queue_seconds,
         )
         return await _answer(work, _event)
 

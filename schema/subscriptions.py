@@ -12,7 +12,7 @@ from resolvers.events import requested_id
 from resolvers.layouts import SectionAvailabilityView
 from resolvers.live import SeatChangeView
 from resolvers.orders import OrderView, order_view
-from resolvers.waiting import QueueEntryView, entry_view
+from resolvers.waiting import entry_view
 from schema.context import Info
 from schema.enums import SeatStatus
 from schema.fields import field, subscription
@@ -20,6 +20,7 @@ from schema.layouts import SectionAvailability
 from schema.orders import Order
 from schema.waiting import QueueEntry
 from subscriptions.order_updates import order_updates
+from subscriptions.queue_positions import QueueStream
 from subscriptions.seat_availability import SeatStream
 
 
@@ -85,12 +86,11 @@ class Subscription:
         description="The caller's place, on every change and at least every 5 s; admission arrives here",
     )
     @staticmethod
-    async def queue_position(
+    def queue_position(
         info: Info, event_id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")]
-    ) -> AsyncGenerator[QueueEntryView, None]:
-        context, key = info.context, requested_id(event_id, Kind.EVENT)
-        async for entry in context.streams.queue.stream(context.viewer, key):
-            yield entry_view(entry)
+    ) -> QueueStream:
+        key = requested_id(event_id, Kind.EVENT)
+        return info.context.streams.queue.stream(info.context.viewer, key, entry_view)
 
     @subscription(graphql_type=Order, description="The caller's order, now and on every change")
     @staticmethod

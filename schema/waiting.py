@@ -13,6 +13,7 @@ class WaitingRoom:
     phase: WaitingRoomPhase = strawberry.field(description="What the room is doing now")
     waiting: int = strawberry.field(description="People not yet admitted")
     admit_per_minute: int = strawberry.field(description="The most that are let in within a minute")
+    pre_queue_seconds: int = strawberry.field(description="How long before the sale the line may be joined")
     commitment: str | None = strawberry.field(
         description="Published before the draw: the digest of the seed that it will be made with"
     )

@@ -98,6 +98,7 @@ class LineKeeper:
                 row.admit_per_minute,
                 row.max_active,
                 row.admission_seconds,
+                row.pre_queue_seconds,
             ),
             on_sale_at=row.on_sale_at,
             selling=status in _SELLING and not over,

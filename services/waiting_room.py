@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from db.queries.waiting_rooms import RoomRow, room_of, rooms_of, switch_room
@@ -56,6 +56,7 @@ class Overview:
     phase: Phase
     waiting: int
     admit_per_minute: int
+    pre_queue_seconds: int = RoomSettings(enabled=False).pre_queue_seconds
     commitment: str | None = None
     seed: str | None = None
 
@@ -185,6 +186,11 @@ class WaitingRooms:
 
     async def shown(self, event_id: UUID, user_id: UUID, standing: Standing) -> Entry:
         """A standing as its owner is shown it: with an estimate, or with the token."""
+        waits = standing.outcome is Outcome.WAITING and standing.position is not None
+        return self.entry_of(event_id, user_id, standing, await self.pace(event_id) if waits else None)
+
+    def entry_of(self, event_id: UUID, user_id: UUID, standing: Standing, pace: Pace | None) -> Entry:
+        """The same, estimated by a pace that is known already."""
         state = _STATES.get(standing.outcome, EntryState.LEFT)
         entry_id = entry_id_of(event_id, user_id)
         if state is EntryState.ADMITTED:
@@ -193,7 +199,6 @@ class WaitingRooms:
             token = self._tokens.mint(event_id, user_id, admission_id, expires_at)
             return Entry(entry_id, state, token=token, expires_at=expires_at)
         if state is EntryState.WAITING and standing.position is not None:
-            pace = await self.pace(event_id)
             eta = None if pace is None else eta_seconds(standing.position, pace)
             return Entry(entry_id, state, standing.position, eta)
         return Entry(entry_id, state)
@@ -228,12 +233,19 @@ class WaitingRooms:
         except Unavailable:
             state = None
         drawn = row.drawn_at is not None or (state is not None and state.drawn_ms > 0)
-        phase = phase_of(enabled=enabled, drawn=drawn, on_sale_at=row.on_sale_at, now=self._clock())
+        phase = phase_of(
+            enabled=enabled,
+            drawn=drawn,
+            on_sale_at=row.on_sale_at,
+            now=self._clock(),
+            pre_queue=timedelta(seconds=row.pre_queue_seconds),
+        )
         return Overview(
             enabled=enabled,
             phase=phase,
             waiting=state.waiting if state else 0,
             admit_per_minute=row.admit_per_minute,
+            pre_queue_seconds=row.pre_queue_seconds,
             commitment=self._keeper.commitment(row),
             seed=self._keeper.published_seed(row, drawn=drawn),
         )
@@ -266,6 +278,7 @@ class WaitingRooms:
                     admit_per_minute=settings.admit_per_minute,
                     max_active=settings.max_active,
                     admission_seconds=settings.admission_seconds,
+                    pre_queue_seconds=settings.pre_queue_seconds,
                     seed=row.seed or new_seed(),
                 )
         except DATABASE_AWAY as error:

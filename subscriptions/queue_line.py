@@ -6,9 +6,9 @@ import logging
 import random
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import orjson
@@ -33,8 +33,18 @@ _FRONT = 50
 _LEAST_SECONDS = 1.0
 _MOST_SECONDS = 4.5
 _STEPS_TO_THE_FRONT = 60
-_WOKEN_AT_ONCE = 100
+_WOKEN_AT_ONCE = 50
+# Everyone is told at least every 5 s.
+_BEAT_SECONDS = (3.5, 4.2)
+_BEATS_APART_SECONDS = 0.5
 _JUDGED_FROM_SECONDS = 5.0
+
+
+class Tab(Protocol):
+    """One subscriber of an account."""
+
+    def wake(self) -> None:
+        """There is something new, or it is time to say the same again."""
 
 
 @dataclass(slots=True, eq=False)
@@ -48,8 +58,9 @@ class Member:
     gone: int = 0
     told_position: int | None = None
     next_at: float = 0.0
+    beat_at: float = 0.0
     promise: tuple[float, int] | None = None
-    watchers: set[asyncio.Event] = field(default_factory=set)
+    tabs: set[Tab] = field(default_factory=set)
 
     def place(self, standing: Standing) -> None:
         """Take over what Redis says; within one wait, a position never gets worse."""
@@ -62,8 +73,8 @@ class Member:
 
     def wake(self) -> None:
         """Every tab has something new."""
-        for watcher in self.watchers:
-            watcher.set()
+        for tab in tuple(self.tabs):
+            tab.wake()
 
 
 class QueueLine:
@@ -85,7 +96,7 @@ class QueueLine:
         self._present_at = 0.0
         # How far off the first estimates of the last people admitted were: 0.2 is a fifth.
         self.eta_errors: deque[float] = deque(maxlen=500)
-        self._task = asyncio.create_task(self._listen())
+        self._tasks = [asyncio.create_task(work) for work in (self._listen(), self._beat())]
 
     @property
     def members(self) -> int:
@@ -95,11 +106,12 @@ class QueueLine:
     def watches(self, user_id: UUID) -> bool:
         """Whether the account has a tab open here."""
         member = self._members.get(user_id)
-        return member is not None and bool(member.watchers)
+        return member is not None and bool(member.tabs)
 
     def close(self) -> None:
         """Hear no more."""
-        self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
 
     async def ready(self, seconds: float) -> None:
         """Wait until nothing can be missed.
@@ -124,34 +136,34 @@ class QueueLine:
         member.place(standing)
         return member
 
-    @contextlib.contextmanager
-    def watching(self, member: Member) -> Iterator[asyncio.Event]:
-        """A tab: its event is set when there is something new. The last to close leaves the member."""
-        changed = asyncio.Event()
+    def watch(self, member: Member, tab: Tab) -> None:
+        """Wake this tab from now on."""
         self._members[member.user_id] = member
-        member.watchers.add(changed)
-        try:
-            yield changed
-        finally:
-            member.watchers.discard(changed)
-            if not member.watchers and self._members.get(member.user_id) is member:
-                del self._members[member.user_id]
+        member.tabs.add(tab)
 
-    async def entry(self, member: Member) -> Entry:
-        """What a member is shown now."""
-        if member.standing.outcome is not Outcome.WAITING or member.position is None:
-            return await self._rooms.shown(self._event_id, member.user_id, member.standing)
+    def unwatch(self, member: Member, tab: Tab) -> None:
+        """Wake it no more. The last to close leaves the member."""
+        member.tabs.discard(tab)
+        if not member.tabs and self._members.get(member.user_id) is member:
+            del self._members[member.user_id]
+
+    async def learn_pace(self) -> None:
+        """Ask for the pace of a line of which no message has been heard yet."""
         if self._pace is None and self._selling:
             self._pace = await self._rooms.pace(self._event_id)
+
+    def tell(self, member: Member) -> Entry:
+        """What a member is shown now; the next small step may take a while."""
+        now = asyncio.get_running_loop().time()
+        member.told_position = member.position
+        member.next_at = now + self._pause_seconds(member)
+        member.beat_at = now + random.uniform(*_BEAT_SECONDS)  # noqa: S311 - jitter
+        if member.standing.outcome is not Outcome.WAITING or member.position is None:
+            return self._rooms.entry_of(self._event_id, member.user_id, member.standing, self._pace)
         eta = None if self._pace is None else eta_seconds(member.position, self._pace)
         if eta is not None and member.promise is None:
-            member.promise = (asyncio.get_running_loop().time(), eta)
+            member.promise = (now, eta)
         return self._rooms.waiting_entry(self._event_id, member.user_id, member.position, eta)
-
-    def telling(self, member: Member) -> None:
-        """A member is being told its place now; the next small step may take a while."""
-        member.told_position = member.position
-        member.next_at = asyncio.get_running_loop().time() + self._pause_seconds(member)
 
     def _pause_seconds(self, member: Member) -> float:
         if member.position is None or member.position <= _FRONT:
@@ -160,6 +172,13 @@ class QueueLine:
         pause_seconds = min(_MOST_SECONDS, max(_LEAST_SECONDS, eta / _STEPS_TO_THE_FRONT))
         # People who came together are not told together.
         return pause_seconds * random.uniform(0.7, 1.0)  # noqa: S311 - jitter
+
+    async def _beat(self) -> None:
+        """Whoever heard nothing for some seconds is told the same again."""
+        while True:
+            await asyncio.sleep(_BEATS_APART_SECONDS)
+            now = asyncio.get_running_loop().time()
+            await _wake([member for member in self._members.values() if now >= member.beat_at])
 
     # ------------------------------------------------------------ the messages
 

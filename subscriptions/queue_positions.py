@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-import random
 import statistics
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 from uuid import UUID
 
 from domain.errors import NotFound, Unavailable
@@ -15,9 +15,9 @@ from services.waiting_room import Entry, WaitingRooms
 from subscriptions.queue_line import Member, QueueLine
 
 _READY_SECONDS = 5.0
-_HEARTBEAT_SECONDS = (3.5, 4.5)
 # A line that nobody watches stays for this long: whoever reloads the page finds it.
 _LINGER_SECONDS = 10.0
+_NEVER_JOINED = "You are not in this event's line: join it first."
 
 
 class QueueHub:
@@ -44,31 +44,28 @@ class QueueHub:
         known = {event_id: self.eta_error(event_id) for event_id in self._lines}
         return {event_id: error for event_id, error in known.items() if error is not None}
 
-    async def stream(self, viewer: Viewer | None, event_id: UUID) -> AsyncIterator[Entry]:
-        """The caller's entry now, on every change, and at least every 5 s.
+    def stream(
+        self, viewer: Viewer | None, event_id: UUID, shown: Callable[[Entry], Any] = lambda entry: entry
+    ) -> "QueueStream":
+        """The caller's entry now, on every change, and at least every 5 s; each as `shown` makes it.
 
-        Raises:
+        Its first item raises:
             NotFound: there is no such event, or the caller never joined its line.
             Unavailable: the line cannot be heard at the moment.
         """
-        user_id = buyer_of(viewer).user_id
+        return QueueStream(self, viewer, event_id, shown)
+
+    async def line_of(self, viewer: Viewer | None, event_id: UUID) -> QueueLine:
+        """The line that the caller stands in, heard from now on. Raises what `stream` says."""
         if await self._rooms.entry(viewer, event_id) is None:
-            raise NotFound("You are not in this event's line: join it first.")
+            raise NotFound(_NEVER_JOINED)
         line = self._lines.get(event_id)
         if line is None:
             line = self._lines[event_id] = QueueLine(self._rooms, self._channels, event_id)
-        try:
-            await line.ready(_READY_SECONDS)
-            member = await line.member(user_id)
-            if member is None:
-                raise NotFound("You are not in this event's line: join it first.")
-            with line.watching(member) as changed:
-                async for entry in _entries(line, member, changed):
-                    yield entry
-        finally:
-            self._left(event_id, user_id, line)
+        return line
 
-    def _left(self, event_id: UUID, user_id: UUID, line: QueueLine) -> None:
+    def left(self, event_id: UUID, user_id: UUID, line: QueueLine) -> None:
+        """A tab was closed: the last one takes the line along, in a while."""
         asyncio.get_running_loop().call_later(_LINGER_SECONDS, self._close_unwatched, event_id)
         if not line.watches(user_id):
             task = asyncio.create_task(self._mark_away(event_id, user_id))
@@ -93,11 +90,94 @@ class QueueHub:
         self._lines.clear()
 
 
-async def _entries(line: QueueLine, member: Member, changed: asyncio.Event) -> AsyncIterator[Entry]:
-    while True:
-        changed.clear()
-        line.telling(member)
-        yield await line.entry(member)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(random.uniform(*_HEARTBEAT_SECONDS)):  # noqa: S311 - jitter
-                await changed.wait()
+class QueueStream(AsyncIterator[Any]):
+    """One tab's stream: iterated, or, from `attach` on, one that calls. It is its own buffer.
+
+    What a tab is told is worked out when it is taken, so however many ticks it misses, it has the last.
+    """
+
+    __slots__ = (
+        "_event_id",
+        "_has_news",
+        "_hub",
+        "_line",
+        "_member",
+        "_shown",
+        "_viewer",
+        "_waiting",
+        "_wake",
+        "ended",
+    )
+
+    def __init__(
+        self, hub: QueueHub, viewer: Viewer | None, event_id: UUID, shown: Callable[[Entry], Any]
+    ) -> None:
+        self._hub = hub
+        self._viewer = viewer
+        self._event_id = event_id
+        self._shown = shown
+        self._line: QueueLine | None = None
+        self._member: Member | None = None
+        self._has_news = False
+        self._waiting: asyncio.Future[None] | None = None
+        self._wake: Callable[[], None] | None = None
+        self.ended = False
+
+    async def __anext__(self) -> Any:
+        if self._member is None:
+            await self._begin()
+        while not self._has_news:
+            self._waiting = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+        return self.take()
+
+    def wake(self) -> None:
+        """There is something new, or it is time to say the same again."""
+        self._has_news = True
+        if self._wake is not None:
+            self._wake()
+        elif self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def attach(self, wake: Callable[[], None]) -> "QueueStream":
+        """Call this with every change from now on; the first item was awaited."""
+        self._wake = wake
+        return self
+
+    def take(self) -> Any | None:
+        """How the caller stands now; None where that was told."""
+        if not self._has_news or self._line is None or self._member is None:
+            return None
+        self._has_news = False
+        return self._shown(self._line.tell(self._member))
+
+    def detach(self) -> None:
+        """Close the tab."""
+        line, self._line = self._line, None
+        self._wake = None
+        if line is not None and self._member is not None:
+            line.unwatch(self._member, self)
+            self._hub.left(self._event_id, self._member.user_id, line)
+
+    async def aclose(self) -> None:
+        """Close the tab."""
+        self.detach()
+
+    async def _begin(self) -> None:
+        user_id = buyer_of(self._viewer).user_id
+        line = await self._hub.line_of(self._viewer, self._event_id)
+        try:
+            await line.ready(_READY_SECONDS)
+            await line.learn_pace()
+            member = await line.member(user_id)
+            if member is None:
+                raise NotFound(_NEVER_JOINED)
+        except BaseException:
+            self._hub.left(self._event_id, user_id, line)
+            raise
+        self._line, self._member = line, member
+        line.watch(member, self)
+        self._has_news = True

@@ -1,15 +1,22 @@
-"""Running operations for HTTP, through the response cache where their answers may be shared."""
+"""Running operations for HTTP, through the response cache where their answers may be shared.
+
+An answer of public data that may not be shared is remembered for the person who asked, with all that was
+read for it. It is given again only where a new execution would read the very same, which is looked up
+each time: so it is as fresh as one that is made anew (docs/adr/same-reads.md).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Hashable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import orjson
 
 from .answers import Answer
 from .engine import Call, Engine
+from .lru import LeastRecentlyUsed
 from .options import ServerOptions
 from .payload import Payload
 from .ports import ConnectionInfo
@@ -17,6 +24,9 @@ from .response_cache import ResponseCache
 
 BEGUN = "transport.begun"
 """In a request's scope: what the short way has begun and the long way is to end."""
+
+MOST_REMEMBERED = 256
+LONGEST_REMEMBERED_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,14 @@ class Begun:
     answer: Awaitable[Answer]
 
 
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    call: Call
+    person: object
+    reads: object
+    answer: Answer
+
+
 class Answering:
     """Answers prepared operations, each once for all who may read the same answer."""
 
@@ -34,6 +52,8 @@ class Answering:
         self._engine = engine
         self._cache = cache
         self._options = options
+        # By the identities of call and person, which an entry keeps alive.
+        self._remembered: LeastRecentlyUsed[tuple[int, int], _Remembered] = LeastRecentlyUsed(MOST_REMEMBERED)
 
     async def answer(self, call: Call, context: Any, info: ConnectionInfo) -> Answer:
         """Answer from the cache, or execute."""
@@ -56,10 +76,36 @@ class Answering:
         key = self._key(call, context, info)
         if key is not None:
             return self._cache.kept(key)
+        person = self._options.person(context) if call.operation.policy.shareable else None
+        if person is not None and (known := self._known(call, context, person)) is not None:
+            return known
         begun = self._engine.begin(call, context)
         if isinstance(begun, Payload):
-            return self._answer_of(begun, context)
+            answer = self._answer_of(begun, context)
+            if person is not None:
+                self._remember(call, context, person, answer)
+            return answer
         return None if begun is None else self._ended(begun, context)
+
+    def _known(self, call: Call, context: Any, person: object) -> Answer | None:
+        """The answer that executing would give, where it would read the same as the last time."""
+        began = perf_counter()
+        known = self._remembered.get((id(call), id(person)))
+        if known is None or not self._engine.may_begin(call):
+            return None
+        if not self._options.would_read(context, known.reads):
+            return None
+        self._options.ended(call.operation, known.answer.payload, perf_counter() - began)
+        return known.answer
+
+    def _remember(self, call: Call, context: Any, person: object, answer: Answer) -> None:
+        payload = answer.payload
+        if payload.failed or call.wants_cost or len(payload.body) > LONGEST_REMEMBERED_BYTES:
+            return
+        reads = self._options.reads(context)
+        if reads is not None:
+            kept = _Remembered(call, person, reads, answer)
+            self._remembered.put((id(call), id(person)), kept)
 
     async def _ended(self, begun: Awaitable[Payload], context: Any) -> Answer:
         return self._answer_of(await begun, context)

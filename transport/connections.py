@@ -15,6 +15,7 @@ from .admission import Admission
 from .answering import BEGUN, Begun
 from .direct import DirectAnswers, RawRequest, RawResponse
 from .gate import ANNOUNCED, turned_away
+from .lru import LeastRecentlyUsed
 
 FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json; charset=utf-8\r\n"
@@ -24,6 +25,9 @@ FULL = (
 
 
 MOST_DIRECT_BYTES = 16_384
+MOST_KNOWN, MOST_KNOWN_BYTES = 1_024, 4_096
+KnownRequests = LeastRecentlyUsed[bytes, RawRequest]
+"""What whole requests were read as, by all their bytes, their senders' tokens among them"""
 
 
 class _TurnedAway:
@@ -44,6 +48,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     direct: ClassVar[DirectAnswers | None]
     direct_path: ClassVar[bytes]
     """Requests for this path are answered directly where they can be."""
+    known: ClassVar[KnownRequests]
     _common: ClassVar[tuple[Any, bytes]] = ((), b"")
 
     def __init__(self, *args: Any, **keywords: Any) -> None:
@@ -52,6 +57,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._patience: asyncio.TimerHandle | None = None
         self._unread_bytes = 0
         self._body: bytes | None = None  # of a request that may be answered directly
+        self._requests_begun = 0
+        self._begun: Begun | None = None
+        self._answered: RawRequest | None = None
+        self._answered_at = float("-inf")
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take it on, or say that there is no room and hang up."""
@@ -70,16 +79,51 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; a request that is not whole by now has so many seconds."""
-        super().data_received(data)
+        if not self._answer_again(data):
+            self._read(data)
         if self._is_receiving:
             if self._patience is None:
                 self._patience = self.loop.call_later(self.request_seconds, self._give_up)
         elif self._patience is not None:
             self._be_patient()
 
+    def _answer_again(self, data: bytes) -> bool:
+        """Answer a request of the very same bytes as one before, which need not be read again."""
+        request = self.known.get(data) if len(data) <= MOST_KNOWN_BYTES else None
+        if request is None or self._is_receiving or not self._is_free():
+            return False
+        assert self.direct is not None
+        answer = self.direct.answer(request, self.client[0] if self.client else None)
+        if isinstance(answer, RawResponse):
+            self._write(answer)
+            if self.timeout_keep_alive_task is None:
+                self.on_response_complete()
+            else:
+                self.server_state.total_requests += 1
+                self._answered_at = self.loop.time()
+            return True
+        self._begun = answer
+        return False
+
+    def _is_free(self) -> bool:
+        """Whether the answer to a request that comes now may be written at once."""
+        is_alone = self.cycle is None or self.cycle.response_complete
+        may_write = not (self.flow.write_paused or self.admission.draining)
+        return is_alone and may_write and self.admission.has_room()
+
+    def _read(self, data: bytes) -> None:
+        """Parse; one whole request that could be answered directly is known from then on."""
+        was_receiving, self._requests_begun = self._is_receiving, 0
+        self._answered = None
+        super().data_received(data)
+        is_one = self._requests_begun == 1 and not (was_receiving or self._is_receiving)
+        if is_one and self._answered is not None and len(data) <= MOST_KNOWN_BYTES:
+            self.known.put(bytes(data), self._answered)
+
     def on_message_begin(self) -> None:
         """A request begins."""
         self._is_receiving = True
+        self._requests_begun += 1
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -123,7 +167,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             answer = self._answer_directly(self._body)
             if isinstance(answer, RawResponse):
                 self._body = None
-                self.transport.writelines((answer.status_line, self._common_lines(), answer.rest))
+                self._write(answer)
                 self.on_response_complete()
                 return
             self._go_long(answer)
@@ -142,9 +186,18 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _answer_directly(self, body: bytes) -> RawResponse | Begun | None:
         assert self.direct is not None
+        if self._begun is not None:
+            begun, self._begun = self._begun, None
+            return begun
         method, query_string = self.parser.get_method().decode(), self.url.partition(b"?")[2]
-        client = self.client[0] if self.client else None
-        return self.direct.answer(RawRequest(method, query_string, self.headers, body, client))
+        request = RawRequest(method, query_string, self.headers, body)
+        answer = self.direct.answer(request, self.client[0] if self.client else None)
+        if isinstance(answer, RawResponse):
+            self._answered = request
+        return answer
+
+    def _write(self, answer: RawResponse) -> None:
+        self.transport.writelines((answer.status_line, self._common_lines(), answer.rest))
 
     def _go_long(self, begun: Begun | None) -> None:
         """Let it become a request like any other, with what has come of its body."""
@@ -172,6 +225,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def timeout_keep_alive_handler(self) -> None:
         """Hang up when idle; on one who reads nothing of its answer, without waiting for it."""
+        quiet_seconds = self.loop.time() - self._answered_at
+        if quiet_seconds < self.timeout_keep_alive:
+            # Setting the clock anew for every answer would cost more than looking here.
+            rest = self.timeout_keep_alive - quiet_seconds
+            self.timeout_keep_alive_task = self.loop.call_later(rest, self.timeout_keep_alive_handler)
+            return
         unread = self.transport.get_write_buffer_size()
         if unread == 0:
             super().timeout_keep_alive_handler()
@@ -206,5 +265,6 @@ def bounded(
         "request_seconds": request_seconds,
         "direct": direct,
         "direct_path": direct_path.encode(),
+        "known": KnownRequests(MOST_KNOWN),
     }
     return type("HttpProtocol", (BoundedHttpProtocol,), bounds)

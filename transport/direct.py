@@ -8,7 +8,8 @@ long way, which answers everything; where an execution has begun and has to wait
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from inspect import iscoroutine
 from time import perf_counter
@@ -48,14 +49,24 @@ DECIDING = frozenset(
 """The headers that decide how a request is answered, besides who sends it."""
 
 
-class RawRequest(NamedTuple):
+class Prepared(NamedTuple):
+    """What a request asks for, and how it wants to be answered."""
+
+    manner: Manner
+    call: Call
+    headers: Mapping[str, str]
+
+
+@dataclass(slots=True, eq=False)
+class RawRequest:
     """A whole request as it came: header names in lower case."""
 
     method: str
     query_string: bytes
     headers: list[RawHeader]
     body: bytes
-    client: str | None
+    prepared: Prepared | None = None
+    """What was found out about it when it came for the first time"""
 
 
 class RawResponse(NamedTuple):
@@ -67,30 +78,13 @@ class RawResponse(NamedTuple):
     """The other headers, the empty line and the body"""
 
 
-class RawHeaders(Mapping[str, str]):
-    """Headers read where they lie; of one that is sent twice, the values are joined."""
-
-    __slots__ = ("_lines",)
-
-    def __init__(self, lines: list[RawHeader]) -> None:
-        self._lines = lines
-
-    def __getitem__(self, name: str) -> str:
-        wanted = name.encode("latin-1")
-        values = [value for given, value in self._lines if given == wanted]
-        if not values:
-            raise KeyError(name)
-        return ", ".join(value.decode("latin-1") for value in values)
-
-    def __contains__(self, name: object) -> bool:
-        wanted = name.encode("latin-1") if isinstance(name, str) else name
-        return any(given == wanted for given, _ in self._lines)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys(name.decode("latin-1") for name, _ in self._lines))
-
-    def __len__(self) -> int:
-        return len({name for name, _ in self._lines})
+def as_mapping(lines: list[RawHeader]) -> dict[str, str]:
+    """Headers by name; of one that is sent twice, the values are joined."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in lines:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
 
 
 FOLLOWED = frozenset((b"x-request-id", b"traceparent"))
@@ -117,17 +111,35 @@ class DirectAnswers:
         self._manners: LeastRecentlyUsed[Hashable, tuple[Manner | None]] = LeastRecentlyUsed(MOST_MANNERS)
         self._post_heads: LeastRecentlyUsed[Hashable, tuple[Head, bytes]] = LeastRecentlyUsed(MOST_MANNERS)
 
-    def answer(self, request: RawRequest) -> RawResponse | Begun | None:
+    def answer(self, request: RawRequest, client: str | None) -> RawResponse | Begun | None:
         """Answer, or begin to; None where the long way has to be taken from its start."""
         try:
-            return self._answer(request)
+            return self._answer(request, client)
         except Exception:
             # Nothing was written and a query changes nothing: the long way meets the same, and reports it.
             logger.debug("The short way ended", exc_info=True)
             return None
 
-    def _answer(self, request: RawRequest) -> RawResponse | Begun | None:
+    def _answer(self, request: RawRequest, client: str | None) -> RawResponse | Begun | None:
         began = perf_counter()
+        prepared = request.prepared or self._prepare(request)
+        if prepared is None:
+            return None
+        manner, call, headers = prepared
+        info = ConnectionInfo(headers, client)
+        context = self._transport.context_factory(info)
+        if iscoroutine(context):
+            context.close()
+            return None
+        answer = self._transport.answering.begin(call, context, info)
+        if isinstance(answer, Answer):
+            written = answer.written.get(manner) or self._written(manner, call, answer)
+            if written is not None:
+                self._answered(request.method, written.status, perf_counter() - began)
+            return written
+        return None if answer is None else Begun(call, answer)
+
+    def _prepare(self, request: RawRequest) -> Prepared | None:
         manner = self._manner(request)
         if manner is None:
             return None
@@ -135,18 +147,8 @@ class DirectAnswers:
         call = self._transport.remembered(manner, raw)
         if call is None or call.operation.kind != "query":
             return None
-        info = ConnectionInfo(RawHeaders(request.headers), request.client)
-        context = self._transport.context_factory(info)
-        if iscoroutine(context):
-            context.close()
-            return None
-        answer = self._transport.answering.begin(call, context, info)
-        if isinstance(answer, Answer):
-            written = self._written(manner, call, answer)
-            if written is not None:
-                self._answered(request.method, written.status, perf_counter() - began)
-            return written
-        return None if answer is None else Begun(call, answer)
+        request.prepared = Prepared(manner, call, as_mapping(request.headers))
+        return request.prepared
 
     def _manner(self, request: RawRequest) -> Manner | None:
         """How the request wants to be answered; None where only the long way can."""
@@ -167,9 +169,6 @@ class DirectAnswers:
 
     def _written(self, manner: Manner, call: Call, answer: Answer) -> RawResponse | None:
         """Write an answer; what was written is kept with the answer, for others of the same manner."""
-        known: RawResponse | None = answer.written.get(manner)
-        if known is not None:
-            return known
         head, lines = self._head(manner, call, answer)
         body = answer.ready_body(head.encoding) if head.has_body else b""
         if body is None:
@@ -195,7 +194,7 @@ class DirectAnswers:
 
 
 def _short_manner(request: RawRequest) -> Manner | None:
-    headers = RawHeaders(request.headers)
+    headers = as_mapping(request.headers)
     if request.method == "POST":
         check_json_body(headers)
     manner = manner_of(request.method, headers)

@@ -22,7 +22,7 @@ from strawberry.execution import optimized_is_awaitable
 
 from .documents import DocumentCache
 from .errors import DocumentInvalid, DocumentRefused
-from .executor import CompiledExecutor
+from .executor import CompiledExecutor, Running
 from .limits import Limits
 from .operation import Operation
 from .options import Allowance, ServerOptions, admit_all
@@ -35,9 +35,9 @@ from .subscription import Subscription
 MAX_COERCION_ERRORS = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """An operation with its variables, ready to run for any context."""
+    """An operation with its variables, ready to run for any context; each its own, whatever it holds."""
 
     operation: Operation
     variables: VariableValues
@@ -93,18 +93,22 @@ class Engine:
         return await self._options.watch(call.operation, self._run(call, context, allowance))
 
     async def _run(self, call: Call, context: Any, allowance: Allowance | None) -> Payload:
-        result = await self._execute(self._executor(call, context), call.operation)
+        result = await self._execute(self._running(call, context), call.operation)
         return self.encoder.result(result, self._extensions(call, allowance))
+
+    def may_begin(self, call: Call) -> bool:
+        """Whether nobody has to be asked before the operation runs."""
+        return self._options.admit is admit_all and call.operation.kind == "query"
 
     def begin(self, call: Call, context: Any) -> Payload | Awaitable[Payload] | None:
         """Execute a query as far as it goes without waiting: its payload, or an awaitable of it.
 
         None where nothing has begun, since it has to be asked first whether the operation may run.
         """
-        if self._options.admit is not admit_all or call.operation.kind != "query":
+        if not self.may_begin(call):
             return None
         began = perf_counter()
-        started = self.start(self._executor(call, context), call.operation)
+        started = self.start(self._running(call, context), call.operation)
         if isinstance(started, ExecutionResult):
             return self._ended(call, started, began)
         return self._ended_later(call, started, began)
@@ -117,14 +121,14 @@ class Engine:
     async def _ended_later(self, call: Call, started: Awaitable[ExecutionResult], began: float) -> Payload:
         return self._ended(call, await started, began)
 
-    def start(self, executor: Executor[Any], operation: Operation) -> Any:
+    def start(self, run: Running, operation: Operation) -> Any:
         """Execute: the result, or an awaitable of it where something has to be waited for."""
         if self._compiled is not None:
-            return self._compiled.execute(executor, operation)
-        return executor.execute_operation(operation.kind == "mutation")
+            return self._compiled.execute(run, operation)
+        return run.whole.execute_operation(operation.kind == "mutation")
 
-    async def _execute(self, executor: Executor[Any], operation: Operation) -> ExecutionResult:
-        started = self.start(executor, operation)
+    async def _execute(self, run: Running, operation: Operation) -> ExecutionResult:
+        started = self.start(run, operation)
         result: ExecutionResult = started if isinstance(started, ExecutionResult) else await started
         return result
 
@@ -161,6 +165,7 @@ class Engine:
             self,
             call.operation,
             partial(self._executor, call, context),
+            partial(self._running_event, call, context),
             self._sharing_key(call, context),
             self._extensions(call, allowance),
             last_event_id,
@@ -186,6 +191,16 @@ class Engine:
         if isinstance(bound, list):
             raise DocumentInvalid(bound[0].message, code="BAD_USER_INPUT", errors=bound)
         return bound
+
+    def _running(self, call: Call, context: Any) -> Running:
+        return Running(lambda: self._executor(call, context), context, call.variables)
+
+    def _running_event(self, call: Call, context: Any, event: Any) -> Running:
+        """The execution of one event, in a context of its own."""
+        own = self._options.event_context(context)
+        run = Running(lambda: self._executor(call, own).build_per_event_executor(event), own, call.variables)
+        run.root_value = event
+        return run
 
     def _executor(self, call: Call, context: Any) -> Executor[Any]:
         """Build the executor that Strawberry's resolvers expect, without walking the document."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import NoneType
 from typing import Any
 
 from .answering import BEGUN, Answering
@@ -34,6 +33,7 @@ from .request import (
 )
 from .responses import Head, Manner, head_of, manner_of, refusal_head
 from .sse import TOKEN_HEADER, TOKEN_PARAMETER, EventStreams
+from .variables import are_unchangeable
 
 ALLOW = "GET, POST, PUT, DELETE, OPTIONS"
 REMEMBERED_BYTES = 4_096
@@ -170,9 +170,9 @@ class HttpTransport:
 
         Only where no value that the call holds could be changed by who runs it.
         """
-        values = call.variables.coerced.values()
-        immutable = all(isinstance(value, (str, int, float, NoneType)) for value in values)
-        if immutable and not call.extensions and len(raw) <= REMEMBERED_BYTES:
+        if call.extensions or len(raw) > REMEMBERED_BYTES:
+            return
+        if are_unchangeable(call.variables):
             self._calls.put((manner.method, raw, manner.wants_cost), call)
 
     def _check_operation(self, exchange: Exchange, call: Call) -> None:

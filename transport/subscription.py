@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 from graphql import ExecutionResult, GraphQLError
 from graphql.execution import Executor
 
+from .executor import Running
 from .operation import Operation
 from .options import ServerOptions
 from .payload import Payload, PayloadEncoder
@@ -26,20 +27,30 @@ class Executing(Protocol):
     def options(self) -> ServerOptions:
         """The questions only the application can answer."""
 
-    def start(self, executor: Executor[Any], operation: Operation) -> Any:
+    def start(self, run: Running, operation: Operation) -> Any:
         """Execute: the result, or an awaitable of it where something has to be waited for."""
 
 
 class Subscription:
     """Opened by whoever reads it; closed by the same."""
 
-    __slots__ = ("_engine", "_executor", "_extensions", "_key", "_last_event_id", "_operation", "source")
+    __slots__ = (
+        "_engine",
+        "_executor",
+        "_extensions",
+        "_key",
+        "_last_event_id",
+        "_operation",
+        "_running",
+        "source",
+    )
 
     def __init__(
         self,
         engine: Executing,
         operation: Operation,
         executor: Callable[[], Executor[Any]],
+        running: Callable[[Any], Running],
         key: Hashable | None,
         extensions: dict[str, Any] | None,
         last_event_id: str | None,
@@ -47,6 +58,7 @@ class Subscription:
         self._engine = engine
         self._operation = operation
         self._executor = executor
+        self._running = running
         self._key = key
         self._extensions = extensions
         self._last_event_id = last_event_id
@@ -103,10 +115,7 @@ class Subscription:
         return self._landed(shared, flight)
 
     def _start(self, event: Any) -> Any:
-        executor = self._executor()  # made anew: it is large, and most subscribers never execute
-        own = executor.build_per_event_executor(event)
-        own.context_value = self._engine.options.event_context(executor.context_value)
-        return self._engine.start(own, self._operation)
+        return self._engine.start(self._running(event), self._operation)
 
     def _encoded(self, started: Any) -> Payload | Awaitable[Payload]:
         if isinstance(started, ExecutionResult):

@@ -11,7 +11,7 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from domain.errors import Unavailable
-from domain.waiting_room import PRE_QUEUE, RoomSettings
+from domain.waiting_room import RoomSettings
 from kit.clock import milliseconds
 from kit.lua import Argument, CommandRunner
 from waiting_room.answers import change_from, joined_from, room_state_from, standing_from, tick_from
@@ -143,7 +143,7 @@ class Room:
         Returns: False where the room must be rebuilt before use.
         """
         on_sale_ms = milliseconds(on_sale_at) if on_sale_at else 0
-        opens_ms = max(0, on_sale_ms - int(PRE_QUEUE.total_seconds() * 1000))
+        opens_ms = max(0, on_sale_ms - settings.pre_queue_seconds * 1000)
         answer = await self._call(
             "open",
             event_id,

@@ -113,6 +113,9 @@ class Event(SQLModel, table=True):
     waiting_room_admission_seconds: int = Field(
         sa_column=sa.Column(sa.Integer, nullable=False, server_default="600")
     )
+    waiting_room_pre_queue_seconds: int = Field(
+        sa_column=sa.Column(sa.Integer, nullable=False, server_default="86400")
+    )
     created_at: datetime = moment(now=True)
     updated_at: datetime = moment(now=True)
 

@@ -17,6 +17,7 @@ _ROOM = """
     events.waiting_room_admit_per_minute AS admit_per_minute,
     events.waiting_room_max_active AS max_active,
     events.waiting_room_admission_seconds AS admission_seconds,
+    events.waiting_room_pre_queue_seconds AS pre_queue_seconds,
     room.seed, room.drawn_at, coalesce(room.draining, false) AS draining
   FROM events LEFT JOIN waiting_rooms AS room ON room.event_id = events.id
 """
@@ -39,6 +40,7 @@ class RoomRow:
     admit_per_minute: int
     max_active: int
     admission_seconds: int
+    pre_queue_seconds: int
     seed: bytes | None
     drawn_at: datetime | None
     draining: bool
@@ -108,6 +110,7 @@ async def switch_room(
     admit_per_minute: int,
     max_active: int,
     admission_seconds: int,
+    pre_queue_seconds: int,
     seed: bytes,
 ) -> None:
     """Set how an event's line runs; `seed` counts the first time only."""
@@ -115,6 +118,7 @@ async def switch_room(
         """
         UPDATE events SET waiting_room_enabled = $2, waiting_room_admit_per_minute = $3,
           waiting_room_max_active = $4, waiting_room_admission_seconds = $5,
+          waiting_room_pre_queue_seconds = $6,
           updated_at = greatest(clock_timestamp(), updated_at + interval '1 microsecond')
         WHERE id = $1
         """,
@@ -123,6 +127,7 @@ async def switch_room(
         admit_per_minute,
         max_active,
         admission_seconds,
+        pre_queue_seconds,
     )
     await connection.execute(
         """

@@ -150,7 +150,13 @@ def test_orders_of_a_cancelled_event_are_excused_when_they_end() -> None:
     states = {"ord_a": "REFUNDED", "ord_b": "CANCELLED"}
 
     assert check(calls, states, {"ord_a", "ord_b"}) == []
-    assert double_holds(calls, set()) != []
+    assert double_holds(calls, {}, set()) != []
+
+
+def test_hold_ends_when_it_was_last_seen_if_the_books_say_cancelled_and_nobody_was_shown() -> None:
+    calls = [reserve("ord_a", 0, "t1"), reserve("ord_b", 1, "t1")]
+
+    assert check(calls, {"ord_a": "CANCELLED", "ord_b": "EXPIRED"}, set()) == []
 
 
 def test_figures_count_what_was_seen_when_a_report_is_made() -> None:

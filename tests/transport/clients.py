@@ -32,7 +32,11 @@ class _Uvicorn(uvicorn.Server):
 
 @asynccontextmanager
 async def listening(
-    app: Any, ws: Any = WebSocketProtocol, max_bytes: int = 1_000_000, http: Any = "auto"
+    app: Any,
+    ws: Any = WebSocketProtocol,
+    max_bytes: int = 1_000_000,
+    http: Any = "auto",
+    keep_alive_seconds: int = 5,
 ) -> AsyncIterator[str]:
     """Serve on a free port of this machine and give host:port."""
     with socket.socket() as listener:
@@ -46,6 +50,7 @@ async def listening(
             ws_per_message_deflate=False,
             ws=ws,
             ws_max_size=max_bytes,
+            timeout_keep_alive=keep_alive_seconds,
         )
         server = _Uvicorn(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))

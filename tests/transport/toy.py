@@ -25,6 +25,7 @@ HINTS: Mapping[str, CacheHint] = {
     "Query.item": CacheHint(10, 60),
     "Query.items": CacheHint(10, 60),
     "Query.calls": CacheHint(1),
+    "Query.count": CacheHint(1),
     "Query.me": CacheHint(10, 60),
     "Account": CacheHint(10, private=True),
 }
@@ -49,6 +50,8 @@ class World:
     version: int = 0
     data_version: int = 0
     gate: asyncio.Event | None = None
+    ended: set[str] = field(default_factory=set)
+    """Names whose tokens are no longer good"""
     pulled: list[int] = field(default_factory=list)
     feeds: list[FedUpdates] = field(default_factory=list)
 
@@ -190,6 +193,14 @@ class Query:
         return world.calls
 
     @strawberry.field
+    def count(self, info: strawberry.Info[Context, None], fail: bool = False) -> int | None:
+        """Count how often this was resolved, at once."""
+        info.context.world.calls += 1
+        if fail:
+            raise RuntimeError("the password is swordfish")
+        return info.context.world.calls
+
+    @strawberry.field
     def item(self, id: strawberry.ID) -> Item | None:  # noqa: A002 - the schema's name
         """One item; none has the id 404."""
         return None if id == "404" else Item(id=id)
@@ -314,6 +325,8 @@ def context_factory(world: World, *, at_once: bool = False) -> Any:
         if not token.startswith("Bearer ") or token == "Bearer bad":
             raise Unauthenticated("The token is malformed.")
         name, _, seconds = token.removeprefix("Bearer ").partition(" for ")
+        if name in world.ended:
+            raise Unauthenticated("The token has ended.")
         return Context(name, world, time.time() + float(seconds) if seconds else None)
 
     async def make(info: ConnectionInfo) -> Context:

@@ -32,8 +32,10 @@ class CompiledExecutor:
         """Execute an operation, or one event of a subscription, as graphql-core would."""
         select = self._selection(run, operation)
         if select is None:
-            left = run.execute_operation(operation.kind == "mutation")
-            return cast("ExecutionResult | Awaitable[ExecutionResult]", left)
+            return cast(
+                "ExecutionResult | Awaitable[ExecutionResult]",
+                run.whole.execute_operation(operation.kind == "mutation"),
+            )
         try:
             data = select(run, run.root_value, None)
         except GraphQLError as error:
@@ -91,4 +93,4 @@ def _failed(run: Run, error: GraphQLError) -> ExecutionResult:
 
 
 def _response(run: Run, data: dict[str, Any] | None) -> ExecutionResult:
-    return ExecutionResult(data, run.collected_errors.errors or None)
+    return ExecutionResult(data, run.errors)

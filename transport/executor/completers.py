@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from math import isfinite
 from types import CoroutineType
 from typing import Any
@@ -20,6 +21,7 @@ from graphql import (
     GraphQLString,
     default_type_resolver,
     is_abstract_type,
+    is_enum_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
@@ -74,6 +76,8 @@ def exact_type(kind: GraphQLOutputType) -> type | None:
 
 def leaf_writer(kind: GraphQLLeafType) -> Callable[[Any], Any]:
     """Build what turns a leaf's value into what is written; None stays None."""
+    if is_enum_type(kind):
+        return _enum_writer(kind)
     exact = exact_type(kind)
     coerce = Executor.complete_leaf_value
     is_int, is_float = kind is GraphQLInt, kind is GraphQLFloat
@@ -86,6 +90,26 @@ def leaf_writer(kind: GraphQLLeafType) -> Callable[[Any], Any]:
             return value
         if is_float and given is float and isfinite(value):
             return value
+        if value is None or value is Undefined:
+            return None
+        if isinstance(value, Exception):
+            raise value
+        return coerce(kind, value)
+
+    return write
+
+
+def _enum_writer(kind: GraphQLLeafType) -> Callable[[Any], Any]:
+    """Build what names an enum's members, each found out once."""
+    coerce = Executor.complete_leaf_value
+    names: dict[Enum, Any] = {}
+
+    def write(value: Any) -> Any:
+        if isinstance(value, Enum):
+            name = names.get(value)
+            if name is None:
+                name = names[value] = coerce(kind, value)
+            return name
         if value is None or value is Undefined:
             return None
         if isinstance(value, Exception):

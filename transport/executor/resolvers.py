@@ -32,6 +32,8 @@ class Resolver(NamedTuple):
 
 def resolver_of(site: Site, schema: strawberry.Schema, run: Run) -> Resolver:
     """Choose the shortest way to the value that does what the schema's resolver does."""
+    if _is_event(site.definition):
+        return Resolver(lambda _run, source, _info: source, False)
     field = _plain_strawberry_field(site.definition, schema)
     if field is None:
         return _any_resolver(site, run)
@@ -39,6 +41,12 @@ def resolver_of(site: Site, schema: strawberry.Schema, run: Run) -> Resolver:
         name = field.python_name
         return Resolver(lambda _run, source, _info: getattr(source, name), False, name)
     return _function(field, site, schema, run)
+
+
+def _is_event(definition: GraphQLField) -> bool:
+    """Whether this is a field of Strawberry's Subscription: what its source gave is what it resolves to."""
+    field = definition.extensions.get(DEFINITION)
+    return isinstance(field, StrawberryField) and field.is_subscription
 
 
 def _plain_strawberry_field(definition: GraphQLField, schema: strawberry.Schema) -> StrawberryField | None:

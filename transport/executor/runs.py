@@ -8,14 +8,15 @@ from inspect import isgenerator
 from types import CoroutineType
 from typing import Any, TypeAlias
 
-from graphql import FieldNode, GraphQLField, GraphQLObjectType
+from graphql import FieldNode, GraphQLError, GraphQLField, GraphQLObjectType
 from graphql.execution import Executor
 from graphql.execution.collect_fields import FieldDetails
+from graphql.execution.values import VariableValues
 from graphql.pyutils import Path
 from strawberry.execution import optimized_is_awaitable
 
-Run: TypeAlias = Executor[Any]
-"""The state of one execution: graphql-core's own."""
+Run: TypeAlias = "Running"
+"""The state of one execution."""
 Trail: TypeAlias = tuple[Any, str | int, str | None]
 """A path in the making: the trail above or None, a key or an index, and the type that has the field.
 
@@ -36,6 +37,40 @@ def path_of(trail: Trail) -> Path:
     """Make the path that graphql-core knows."""
     above, key, typename = trail
     return Path(path_of(above) if above is not None else None, key, typename)
+
+
+class Running:
+    """One execution: what every one needs, and graphql-core's own state as soon as anything else is asked.
+
+    Few executions meet an error or a resolver that reads more than the context, and graphql-core's
+    Executor costs as much to make as a small answer.
+    """
+
+    __slots__ = ("_make", "_whole", "context_value", "root_value", "variable_values")
+
+    def __init__(
+        self, make: Callable[[], Executor[Any]], context_value: Any, variable_values: VariableValues
+    ) -> None:
+        self._make = make
+        self._whole: Executor[Any] | None = None
+        self.root_value: Any = None
+        self.context_value = context_value
+        self.variable_values = variable_values
+
+    @property
+    def whole(self) -> Executor[Any]:
+        """Graphql-core's state of this execution."""
+        if self._whole is None:
+            self._whole = self._make()
+        return self._whole
+
+    @property
+    def errors(self) -> list[GraphQLError] | None:
+        """The errors so far, None where there are none."""
+        return None if self._whole is None else self._whole.collected_errors.errors or None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.whole, name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ Resolve = Callable[[Run, Any, Trail | None], Any]
 Fill = Callable[[Run, Any, Trail | None, dict[str, Any]], Any]
 MOST_REMEMBERED = 1_024
 """Rows whose attributes one selection keeps as they were written."""
+LASTING = frozenset({type(None), str, int, float, bool})
 
 
 class Field(NamedTuple):
@@ -43,6 +44,8 @@ class Field(NamedTuple):
     write: Callable[[Any], Any] | None = None
     """... one that is surely no promise by this; resolve handles all else, errors among it."""
     nullable: bool = False
+    constant: bool = False
+    """Nothing but attributes, down to the leaves: of a row that never changes always the same."""
 
 
 class Compiler:
@@ -51,6 +54,7 @@ class Compiler:
     def __init__(self, schema: strawberry.Schema, immutable: frozenset[type]) -> None:
         self._schema = schema
         self._immutable = immutable
+        self._constant: set[Select] = set()
 
     def root(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run, serially: bool) -> Select:
         """Build the selection of the root; a mutation's fields run one after the other."""
@@ -69,7 +73,12 @@ class Compiler:
             run.hide_suggestions,
         )
         fields = self._fields(kind, collected.grouped_field_set, run)
-        return _remembering(fields, self._immutable) if self._immutable else _together(fields)
+        if not self._immutable:
+            return _together(fields)
+        select = _remembering(fields, self._immutable)
+        if all(field.constant for field in fields):
+            self._constant.add(select)
+        return select
 
     def _fields(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run) -> list[Field]:
         fields: list[Field] = []
@@ -82,22 +91,32 @@ class Compiler:
         return fields
 
     def _field(self, site: Site, run: Run) -> Field:
+        below: list[Select] = []
+
+        def selection(kind: GraphQLObjectType, site: Site, run: Run) -> Select:
+            below.append(self.selection(kind, site, run))
+            return below[-1]
+
         resolver = resolver_of(site, self._schema, run)
-        complete = completer_of(site, site.definition.type, self.selection, run)
+        complete = completer_of(site, site.definition.type, selection, run)
         named = get_named_type(site.definition.type)
         checks_type = is_abstract_type(named) or getattr(named, "is_type_of", None) is not None
         resolve = _resolved(site, resolver, complete, resolver.needs_info or checks_type)
         kind: Any = site.definition.type
         nullable = not is_non_null_type(kind)
         leaf = kind if nullable else kind.of_type
-        if resolver.attribute is None or not is_leaf_type(leaf):
+        if resolver.attribute is None:
             return Field(site.key, resolve)
-        return Field(site.key, resolve, resolver.attribute, exact_type(leaf), leaf_writer(leaf), nullable)
+        if not is_leaf_type(leaf):
+            constant = is_leaf_type(named) or (bool(below) and self._constant.issuperset(below))
+            return Field(site.key, resolve, resolver.attribute, constant=constant)
+        writer = leaf_writer(leaf)
+        return Field(site.key, resolve, resolver.attribute, exact_type(leaf), writer, nullable, True)
 
 
 def _typename(key: str, kind: GraphQLObjectType) -> Field:
     name = kind.name
-    return Field(key, lambda _run, _source, _trail: name)
+    return Field(key, lambda _run, _source, _trail: name, constant=True)
 
 
 def _resolved(site: Site, resolver: Resolver, complete: Complete, needs_info: bool) -> Resolve:
@@ -144,7 +163,7 @@ def _filling(fields: Sequence[Field]) -> Fill:
     def fill(run: Run, source: Any, trail: Trail | None, results: dict[str, Any]) -> Any:
         pending: list[str] = []
         try:
-            for key, resolve, attribute, exact, write, nullable in fields:
+            for key, resolve, attribute, exact, write, nullable, _ in fields:
                 if write is not None:
                     try:
                         value = getattr(source, attribute)  # type: ignore[arg-type]
@@ -171,9 +190,11 @@ def _filling(fields: Sequence[Field]) -> Fill:
 def _remembering(fields: Sequence[Field], immutable: frozenset[type]) -> Select:
     """Select from rows that never change: what their attributes say is written once a row.
 
-    Whatever else a field does, such as calling a resolver, is done for every answer.
+    Whatever else a field does, such as calling a resolver, is done for every answer. What is written is
+    shared by answers and changed by none.
     """
-    select, fill = _together(fields), _filling([field for field in fields if field.write is None])
+    select, fill = _together(fields), _filling([field for field in fields if not field.constant])
+    varies = not all(field.constant for field in fields)
     written: dict[int, tuple[Any, dict[str, Any]]] = {}
 
     def remembered(run: Run, source: Any, trail: Trail | None) -> Any:
@@ -182,17 +203,30 @@ def _remembering(fields: Sequence[Field], immutable: frozenset[type]) -> Select:
         known = written.get(id(source))
         if known is not None:
             # The row is held here, so that no other can have its identity.
-            return fill(run, source, trail, known[1].copy())
-        errors = len(run.collected_errors.errors)
+            return fill(run, source, trail, known[1].copy()) if varies else known[1]
+        errors = run.errors
+        before = len(errors) if errors else 0
         results = select(run, source, trail)
-        if type(results) is dict and len(run.collected_errors.errors) == errors:
+        after = len(run.errors or ())
+        if type(results) is dict and before == after and _lasts(fields, source, immutable):
             if len(written) >= MOST_REMEMBERED:
                 written.clear()
-            constant = {field.key: field.write and results[field.key] for field in fields}
+            constant = {field.key: results[field.key] if field.constant else None for field in fields}
             written[id(source)] = (source, constant)
         return results
 
     return remembered
+
+
+def _lasts(fields: Sequence[Field], row: Any, immutable: frozenset[type]) -> bool:
+    """Whether what the row's attributes lead to never changes either."""
+    for field in fields:
+        if field.constant and field.attribute is not None and field.write is None:
+            value = getattr(row, field.attribute)
+            for each in value if type(value) in (list, tuple) else (value,):
+                if type(each) not in immutable and type(each) not in LASTING:
+                    return False
+    return True
 
 
 async def _gathered(results: dict[str, Any], pending: list[str]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ export type EventCard = {
 };
 export type WaitingRoom = {
   enabled: boolean; phase: "CLOSED" | "PRE_QUEUE" | "OPEN"; waiting: number; admitPerMinute: number;
+  preQueueSeconds: number;
 };
 export type EventDetail = EventCard & {
   description: string; endsAt: string | null; onSaleAt: string | null; offSaleAt: string | null;

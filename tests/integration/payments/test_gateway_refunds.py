@@ -96,6 +96,25 @@ async def test_refund_comes_through_when_the_bank_refused_it_some_times(
     ).status is RefundStatus.SUCCEEDED
 
 
+async def test_refund_is_sent_anew_when_it_bounced_after_the_bank_had_refused_it_some_times(
+    gateway: StripeGateway, control: Control
+) -> None:
+    intent, refund = await captured(gateway), key()
+    await control.add_fault("refund.fail", count=2, match={"intent": intent.id})
+    for _ in range(2):
+        with pytest.raises(Declined):
+            await gateway.refund(intent.id, 5000, "USD", idempotency_key=refund)
+    await control.add_fault("refund.pending_then_fail", match={"intent": intent.id}, params={"seconds": 0})
+    bounced = await gateway.refund(intent.id, 5000, "USD", idempotency_key=refund)
+    while (await gateway.refunds_of(intent.id))[0].status is not RefundStatus.FAILED:
+        await asyncio.sleep(0)
+
+    sent = await gateway.refund(intent.id, 5000, "USD", idempotency_key=refund)
+
+    assert (sent.status, sent.id != bounced.id) == (RefundStatus.SUCCEEDED, True)
+    assert (await control.ledger_row(intent.id))["refunded"] == 5000
+
+
 async def test_refund_is_rejected_when_less_is_left(gateway: StripeGateway, control: Control) -> None:
     intent = await captured(gateway)
 

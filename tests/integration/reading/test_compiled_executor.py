@@ -38,8 +38,10 @@ async def executed(server: GraphQLServer, document: str, compiled: bool) -> tupl
     """Run a document below the encoder; errors without their traces, in any order."""
     http = server._http
     call = await http._engine.prepare(OperationRequest(document, None, None))
-    run = http._engine._executor(call, await as_awaited(http.context_factory(ConnectionInfo({}))))
-    result: Any = http._engine._execute(run, call.operation) if compiled else run.execute_operation(False)
+    run = http._engine._running(call, await as_awaited(http.context_factory(ConnectionInfo({}))))
+    result: Any = (
+        http._engine._execute(run, call.operation) if compiled else run.whole.execute_operation(False)
+    )
     result = await result if isawaitable(result) else result
     return result.data, sorted(repr(error.formatted) for error in result.errors or ())
 

@@ -10,8 +10,9 @@ import jwt
 import pytest
 
 from db.session import Connection, Database
-from domain.ids import Kind, parse_id, user_id_of
+from domain.ids import Kind, parse_id, public_id, user_id_of
 from kit.clock import utc_now
+from kit.ids import new_uuid
 from services.queue_tokens import QueueTokens, admission_id_of
 from tests.apis import Api, somebody, token_of
 from tests.integration.reading.test_waiting import opened
@@ -125,3 +126,28 @@ async def test_joins_share_statements_when_many_come_at_once(
         )
 
     assert 1 <= uses.number <= PRESSES / 4
+
+
+async def test_pay_reads_one_row_at_most_when_the_caller_has_nothing_to_pay(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened(api, admitPerMinute=1, maxActive=1)
+    token = somebody()
+    statements: list[str] = []
+    fetchrow = Database.fetchrow
+
+    async def counted(self: Database, query: str, *arguments: object) -> object:
+        statements.append(query)
+        return await fetchrow(self, query, *arguments)
+
+    with monkeypatch.context() as patched, uses_of_the_database(monkeypatch) as uses:
+        patched.setattr(Database, "fetchrow", counted)
+        codes = {
+            (await api.mutate("pay", {"orderId": public_id(Kind.ORDER, new_uuid())}, token))["code"]
+            for _ in range(PRESSES)
+        }
+
+    assert codes == {"NOT_FOUND"}
+    assert uses.number <= PRESSES, f"{uses.number} uses of the database for {PRESSES} refusals"
+    assert len(statements) <= PRESSES
+    assert all("FROM orders" in statement and "FOR UPDATE" not in statement for statement in statements)

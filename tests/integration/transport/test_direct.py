@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -37,8 +38,8 @@ class Watched:
         self._direct = direct
         self._seen = seen
 
-    def answer(self, request: RawRequest) -> Any:
-        answer = self._direct.answer(request)
+    def answer(self, request: RawRequest, client: str | None) -> Any:
+        answer = self._direct.answer(request, client)
         self._seen.ways.append({RawResponse: "short", type(None): "long"}.get(type(answer), "begun"))
         return answer
 
@@ -60,7 +61,9 @@ class House:
 
 
 @asynccontextmanager
-async def house(*, short: bool = True, options: ServerOptions | None = None) -> AsyncIterator[House]:
+async def house(
+    *, short: bool = True, options: ServerOptions | None = None, keep_alive_seconds: int = 5
+) -> AsyncIterator[House]:
     """A toy server as `serve` would run it, with or without its short way."""
     world, seen, meters = World(), Seen(), CountingMeters()
     options = options or ServerOptions(rights=rights_of, compiled=True)
@@ -69,7 +72,9 @@ async def house(*, short: bool = True, options: ServerOptions | None = None) -> 
     direct: Any = Watched(server.direct(security_headers(False)), seen) if short else None
     http = bounded(admission, 100, 10.0, direct, "/graphql")
     async with (
-        listening(SecurityHeaders(server, strict_transport=False), http=http) as address,
+        listening(
+            SecurityHeaders(server, strict_transport=False), http=http, keep_alive_seconds=keep_alive_seconds
+        ) as address,
         httpx.AsyncClient(base_url=f"http://{address}") as client,
     ):
         yield House(address, world, seen, admission, meters, client)
@@ -166,6 +171,60 @@ async def test_a_kept_answer_is_not_given_to_others_when_their_rights_differ() -
         shared_again = (await here.post(body, BOB)).json()["data"]["calls"]
 
     assert (shared, own, shared_again) == ([1, 1, 1, 1], [2, 3], 1)
+
+
+def person_of(context: Context) -> str | None:
+    """Who asks, the same object each time."""
+    return context.user and sys.intern(context.user)
+
+
+def told_apart(**more: Any) -> ServerOptions:
+    """People share nothing; what an answer is made of is the world's data version."""
+    return ServerOptions(
+        compiled=True,
+        person=person_of,
+        reads=lambda context: context.world.data_version + 1,
+        would_read=lambda context, reads: context.world.data_version + 1 == reads,
+        **more,
+    )
+
+
+async def counts(here: House, query: str, *people: dict[str, str]) -> list[int | None]:
+    body = json.dumps({"query": query})
+    return [(await here.post(body, person)).json()["data"]["count"] for person in people]
+
+
+async def test_own_answer_is_given_again_when_the_same_would_be_read() -> None:
+    async with house(options=told_apart()) as here:
+        first = await counts(here, "{ count }", ADA, ADA, ADA, ADA)
+        others = await counts(here, "{ count }", BOB, BOB, {}, {}, ADA)
+        here.world.data_version += 1
+        after = await counts(here, "{ count }", ADA, ADA, BOB)
+
+    assert first == [1, 2, 2, 2]  # the first took the long way
+    assert others == [3, 3, 4, 4, 2]  # who is nobody shares an answer
+    assert after == [5, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        ("{ count(fail: true) }", told_apart()),
+        ("{ count me { name } }", told_apart()),
+        ("{ count ratio(of: 1) }", told_apart()),
+        ("{ count }", ServerOptions(compiled=True)),
+        ("{ count }", ServerOptions(compiled=True, person=person_of)),
+    ],
+    ids=["failed", "personal", "without a hint", "nobody known", "nothing known of what was read"],
+)
+async def test_every_request_is_executed_when_its_answer_may_not_be_given_again(
+    query: str, options: ServerOptions
+) -> None:
+    async with house(options=options) as here:
+        await counts(here, query, ADA, ADA, ADA)
+
+    assert here.world.calls == 3
+    assert here.seen.ways == ["long", "short", "short"]
 
 
 async def test_update_shows_at_once_when_the_data_version_changes() -> None:
@@ -265,3 +324,78 @@ async def test_the_long_way_says_goodbye_when_the_process_is_stopping() -> None:
         await here.post(ME)
 
     assert here.seen.ways == ["long", "short"]
+
+
+def whole_post(query: str, *lines: str) -> bytes:
+    body = json.dumps({"query": query}).encode()
+    return raw_post(body, f"content-length: {len(body)}", *lines)
+
+
+async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes) -> bytes:
+    """The body of the response to what is sent."""
+    writer.write(data)
+    return (await bodies(reader, 1))[0]
+
+
+async def test_known_bytes_are_a_body_when_they_come_as_one() -> None:
+    known = whole_post("{ ratio(of: 4) }")
+    async with house() as here:
+        reader, writer = await asyncio.open_connection(*here.address.split(":"))
+        first = [await answered(reader, writer, known) for _ in range(3)]
+        writer.write(raw_post(b"", f"content-length: {len(known)}"))
+        await here.post(ME)  # by then the server has read what was sent before
+        as_body = await answered(reader, writer, known)
+        again = await answered(reader, writer, known)
+        writer.close()
+
+    assert first == [b'{"data":{"ratio":4.0}}'] * 3
+    assert b"errors" in as_body
+    assert again == first[0]
+
+
+async def test_known_bytes_are_answered_in_their_turn_when_they_follow_a_slow_request() -> None:
+    slow, fast = whole_post("{ ratio(of: 1) calls }"), whole_post("{ ratio(of: 2) }")
+    async with house() as here:
+        reader, writer = await asyncio.open_connection(*here.address.split(":"))
+        for _ in range(2):
+            await answered(reader, writer, fast)
+            await answered(reader, writer, slow)
+        here.world.gate = asyncio.Event()
+        writer.write(slow)
+        await until(lambda: here.world.calls == 3)
+        writer.write(fast)
+        other_reader, other_writer = await asyncio.open_connection(*here.address.split(":"))
+        other = await answered(other_reader, other_writer, fast)
+        here.world.gate.set()
+        answers = await bodies(reader, 2)
+        writer.close()
+        other_writer.close()
+
+    assert answers == [b'{"data":{"ratio":1.0,"calls":3}}', other]
+    assert other == b'{"data":{"ratio":2.0}}'
+
+
+async def test_an_idle_connection_is_closed_when_its_last_requests_were_known() -> None:
+    known = whole_post("{ ratio(of: 5) }")
+    async with house(keep_alive_seconds=1) as here:
+        reader, writer = await asyncio.open_connection(*here.address.split(":"))
+        answers = [await answered(reader, writer, known) for _ in range(4)]
+        async with asyncio.timeout(30):
+            rest = await reader.read()
+        writer.close()
+
+    assert answers == [b'{"data":{"ratio":5.0}}'] * 4
+    assert rest == b""
+
+
+async def test_a_token_that_ended_is_refused_when_its_request_was_known() -> None:
+    known = whole_post("{ me { name } }", "authorization: Bearer ada")
+    async with house() as here:
+        reader, writer = await asyncio.open_connection(*here.address.split(":"))
+        before = [await answered(reader, writer, known) for _ in range(3)]
+        here.world.ended.add("ada")
+        after = await answered(reader, writer, known)
+        writer.close()
+
+    assert before == [b'{"data":{"me":{"name":"ada"}}}'] * 3
+    assert b"UNAUTHENTICATED" in after

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,7 +23,12 @@ from tests.transport.clients import GraphQLSocket
 PEOPLE = 2000
 WATCHED = 40
 START_SECONDS = 60.0
+CAP = 4
+VISITORS = 12
 QUERY = "subscription ($id: ID!) { queuePosition(eventId: $id) { state position admission { token } } }"
+JOIN = "mutation ($id: ID!) { it: joinQueue(input: { eventId: $id }) { __typename } }"
+LOOK = "query ($id: ID!) { it: queueEntry(eventId: $id) { state } }"
+LEAVE = "mutation ($id: ID!) { it: leaveQueue(input: { eventId: $id }) { __typename } }"
 
 
 @contextmanager
@@ -101,3 +107,83 @@ async def test_places_are_kept_when_an_api_process_is_killed(
 async def _admitted(house: House, number: int) -> bool:
     state = await house.room.state(house.event_id)
     return state is not None and state.admitted >= number
+
+
+class Shop:
+    """Who shops at this moment, as they were told themselves, and how many ever did."""
+
+    def __init__(self, addresses: list[str], event_id: str) -> None:
+        self.addresses = addresses
+        self.event_id = event_id
+        self.inside: set[str] = set()
+        self.most = 0
+        self.visits = 0
+
+    async def visit(self, client: httpx.AsyncClient, subject: str) -> None:
+        """Join, wait, shop for a moment and leave, again and again, by whichever process answers."""
+        while True:
+            await self._ask(client, subject, JOIN)
+            while (await self._ask(client, subject, LOOK) or {}).get("state") != "ADMITTED":
+                await asyncio.sleep(0.02)
+            self.inside.add(subject)
+            self.visits += 1
+            self.most = max(self.most, len(self.inside))
+            await asyncio.sleep(0.05)
+            self.inside.discard(subject)
+            await self._ask(client, subject, LEAVE)
+
+    async def _ask(self, client: httpx.AsyncClient, subject: str, query: str) -> Any:
+        while True:
+            address = random.choice(self.addresses)
+            body = {"query": query, "variables": {"id": self.event_id}}
+            headers = {"authorization": f"Bearer {token_of(subject, 'buy')}"}
+            try:
+                answer = (await client.post(f"{address}/graphql", json=body, headers=headers)).json()
+            except httpx.TransportError:
+                await asyncio.sleep(0.02)
+                continue
+            return answer["data"]["it"]
+
+
+async def test_no_more_shop_than_the_cap_when_an_api_process_is_killed_under_them(
+    house: House, postgres_url: str, redis_url: str
+) -> None:
+    await house.configure(admit_per_minute=100_000, max_active=CAP)
+    most_active = 0
+
+    async def admit() -> None:
+        nonlocal most_active
+        while True:
+            await house.tick()
+            state = await house.room.state(house.event_id)
+            most_active = max(most_active, state.active if state else 0)
+            await asyncio.sleep(0.02)
+
+    with (
+        api_process(postgres_url, redis_url) as (first, first_address),
+        api_process(postgres_url, redis_url) as (_, other_address),
+    ):
+        for address in (first_address, other_address):
+            await wait_for(partial(is_up, address), START_SECONDS)
+        shop = Shop([first_address, other_address], public_id(Kind.EVENT, house.event_id))
+        async with httpx.AsyncClient(timeout=20) as client:
+            people = [f"test|visitor {number}" for number in range(VISITORS)]
+            tasks = [asyncio.create_task(shop.visit(client, each)) for each in people]
+            tasks.append(asyncio.create_task(admit()))
+            await wait_for(partial(_visited, shop, tasks, 15), START_SECONDS)
+            first.kill()
+            first.wait()
+            await wait_for(partial(_visited, shop, tasks, shop.visits + 30), START_SECONDS)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert 1 < shop.most <= CAP
+    assert most_active == CAP
+
+
+async def _visited(shop: Shop, tasks: list[asyncio.Task[None]], visits: int) -> bool:
+    for task in tasks:
+        if task.done():
+            task.result()
+    return shop.visits >= visits

@@ -47,6 +47,20 @@ async def test_positions_are_unknown_when_the_draw_is_to_come(early_house: House
     assert (await early_house.rooms.overview(early_house.event_id)).phase == "PRE_QUEUE"
 
 
+async def test_line_cannot_be_joined_before_it_opens_when_its_organiser_says_when(early_house: House) -> None:
+    await early_house.configure(pre_queue_seconds=600)
+    with pytest.raises(NotOnSale):
+        await early_house.crowd(1)
+    closed = await early_house.rooms.overview(early_house.event_id)
+
+    await early_house.configure(pre_queue_seconds=7200)
+    people = await early_house.crowd(2)
+    opened = await early_house.rooms.overview(early_house.event_id)
+
+    assert (closed.phase, closed.pre_queue_seconds) == ("CLOSED", 600)
+    assert (opened.phase, opened.pre_queue_seconds, opened.waiting) == ("PRE_QUEUE", 7200, len(people))
+
+
 async def test_drawn_order_is_verified_when_the_sale_has_started(early_house: House) -> None:
     house = early_house
     await house.configure()

@@ -42,7 +42,7 @@ class Tab:
 
     async def _read(self, hub: QueueHub, house: House, viewer: Viewer) -> None:
         stream = hub.stream(viewer, house.event_id)
-        async with contextlib.aclosing(stream):  # type: ignore[type-var]
+        async with contextlib.aclosing(stream):
             async for entry in stream:
                 async with self._came:
                     self.entries.append(entry)

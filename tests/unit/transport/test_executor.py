@@ -36,7 +36,7 @@ async def run(which: Engine, query: str, variables: dict[str, Any]) -> tuple[Any
     """Execute below the encoder, so that masked messages are compared too."""
     call = await which.prepare(OperationRequest(query, None, None, variables))
     context = Context()
-    result = await which._execute(which._executor(call, context), call.operation)
+    result = await which._execute(which._running(call, context), call.operation)
     errors = [error.formatted for error in result.errors or ()]
     return result.data, sorted(map(comparable, errors), key=repr), context
 

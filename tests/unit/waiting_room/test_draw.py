@@ -85,6 +85,26 @@ def test_phase_follows_the_clock_until_the_draw(
     assert phase_of(enabled=enabled, drawn=drawn, on_sale_at=SALE, now=now) is phase
 
 
+@pytest.mark.parametrize(
+    ("pre_queue", "phase"),
+    [
+        (timedelta(minutes=30), Phase.CLOSED),
+        (timedelta(hours=1), Phase.PRE_QUEUE),
+        (timedelta(0), Phase.CLOSED),
+    ],
+)
+def test_line_opens_as_long_before_the_sale_as_its_organiser_says(pre_queue: timedelta, phase: Phase) -> None:
+    now = SALE - timedelta(hours=1)
+
+    assert phase_of(enabled=True, drawn=False, on_sale_at=SALE, now=now, pre_queue=pre_queue) is phase
+
+
+@pytest.mark.parametrize("number", [-1, 30 * 86_400 + 1])
+def test_settings_are_refused_when_the_line_opens_too_early_or_after_the_sale(number: int) -> None:
+    with pytest.raises(InvalidInput, match="preQueueSeconds"):
+        RoomSettings(enabled=True, pre_queue_seconds=number)
+
+
 @pytest.mark.parametrize("number", [0, -1, 100_001])
 def test_settings_are_refused_when_the_rate_is_out_of_bounds(number: int) -> None:
     with pytest.raises(InvalidInput, match="admitPerMinute"):

@@ -215,6 +215,7 @@ export const english = {
   "organise.on": "On, {n} waiting",
   "organise.off": "Off",
   "organise.admit": "Admit a minute",
+  "organise.preQueue": "Opens, hours before the sale",
   "organise.turnOn": "Turn on",
   "organise.turnOff": "Turn off",
   "organise.apply": "Change the rate",

@@ -220,6 +220,7 @@ export const korean = {
   "organise.on": "켜짐, {n}명 대기",
   "organise.off": "꺼짐",
   "organise.admit": "분당 입장",
+  "organise.preQueue": "판매 시작 몇 시간 전부터 대기",
   "organise.turnOn": "켜기",
   "organise.turnOff": "끄기",
   "organise.apply": "속도 바꾸기",

@@ -93,14 +93,20 @@ export class Desk {
   _waitingRoom() {
     const { waitingRoom } = this._event;
     const rate = h("input", { type: "number", min: 1, max: 1_000_000, value: String(waitingRoom.admitPerMinute || 600), id: "rate-input" });
+    const hours = h("input", { type: "number", min: 0, max: 720, step: "any", value: String(waitingRoom.preQueueSeconds / 3600), id: "pre-queue-input" });
     const configure = (/** @type {boolean} */ enabled) =>
-      this._run("ConfigureWaitingRoom", "configureWaitingRoom", { enabled, admitPerMinute: Number(rate.value) });
+      this._run("ConfigureWaitingRoom", "configureWaitingRoom", {
+        enabled,
+        admitPerMinute: Number(rate.value),
+        preQueueSeconds: Math.round(Number(hours.value) * 3600),
+      });
     return h(
       "div",
       { class: "row" },
       h("strong", null, t("organise.waitingRoom")),
       h("span", { class: `badge ${waitingRoom.enabled ? "good" : ""}`, id: "waiting-state" }, waitingRoom.enabled ? t("organise.on", { n: numberText(waitingRoom.waiting) }) : t("organise.off")),
       h("label", { class: "row small" }, t("organise.admit"), rate),
+      h("label", { class: "row small" }, t("organise.preQueue"), hours),
       h("button", { type: "button", id: "waiting-switch", onclick: () => configure(!waitingRoom.enabled) }, waitingRoom.enabled ? t("organise.turnOff") : t("organise.turnOn")),
       waitingRoom.enabled && h("button", { type: "button", onclick: () => configure(true) }, t("organise.apply")),
     );
