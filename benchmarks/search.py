@@ -30,6 +30,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.load import cpu_seconds
 from benchmarks.sale import Client
 from benchmarks.search_catalogue import fill, questions
 from commands.output import progress_shown
@@ -48,7 +49,9 @@ CONNECTIONS = 48
 FOLLOWED = 20  # one change in so many is looked for
 LOOK_SECONDS = 0.05
 LONGEST_LAG_SECONDS = 120
+WARMING = 100  # questions asked before
 OUT = Path(__file__).parent / "out" / "search.json"
+FIGURES = "figures.json"
 
 SEARCH = """
 query Search($input: SearchEventsInput!) {
@@ -61,6 +64,7 @@ query Search($input: SearchEventsInput!) {
 }
 """
 _TO_CHANGE = "SELECT id FROM events WHERE starts_at > now() ORDER BY md5(id::text) LIMIT $1"
+Phase = Callable[["House", Database, argparse.Namespace], Awaitable[dict[str, Any]]]
 FIND = "query Find($input: SearchEventsInput!) { searchEvents(input: $input) { events { name } source } }"
 
 
@@ -149,29 +153,57 @@ def on_cores(*cores: int) -> Iterator[None]:
 
 
 async def measure(house: House, chosen: argparse.Namespace) -> dict[str, Any]:
-    """Every figure."""
+    """Every figure, or those that were asked for beside the ones that are kept from an earlier run."""
     database = Database(house.settings.database_url)
-    figures: dict[str, Any] = {"events": chosen.events, "rate": chosen.rate, "load": os.getloadavg()}
+    kept = house.home / FIGURES
+    figures: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+    figures |= {"events": chosen.events, "rate": chosen.rate, "load": os.getloadavg()}
     try:
-        figures["indexing"] = await index(house, database, chosen.events)
-        note("indexing", figures)
+        if "indexing" not in figures:
+            figures["indexing"] = await index(house, database, chosen.events)
+            note("indexing", figures, kept)
         house.restart_pinned()
         os.sched_setaffinity(0, {LOAD_CORE} & os.sched_getaffinity(0) or os.sched_getaffinity(0))
-        figures["engine_pss_mib_after_restart"] = pss_mib(house.engine)
-        asked = questions(chosen.rate * chosen.seconds)
-        figures["INDEX"] = await ask_all(house, asked, chosen.rate)
-        figures["engine_pss_mib_after_questions"] = pss_mib(house.engine)
-        note("INDEX", figures)
-        house.engine.stop()
-        figures["DATABASE"] = await ask_all(house, asked, chosen.rate)
-        note("DATABASE", figures)
-        with on_cores(PARTS_CORE):
-            house.engine.start()
-        figures["lag"] = await lag(house, database, chosen.changes, chosen.seconds)
-        note("lag", figures)
+        for name in chosen.only:
+            figures[name] = await PHASES[name](house, database, chosen)
+            note(name, figures, kept)
     finally:
         await database.close()
     return figures
+
+
+async def ask_index(house: House, _: Database, chosen: argparse.Namespace) -> dict[str, Any]:
+    """The questions, answered by Meilisearch, and what it and the API process took for them."""
+    before_mib, before_seconds = pss_mib(house.engine), cpu_of(house.api)
+    asked = questions(chosen.rate * chosen.seconds)
+    answered = await ask_all(house, asked, chosen.rate)
+    return {
+        **answered,
+        "api_cpu_ms_a_search": api_cpu_ms(house, before_seconds, len(asked)),
+        "engine_pss_mib": [before_mib, pss_mib(house.engine)],
+    }
+
+
+async def ask_database(house: House, _: Database, chosen: argparse.Namespace) -> dict[str, Any]:
+    """The same questions with Meilisearch stopped."""
+    house.engine.stop()
+    before_seconds = cpu_of(house.api)
+    asked = questions(chosen.rate * chosen.seconds)
+    answered = await ask_all(house, asked, chosen.rate)
+    with on_cores(PARTS_CORE):
+        house.engine.start()
+    return {**answered, "api_cpu_ms_a_search": api_cpu_ms(house, before_seconds, len(asked))}
+
+
+def api_cpu_ms(house: House, before_seconds: float, asked: int) -> float:
+    """CPU time of the API process a question, those that warmed it up counted."""
+    return round((cpu_of(house.api) - before_seconds) * 1000 / (asked + WARMING), 1)
+
+
+def cpu_of(part: Part) -> float:
+    """Seconds of CPU that a part has used so far."""
+    assert part.process is not None
+    return cpu_seconds(part.process.pid)
 
 
 async def index(house: House, database: Database, events: int) -> dict[str, Any]:
@@ -200,7 +232,7 @@ async def index(house: House, database: Database, events: int) -> dict[str, Any]
 
 
 async def ask_all(house: House, asked: list[tuple[str, dict[str, Any]]], rate: int) -> dict[str, Any]:
-    """Each question when it is due, whatever the others take; the first hundred once before, to warm up."""
+    """Each question when it is due, whatever the others take; the first of them once before, to warm up."""
     answers = Answers()
     async with connections(house) as free:
 
@@ -213,14 +245,15 @@ async def ask_all(house: House, asked: list[tuple[str, dict[str, Any]]], rate: i
                 return
             answers.add(kind, found["source"], (time.perf_counter() - due) * 1000)
 
-        await paced(asked[:100], rate, ask)
+        await paced(asked[:WARMING], rate, ask)
         answers = Answers()
         await paced(asked, rate, ask)
     return answers.summary()
 
 
-async def lag(house: House, database: Database, rate: int, seconds: int) -> dict[str, Any]:
+async def lag(house: House, database: Database, chosen: argparse.Namespace) -> dict[str, Any]:
     """From the commit of a rename to finding the new name, one in twenty followed; seconds."""
+    rate, seconds = chosen.changes, chosen.seconds
     with on_cores(LOAD_CORE):
         house.worker.start()
     rows = await database.fetch(_TO_CHANGE, rate * seconds)
@@ -239,6 +272,9 @@ async def lag(house: House, database: Database, rate: int, seconds: int) -> dict
         await paced(list(range(len(rows))), rate, change)
     house.worker.stop()
     return {"changes_a_second": rate, **answers.summary()}
+
+
+PHASES: dict[str, Phase] = {"INDEX": ask_index, "DATABASE": ask_database, "lag": lag}
 
 
 async def found_by(free: "asyncio.LifoQueue[Client]", mark: str, deadline: float) -> str:
@@ -309,11 +345,12 @@ def pss_mib(part: Part) -> int:
     return round(float(psutil.Process(part.process.pid).memory_full_info().pss) / 2**20)
 
 
-def note(name: str, figures: dict[str, Any]) -> None:
-    """What is known so far, on the screen and in the file."""
+def note(name: str, figures: dict[str, Any], kept: Path) -> None:
+    """What is known so far, on the screen and in the files."""
     print(f"{name}: {json.dumps(figures[name], ensure_ascii=False)}", flush=True)
     OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+    for file in (OUT, kept):
+        file.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
 
 
 def show(figures: dict[str, Any]) -> None:
@@ -323,9 +360,10 @@ def show(figures: dict[str, Any]) -> None:
     table.add_row("documents indexed a second", f"{indexing['documents_a_second']:,}", "-")
     sizes = f"{indexing['index_mib_on_disk']:,} / {indexing['database_mib_on_disk']:,}"
     table.add_row("on disk: index / database, MiB", sizes, "-")
-    memory = [indexing["engine_pss_mib"], figures["engine_pss_mib_after_questions"]]
-    table.add_row("Meilisearch, PSS MiB: indexing / asked", " / ".join(map(str, memory)), "-")
+    table.add_row("Meilisearch after indexing, PSS MiB", f"{indexing['engine_pss_mib']:,}", "-")
     for name, goal in (("INDEX", 50), ("DATABASE", 500), ("lag", 1000)):
+        if name not in figures:
+            continue
         took = figures[name]
         row = f"{took['p50']} / {took['p95']} / {took['p99']}"
         table.add_row(
@@ -344,8 +382,11 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=50, help="questions a second (50)")
     parser.add_argument("--seconds", type=int, default=20, help="of questions, and of changes (20)")
     parser.add_argument("--changes", type=int, default=100, help="changes a second (100)")
+    parser.add_argument("--home", type=Path, help="keep everything there; what is indexed there is not again")
+    parser.add_argument("--only", nargs="+", choices=PHASES, default=list(PHASES), help="of what to measure")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="boxoffice-search-") as home:
+    with contextlib.ExitStack() as temporary:
+        home = chosen.home or temporary.enter_context(tempfile.TemporaryDirectory(prefix="boxoffice-search-"))
         house = House(Path(home))
         try:
             show(uvloop.run(measure(house, chosen)))

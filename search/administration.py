@@ -13,8 +13,8 @@ from search.engine_settings import SETTINGS
 from search.index import DocumentsRefused, IndexAway
 from search.meilisearch import INDEX
 
-# A task waits for all that were sent before it: a rebuild sends tens of thousands of documents at once.
-_TASK_TIMEOUT_MS = 300_000
+# A task waits for all that were sent before it: a rebuild sends a hundred thousand documents at once.
+_TASK_TIMEOUT_MS = 900_000
 _TASK_POLL_MS = 15
 _REQUEST_TIMEOUT_SECONDS = 20
 _PAGE = 1000
@@ -58,28 +58,31 @@ class MeilisearchAdministration:
             IndexAway: no answer; the batch may have been taken.
         """
         if documents:
-            self._settle(lambda: self._add(self.uid, documents))
+            self._settle(lambda: self._add(self.uid, [self.pack(documents)]))
 
     def write_next(self, documents: Sequence[dict[str, Any]]) -> None:
         """The same, into the second index."""
         if documents:
-            self._settle(lambda: self._add(self.next_uid, documents))
+            self._settle(lambda: self._add(self.next_uid, [self.pack(documents)]))
 
-    def send_next(self, documents: Sequence[dict[str, Any]]) -> int:
+    def pack(self, documents: Sequence[dict[str, Any]]) -> bytes:
+        """Documents as `send_next` takes them."""
+        return b"\n".join(map(orjson.dumps, documents))
+
+    def send_next(self, packed: Sequence[bytes]) -> int:
         """Post documents to the second index without waiting; the number of the task to `judge`.
 
         What is posted while the engine is busy it takes as one batch, which costs it far less.
         Raises as `write`.
         """
-        return self._posted(lambda: self._add(self.next_uid, documents))
+        return self._posted(lambda: self._add(self.next_uid, packed))
 
     def judge(self, task: int) -> None:
         """Wait until the engine has judged what was sent. Raises as `write`."""
         self._judge(task)
 
-    def _add(self, uid: str, documents: Sequence[dict[str, Any]]) -> Any:
-        lines = b"\n".join(map(orjson.dumps, documents))
-        return self._client.index(uid).add_documents_ndjson(lines, primary_key="id")
+    def _add(self, uid: str, packed: Sequence[bytes]) -> Any:
+        return self._client.index(uid).add_documents_ndjson(b"\n".join(packed), primary_key="id")
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove documents; those that are not there do not matter. Raises as `write`."""

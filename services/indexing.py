@@ -18,9 +18,13 @@ from search.index import DocumentsRefused
 from services.recording import Recorded, facts_of, record_events
 
 BATCH = 1000
-# A rebuild's: what one transaction records, and how many such are with the engine at once.
+# What one transaction of a rebuild records.
 _REBUILD_BATCH = 2000
-_MOST_IN_FLIGHT = 20
+# A rebuild's documents are posted in parcels: what waits at the engine is taken as one batch, whose fixed
+# costs (merging, the dictionary, its prefixes) are then paid once. A change of a served index waits behind
+# what is on its way, so that is less while one is served.
+PARCEL_BYTES = 16 * 2**20
+_PARCELS_ON_THE_WAY, _PARCELS_WHILE_SERVING = 8, 2
 # Any constants do; the sessions that hold them are the leader and the one rebuilder.
 REBUILD_LOCK = 0x0B0F_5EA2
 _FIRST = UUID(int=0)
@@ -38,7 +42,8 @@ class Administration(Protocol):
     def is_built(self) -> bool: ...
     def write(self, documents: Sequence[dict[str, Any]]) -> None: ...
     def write_next(self, documents: Sequence[dict[str, Any]]) -> None: ...
-    def send_next(self, documents: Sequence[dict[str, Any]]) -> int: ...
+    def pack(self, documents: Sequence[dict[str, Any]]) -> bytes: ...
+    def send_next(self, packed: Sequence[bytes]) -> int: ...
     def judge(self, task: int) -> None: ...
     def delete(self, ids: Sequence[str]) -> None: ...
     def begin_next(self) -> None: ...
@@ -83,7 +88,11 @@ async def deliver_changes(connection: Connection, engine: Administration, in_fli
 
 
 async def rebuild(
-    database: Database, engine: Administration, report: Callable[[Progress], None] = lambda _: None
+    database: Database,
+    engine: Administration,
+    report: Callable[[Progress], None] = lambda _: None,
+    *,
+    parcel_bytes: int = PARCEL_BYTES,
 ) -> int:
     """Build a second index from the database and swap it in; how many documents it holds.
 
@@ -98,7 +107,7 @@ async def rebuild(
         if not await rows.try_lock(connection, REBUILD_LOCK):
             raise ReindexRunning
         try:
-            return await _rebuild_alone(connection, engine, report)
+            return await _rebuild_alone(connection, engine, report, parcel_bytes)
         finally:
             with contextlib.suppress(*DATABASE_AWAY):  # the lock is gone with its session, then
                 await asyncio.shield(rows.unlock(connection, REBUILD_LOCK))
@@ -146,7 +155,10 @@ async def standing(database: Database) -> str:
 
 
 async def _rebuild_alone(
-    connection: Connection, engine: Administration, report: Callable[[Progress], None]
+    connection: Connection,
+    engine: Administration,
+    report: Callable[[Progress], None],
+    parcel_bytes: int,
 ) -> int:
     await asyncio.to_thread(engine.begin_next)
     keep_serving = await asyncio.to_thread(engine.is_built)
@@ -155,7 +167,8 @@ async def _rebuild_alone(
     covered = await rows.last_settled_entry(connection)
     swapped = False
     try:
-        done = await _Filling(connection, engine, report).run()
+        most = _PARCELS_WHILE_SERVING if keep_serving else _PARCELS_ON_THE_WAY
+        done = await _Filling(connection, engine, report, parcel_bytes, most).run()
         await asyncio.to_thread(engine.swap_next)
         swapped = True
     finally:
@@ -166,16 +179,40 @@ async def _rebuild_alone(
     return done
 
 
+class _Parcel:
+    """Documents that are posted together."""
+
+    def __init__(self) -> None:
+        self.events: list[UUID] = []
+        self.packed: list[bytes] = []
+        self.size_bytes = 0
+        self.task: int | None = None
+
+    def add(self, events: Sequence[UUID], packed: bytes) -> None:
+        """The documents of these events; fewer where some have gone."""
+        self.events += events
+        self.size_bytes += len(packed)
+        if packed:
+            self.packed.append(packed)
+
+
 class _Filling:
     """All published events into the second index, recorded here while the engine digests the last ones."""
 
     def __init__(
-        self, connection: Connection, engine: Administration, report: Callable[[Progress], None]
+        self,
+        connection: Connection,
+        engine: Administration,
+        report: Callable[[Progress], None],
+        parcel_bytes: int,
+        most_on_the_way: int,
     ) -> None:
         self._connection = connection
         self._engine = engine
         self._report = report
-        self._sent: deque[tuple[int, list[UUID]]] = deque()
+        self._parcel_bytes = parcel_bytes
+        self._most_on_the_way = most_on_the_way
+        self._on_the_way: deque[_Parcel] = deque()
         self._known_words: set[str] = set()
         self._done = self._total = 0
 
@@ -183,44 +220,56 @@ class _Filling:
         """Until the engine has judged everything; how many events it was."""
         self._total = await rows.count_published(self._connection)
         self._report(Progress(0, self._total))
-        after = _FIRST
+        after, parcel = _FIRST, _Parcel()
         while events := await rows.read_published(self._connection, after, _REBUILD_BATCH):
-            await self._send(events)
+            parcel.add(events, await self._recorded(events))
             after = events[-1]
-            if len(self._sent) >= _MOST_IN_FLIGHT:
-                await self._settle_oldest()
-        while self._sent:
+            if parcel.size_bytes >= self._parcel_bytes:
+                await self._send(parcel)
+                parcel = _Parcel()
+        await self._send(parcel)
+        while self._on_the_way:
             await self._settle_oldest()
         return self._done
 
-    async def _send(self, events: list[UUID]) -> None:
+    async def _recorded(self, events: Sequence[UUID]) -> bytes:
+        """Record these events; their documents as the engine takes them."""
         async with self._connection.transaction():
             found = await record_events(self._connection, events, self._known_words)
         for each in found:
             self._known_words |= vocabulary(each.words)
-        try:
-            task = await asyncio.to_thread(self._post, found)
-        except DocumentsRefused:
-            await self._park_bad_ones(found)
-            self._advance(len(events))
-        else:
-            self._sent.append((task, events))
+        return await asyncio.to_thread(lambda: self._engine.pack([each.document() for each in found]))
 
-    def _post(self, found: Sequence[Recorded]) -> int:
-        return self._engine.send_next([each.document() for each in found])
+    async def _send(self, parcel: _Parcel) -> None:
+        while len(self._on_the_way) >= self._most_on_the_way:
+            await self._settle_oldest()
+        try:
+            if parcel.packed:
+                parcel.task = await asyncio.to_thread(self._engine.send_next, parcel.packed)
+        except DocumentsRefused:
+            await self._park_bad_ones(parcel)
+            self._advance(len(parcel.events))
+        else:
+            parcel.packed.clear()
+            self._on_the_way.append(parcel)
 
     async def _settle_oldest(self) -> None:
-        task, events = self._sent.popleft()
+        parcel = self._on_the_way.popleft()
         try:
-            await asyncio.to_thread(self._engine.judge, task)
+            if parcel.task is not None:
+                await asyncio.to_thread(self._engine.judge, parcel.task)
         except DocumentsRefused:
-            facts = facts_of(await rows.read_facts(self._connection, events))
-            await self._park_bad_ones([Recorded.of(each) for each in facts])
-        self._advance(len(events))
+            await self._park_bad_ones(parcel)
+        self._advance(len(parcel.events))
 
-    async def _park_bad_ones(self, found: Sequence[Recorded]) -> None:
-        refused = await asyncio.to_thread(_write, self._engine.write_next, found)
-        await rows.park_refused(self._connection, refused)
+    async def _park_bad_ones(self, parcel: _Parcel) -> None:
+        """Send a refused parcel in parts."""
+        for start in range(0, len(parcel.events), _REBUILD_BATCH):
+            events = parcel.events[start : start + _REBUILD_BATCH]
+            facts = facts_of(await rows.read_facts(self._connection, events))
+            found = [Recorded.of(each) for each in facts]
+            refused = await asyncio.to_thread(_write, self._engine.write_next, found)
+            await rows.park_refused(self._connection, refused)
 
     def _advance(self, number: int) -> None:
         self._done += number

@@ -141,9 +141,9 @@ class PickyAdministration(MeilisearchAdministration):
 
     refused: frozenset[str] = frozenset()
 
-    def _add(self, uid: str, documents: Sequence[dict[str, Any]]) -> Any:
+    def pack(self, documents: Sequence[dict[str, Any]]) -> bytes:
         sent = [{**each, "id": "no id!"} if each["name"] in self.refused else each for each in documents]
-        return super()._add(uid, sent)
+        return super().pack(sent)
 
 
 @pytest.fixture
@@ -300,7 +300,9 @@ async def test_changes_kept_when_made_during_a_rebuild(database: Database, engin
             if progress.done:
                 loop.call_soon_threadsafe(changed.set)
 
-        rebuilding = asyncio.create_task(rebuild(database, engine.administration, on_progress))
+        rebuilding = asyncio.create_task(
+            rebuild(database, engine.administration, on_progress, parcel_bytes=1)
+        )
         await changed.wait()
         await database.fetch("UPDATE events SET name = 'A ' || name WHERE name LIKE '공연 1%'")
         await database.fetch("DELETE FROM events WHERE name LIKE '공연 2%'")
@@ -315,7 +317,12 @@ async def test_index_still_served_when_a_rebuild_is_interrupted(database: Databa
     await rebuild(database, engine.administration)
     reached = asyncio.Event()
     rebuilding = asyncio.create_task(
-        rebuild(database, engine.administration, lambda at: reached.set() if at.done else None)
+        rebuild(
+            database,
+            engine.administration,
+            lambda at: reached.set() if at.done else None,
+            parcel_bytes=1,  # posts what it has recorded at once
+        )
     )
     await reached.wait()
     rebuilding.cancel()
