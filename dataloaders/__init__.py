@@ -20,6 +20,7 @@ from dataloaders.places import (
     Seats,
     availability_loader,
     recent_availability,
+    version_of,
 )
 from dataloaders.reads import Reads
 from dataloaders.venues import venues_loader
@@ -60,7 +61,7 @@ class Loaders:
         return reads.would_be_the_same(self.moment, now, self._recent)
 
     def _recent(self, event_id: UUID) -> object | None:
-        return self._seats.recent(event_id, MAX_AGE_SECONDS)
+        return version_of(self._seats.recent(event_id, MAX_AGE_SECONDS))
 
     def venue_of(self, event: EventRow) -> VenueRow | Awaitable[VenueRow | None]:
         """Where an event takes place."""

@@ -24,9 +24,11 @@ class Kept(Generic[Key, Row]):
     reads it again; the others have the old one until then, so that a crowd never reads at once.
     """
 
-    __slots__ = ("_clock", "rows")
+    __slots__ = ("_clock", "name", "rows")
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, name: str, clock: Clock) -> None:
+        self.name = name
+        """The attribute of a moment that it is"""
         self._clock = clock
         self.rows: dict[Key, tuple[float, Row]] = {}
         """Each with the time until which it is shared"""
@@ -59,16 +61,18 @@ class Kept(Generic[Key, Row]):
 class Moment:
     """The rows that are shared while nothing is changed."""
 
-    __slots__ = ("bills", "clock", "counts", "events", "pages", "venues")
+    __slots__ = ("bills", "clock", "counts", "events", "mark", "pages", "venues")
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self.clock = clock
-        self.events: Kept[UUID, EventRow] = Kept(clock)
-        self.venues: Kept[UUID, VenueRow] = Kept(clock)
-        self.bills: Kept[UUID, list[PerformerRow]] = Kept(clock)
-        self.counts: Kept[UUID, Any] = Kept(clock)
+        self.mark = object()
+        """Tells it from every other, for those who must not keep its rows"""
+        self.events: Kept[UUID, EventRow] = Kept("events", clock)
+        self.venues: Kept[UUID, VenueRow] = Kept("venues", clock)
+        self.bills: Kept[UUID, list[PerformerRow]] = Kept("bills", clock)
+        self.counts: Kept[UUID, Any] = Kept("counts", clock)
         """Counted places of events that nobody has touched yet"""
-        self.pages: Kept[Hashable, Any] = Kept(clock)
+        self.pages: Kept[Hashable, Any] = Kept("pages", clock)
         """Pages of lists, in whatever form the resolvers give them"""
 
     def is_full(self) -> bool:

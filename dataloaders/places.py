@@ -23,6 +23,14 @@ class Snapshot(Protocol):
     """An event's places at one version."""
 
     @property
+    def epoch(self) -> str:
+        """Names what its versions count."""
+
+    @property
+    def version(self) -> int:
+        """Rises with each change."""
+
+    @property
     def places(self) -> bytes:
         """One byte a place: A, H, B or X."""
 
@@ -71,8 +79,13 @@ def recent_availability(
 ) -> AvailabilityRow | None:
     """The counts of an event whose places this process has read within the last second."""
     snapshot = seats.recent(event.id, MAX_AGE_SECONDS)
-    reads.snapshot(event.id, snapshot)
+    reads.places(event.id, version_of(snapshot))
     return reads.row(kept, event.id) if snapshot is None else _counted(event, snapshot.places)
+
+
+def version_of(snapshot: Snapshot | None) -> tuple[str, int] | None:
+    """What tells a snapshot from another of the same event."""
+    return None if snapshot is None else (snapshot.epoch, snapshot.version)
 
 
 async def _places(

@@ -17,28 +17,29 @@ class Reads:
     `is_whole` is false as soon as something else was read: then nothing follows from what is written here.
     """
 
-    __slots__ = ("_before", "_moment", "_rows", "_snapshots", "_until", "is_whole")
+    __slots__ = ("_before", "_mark", "_places", "_rows", "_until", "is_whole")
 
     def __init__(self, moment: Moment) -> None:
         self.is_whole = True
-        self._moment = moment
+        self._mark = moment.mark
         self._until = math.inf  # by the clock of the moment's rows
         self._before: datetime | None = None
-        self._rows: list[tuple[dict[Any, Any], Any, Any]] = []
-        self._snapshots: list[tuple[UUID, object]] = []
+        # Not the moment's tables: an account outlives its moment, and must not keep the other rows.
+        self._rows: list[tuple[str, Any, Any]] = []
+        self._places: list[tuple[UUID, object]] = []
 
     def row(self, kept: Kept[Key, Row], key: Key) -> Row | None:
         """A row of the moment, or None where it has to be read."""
         entry = kept.entry(key)
         if entry is None:
             return None
-        self._rows.append((kept.rows, key, entry))
+        self._rows.append((kept.name, key, entry))
         self._until = min(self._until, entry[0])
         return entry[1]
 
-    def snapshot(self, event_id: UUID, snapshot: object) -> None:
-        """Note an event's places as this process has them, None where it has none."""
-        self._snapshots.append((event_id, snapshot))
+    def places(self, event_id: UUID, version: object) -> None:
+        """Note the version of an event's places that this process has, None where it has none."""
+        self._places.append((event_id, version))
 
     def status(self, event: EventRow, now: datetime) -> EventStatus:
         """An event's status, which time alone may change."""
@@ -51,11 +52,11 @@ class Reads:
         self, moment: Moment, now: datetime, recent: Callable[[UUID], object | None]
     ) -> bool:
         """Whether an execution in this moment would read just what this one has read."""
-        if moment is not self._moment or moment.clock() >= self._until:
+        if moment.mark is not self._mark or moment.clock() >= self._until:
             return False
         if self._before is not None and now >= self._before:
             return False
-        for rows, key, entry in self._rows:
-            if rows.get(key) is not entry:
+        for name, key, entry in self._rows:
+            if getattr(moment, name).rows.get(key) is not entry:
                 return False
-        return all(recent(event_id) is snapshot for event_id, snapshot in self._snapshots)
+        return all(recent(event_id) == version for event_id, version in self._places)

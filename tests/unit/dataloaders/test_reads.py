@@ -86,7 +86,7 @@ def test_reads_are_the_same_when_nothing_changed_that_was_read(
     change: Callable[[Scene], None], is_same: bool
 ) -> None:
     scene = Scene()
-    scene.reads.snapshot(scene.event_id, None)
+    scene.reads.places(scene.event_id, None)
     scene.reads.status(cast("Any", Sale(on_sale=2, starts=9, ends=None)), scene.now)
 
     change(scene)
@@ -97,7 +97,7 @@ def test_reads_are_the_same_when_nothing_changed_that_was_read(
 @pytest.mark.parametrize("change", [read_again, touch_its_places, come_to_its_sale])
 def test_reads_are_the_same_when_something_else_changed(change: Callable[[Scene], None]) -> None:
     scene = Scene()
-    scene.reads.snapshot(scene.event_id, None)
+    scene.reads.places(scene.event_id, None)
     scene.reads.status(cast("Any", Sale(on_sale=None, starts=9, ends=None)), scene.now)
     other = Scene()
     other.moment, other.places = scene.moment, scene.places
