@@ -1,14 +1,16 @@
 """`boxoffice doctor` on a running installation: it says what differs, and mends it."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 import redis
@@ -44,15 +46,38 @@ def flip_a_byte(settings: dict[str, str], event_id: UUID) -> None:
         client.setrange(event_keys(event_id).places, 40, "B")
 
 
+def is_settled(settings: dict[str, str]) -> bool:
+    """Whether the index is built and shows every change: nothing is left that writes a document again."""
+
+    async def look() -> bool:
+        connection = await asyncpg.connect(settings["BOXOFFICE_DATABASE_URL"])
+        try:
+            ready = "SELECT ready AND NOT EXISTS (SELECT FROM search_outbox) FROM search_state"
+            return bool(await connection.fetchval(ready))
+        finally:
+            await connection.close()
+
+    return asyncio.run(look())
+
+
 def delete_the_document(settings: dict[str, str], event: str) -> None:
     url = f"{settings['BOXOFFICE_MEILISEARCH_URL']}/indexes/events/documents/{event}"
     key = {"Authorization": f"Bearer {settings['BOXOFFICE_MEILISEARCH_KEY']}"}
-    deadline = time.monotonic() + 20
-    while httpx.get(url, headers=key).status_code != 200:
-        assert time.monotonic() < deadline, "the worker never indexed it"
-        time.sleep(0.1)
+
+    def status() -> int:
+        return httpx.get(url, headers=key).status_code
+
+    until(lambda: is_settled(settings) and status() == 200, "the worker never indexed it")
     answer = httpx.delete(url, headers=key)
     assert answer.status_code == 202, answer.text
+    until(lambda: status() == 404, "the engine never deleted it")
+
+
+def until(is_so: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.1)
 
 
 @pytest.mark.timeout(240)
