@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import httpx
+import aiohttp
 import orjson
 
 from domain.ids import Kind, parse_id
@@ -33,6 +33,7 @@ from search.meilisearch_query import (
 from search.places import Places, page_shares
 
 INDEX = "events"
+MOST_CONNECTIONS = 32
 
 
 class MeilisearchIndex:
@@ -56,12 +57,9 @@ class MeilisearchIndex:
         self._places = places
         self._timeout_seconds = timeout_seconds
         self._breaker = breaker or CircuitBreaker()
-        self._client = httpx.AsyncClient(
-            base_url=url,
-            headers=_HEADERS | ({"Authorization": f"Bearer {key}"} if key else {}),
-            timeout=timeout_seconds,
-            limits=httpx.Limits(max_connections=32, max_keepalive_connections=32),
-        )
+        self._url = url.rstrip("/")
+        self._headers = _HEADERS | ({"Authorization": f"Bearer {key}"} if key else {})
+        self._session: aiohttp.ClientSession | None = None
 
     async def search(self, request: SearchRequest) -> Hits:
         """See `SearchIndex.search`."""
@@ -97,7 +95,19 @@ class MeilisearchIndex:
 
     async def close(self) -> None:
         """Close the pool."""
-        await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
+
+    def _pool(self) -> aiohttp.ClientSession:
+        # Made where it is first used, because a session belongs to the loop that runs then.
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                headers=self._headers,
+                connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None),  # `_ask` bounds the whole of it
+            )
+        return self._session
 
     async def _post(self, body: dict[str, Any]) -> Any:
         return await self._ask(f"/indexes/{self._uid}/search", body)
@@ -113,15 +123,16 @@ class MeilisearchIndex:
             raise IndexAway
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                answer = await self._client.post(path, content=orjson.dumps(body))
-                if _EMPTY in answer.content:
+                async with self._pool().post(self._url + path, data=orjson.dumps(body)) as answer:
+                    content = await answer.read()
+                if _EMPTY in content:
                     raise _NothingIndexed
                 answer.raise_for_status()
-                found = orjson.loads(answer.content)
+                found = orjson.loads(content)
         except _NothingIndexed:
             self._breaker.succeeded()
             raise
-        except (httpx.HTTPError, TimeoutError, orjson.JSONDecodeError) as error:
+        except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
             self._breaker.failed()
             raise IndexAway from error
         self._breaker.succeeded()
