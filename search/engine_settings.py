@@ -32,7 +32,7 @@ SHOWN = ("id", "name", "performers", "venue", "city", "starts_at")
 
 SETTINGS: dict[str, Any] = {
     "searchableAttributes": [*LETTER_ATTRIBUTES, *SHAPE_ATTRIBUTES],
-    "displayedAttributes": list(SHOWN),
+    "displayedAttributes": [*SHOWN, "venue_id"],
     "filterableAttributes": [
         "available",
         "category",

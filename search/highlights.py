@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from search.closeness import is_close
 from search.index import Hit
 from search.spelling import letters
 
 _WORD = re.compile(r"\w+")
+# The words of names come again in nearly every answer.
+_WORDS_REMEMBERED = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,18 @@ def _texts(hit: Hit) -> Iterator[tuple[str, str]]:
 
 def _ranges(typed: list[str], text: str) -> Iterator[tuple[int, int]]:
     for found in _WORD.finditer(text):
-        spelt = letters(found[0]).replace(" ", "")
+        spelt = _spelt(found[0])
         if any(_shows(each, spelt) for each in typed):
             yield found.start(), len(found[0])
+
+
+@lru_cache(maxsize=_WORDS_REMEMBERED)
+def _spelt(word: str) -> str:
+    return letters(word).replace(" ", "")
 
 
 def _shows(typed: str, word: str) -> bool:
     if is_close(typed, word):
         return True
-    short, long = sorted((typed, word), key=len)
+    short, long = (typed, word) if len(typed) <= len(word) else (word, typed)
     return len(short) >= 4 and short in long

@@ -1,7 +1,7 @@
 """Meilisearch as the main index: the query path, asynchronous and bounded in time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from uuid import UUID
 import aiohttp
 import orjson
 
-from domain.ids import Kind, parse_id
+from domain.ids import Kind, parse_id, public_id
 from search.breaker import CircuitBreaker
 from search.index import (
     MOST_BUCKETS,
@@ -28,9 +28,9 @@ from search.meilisearch_query import (
     completion_bodies,
     count_body,
     search_body,
-    share_body,
+    share_bodies,
 )
-from search.places import Places, page_shares
+from search.places import Places, Share, page_shares
 
 INDEX = "events"
 MOST_CONNECTIONS = 32
@@ -79,8 +79,13 @@ class MeilisearchIndex:
             return _hits(await self._post(search_body(request, venues)))
         counted = await self._post(count_body(request, venues))
         shares = page_shares(places, _venue_counts(counted), request.offset, request.page_size)
-        parts = await self._ask_all([share_body(self._uid, request, *share) for share in shares])
-        hits = tuple(_hit(hit) for part in parts for hit in part["hits"])
+        asked = share_bodies(self._uid, request, shares)
+        parts = await self._ask_all([body for body, _ in asked])
+        hits = tuple(
+            _hit(hit)
+            for part, (_, group) in zip(parts, asked, strict=True)
+            for hit in _place_by_place(part["hits"], group)
+        )
         took_ms = counted["processingTimeMs"] + sum(part["processingTimeMs"] for part in parts)
         return replace(_hits(counted), hits=hits, took_ms=took_ms)
 
@@ -161,6 +166,12 @@ def _hits(answer: Any) -> Hits:
             for field, attribute in FACET_ATTRIBUTES.items()
         ),
     )
+
+
+def _place_by_place(hits: list[Any], shares: Sequence[Share]) -> list[Any]:
+    """Hits of several places, soonest first, put one place after the other."""
+    rank = {public_id(Kind.VENUE, venue): rank for rank, share in enumerate(shares) for venue in share.venues}
+    return sorted(hits, key=lambda hit: rank[hit["venue_id"]])
 
 
 def _venue_counts(answer: Any) -> dict[UUID, int]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.ids import Kind, public_id
 from search.engine_settings import COMPLETED, LETTER_ATTRIBUTES, SHAPE_ATTRIBUTES, SHOWN
 from search.index import Match, Period, SearchRequest, Sort
+from search.places import Share
 from search.prices import bands_of
 from search.spelling import letters, skeleton
 
@@ -36,12 +37,28 @@ def count_body(request: SearchRequest, venues: Sequence[UUID]) -> dict[str, Any]
     return _question(request, venues) | {"page": 1, "hitsPerPage": 0, "facets": facets}
 
 
-def share_body(
-    uid: str, request: SearchRequest, venues: Sequence[UUID], skipped: int, taken: int
-) -> dict[str, Any]:
-    """Some of the events at one place, the soonest first: a part of a page that is sorted by distance."""
-    soonest = {"indexUid": uid, "offset": skipped, "limit": taken, "sort": [_by_start(request)]}
-    return _question(request, venues) | soonest
+def share_bodies(
+    uid: str, request: SearchRequest, shares: Sequence[Share]
+) -> list[tuple[dict[str, Any], Sequence[Share]]]:
+    """The questions for a page that is sorted by distance, with the shares that each is about.
+
+    Every place but the last gives all it has, and but for what earlier pages had of the first: what lies
+    between those two is few events, asked for at once.
+    """
+    firsts, rest = shares[:1], shares[1:]
+    asked = [group for group in (firsts, rest[:-1], rest[-1:]) if group]
+    return [(_share_body(uid, request, group), group) for group in asked]
+
+
+def _share_body(uid: str, request: SearchRequest, shares: Sequence[Share]) -> dict[str, Any]:
+    venues = [venue for share in shares for venue in share.venues]
+    return _question(request, venues) | {
+        "indexUid": uid,
+        "offset": sum(share.skipped for share in shares),
+        "limit": sum(share.taken for share in shares),
+        "sort": [_by_start(request)],
+        "attributesToRetrieve": [*SHOWN, "venue_id"],
+    }
 
 
 def completion_bodies(uid: str, prefix: str, now: datetime, most: int = 20) -> list[dict[str, Any]]:

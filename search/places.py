@@ -5,6 +5,7 @@ change of one name took a second for that alone. Events share venues, so the ven
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -34,19 +35,23 @@ class VenuesAround:
         return [row["venues"] for row in rows]
 
 
-def page_shares(
-    places: Places, counts: Mapping[UUID, int], offset: int, size: int
-) -> list[tuple[Sequence[UUID], int, int]]:
-    """What each place gives to a page when one place's events follow the other's.
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one place gives to a page: of the events at these venues, how many to skip and to take."""
 
-    (the venues there, how many of their events to skip, how many to take).
-    """
-    shares: list[tuple[Sequence[UUID], int, int]] = []
+    venues: Sequence[UUID]
+    skipped: int
+    taken: int
+
+
+def page_shares(places: Places, counts: Mapping[UUID, int], offset: int, size: int) -> list[Share]:
+    """What each place gives to a page when one place's events follow the other's."""
+    shares: list[Share] = []
     for venues in places:
         found = sum(counts.get(venue, 0) for venue in venues)
         taken = min(found - offset, size)
         if taken > 0:
-            shares.append((venues, offset, taken))
+            shares.append(Share(venues, offset, taken))
             size -= taken
         offset = max(0, offset - found)
     return shares

@@ -10,8 +10,8 @@ from search.fallback_query import build_search, exact_words
 from search.highlights import highlights
 from search.index import Hit, Hits, Match, Near, SearchRequest, Sort
 from search.latecomers import with_latecomers
-from search.meilisearch_query import search_body
-from search.places import page_shares
+from search.meilisearch_query import search_body, share_bodies
+from search.places import Share, page_shares
 from tests.unit.search.test_documents import FACTS
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -39,9 +39,9 @@ def test_venues_around_are_asked_for_when_near_is_given() -> None:
 def test_nearest_places_fill_a_page_when_sorted_by_distance() -> None:
     near, same, far = UUID(int=1), UUID(int=2), UUID(int=3)
     places, counts = [[near, same], [UUID(int=4)], [far]], {near: 2, same: 3, far: 9}
-    assert page_shares(places, counts, 0, 4) == [([near, same], 0, 4)]
-    assert page_shares(places, counts, 4, 4) == [([near, same], 4, 1), ([far], 0, 3)]
-    assert page_shares(places, counts, 12, 4) == [([far], 7, 2)]
+    assert page_shares(places, counts, 0, 4) == [Share([near, same], 0, 4)]
+    assert page_shares(places, counts, 4, 4) == [Share([near, same], 4, 1), Share([far], 0, 3)]
+    assert page_shares(places, counts, 12, 4) == [Share([far], 7, 2)]
     assert page_shares(places, counts, 16, 4) == []
 
 
@@ -82,3 +82,19 @@ def test_latecomer_stands_by_its_start_when_nothing_is_typed() -> None:
     found = with_latecomers(SearchRequest(NOW), Hits((HIT, later), 2, 1), [moved])
     assert ([hit.event_id for hit in found.hits], found.total) == ([FACTS.id, later.event_id], 2)
     assert found.hits[0].starts_at == moved.starts_at
+
+
+def test_places_between_the_first_and_the_last_are_asked_for_at_once() -> None:
+    venues = [UUID(int=number) for number in range(1, 7)]
+    shares = [
+        Share(venues[:1], 3, 2),
+        *(Share([venue], 0, 2) for venue in venues[1:5]),
+        Share(venues[5:], 0, 1),
+    ]
+    request = SearchRequest(now=NOW, sort=Sort.DISTANCE)
+
+    asked = share_bodies("events", request, shares)
+
+    assert [(body["offset"], body["limit"]) for body, _ in asked] == [(3, 2), (0, 8), (0, 1)]
+    assert [group for _, group in asked] == [shares[:1], between, shares[5:]]
+    assert [len(share_bodies("events", request, shares[:count])) for count in range(4)] == [0, 1, 2, 3]
