@@ -21,6 +21,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -270,6 +271,10 @@ async def lag(house: House, database: Database, chosen: argparse.Namespace) -> d
             answers.add("change", source, (time.perf_counter() - began) * 1000)
 
         await paced(list(range(len(rows))), rate, change)
+    behind = "SELECT count(*) AS left FROM search_outbox"
+    deadline = time.perf_counter() + LONGEST_LAG_SECONDS
+    while (await database.fetch(behind))[0]["left"] and time.perf_counter() < deadline:
+        await asyncio.sleep(0.2)  # or the next run would find the index behind
     house.worker.stop()
     return {"changes_a_second": rate, **answers.summary()}
 
@@ -279,8 +284,10 @@ PHASES: dict[str, Phase] = {"INDEX": ask_index, "DATABASE": ask_database, "lag":
 
 async def found_by(free: "asyncio.LifoQueue[Client]", mark: str, deadline: float) -> str:
     """Look until it is found; by which engine, or NONE when that took too long."""
+    looks = cycle(range(5, 50))
     while time.perf_counter() < deadline:
-        found = (await post(free, FIND, {"keyword": mark, "pageSize": 5}))["searchEvents"]
+        # A page of another size each time: the answer to the last look may be kept for a second.
+        found = (await post(free, FIND, {"keyword": mark, "pageSize": next(looks)}))["searchEvents"]
         if any(event["name"] == mark for event in found["events"]):
             return str(found["source"])
         await asyncio.sleep(LOOK_SECONDS)
