@@ -19,6 +19,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLString,
+    GraphQLUnionType,
     default_type_resolver,
     is_abstract_type,
     is_enum_type,
@@ -30,7 +31,11 @@ from graphql.execution import Executor
 from graphql.execution.executor import invalid_return_type_error
 from graphql.pyutils import Undefined, gather_with_cancel
 from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.cast import get_strawberry_type_cast
+from strawberry.types.union import StrawberryUnion
 
+from .resolvers import DEFINITION
 from .runs import (
     Complete,
     Info,
@@ -161,6 +166,7 @@ def _object(site: Site, kind: GraphQLObjectType, select: Select, nullable: bool)
 
 def _abstract(site: Site, kind: GraphQLAbstractType, compile_selection: Compile, nullable: bool) -> Complete:
     resolve_type = kind.resolve_type or default_type_resolver
+    named = _names_by_class(kind)
     members: dict[str, Complete] = {}
 
     def member(run: Run, name: Any, value: Any, info: Info) -> Complete:
@@ -176,9 +182,11 @@ def _abstract(site: Site, kind: GraphQLAbstractType, compile_selection: Compile,
             return _absent(site, nullable)
         if isinstance(value, Exception):
             raise value
-        name: Any = resolve_type(value, info, kind)
-        if is_awaitable(name):
-            return _named(run, name, value, trail, info)
+        name: Any = named.get(type(value))
+        if name is None or get_strawberry_type_cast(value) is not None:
+            name = resolve_type(value, info, kind)
+            if is_awaitable(name):
+                return _named(run, name, value, trail, info)
         return member(run, name, value, info)(run, value, trail, info)
 
     async def _named(run: Run, name: Any, value: Any, trail: Trail, info: Info) -> Any:
@@ -186,6 +194,21 @@ def _abstract(site: Site, kind: GraphQLAbstractType, compile_selection: Compile,
         return await completed if is_coroutine(completed) else completed
 
     return complete
+
+
+def _names_by_class(kind: GraphQLAbstractType) -> dict[type, str]:
+    """The members of a Strawberry union whose own class says which they are; generic ones need a look."""
+    if type(kind.extensions.get(DEFINITION)) is not StrawberryUnion:
+        return {}
+    assert isinstance(kind, GraphQLUnionType)
+    definitions = ((member.extensions.get(DEFINITION), member.name) for member in kind.types)
+    return {
+        definition.origin: name
+        for definition, name in definitions
+        if isinstance(definition, StrawberryObjectDefinition)
+        and definition.concrete_of is None
+        and not definition.is_graphql_generic
+    }
 
 
 def _list(site: Site, kind: GraphQLList[Any], item: Complete, nullable: bool) -> Complete:
