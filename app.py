@@ -25,7 +25,13 @@ from domain.errors import Unauthenticated, Unavailable
 from domain.money import Money
 from domain.viewer import Scope, Viewer
 from endpoints.health import Readiness, health_routes
-from endpoints.observing import Observed, operation_count, operation_watch
+from endpoints.observing import (
+    DirectWatch,
+    Observed,
+    RequestWatch,
+    operation_count,
+    operation_watch,
+)
 from endpoints.pages import routes as page_routes
 from endpoints.probes import probes_of
 from endpoints.scraping import Scrape, Sources
@@ -73,6 +79,7 @@ from transport import (
 )
 from transport import Unauthenticated as TokenRefused
 from transport.direct import DirectAnswers
+from transport.gate import Door, Enter
 from transport.options import admit_all
 from transport.ports import MessageBus
 from transport.security_headers import security_headers
@@ -83,6 +90,7 @@ from workers.main import run_loops
 from workers.ordering import ordering_loops
 
 GOODBYE_SECONDS = 3.0
+GRAPHQL_PATH = "/graphql"
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -140,33 +148,35 @@ def create_app(settings: Settings) -> Starlette:
                 await server.aclose()
 
     routes = _routes(parts, server, readiness, Scrape(instruments, sources))
-    app = Starlette(routes=routes, middleware=_middleware(parts, admission), lifespan=lifespan)
+    watch = RequestWatch(instruments.requests)
+    app = Starlette(routes=routes, middleware=_middleware(parts, admission, watch), lifespan=lifespan)
     app.state.drain, app.state.admission = drain, admission
-    app.state.direct = _direct(parts, server)
+    app.state.direct = _direct(parts, server, admission, watch)
     return app
 
 
-def _direct(parts: Parts, server: GraphQLServer) -> DirectAnswers | None:
+def _direct(
+    parts: Parts, server: GraphQLServer, admission: Admission, watch: RequestWatch
+) -> DirectAnswers | None:
     """The short way to an answer; there is none while requests are traced."""
-    instruments = parts.instruments
-    if not isinstance(instruments.tracer, NoTracer):
+    if not isinstance(parts.instruments.tracer, NoTracer):
         return None
+    door = Door(admission, _entering(parts.settings), GRAPHQL_PATH)
     in_production = parts.settings.environment == "production"
-    count = partial(instruments.requests.answered, "graphql")
-    return server.direct(security_headers(in_production), count)
+    return server.direct(door, security_headers(in_production), DirectWatch(watch))
 
 
-def _middleware(parts: Parts, admission: Admission) -> list[Middleware]:
-    settings, instruments = parts.settings, parts.instruments
+def _middleware(parts: Parts, admission: Admission, watch: RequestWatch) -> list[Middleware]:
+    settings = parts.settings
     return [
         Middleware(SecurityHeaders, strict_transport=settings.environment == "production"),
-        Middleware(
-            AdmissionGate,
-            admission,
-            lambda count: request_within(settings.request_seconds, count),
-        ),
-        Middleware(Observed, instruments.requests, instruments.tracer),
+        Middleware(AdmissionGate, admission, _entering(settings)),
+        Middleware(Observed, watch, parts.instruments.tracer),
     ]
+
+
+def _entering(settings: Settings) -> Enter:
+    return lambda count: request_within(settings.request_seconds, count)
 
 
 def _gate_limits(settings: Settings) -> GateLimits:
@@ -199,9 +209,9 @@ def _figures(parts: Parts) -> ProcessFigures:
 def _routes(parts: Parts, server: GraphQLServer, readiness: Readiness, scrape: Scrape) -> list[BaseRoute]:
     settings = parts.settings
     return [
-        Route("/graphql", endpoint=server),
-        WebSocketRoute("/graphql", endpoint=server),
-        Mount("/graphql", app=server),
+        Route(GRAPHQL_PATH, endpoint=server),
+        WebSocketRoute(GRAPHQL_PATH, endpoint=server),
+        Mount(GRAPHQL_PATH, app=server),
         *health_routes(readiness, scrape, CONTENT_TYPE),
         webhook_route(parts.office, [settings.stripe_webhook_secret]),
         *seat_map_routes(parts.office),

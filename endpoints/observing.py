@@ -3,7 +3,8 @@
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 
 from endpoints.answers import refusal
@@ -35,14 +36,55 @@ _SLOW_SECONDS = 2.0
 _QUIET_SECONDS = 1.0
 
 
+class RequestWatch:
+    """Counts answers, and tells of slow ones in the log."""
+
+    def __init__(self, meters: RequestMeters) -> None:
+        self.meters = meters
+        self._slow_told_at = float("-inf")
+
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count an answer that begins, and tell of it in the log where it was slow."""
+        self.meters.answered(route, method, status, seconds)
+        if seconds < _SLOW_SECONDS:
+            return
+        now = time.monotonic()
+        if now >= self._slow_told_at + _QUIET_SECONDS:
+            self._slow_told_at = now
+            log.warning(
+                "slow request", extra={"route": route, "status": status, "seconds": round(seconds, 3)}
+            )
+
+
+class DirectWatch:
+    """Looks on where requests are answered without ASGI, as `Observed` does where they are not."""
+
+    def __init__(self, watch: RequestWatch) -> None:
+        self._watch = watch
+
+    def answered(self, method: str, status: int, seconds: float) -> None:
+        """Count an answer."""
+        self._watch.answered("graphql", method, status, seconds)
+
+    @contextmanager
+    def working(self) -> Iterator[tuple[tuple[bytes, bytes], ...]]:
+        """Bind the request's id for what it logs; its client is told it."""
+        request_id = request_id_of(None)
+        bind(request_id=request_id)
+        self._watch.meters.in_flight += 1
+        try:
+            yield ((b"x-request-id", request_id.encode()),)
+        finally:
+            self._watch.meters.in_flight -= 1
+
+
 class Observed:
     """An ASGI application, watched."""
 
-    def __init__(self, app: App, meters: RequestMeters, tracer: Tracer) -> None:
+    def __init__(self, app: App, watch: RequestWatch, tracer: Tracer) -> None:
         self._app = app
-        self._meters = meters
+        self._watch = watch
         self._tracer = tracer
-        self._slow_told_at = float("-inf")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Bind the request's id for what it logs, tell it to the client, count the answer."""
@@ -56,7 +98,7 @@ class Observed:
         if scope["type"] == "websocket":
             await self._app(scope, receive, send)
             return
-        answering = _Answering(self, scope, send, request_id)
+        answering = _Answering(self._watch, scope, send, request_id)
         facts = {"http.request.method": answering.method, "http.route": answering.route}
         span = self._tracer.begin(
             f"{answering.method} {answering.route}",
@@ -64,14 +106,14 @@ class Observed:
             serving=True,
             facts=facts,
         )
-        self._meters.in_flight += 1
+        self._watch.meters.in_flight += 1
         try:
             with within(span):
                 await self._answer(scope, receive, answering)
                 if span is not None:
                     span.note("http.response.status_code", answering.status)
         finally:
-            self._meters.in_flight -= 1
+            self._watch.meters.in_flight -= 1
 
     async def _answer(self, scope: Scope, receive: Receive, answering: "_Answering") -> None:
         """Let the application answer; a fault that it has no answer for is masked, and named for the log."""
@@ -85,24 +127,14 @@ class Observed:
             masked = refusal(500, "INTERNAL_SERVER_ERROR", f"Internal error {error_id}")
             await masked(scope, receive, answering)
 
-    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count an answer that begins, and tell of it in the log where it was slow."""
-        self._meters.answered(route, method, status, seconds)
-        now = time.monotonic()
-        if seconds >= _SLOW_SECONDS and now >= self._slow_told_at + _QUIET_SECONDS:
-            self._slow_told_at = now
-            log.warning(
-                "slow request", extra={"route": route, "status": status, "seconds": round(seconds, 3)}
-            )
-
 
 class _Answering:
     """The sending half of one request."""
 
-    __slots__ = ("_began", "_observed", "_request_id", "_send", "method", "route", "status")
+    __slots__ = ("_began", "_request_id", "_send", "_watch", "method", "route", "status")
 
-    def __init__(self, observed: Observed, scope: Scope, send: Send, request_id: str) -> None:
-        self._observed = observed
+    def __init__(self, watch: RequestWatch, scope: Scope, send: Send, request_id: str) -> None:
+        self._watch = watch
         self._send = send
         self._request_id = request_id
         self._began = time.perf_counter()
@@ -115,7 +147,7 @@ class _Answering:
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id.encode())]
             seconds = time.perf_counter() - self._began
-            self._observed.answered(self.route, self.method, self.status, seconds)
+            self._watch.answered(self.route, self.method, self.status, seconds)
         await self._send(message)
 
 

@@ -22,9 +22,6 @@ from .payload import Payload
 from .ports import ConnectionInfo
 from .response_cache import ResponseCache
 
-BEGUN = "transport.begun"
-"""In a request's scope: what the short way has begun and the long way is to end."""
-
 MOST_REMEMBERED = 256
 LONGEST_REMEMBERED_BYTES = 65_536
 

@@ -7,15 +7,17 @@ ever for a client that does not read its answer.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .admission import Admission
-from .answering import BEGUN, Begun
-from .direct import DirectAnswers, RawRequest, RawResponse
+from .direct import DirectAnswers, RawRequest, RawResponse, Work
 from .gate import ANNOUNCED, turned_away
 from .lru import LeastRecentlyUsed
+
+logger = logging.getLogger(__name__)
 
 FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json; charset=utf-8\r\n"
@@ -30,12 +32,18 @@ KnownRequests = LeastRecentlyUsed[bytes, RawRequest]
 """What whole requests were read as, by all their bytes, their senders' tokens among them"""
 
 
-class _TurnedAway:
-    """Stands for the cycle of a request that was answered without one: nothing of it goes on."""
+CLOSE = b"connection: close\r\n"
 
-    response_complete = True
-    disconnected = False
-    message_event = asyncio.Event()
+
+class _Stand:
+    """Stands for uvicorn's cycle of a request that is answered without one."""
+
+    message_event = asyncio.Event()  # nobody waits for it
+
+    def __init__(self, *, response_complete: bool) -> None:
+        self.response_complete = response_complete
+        self.disconnected = False
+        self.keep_alive = True
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -58,7 +66,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._unread_bytes = 0
         self._body: bytes | None = None  # of a request that may be answered directly
         self._requests_begun = 0
-        self._begun: Begun | None = None
         self._answered: RawRequest | None = None
         self._answered_at = float("-inf")
 
@@ -94,16 +101,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return False
         assert self.direct is not None
         answer = self.direct.answer(request, self.client[0] if self.client else None)
-        if isinstance(answer, RawResponse):
-            self._write(answer)
-            if self.timeout_keep_alive_task is None:
-                self.on_response_complete()
-            else:
-                self.server_state.total_requests += 1
-                self._answered_at = self.loop.time()
+        if answer is None:
+            return False
+        if not isinstance(answer, RawResponse):
+            self._unset_keepalive_if_required()
+            self._begin(answer)
             return True
-        self._begun = answer
-        return False
+        self._write(answer)
+        if self.timeout_keep_alive_task is None:
+            self.on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+            self._answered_at = self.loop.time()
+        return True
 
     def _is_free(self) -> bool:
         """Whether the answer to a request that comes now may be written at once."""
@@ -139,7 +149,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             else:
                 self._let_in()
             return
-        self.cycle = _TurnedAway()  # type: ignore[assignment]
+        self.cycle = _Stand(response_complete=True)  # type: ignore[assignment]
         self.transport.write(turned_away(self.admission, self.headers).as_bytes())
         if self.parser.should_keep_alive() and not self.admission.draining:
             self.on_response_complete()
@@ -158,19 +168,22 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return
         self._body += body
         if len(self._body) > MOST_DIRECT_BYTES:
-            self._go_long(None)
+            self._go_long()
 
     def on_message_complete(self) -> None:
         """A request is whole."""
         self._is_receiving = False
         if self._body is not None:
             answer = self._answer_directly(self._body)
-            if isinstance(answer, RawResponse):
+            if answer is not None:
                 self._body = None
-                self._write(answer)
-                self.on_response_complete()
+                if isinstance(answer, RawResponse):
+                    self._write(answer)
+                    self.on_response_complete()
+                else:
+                    self._begin(answer)
                 return
-            self._go_long(answer)
+            self._go_long()
         super().on_message_complete()
 
     def _may_be_direct(self) -> bool:
@@ -184,11 +197,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             and not (self.expect_100_continue or self.flow.write_paused or self.admission.draining)
         )
 
-    def _answer_directly(self, body: bytes) -> RawResponse | Begun | None:
+    def _answer_directly(self, body: bytes) -> RawResponse | Work | None:
         assert self.direct is not None
-        if self._begun is not None:
-            begun, self._begun = self._begun, None
-            return begun
         method, query_string = self.parser.get_method().decode(), self.url.partition(b"?")[2]
         request = RawRequest(method, query_string, self.headers, body)
         answer = self.direct.answer(request, self.client[0] if self.client else None)
@@ -196,15 +206,37 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._answered = request
         return answer
 
-    def _write(self, answer: RawResponse) -> None:
-        self.transport.writelines((answer.status_line, self._common_lines(), answer.rest))
+    def _begin(self, work: Work) -> None:
+        """Let a task answer; what the client sends meanwhile waits, as it does behind any request."""
+        stand = _Stand(response_complete=False)
+        self.cycle = stand  # type: ignore[assignment]
+        task = self.loop.create_task(self._finish(work, stand))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
 
-    def _go_long(self, begun: Begun | None) -> None:
+    async def _finish(self, work: Work, stand: _Stand) -> None:
+        try:
+            answer = await work
+        except Exception:
+            logger.exception("a request could not be answered")
+            self.transport.abort()
+            return
+        finally:
+            stand.response_complete = True
+        if not self.transport.is_closing():
+            is_last = self.admission.draining or not stand.keep_alive
+            self._write(answer, CLOSE if is_last else b"")
+            if is_last:
+                self.transport.close()
+        self.on_response_complete()
+
+    def _write(self, answer: RawResponse, more_lines: bytes = b"") -> None:
+        self.transport.writelines((answer.status_line, self._common_lines(), more_lines, answer.rest))
+
+    def _go_long(self) -> None:
         """Let it become a request like any other, with what has come of its body."""
         body, self._body = self._body, None
         self._let_in()
-        if begun is not None:
-            cast("dict[str, Any]", self.scope)[BEGUN] = begun
         if body:
             super().on_body(body)
 

@@ -1,24 +1,28 @@
-"""The short way: answers that need no waiting, made and written while the request is being read.
+"""The short way: whole requests answered without ASGI's messages and its middleware.
 
-A request whose document is known, whose caller is known and whose data are at hand is answered within one
-callback of the connection: no task, no ASGI messages, no middleware. Whatever is not so is left to the
-long way, which answers everything; where an execution has begun and has to wait, the long way ends it.
+A query whose document is known, whose caller is known and whose data are at hand is answered within one
+callback of the connection, while it is being read. Whatever has to wait is answered by one task. What is no
+plain request for one answer (a stream, a preflight, a body in many pieces) is left to the long way.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Coroutine, Hashable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from inspect import iscoroutine
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from .answering import Begun
 from .answers import Answer
 from .asgi import check_json_body
 from .engine import Call
+from .errors import Overloaded, Refused
+from .gate import Door, Refusal
 from .http import HttpTransport
 from .lru import LeastRecentlyUsed
 from .ports import ConnectionInfo
@@ -32,7 +36,7 @@ MOST_MANNERS = 512
 MOST_WRITTEN = 8
 LONGEST_DECIDING_BYTES = 1_024
 STATUS_LINES = {
-    status: f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode() for status in (200, 304)
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }
 DECIDING = frozenset(
     name.encode()
@@ -53,7 +57,8 @@ class Prepared(NamedTuple):
     """What a request asks for, and how it wants to be answered."""
 
     manner: Manner
-    call: Call
+    call: Call | None
+    """A query that is known; None for whatever has to be looked at first"""
     headers: Mapping[str, str]
 
 
@@ -78,6 +83,31 @@ class RawResponse(NamedTuple):
     """The other headers, the empty line and the body"""
 
 
+Work: TypeAlias = Coroutine[Any, Any, RawResponse]
+"""What a task of its own has to do for a request"""
+
+
+class Watch(Protocol):
+    """Whoever looks on."""
+
+    def working(self) -> AbstractContextManager[tuple[RawHeader, ...]]:
+        """Around the work of one task; gives the headers by which its request is found in the logs."""
+
+    def answered(self, method: str, status: int, seconds: float) -> None:
+        """Count an answer."""
+
+
+class NoWatch:
+    """Nobody looks on."""
+
+    def working(self) -> AbstractContextManager[tuple[RawHeader, ...]]:
+        """Add no header."""
+        return nullcontext(())
+
+    def answered(self, method: str, status: int, seconds: float) -> None:
+        """Count nothing."""
+
+
 def as_mapping(lines: list[RawHeader]) -> dict[str, str]:
     """Headers by name; of one that is sent twice, the values are joined."""
     found: dict[str, str] = {}
@@ -87,46 +117,59 @@ def as_mapping(lines: list[RawHeader]) -> dict[str, str]:
     return found
 
 
+def lines_of(headers: tuple[RawHeader, ...]) -> bytes:
+    """Headers as HTTP/1.1 carries them."""
+    return b"".join(b"%b: %b\r\n" % header for header in headers)
+
+
 FOLLOWED = frozenset((b"x-request-id", b"traceparent"))
 """Who sends these wants to find the request again: only the long way tells what becomes of it."""
 
 
-def unnoticed(_method: str, _status: int, _seconds: float) -> None:
-    """Count nothing of an answer."""
-
-
 class DirectAnswers:
-    """Answers whole requests at once, exactly as the long way would have answered them."""
+    """Answers whole requests exactly as the long way would have answered them."""
 
     def __init__(
         self,
         transport: HttpTransport,
+        door: Door,
         added: tuple[RawHeader, ...] = (),
-        answered: Callable[[str, int, float], None] = unnoticed,
+        watch: Watch | None = None,
     ) -> None:
-        """`answered` is told the method, status and seconds of every answer."""
+        """`added` are headers of every answer."""
         self._transport = transport
-        self._answered = answered
-        self._added = b"".join(b"%b: %b\r\n" % header for header in added)
+        self._door = door
+        self._watch = watch or NoWatch()
+        self._added = lines_of(added)
         self._manners: LeastRecentlyUsed[Hashable, tuple[Manner | None]] = LeastRecentlyUsed(MOST_MANNERS)
         self._post_heads: LeastRecentlyUsed[Hashable, tuple[Head, bytes]] = LeastRecentlyUsed(MOST_MANNERS)
 
-    def answer(self, request: RawRequest, client: str | None) -> RawResponse | Begun | None:
-        """Answer, or begin to; None where the long way has to be taken from its start."""
-        try:
-            return self._answer(request, client)
-        except Exception:
-            # Nothing was written and a query changes nothing: the long way meets the same, and reports it.
-            logger.debug("The short way ended", exc_info=True)
-            return None
-
-    def _answer(self, request: RawRequest, client: str | None) -> RawResponse | Begun | None:
+    def answer(self, request: RawRequest, client: str | None) -> RawResponse | Work | None:
+        """Answer, or say what a task has to do for it; None where the long way has to be taken."""
         began = perf_counter()
-        prepared = request.prepared or self._prepare(request)
+        try:
+            prepared = request.prepared or self._prepare(request)
+        except Refused:
+            prepared = None  # the long way meets the same, and says so
         if prepared is None:
             return None
-        manner, call, headers = prepared
-        info = ConnectionInfo(headers, client)
+        info = ConnectionInfo(prepared.headers, client)
+        begun: Begun | None = None
+        if prepared.call is not None:
+            try:
+                answer = self._begin(prepared.manner, prepared.call, info)
+                if isinstance(answer, RawResponse):
+                    self._watch.answered(request.method, answer.status, perf_counter() - began)
+                    return answer
+                begun = answer
+            except Exception:
+                # Nothing was written and a query changes nothing: the task meets the same, and reports it.
+                logger.debug("Nothing could be answered at once", exc_info=True)
+        self._door.announce()
+        return self._work(request, prepared.manner, info, begun, began)
+
+    def _begin(self, manner: Manner, call: Call, info: ConnectionInfo) -> RawResponse | Begun | None:
+        """Answer at once, or begin to; None where nothing has begun."""
         context = self._transport.context_factory(info)
         if iscoroutine(context):
             context.close()
@@ -134,10 +177,29 @@ class DirectAnswers:
         answer = self._transport.answering.begin(call, context, info)
         if isinstance(answer, Answer):
             written = answer.written.get(manner) or self._written(manner, call, answer)
-            if written is not None:
-                self._answered(request.method, written.status, perf_counter() - began)
-            return written
+            return written or Begun(call, _given(answer))
         return None if answer is None else Begun(call, answer)
+
+    async def _work(
+        self, request: RawRequest, manner: Manner, info: ConnectionInfo, begun: Begun | None, began: float
+    ) -> RawResponse:
+        with self._watch.working() as named:
+            answered = await self._door.through(partial(self._respond, request, manner, info, begun))
+            if answered is None:
+                response = _turned_away(self._door.refusal(request.headers), named)
+            else:
+                head, body = answered
+                head_lines = "".join(f"{name}: {value}\r\n" for name, value in head.headers).encode("latin-1")
+                response = self._raw(head, head_lines + lines_of(named), body)
+            self._watch.answered(request.method, response.status, perf_counter() - began)
+            return response
+
+    async def _respond(
+        self, request: RawRequest, manner: Manner, info: ConnectionInfo, begun: Begun | None
+    ) -> tuple[Head, bytes]:
+        raw = request.query_string if manner.method == "GET" else request.body
+        head, answer = await self._transport.respond_to(manner, info, raw, begun)
+        return head, await answer.body(head.encoding) if head.has_body else b""
 
     def _prepare(self, request: RawRequest) -> Prepared | None:
         manner = self._manner(request)
@@ -145,8 +207,8 @@ class DirectAnswers:
             return None
         raw = request.query_string if manner.method == "GET" else request.body
         call = self._transport.remembered(manner, raw)
-        if call is None or call.operation.kind != "query":
-            return None
+        if call is not None and call.operation.kind != "query":
+            call = None
         request.prepared = Prepared(manner, call, as_mapping(request.headers))
         return request.prepared
 
@@ -168,17 +230,23 @@ class DirectAnswers:
         return known[0]
 
     def _written(self, manner: Manner, call: Call, answer: Answer) -> RawResponse | None:
-        """Write an answer; what was written is kept with the answer, for others of the same manner."""
+        """Write an answer; None where compressing it takes long.
+
+        What was written is kept with the answer, for others of the same manner.
+        """
         head, lines = self._head(manner, call, answer)
         body = answer.ready_body(head.encoding) if head.has_body else b""
         if body is None:
             return None
-        length = b"content-length: %d\r\n" % len(body) if head.has_body else b""
-        rest = b"%b%b%b\r\n%b" % (lines, length, self._added, body)
-        written = RawResponse(head.status, STATUS_LINES[head.status], rest)
+        written = self._raw(head, lines, body)
         if len(answer.written) < MOST_WRITTEN:
             answer.written[manner] = written
         return written
+
+    def _raw(self, head: Head, lines: bytes, body: bytes) -> RawResponse:
+        length = b"content-length: %d\r\n" % len(body) if head.has_body else b""
+        rest = b"%b%b%b\r\n%b" % (lines, length, self._added, body)
+        return RawResponse(head.status, STATUS_LINES[head.status], rest)
 
     def _head(self, manner: Manner, call: Call, answer: Answer) -> tuple[Head, bytes]:
         """The head of an answer and its lines; that of a POST is the same for every answer so encoded."""
@@ -200,3 +268,12 @@ def _short_manner(request: RawRequest) -> Manner | None:
     manner = manner_of(request.method, headers)
     streams = manner.accepted.stream or manner.accepted.media_type is None or TOKEN_HEADER in headers
     return None if streams else manner
+
+
+async def _given(answer: Answer) -> Answer:
+    return answer
+
+
+def _turned_away(refusal: Refusal, named: tuple[RawHeader, ...]) -> RawResponse:
+    rest = b"%b\r\n%b" % (lines_of((*refusal.headers, *named)), refusal.body)
+    return RawResponse(Overloaded.status, STATUS_LINES[Overloaded.status], rest)

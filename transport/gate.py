@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import cycle
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import orjson
 
@@ -20,6 +20,7 @@ from .asgi import Message, Receive, Scope, Send
 from .errors import Overloaded
 from .negotiation import EVENT_STREAM, JSON, accepted
 
+T = TypeVar("T")
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 RETRY_AFTER_SECONDS = cycle((1, 2, 3))
 """Told in turn, so that those who were turned away together do not come back together."""
@@ -104,6 +105,36 @@ class AdmissionGate:
         headers = list(answer.headers)
         await send({"type": "http.response.start", "status": Overloaded.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
+
+
+class Door:
+    """The same gate for requests that are no ASGI; their bytes have all come."""
+
+    def __init__(self, admission: Admission, enter: Enter, path: str) -> None:
+        self._admission = admission
+        self._enter = enter
+        self._path = path
+
+    def announce(self) -> None:
+        """Count a request that `has_room` let in and whose task has still to start."""
+        self._admission.announced += 1
+
+    async def through(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        """Do an announced request's work when it is its turn; None where waiting came to nothing."""
+        admission = self._admission
+        admission.announced -= 1
+        if not await admission.take(self._path):
+            return None
+        place = Place(admission)
+        try:
+            with self._enter(place.change):
+                return await work()
+        finally:
+            place.give_back()
+
+    def refusal(self, headers: Sequence[tuple[bytes, bytes]]) -> Refusal:
+        """What to answer a request for which there is no room; counted."""
+        return turned_away(self._admission, headers)
 
 
 class _Reading:

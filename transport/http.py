@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from .answering import BEGUN, Answering
+from .answering import Answering, Begun
 from .answers import Answer
 from .asgi import (
     ClientGone,
@@ -92,18 +91,35 @@ class HttpTransport:
         info = connection_info(scope, "http")
         exchange = Exchange(scope, receive, send, info, manner_of(scope["method"], info.headers), {})
         try:
-            begun = scope.get(BEGUN)
-            if begun is not None:
-                await self._send_answer(exchange, begun.call, await begun.answer)
-            else:
-                await self._route(exchange)
+            await self._route(exchange)
         except ClientGone:
             return
         except Refused as refusal:
-            await self._refuse(exchange, refusal)
+            await self._send(exchange, *self._refused(exchange.manner, refusal))
         except Exception as error:
-            fault = Answer(self._engine.encoder.fault(error))
-            await self._send(exchange, refusal_head(exchange.manner, 500, fault, ()), fault)
+            await self._send(exchange, *self._failed(exchange.manner, error))
+
+    async def respond_to(
+        self, manner: Manner, info: ConnectionInfo, raw: bytes, begun: Begun | None
+    ) -> tuple[Head, Answer]:
+        """Answer one whole request that wants no stream, as `handle` does; what has begun already is ended.
+
+        `raw` is a POST's body or a GET's query string.
+        """
+        try:
+            if begun is not None:
+                answer = await begun.answer
+                return head_of(manner, begun.call, answer), answer
+            asked = self._asked(manner, raw)
+            context = await as_awaited(self.context_factory(info))
+            call = await self._prepared(manner, raw, asked)
+            self._check_operation(manner, call, streaming=False)
+            answer = await self.answering.answer(call, context, info)
+            return head_of(manner, call, answer), answer
+        except Refused as refusal:
+            return self._refused(manner, refusal)
+        except Exception as error:
+            return self._failed(manner, error)
 
     async def _route(self, exchange: Exchange) -> None:
         exchange.parameters = read_query_string(exchange.scope.get("query_string", b""))
@@ -131,35 +147,44 @@ class HttpTransport:
         check_json_body(headers)
         return await read_body(headers, exchange.receive, self._limits.body_bytes)
 
+    def _asked(self, manner: Manner, raw: bytes) -> Call | OperationRequest:
+        """What is asked for: known from an earlier request of the very same bytes, or read."""
+        return self.remembered(manner, raw) or self._parse(manner, raw)
+
     @staticmethod
-    def _parse(exchange: Exchange, raw: bytes) -> OperationRequest:
-        if exchange.method == "GET":
-            return read_parameters(exchange.parameters)
+    def _parse(manner: Manner, raw: bytes) -> OperationRequest:
+        if manner.method == "GET":
+            return read_parameters(read_query_string(raw))
         return read_operation(decode_json(raw))
 
+    async def _prepared(self, manner: Manner, raw: bytes, asked: Call | OperationRequest) -> Call:
+        if isinstance(asked, Call):
+            return asked
+        call = await self._engine.prepare(asked, manner.wants_cost)
+        self._remember(manner, raw, call)
+        return call
+
     async def _execute(self, exchange: Exchange) -> None:
-        if exchange.accepted.media_type is None and not exchange.accepted.stream:
+        manner = exchange.manner
+        if manner.accepted.media_type is None and not manner.accepted.stream:
             raise NotAcceptable(f"{JSON} and text/event-stream are served here.")
         raw = await self._read_raw(exchange)
-        call = self.remembered(exchange.manner, raw)
-        request = self._parse(exchange, raw) if call is None else None
+        asked = self._asked(manner, raw)
         context = await as_awaited(self.context_factory(exchange.info))
         try:
-            if request is not None:
-                call = await self._engine.prepare(request, exchange.manner.wants_cost)
-                self._remember(exchange.manner, raw, call)
-            assert call is not None
-            self._check_operation(exchange, call)
+            call = await self._prepared(manner, raw, asked)
+            self._check_operation(manner, call, streaming=self._streams_to(manner.accepted, call))
         except Refused as refusal:
-            if exchange.accepted.media_type is not None:
+            if manner.accepted.media_type is not None:
                 raise
             self._meters.refused(refusal.error_code)
             await self._streams.refuse(refusal, exchange.send)
             return
-        if self._streams_to(exchange.accepted, call):
+        if self._streams_to(manner.accepted, call):
             await self._streams.distinct(call, context, exchange.info, exchange.receive, exchange.send)
-        else:
-            await self._answer(exchange, call, context)
+            return
+        answer = await self.answering.answer(call, context, exchange.info)
+        await self._send(exchange, head_of(manner, call, answer), answer)
 
     def remembered(self, manner: Manner, raw: bytes) -> Call | None:
         """What an earlier request of the very same body or query string was about."""
@@ -175,13 +200,13 @@ class HttpTransport:
         if are_unchangeable(call.variables):
             self._calls.put((manner.method, raw, manner.wants_cost), call)
 
-    def _check_operation(self, exchange: Exchange, call: Call) -> None:
+    @staticmethod
+    def _check_operation(manner: Manner, call: Call, *, streaming: bool) -> None:
         kind = call.operation.kind
-        streaming = self._streams_to(exchange.accepted, call)
-        if exchange.method == "GET" and kind == "mutation":
+        if manner.method == "GET" and kind == "mutation":
             raise MethodNotAllowed("A GET runs queries only.", allow="POST")
         if kind == "subscription" and not streaming:
-            if exchange.method == "GET":
+            if manner.method == "GET":
                 raise MethodNotAllowed("A GET runs queries only.", allow="POST")
             raise NotAcceptable("A subscription needs text/event-stream or a WebSocket.")
 
@@ -190,13 +215,6 @@ class HttpTransport:
         """An event stream, where the client takes nothing else or the operation needs one."""
         return chosen.stream and (chosen.media_type is None or call.operation.kind == "subscription")
 
-    async def _answer(self, exchange: Exchange, call: Call, context: Any) -> None:
-        answer = await self.answering.answer(call, context, exchange.info)
-        await self._send_answer(exchange, call, answer)
-
-    async def _send_answer(self, exchange: Exchange, call: Call, answer: Answer) -> None:
-        await self._send(exchange, head_of(exchange.manner, call, answer), answer)
-
     async def _reserve(self, exchange: Exchange) -> None:
         await as_awaited(self.context_factory(exchange.info))
         token = await self._streams.reserve()
@@ -204,7 +222,7 @@ class HttpTransport:
         await respond(exchange.send, 201, headers, token.encode())
 
     async def _submit(self, exchange: Exchange, token: str) -> None:
-        request = self._parse(exchange, await self._read_raw(exchange))
+        request = self._parse(exchange.manner, await self._read_raw(exchange))
         await as_awaited(self.context_factory(exchange.info))
         await self._engine.prepare(request)
         await self._streams.submit(token, request, exchange.info)
@@ -214,13 +232,17 @@ class HttpTransport:
         await self._streams.stop(token, exchange.parameters.get("operationId"))
         await respond(exchange.send, 200, [("cache-control", "no-store")], b"")
 
-    async def _refuse(self, exchange: Exchange, refusal: Refused) -> None:
+    def _refused(self, manner: Manner, refusal: Refused) -> tuple[Head, Answer]:
         self._meters.refused(refusal.error_code)
-        lenient = refusal.well_formed and exchange.accepted.named_json
+        lenient = refusal.well_formed and manner.accepted.named_json
         answer = Answer(self._engine.encoder.refusal(refusal.errors))
         status = 200 if lenient else refusal.status
         headers = (*refusal.headers, ("cache-control", "no-store"))
-        await self._send(exchange, refusal_head(exchange.manner, status, answer, headers), answer)
+        return refusal_head(manner, status, answer, headers), answer
+
+    def _failed(self, manner: Manner, error: Exception) -> tuple[Head, Answer]:
+        fault = Answer(self._engine.encoder.fault(error))
+        return refusal_head(manner, 500, fault, ()), fault
 
     @staticmethod
     async def _send(exchange: Exchange, head: Head, answer: Answer) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import strawberry
 
 from .answering import Answering
 from .asgi import Receive, Scope, Send
 from .buses import MemoryBus
-from .direct import DirectAnswers, RawHeader, unnoticed
+from .direct import DirectAnswers, RawHeader, Watch
 from .documents import DocumentCache
 from .engine import Engine
+from .gate import Door
 from .hints import Hints
 from .http import HttpTransport
 from .keepalive import Heartbeat
@@ -81,12 +80,10 @@ class GraphQLServer:
             await self._http.handle(scope, receive, send)
 
     def direct(
-        self,
-        added: tuple[RawHeader, ...] = (),
-        answered: Callable[[str, int, float], None] = unnoticed,
+        self, door: Door, added: tuple[RawHeader, ...] = (), watch: Watch | None = None
     ) -> DirectAnswers:
-        """The short way to the same answers: it adds the headers and counts as middleware would have."""
-        return DirectAnswers(self._http, added, answered)
+        """The short way to the same answers: it lets in, adds headers and counts as middleware would have."""
+        return DirectAnswers(self._http, door, added, watch)
 
     async def aclose(self) -> None:
         """Tell subscribers to reconnect: WebSocket close 1012, event streams complete."""

@@ -8,16 +8,19 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
+from kit.current_request import request_within
 from tests.transport.clients import listening, until
 from tests.transport.toy import Context, CountingMeters, World, make_server, rights_of
 from transport import Admission, GateLimits, SecurityHeaders, ServerOptions
 from transport.connections import bounded
 from transport.direct import DirectAnswers, RawRequest, RawResponse
+from transport.gate import Door
 from transport.security_headers import security_headers
 
 ME = '{"query":"{ me { name } hello }"}'
@@ -40,7 +43,7 @@ class Watched:
 
     def answer(self, request: RawRequest, client: str | None) -> Any:
         answer = self._direct.answer(request, client)
-        self._seen.ways.append({RawResponse: "short", type(None): "long"}.get(type(answer), "begun"))
+        self._seen.ways.append({RawResponse: "short", type(None): "long"}.get(type(answer), "task"))
         return answer
 
 
@@ -62,14 +65,19 @@ class House:
 
 @asynccontextmanager
 async def house(
-    *, short: bool = True, options: ServerOptions | None = None, keep_alive_seconds: int = 5
+    *,
+    short: bool = True,
+    options: ServerOptions | None = None,
+    keep_alive_seconds: int = 5,
+    limits: GateLimits | None = None,
 ) -> AsyncIterator[House]:
     """A toy server as `serve` would run it, with or without its short way."""
     world, seen, meters = World(), Seen(), CountingMeters()
     options = options or ServerOptions(rights=rights_of, compiled=True)
     server = make_server(world, options=options, at_once=True, meters=meters)
-    admission = Admission(GateLimits())
-    direct: Any = Watched(server.direct(security_headers(False)), seen) if short else None
+    admission = Admission(limits or GateLimits())
+    door = Door(admission, partial(request_within, 10.0), "/graphql")
+    direct: Any = Watched(server.direct(door, security_headers(False)), seen) if short else None
     http = bounded(admission, 100, 10.0, direct, "/graphql")
     async with (
         listening(
@@ -105,14 +113,17 @@ def shown(response: httpx.Response) -> tuple[int, dict[str, str], bytes]:
         ("GET", "{ hello }", {"accept": "application/graphql-response+json"}, "short"),
         ("GET", "{ hello }", {"accept": "text/event-stream"}, "long"),
         ("GET", "{ hello }", {"accept": "text/plain"}, "long"),
-        ("GET", "{ hello }", {"authorization": "Bearer bad"}, "long"),
+        ("GET", "{ hello }", {"authorization": "Bearer bad"}, "task"),
         ("POST", "{ hello }", {"content-type": "text/plain"}, "long"),
         ("POST", "{ hello }", {"content-encoding": "gzip"}, "long"),
         ("POST", "{ ratio(of: 1) }", {"x-graphql-cost": "1"}, "short"),
-        ("POST", "{ ratio(of: 1) calls }", {}, "begun"),
-        ("GET", "mutation { bump }", {}, "long"),
-        ("POST", "{ nope }", {}, "long"),
-        ("POST", "subscription { updates { version } }", {}, "long"),
+        ("POST", "{ ratio(of: 1) calls }", {}, "task"),
+        ("GET", "mutation { bump }", {}, "task"),
+        ("POST", "mutation { bump }", ADA, "task"),
+        ("POST", "mutation { bump }", {"x-request-id": "mine"}, "long"),
+        ("POST", "{ nope }", {}, "task"),
+        ("POST", "{ hello ", {"accept": "application/graphql-response+json"}, "task"),
+        ("POST", "subscription { updates { version } }", {}, "task"),
     ],
 )
 async def test_the_short_way_answers_the_same_when_it_is_taken(
@@ -133,7 +144,7 @@ async def test_the_short_way_answers_the_same_when_it_is_taken(
     by_long, _ = await asked(short=False)
 
     assert _without_ids(by_short) == _without_ids(by_long)
-    assert ways[0] == "long"
+    assert ways[0] == ("long" if way == "long" else "task")
     assert ways[-1] == way
 
 
@@ -155,7 +166,7 @@ async def test_everybody_reads_what_is_their_own_when_their_requests_are_the_sam
                 answers.append(answer["me"] and answer["me"]["name"])
 
     assert answers == ["ada", "bob", None] * 5
-    assert here.seen.ways[0] == "long"
+    assert here.seen.ways[0] == "task"
     assert set(here.seen.ways[1:]) == {"short"}
 
 
@@ -201,7 +212,7 @@ async def test_own_answer_is_given_again_when_the_same_would_be_read() -> None:
         here.world.data_version += 1
         after = await counts(here, "{ count }", ADA, ADA, BOB)
 
-    assert first == [1, 2, 2, 2]  # the first took the long way
+    assert first == [1, 2, 2, 2]  # the first was not known yet
     assert others == [3, 3, 4, 4, 2]  # who is nobody shares an answer
     assert after == [5, 5, 6]
 
@@ -224,7 +235,7 @@ async def test_every_request_is_executed_when_its_answer_may_not_be_given_again(
         await counts(here, query, ADA, ADA, ADA)
 
     assert here.world.calls == 3
-    assert here.seen.ways == ["long", "short", "short"]
+    assert here.seen.ways == ["task", "short", "short"]
 
 
 async def test_update_shows_at_once_when_the_data_version_changes() -> None:
@@ -259,7 +270,7 @@ async def test_nothing_is_answered_shortly_when_it_has_to_be_admitted_first() ->
             await here.post('{"query":"{ me { name } }"}', ADA)
 
     assert admitted == ["ada"] * 3
-    assert here.seen.ways == ["long"] * 3
+    assert here.seen.ways == ["task"] * 3
 
 
 def raw_post(body: bytes, *lines: str) -> bytes:
@@ -323,7 +334,7 @@ async def test_the_long_way_says_goodbye_when_the_process_is_stopping() -> None:
         here.admission.draining = True
         await here.post(ME)
 
-    assert here.seen.ways == ["long", "short"]
+    assert here.seen.ways == ["task", "short"]
 
 
 def whole_post(query: str, *lines: str) -> bytes:
@@ -399,3 +410,53 @@ async def test_a_token_that_ended_is_refused_when_its_request_was_known() -> Non
 
     assert before == [b'{"data":{"me":{"name":"ada"}}}'] * 3
     assert b"UNAUTHENTICATED" in after
+
+
+SLOW = "{ ratio(of: 1) calls }"
+
+
+async def test_its_place_is_free_again_when_a_client_hangs_up_on_a_slow_request() -> None:
+    async with house() as here:
+        here.world.gate = asyncio.Event()
+        _, writer = await asyncio.open_connection(*here.address.split(":"))
+        writer.write(whole_post(SLOW))
+        await until(lambda: here.world.calls == 1)
+        in_hand = here.admission.in_flight
+        writer.close()
+        here.world.gate.set()
+        await until(lambda: here.admission.in_flight == 0)
+        after = await here.post(ME, ADA)
+
+    assert in_hand == 1
+    assert after.json()["data"]["me"] == {"name": "ada"}
+
+
+async def test_who_comes_to_a_full_house_waits_for_a_place_and_is_turned_away_without_one() -> None:
+    async with house(limits=GateLimits(in_flight=1, queue=1)) as here:
+        here.world.gate = asyncio.Event()
+        first, second = (asyncio.create_task(here.post(json.dumps({"query": SLOW}))) for _ in range(2))
+        await until(lambda: here.admission.in_flight + here.admission.waiting == 2)
+        turned_away = await here.post(json.dumps({"query": SLOW}))
+        here.world.gate.set()
+        answers = [(await request).json()["data"]["ratio"] for request in (first, second)]
+
+    assert answers == [1.0, 1.0]
+    assert turned_away.status_code == 503
+    assert turned_away.json()["errors"][0]["extensions"]["code"] == "OVERLOADED"
+    assert here.admission.in_flight == here.admission.announced == 0
+
+
+async def test_a_connection_ends_with_its_answer_when_the_process_is_told_to_stop_meanwhile() -> None:
+    async with house() as here:
+        here.world.gate = asyncio.Event()
+        reader, writer = await asyncio.open_connection(*here.address.split(":"))
+        writer.write(whole_post(SLOW))
+        await until(lambda: here.world.calls == 1)
+        here.admission.draining = True
+        here.world.gate.set()
+        async with asyncio.timeout(10):
+            answer = await reader.read()
+        writer.close()
+
+    assert b"connection: close\r\n" in answer
+    assert answer.endswith(b'{"data":{"ratio":1.0,"calls":1}}')
