@@ -86,11 +86,8 @@ def test_latecomer_stands_by_its_start_when_nothing_is_typed() -> None:
 
 def test_places_between_the_first_and_the_last_are_asked_for_at_once() -> None:
     venues = [UUID(int=number) for number in range(1, 7)]
-    shares = [
-        Share(venues[:1], 3, 2),
-        *(Share([venue], 0, 2) for venue in venues[1:5]),
-        Share(venues[5:], 0, 1),
-    ]
+    between = [Share([venue], 0, 2) for venue in venues[1:5]]
+    shares = [Share(venues[:1], 3, 2), *between, Share(venues[5:], 0, 1)]
     request = SearchRequest(now=NOW, sort=Sort.DISTANCE)
 
     asked = share_bodies("events", request, shares)
