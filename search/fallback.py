@@ -15,8 +15,10 @@ from search.closeness import has_shape
 from search.fallback_query import (
     FallbackQuery,
     TextQuery,
+    Venues,
     build_completion,
     build_search,
+    build_venues,
     exact_words,
     fuzzy_words,
     shapes,
@@ -58,7 +60,7 @@ class DatabaseIndex:
     async def search(self, request: SearchRequest) -> Hits:
         """See `SearchIndex.search`; totals and facets count the first 2,000 matches of a keyword."""
         began = time.perf_counter()
-        row = await self._first_match(request)
+        row = await self._first_match(request, await self._venues(request))
         took_ms = round((time.perf_counter() - began) * 1000)
         hits = tuple(_hit(found) for found in row["hits"] or ())
         return Hits(hits, row["total"], took_ms, _facets(row["facets"] or ()))
@@ -67,7 +69,8 @@ class DatabaseIndex:
         """Matches, as typed, among the events whose latest change the main index does not show."""
         words = letters(request.keyword).split()
         text = exact_words(words, Match.LETTERS)
-        row = await self._page(replace(request, undelivered=True, match=Match.LETTERS), text)
+        reading = replace(request, undelivered=True, match=Match.LETTERS)
+        row = await self._page(reading, text, await self._venues(request))
         return tuple(_hit(found) for found in row["hits"] or ())
 
     async def complete(self, prefix: str, now: datetime) -> list[Hit]:
@@ -80,25 +83,29 @@ class DatabaseIndex:
     async def close(self) -> None:
         """Nothing of its own to close: the pool is the database's."""
 
-    async def _first_match(self, request: SearchRequest) -> Any:
+    async def _first_match(self, request: SearchRequest, at: Venues) -> Any:
         """The row of the strictest reading that finds something, or of the last one."""
         if request.match is Match.SHAPES:
-            return await self._page(request, shapes(request.keyword))
+            return await self._page(request, shapes(request.keyword), at)
         words = letters(request.keyword).split()
         spelt = exact_words(words, request.match)
-        row = await self._page(request, spelt)
+        row = await self._page(request, spelt, at)
         if spelt is not None and 0 < row["total"] < FEW and (sounds := _sounds(request)):
-            return await self._page(request, with_sounds(spelt, sounds))
+            return await self._page(request, with_sounds(spelt, sounds), at)
         if row["total"] or not words:
             return row
         similar = await self._similar([word for word in words if len(word) >= 4])
         if not similar:
             return row
-        return await self._page(request, fuzzy_words(words, similar, request.match))
+        return await self._page(request, fuzzy_words(words, similar, request.match), at)
 
-    async def _page(self, request: SearchRequest, text: TextQuery | None) -> Any:
-        rows = await self._run(build_search(request, text))
+    async def _page(self, request: SearchRequest, text: TextQuery | None, at: Venues) -> Any:
+        rows = await self._run(build_search(request, text, at))
         return rows[0]
+
+    async def _venues(self, request: SearchRequest) -> Venues:
+        asked = build_venues(request)
+        return None if asked is None else [row["id"] for row in await self._run(asked)]
 
     async def _similar(self, words: list[str]) -> dict[str, list[str]]:
         """Words of the vocabulary that are a typo or two away from each of these."""

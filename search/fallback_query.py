@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from domain.states import ASSUMED_DURATION
@@ -19,6 +20,8 @@ MOST_MATCHES = 2_000
 MOST_COUNTED = 30_000
 # An upcoming event began at most this long ago: what bounds the walk along the index of starts.
 _LONGEST_RUN = timedelta(days=400)
+# Where events are to be; None is anywhere.
+Venues = Sequence[UUID] | None
 # How much a match in D (the rest), C (venue, city), B (event name), A (performers) counts.
 _WEIGHTS = "{0.05,0.5,0.9,1.0}"
 _SYNONYMS = synonyms()
@@ -89,10 +92,28 @@ def with_sounds(spelt: TextQuery, sounds: TextQuery) -> TextQuery:
     return TextQuery(f"({spelt.wanted}) | ({sounds.wanted})", spelt.exact, spelt.wanted)
 
 
-def build_search(request: SearchRequest, text: TextQuery | None) -> FallbackQuery:
+def build_venues(request: SearchRequest) -> FallbackQuery | None:
+    """The venues that are in the city and around the place; None where any will do.
+
+    They are asked for first: only of venues that it knows can PostgreSQL tell how many events they have,
+    and whether to start from these or from the soonest ones of all.
+    """
+    number = _Arguments()
+    conditions = []
+    if request.city is not None:
+        conditions.append(f"lower(v.city) = lower({number(request.city)})")
+    if request.near is not None:
+        conditions += _within(request, number)
+    if not conditions:
+        return None
+    statement = f"SELECT v.id FROM venues v WHERE {' AND '.join(conditions)}"  # noqa: S608  (as below)
+    return FallbackQuery(statement, tuple(number.values))
+
+
+def build_search(request: SearchRequest, text: TextQuery | None, at: Venues) -> FallbackQuery:
     """One page with its total and facets, as one row."""
     number = _Arguments()
-    matches = _matches(request, text, number)
+    matches = _matches(request, text, at, number)
     order = _page_order(request)
     statement = f"""
     WITH matches AS MATERIALIZED ({matches}),
@@ -100,7 +121,7 @@ def build_search(request: SearchRequest, text: TextQuery | None) -> FallbackQuer
         SELECT id, row_number() OVER (ORDER BY {order}) AS place FROM matches
         ORDER BY {order} LIMIT {number(request.page_size)} OFFSET {number(request.offset)}
     )
-    SELECT {_total(request, text, number)} AS total,
+    SELECT {_total(request, text, at, number)} AS total,
            (SELECT json_agg(json_build_object(
                 'id', e.id, 'name', e.name, 'starts_at', {_STARTS_AT}, 'venue', v.name, 'city', v.city,
                 'performers', {_NAMES}
@@ -115,7 +136,7 @@ def build_completion(words: Sequence[str], now: datetime, most: int = 40) -> Fal
     """Upcoming events that have the words in a performer's name, in their own, or in the place's."""
     number = _Arguments()
     request = SearchRequest(now=now)
-    conditions = " AND ".join(_conditions(request, number))
+    conditions = " AND ".join(_conditions(request, None, number))
     branches = []
     for weight in "ABC":
         finished = [_quoted(word, weight) for word in words[:-1]]
@@ -153,23 +174,30 @@ def _quoted(word: str, mark: str = "") -> str:
     return f"'{word}':{mark}" if mark else f"'{word}'"
 
 
-def _matches(request: SearchRequest, text: TextQuery | None, number: _Arguments) -> str:
-    rank, exact, spelt, documents = "0::real", "false", "true", ""
-    conditions = _conditions(request, number)
+def _matches(request: SearchRequest, text: TextQuery | None, at: Venues, number: _Arguments) -> str:
+    """The matches that are looked at. Only these are ranked: that takes every word of an event."""
+    found, ranked, ranking = "", "", "0::real AS rank, false AS exact, true AS spelt"
+    conditions = _conditions(request, at, number)
     if text is not None:
-        documents = "JOIN search_documents d ON d.event_id = e.id"
+        found = "JOIN search_documents d ON d.event_id = e.id"
+        ranked = "JOIN search_documents d ON d.event_id = looked_at.id"
         wanted = number(text.wanted)
         conditions.append(f"d.words @@ {wanted}::tsquery")
-        rank = f"ts_rank('{_WEIGHTS}', d.words, {wanted}::tsquery)"
         exact = f"d.words @@ {number(text.exact)}::tsquery"
         spelt = f"d.words @@ {number(text.spelt)}::tsquery" if text.spelt else "true"
-    distance = _distance(request, number)
+        rank = f"ts_rank('{_WEIGHTS}', d.words, {wanted}::tsquery)"
+        ranking = f"{rank} AS rank, {exact} AS exact, {spelt} AS spelt"
+    distance, located = "0::float8", ""
+    if request.sort is Sort.DISTANCE:
+        distance, located = _distance(request, number), "JOIN venues v ON v.id = e.venue_id"
     return f"""
-        SELECT e.id, e.starts_at, e.price_from, e.currency, e.category, v.city, v.timezone,
-               {rank} AS rank, {exact} AS exact, {spelt} AS spelt, {distance} AS distance
-        FROM events e JOIN venues v ON v.id = e.venue_id {documents}
-        WHERE {" AND ".join(conditions)}
-        ORDER BY {_match_order(request, text)} LIMIT {_furthest_match(request, text)}
+        SELECT looked_at.*, v.city, v.timezone, {ranking}
+        FROM (
+            SELECT e.id, e.starts_at, e.price_from, e.currency, e.category, e.venue_id, {distance} AS distance
+            FROM events e {located} {found}
+            WHERE {" AND ".join(conditions)}
+            ORDER BY {_match_order(request, text)} LIMIT {_furthest_match(request, text)}
+        ) AS looked_at JOIN venues v ON v.id = looked_at.venue_id {ranked}
     """  # noqa: S608  (as above)
 
 
@@ -178,24 +206,24 @@ def _furthest_match(request: SearchRequest, text: TextQuery | None) -> int:
     return MOST_MATCHES if text is not None else max(MOST_MATCHES, request.offset + request.page_size)
 
 
-def _total(request: SearchRequest, text: TextQuery | None, number: _Arguments) -> str:
+def _total(request: SearchRequest, text: TextQuery | None, at: Venues, number: _Arguments) -> str:
     """Matches of a keyword are counted as far as they are ranked, everything else further."""
     if text is not None:
         return "(SELECT count(*) FROM matches)"
-    conditions = " AND ".join(_conditions(request, number))
+    conditions = " AND ".join(_conditions(request, at, number))
     return f"""(CASE WHEN (SELECT count(*) FROM matches) < {_furthest_match(request, text)}
         THEN (SELECT count(*) FROM matches)
         ELSE (SELECT count(*) FROM (
-            SELECT FROM events e JOIN venues v ON v.id = e.venue_id WHERE {conditions} LIMIT {MOST_COUNTED}
+            SELECT FROM events e WHERE {conditions} LIMIT {MOST_COUNTED}
         ) AS counted) END)"""  # noqa: S608  (as above)
 
 
-def _conditions(request: SearchRequest, number: _Arguments) -> list[str]:
+def _conditions(request: SearchRequest, at: Venues, number: _Arguments) -> list[str]:
     conditions = ["e.state = 'PUBLISHED'", *_period(request, number)]
     if request.end is not None:
         conditions.append(f"e.starts_at < {number(request.end)}")
-    if request.city is not None:
-        conditions.append(f"lower(v.city) = lower({number(request.city)})")
+    if at is not None:
+        conditions.append(f"e.venue_id = ANY({number(list(at))}::uuid[])")
     if request.category is not None:
         conditions.append(f"lower(e.category) = lower({number(request.category)})")
     if request.price_max is not None:
@@ -207,8 +235,6 @@ def _conditions(request: SearchRequest, number: _Arguments) -> list[str]:
         conditions.append(f"NOT e.sold_out AND (e.off_sale_at IS NULL OR e.off_sale_at > {now})")
     if request.undelivered:
         conditions.append("e.id IN (SELECT event_id FROM search_outbox WHERE recorded)")
-    if request.near is not None:
-        conditions += _within(request, number)
     return conditions
 
 
@@ -228,7 +254,7 @@ def _within(request: SearchRequest, number: _Arguments) -> list[str]:
     degrees = near.radius_km / KM_PER_DEGREE
     box = f"v.lat BETWEEN {number(near.lat - degrees)} AND {number(near.lat + degrees)}"
     inside = f"{_distance(request, number)} <= {number(near.radius_km)}"
-    return [f"e.venue_id IN (SELECT v.id FROM venues v WHERE {box} AND {inside})"]  # noqa: S608
+    return [box, inside]
 
 
 def _distance(request: SearchRequest, number: _Arguments) -> str:
@@ -271,7 +297,7 @@ def _facets(number: _Arguments) -> str:
     )
     counts = " UNION ALL ".join(
         f"""(SELECT '{field}' AS field, {value} AS value, count(*) AS count FROM matches
-        WHERE {value} IS NOT NULL GROUP BY 2 ORDER BY 3 DESC, 2 LIMIT {MOST_BUCKETS})"""  # noqa: S608
+        GROUP BY 2 HAVING {value} IS NOT NULL ORDER BY 3 DESC, 2 LIMIT {MOST_BUCKETS})"""  # noqa: S608
         for field, value in values
     )
     return f"SELECT json_agg(json_build_array(field, value, count)) FROM ({counts}) AS counts"  # noqa: S608

@@ -186,6 +186,8 @@ class DirectAnswers:
         with self._watch.working() as named:
             answered = await self._door.through(partial(self._respond, request, manner, info, begun))
             if answered is None:
+                if begun is not None and iscoroutine(begun.answer):
+                    begun.answer.close()
                 response = _turned_away(self._door.refusal(request.headers), named)
             else:
                 head, body = answered

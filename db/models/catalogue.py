@@ -75,6 +75,7 @@ class Event(SQLModel, table=True):
     __table_args__ = (
         sa.Index("events_by_start", "starts_at", "id", postgresql_where="state = 'PUBLISHED'"),
         sa.Index("events_by_creation", "created_at", "id", postgresql_where="state = 'PUBLISHED'"),
+        sa.Index("events_by_price", "price_from", "starts_at", "id", postgresql_where="state = 'PUBLISHED'"),
         sa.Index("events_by_venue", "venue_id"),
         sa.Index("events_by_organiser", "organiser_id"),
         sa.Index("events_with_waiting_room", "id", postgresql_where="waiting_room_enabled"),

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.ids import Kind, public_id
 from search.completions import completions
-from search.fallback_query import build_search, exact_words
+from search.fallback_query import build_search, build_venues, exact_words
 from search.highlights import highlights
 from search.index import Hit, Hits, Match, Near, SearchRequest, Sort
 from search.latecomers import with_latecomers
@@ -21,9 +21,12 @@ HOSTILE = """x' OR 1=1 -- " \\ $1 OR state = 'DRAFT'"""
 
 def test_text_stays_data_when_it_looks_like_a_statement() -> None:
     request = SearchRequest(NOW, HOSTILE, city=HOSTILE, category=HOSTILE)
-    query = build_search(request, exact_words(["x'"[:1]], Match.LETTERS))
-    assert HOSTILE not in query.statement
+    query = build_search(request, exact_words(["x'"[:1]], Match.LETTERS), None)
+    venues = build_venues(request)
+    assert venues is not None
+    assert HOSTILE not in query.statement + venues.statement
     assert HOSTILE in query.arguments
+    assert venues.arguments == (HOSTILE,)
     filters = search_body(request)["filter"]
     assert filters[1] == "city = \"x' OR 1=1 -- \\\" \\\\ $1 OR state = 'DRAFT'\""
 
