@@ -69,6 +69,8 @@ class MeilisearchIndex:
             return await self._search_around(request, request.near)
         except _NothingIndexed:
             return Hits((), 0, 0, tuple(Facet(field, ()) for field in FACET_ATTRIBUTES))
+        except KeyError as error:  # built by another version, and not yet anew
+            raise IndexAway from error
 
     async def _search_around(self, request: SearchRequest, near: Near) -> Hits:
         places = await self._places(near, MOST_PLACES + 1)

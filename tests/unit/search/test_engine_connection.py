@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from uuid import UUID
 
 import pytest
 
+from domain.ids import Kind, public_id
 from kit.clock import utc_now
 from search.index import IndexAway, SearchRequest
 from search.meilisearch import MeilisearchIndex
@@ -44,9 +46,11 @@ async def asking(answer: Answer) -> AsyncIterator[tuple[MeilisearchIndex, Talkin
     engine = TalkingEngine(answer)
     server = await asyncio.start_server(engine.talk, "127.0.0.1", 0)
     index = MeilisearchIndex(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", "a-key", _nowhere)
-    yield index, engine
-    await index.close()
-    server.close()
+    try:
+        yield index, engine
+    finally:
+        await index.close()
+        server.close()
 
 
 async def _nowhere(*_: object) -> Places:
@@ -69,6 +73,14 @@ async def test_answers_are_asked_for_as_they_are_and_a_connection_is_used_again(
         # A compressed answer waits 40 ms for an acknowledgement.
         assert "accept-encoding: identity\r\n" in head
         assert "authorization: bearer a-key\r\n" in head
+
+
+async def test_index_is_away_when_it_was_built_by_a_version_that_kept_less() -> None:
+    hit = b'[{"id": "%b"}]' % public_id(Kind.EVENT, UUID(int=1)).encode()
+    old = FOUND.replace(b"[]", hit)
+    async with asking(lambda _: http("200 OK", old)) as (index, _):
+        with pytest.raises(IndexAway):
+            await index.search(SearchRequest(now=utc_now()))
 
 
 @pytest.mark.parametrize("answer", [b"", http("500 Oh No", b"{}"), http("200 OK", b"{"), b"nonsense\r\n\r\n"])
