@@ -1,5 +1,6 @@
 """Finding events: the index while it can, PostgreSQL while it cannot."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -35,6 +36,9 @@ from services.office import Cache
 
 # Results further back than this are for narrower questions.
 FURTHEST_RESULT = 10_000
+# Searches of one process that PostgreSQL works on at once: what sells seats needs it too, and a main index
+# that is away for a moment must not be kept away by those who ask the database meanwhile.
+FALLBACKS_AT_ONCE = 4
 # A statement that was prepared for any keyword is planned for a rare one, and takes seconds for `s`; and
 # what a busy one matches should be joined and sorted in memory.
 _FOR_ANY_KEYWORD = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL work_mem = '16MB'"
@@ -181,7 +185,10 @@ class EventSearch:
     ) -> tuple[SearchRequest, Hits]:
         """The index's answer and what changed since; those who match best of all come alone."""
         strictest = next(_readings(request))
-        late = await self._fallback.undelivered(strictest)
+        try:
+            late = await self._fallback.undelivered(strictest)
+        except Unavailable:
+            late = ()  # an answer that is seconds behind is better than none
         reading, found = await _first_found(index, request)
         if late and reading != strictest:
             return strictest, replace(found, hits=late, total=len(late))
@@ -194,7 +201,7 @@ def database_index(database: Database) -> DatabaseIndex:
     Raises (when asked):
         Unavailable: the database is away or too slow.
     """
-    return DatabaseIndex(_fetching(database))
+    return DatabaseIndex(few_at_once(_fetching(database), FALLBACKS_AT_ONCE))
 
 
 def venues_around(database: Database) -> VenuesAround:
@@ -212,6 +219,24 @@ def _fetching(database: Database) -> Fetch:
             raise Unavailable("Search is away for a moment; please try again.") from error
 
     return fetch
+
+
+def few_at_once(fetch: Fetch, most: int) -> Fetch:
+    """The same, so many at a time; who waits longer than a statement may take is told to come again."""
+    places = asyncio.Semaphore(most)
+
+    async def fetch_in_turn(statement: str, arguments: tuple[Any, ...], seconds: float) -> list[Any]:
+        try:
+            async with asyncio.timeout(seconds):
+                await places.acquire()
+        except TimeoutError as error:
+            raise Unavailable("Search is busy; please try again.") from error
+        try:
+            return await fetch(statement, arguments, seconds)
+        finally:
+            places.release()
+
+    return fetch_in_turn
 
 
 async def _first_found(index: SearchIndex, request: SearchRequest) -> tuple[SearchRequest, Hits]:
