@@ -189,6 +189,8 @@ class SeatStore:
             if (snapshot := self.recent(event_id, max_age_seconds)) is not None
         }
         missing = [event_id for event_id in wanted if event_id not in found]
+        if not missing:
+            return found
         answers = await asyncio.gather(*map(self._peek, missing))
         found.update({key: value for key, value in zip(missing, answers, strict=True) if value})
         return found
