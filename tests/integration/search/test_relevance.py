@@ -1,6 +1,8 @@
 """What people type finds what they mean, over the 16,256 real concerts."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +12,7 @@ from services.indexing import rebuild
 from services.recording import record_changes
 from services.searching import EventSearch, SearchQuestion
 from tests.concerts import data_folder, load_concerts
-from tests.integration.search.conftest import engine_on, search_on
+from tests.integration.search.conftest import Engine, engine_on, search_on
 from tests.integration.search.judged import JUDGED, Judged
 
 pytestmark = [
@@ -28,6 +30,14 @@ SELECT EXISTS (
         SELECT FROM event_performers ep JOIN performers p ON p.id = ep.performer_id
         WHERE ep.event_id = e.id AND strpos(p.name, $6) > 0)))
 """
+_FULLEST_WEEK = """
+SELECT date_trunc('week', starts_at) FROM events GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1
+"""
+_PLACES_AND_STARTS = """
+SELECT point(v.lat, v.lng)::text AS place, e.starts_at
+FROM unnest($1::uuid[]) WITH ORDINALITY AS found (id, nth)
+JOIN events e USING (id) JOIN venues v ON v.id = e.venue_id ORDER BY nth
+"""
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +51,14 @@ async def concerts(module_postgres_url: str) -> AsyncIterator[Database]:
         await connection.execute("ANALYZE")
     yield database
     await database.close()
+
+
+@pytest.fixture(scope="module")
+async def engine(concerts: Database, meilisearch_server: Meilisearch) -> AsyncIterator[Engine]:
+    """An index of every concert."""
+    async with engine_on(meilisearch_server, concerts) as own:
+        await rebuild(concerts, own.administration)
+        yield own
 
 
 async def misses(search: EventSearch, database: Database, source: str) -> list[str]:
@@ -60,14 +78,34 @@ async def matches(database: Database, judged: Judged, event_ids: tuple[object, .
     return bool(await database.fetchval(_MATCHES, list(event_ids), *wanted))
 
 
-async def test_wanted_event_in_first_five_when_the_index_answers(
-    concerts: Database, meilisearch_server: Meilisearch
-) -> None:
-    async with engine_on(meilisearch_server, concerts) as engine:
-        await rebuild(concerts, engine.administration)
-        missed = await misses(search_on(concerts, engine), concerts, "INDEX")
+async def test_wanted_event_in_first_five_when_the_index_answers(concerts: Database, engine: Engine) -> None:
+    missed = await misses(search_on(concerts, engine), concerts, "INDEX")
     assert len(JUDGED) >= 60
     assert len(missed) <= len(JUDGED) * 0.05, missed
+
+
+async def test_the_nearest_come_first_when_either_engine_pages_by_distance(
+    concerts: Database, engine: Engine
+) -> None:
+    week = await concerts.fetchval(_FULLEST_WEEK)
+    question = SearchQuestion(
+        start=week, end=week + timedelta(days=7), near=(37.55, 126.98, 25.0), sort="DISTANCE", page_size=15
+    )
+
+    async def pages(using: Engine | None) -> list[list[tuple[object, object]]]:
+        search, found = search_on(concerts, using), []
+        for number in range(1, 5):
+            ids = (await search.search_events(replace(question, page_num=number))).event_ids
+            rows = await concerts.fetch(_PLACES_AND_STARTS, list(ids))
+            found.append([(row["place"], row["starts_at"]) for row in rows])
+        return found
+
+    by_index, by_database = await pages(engine), await pages(None)
+
+    assert by_index == by_database
+    assert [len(page) for page in by_index] == [15] * 4
+    # Of places between the first and the last of a page there are several, with several events each.
+    assert max(len({place for place, _ in page}) for page in by_index) > 4
 
 
 async def test_wanted_event_in_first_five_when_the_database_answers(concerts: Database) -> None:
