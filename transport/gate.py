@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import cycle
 from typing import Protocol, TypeVar
 
@@ -162,13 +162,14 @@ class _Reading:
         self._place.change(-1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Refusal:
     """An answer of 503, ready to be sent."""
 
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
 
+    @cached_property
     def as_bytes(self) -> bytes:
         """The whole response, as HTTP/1.1 carries it."""
         lines = [b"HTTP/1.1 503 Service Unavailable", *(b": ".join(header) for header in self.headers)]
@@ -178,7 +179,11 @@ class Refusal:
 def turned_away(admission: Admission, headers: Sequence[tuple[bytes, bytes]]) -> Refusal:
     """What to answer a request for which there is no room; counted."""
     admission.note_turned_away()
-    accept = next((value for name, value in headers if name == b"accept"), b"")
+    accept = b""
+    for name, value in headers:
+        if name == b"accept":
+            accept = value
+            break
     return refusal(accept, next(RETRY_AFTER_SECONDS), admission.draining)
 
 

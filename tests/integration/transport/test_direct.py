@@ -460,3 +460,47 @@ async def test_a_connection_ends_with_its_answer_when_the_process_is_told_to_sto
 
     assert b"connection: close\r\n" in answer
     assert answer.endswith(b'{"data":{"ratio":1.0,"calls":1}}')
+
+
+async def test_what_comes_to_a_full_house_is_taken_in_by_turns_and_in_order() -> None:
+    async with house(limits=GateLimits(in_flight=1, queue=0, exempt=frozenset({"/healthz"}))) as here:
+        here.world.gate = asyncio.Event()
+        slow = asyncio.create_task(here.post(json.dumps({"query": SLOW})))
+        await until(lambda: here.admission.in_flight == 1)
+        sockets = [await asyncio.open_connection(*here.address.split(":")) for _ in range(60)]
+        for _, writer in sockets:
+            for piece in (whole_post(SLOW)[:40], whole_post(SLOW)[40:], whole_post(SLOW)):
+                writer.write(piece)
+                await asyncio.sleep(0)
+        healthy = await here.client.get("/healthz")
+        turned_away = [await bodies(reader, 2) for reader, _ in sockets]
+        here.world.gate.set()
+        answer = await slow
+        after = await here.post(ME, ADA)
+        for _, writer in sockets:
+            writer.close()
+
+    assert all(b"OVERLOADED" in body for pair in turned_away for body in pair)
+    assert healthy.status_code == 400  # the toy has no such page, but it was asked
+    assert answer.json()["data"]["ratio"] == 1.0
+    assert after.json()["data"]["me"] == {"name": "ada"}
+    assert here.world.calls == 1
+
+
+async def test_a_large_body_is_read_whole_when_it_comes_to_a_house_that_was_full() -> None:
+    large = b'{"query":"{ ratio(of: 3) }"' + b" " * 600_000 + b"}"
+    async with house(limits=GateLimits(in_flight=1, queue=0)) as here:
+        here.world.gate = asyncio.Event()
+        slow = asyncio.create_task(here.post(json.dumps({"query": SLOW})))
+        await until(lambda: here.admission.in_flight == 1)
+        reader, writer = await asyncio.open_connection(*here.address.split(":"))
+        writer.write(raw_post(large, f"content-length: {len(large)}"))
+        refused = await bodies(reader, 1)
+        here.world.gate.set()
+        await slow
+        writer.write(raw_post(large, f"content-length: {len(large)}"))
+        answered_then = await bodies(reader, 1)
+        writer.close()
+
+    assert b"OVERLOADED" in refused[0]
+    assert answered_then == [b'{"data":{"ratio":3.0}}']
