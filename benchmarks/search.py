@@ -19,33 +19,24 @@ import statistics
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import jwt
-import psutil
 import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.load import cpu_seconds
 from benchmarks.sale import Client
 from benchmarks.search_catalogue import fill, questions
+from benchmarks.search_house import LOAD_CORE, PARTS_CORE, House, cpu_of, on_cores, pss_mib
 from commands.output import progress_shown
 from db.session import Database
-from devservices.credentials import credentials_of
-from devservices.meilisearch import Meilisearch
-from devservices.part import Part
-from devservices.ports import free_port
-from devservices.process import Api, Command
-from devservices.up import completed, embedded_parts
-from settings import Settings
+from devservices.process import Command
 from workers.reindex import reindex
 
-PARTS_CORE, LOAD_CORE = 0, 1
 CONNECTIONS = 48
 FOLLOWED = 20  # one change in so many is looked for
 LOOK_SECONDS = 0.05
@@ -65,7 +56,7 @@ query Search($input: SearchEventsInput!) {
 }
 """
 _TO_CHANGE = "SELECT id FROM events WHERE starts_at > now() ORDER BY md5(id::text) LIMIT $1"
-Phase = Callable[["House", Database, argparse.Namespace], Awaitable[dict[str, Any]]]
+Phase = Callable[[House, Database, argparse.Namespace], Awaitable[dict[str, Any]]]
 FIND = "query Find($input: SearchEventsInput!) { searchEvents(input: $input) { events { name } source } }"
 
 
@@ -97,60 +88,6 @@ class Answers:
 
 class RefusedError(Exception):
     """The API answered with an error; the message is its code."""
-
-
-class House:
-    """The parts of an installation, each started when it is its turn."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        wanted = Settings.load({}, None)
-        wanted = replace(wanted, data_dir=home, port=free_port())
-        credentials = credentials_of(home)
-        self.parts = embedded_parts(wanted, credentials, home)
-        with on_cores(*range(os.cpu_count() or 1)):
-            for part in self.parts:
-                part.start()
-        self.settings = completed(wanted, credentials, self.parts)
-        self.api = Api(home, 0, self.settings)
-        self.worker = Command(home, "worker", ["worker"], self.settings)
-
-    @property
-    def engine(self) -> Meilisearch:
-        """Meilisearch."""
-        return next(part for part in self.parts if isinstance(part, Meilisearch))
-
-    def restart_pinned(self) -> None:
-        """Every part on its core, the API with them."""
-        for part in self.parts:
-            part.stop()
-        with on_cores(PARTS_CORE):
-            for part in self.parts:
-                part.start()
-        with on_cores(LOAD_CORE):
-            self.api.start()
-
-    def stop(self) -> None:
-        """Everything, in order."""
-        everything: list[Part] = [self.worker, self.api, *reversed(self.parts)]
-        for part in everything:
-            part.stop()
-
-    def client(self) -> Client:
-        """A connection of somebody who is signed in."""
-        claims = {"sub": "bench|searcher", "scope": "buy", "exp": int(time.time()) + 36_000}
-        return Client(self.settings.port, jwt.encode(claims, self.settings.jwt_secret, "HS256"))
-
-
-@contextlib.contextmanager
-def on_cores(*cores: int) -> Iterator[None]:
-    """What is started inside runs on these cores."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, set(cores) & before or before)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 async def measure(house: House, chosen: argparse.Namespace) -> dict[str, Any]:
@@ -199,12 +136,6 @@ async def ask_database(house: House, _: Database, chosen: argparse.Namespace) ->
 def api_cpu_ms(house: House, before_seconds: float, asked: int) -> float:
     """CPU time of the API process a question, those that warmed it up counted."""
     return round((cpu_of(house.api) - before_seconds) * 1000 / (asked + WARMING), 1)
-
-
-def cpu_of(part: Part) -> float:
-    """Seconds of CPU that a part has used so far."""
-    assert part.process is not None
-    return cpu_seconds(part.process.pid)
 
 
 async def index(house: House, database: Database, events: int) -> dict[str, Any]:
@@ -344,12 +275,6 @@ def percentiles(took_ms: list[float]) -> dict[str, float]:
     cuts = statistics.quantiles(took_ms, n=100, method="inclusive")
     named = {"p50": cuts[49], "p95": cuts[94], "p99": cuts[98], "worst": max(took_ms)}
     return {"count": len(took_ms), **{name: round(value, 1) for name, value in named.items()}}
-
-
-def pss_mib(part: Part) -> int:
-    """Proportional set size of a part's process; mapped files that are in memory count."""
-    assert part.process is not None
-    return round(float(psutil.Process(part.process.pid).memory_full_info().pss) / 2**20)
 
 
 def note(name: str, figures: dict[str, Any], kept: Path) -> None:

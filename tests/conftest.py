@@ -9,8 +9,8 @@ from tests.parts import (
     postgres_url,
     redis_server,
     redis_url,
+    servers_home,
     start_stripe,
-    test_home,
 )
 
 __all__ = [
@@ -22,6 +22,6 @@ __all__ = [
     "postgres_url",
     "redis_server",
     "redis_url",
+    "servers_home",
     "start_stripe",
-    "test_home",
 ]

