@@ -5,88 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
-from kit.current_request import request_within
-from tests.transport.clients import listening, until
-from tests.transport.toy import Context, CountingMeters, World, make_server, rights_of
-from transport import Admission, GateLimits, SecurityHeaders, ServerOptions
-from transport.connections import bounded
-from transport.direct import DirectAnswers, RawRequest, RawResponse
-from transport.gate import Door
-from transport.security_headers import security_headers
-
-ME = '{"query":"{ me { name } hello }"}'
-ADA, BOB = {"authorization": "Bearer ada"}, {"authorization": "Bearer bob"}
-
-
-@dataclass
-class Seen:
-    """What came of the requests that were tried on the short way."""
-
-    ways: list[str] = field(default_factory=list)
-
-
-class Watched:
-    """A short way that says what it did."""
-
-    def __init__(self, direct: DirectAnswers, seen: Seen) -> None:
-        self._direct = direct
-        self._seen = seen
-
-    def answer(self, request: RawRequest, client: str | None) -> Any:
-        answer = self._direct.answer(request, client)
-        self._seen.ways.append({RawResponse: "short", type(None): "long"}.get(type(answer), "task"))
-        return answer
-
-
-@dataclass
-class House:
-    """A toy server on a port, and what its short way did."""
-
-    address: str
-    world: World
-    seen: Seen
-    admission: Admission
-    meters: CountingMeters
-    client: httpx.AsyncClient
-
-    async def post(self, body: str, headers: dict[str, str] | None = None) -> httpx.Response:
-        sent = {"content-type": "application/json", **(headers or {})}
-        return await self.client.post("/graphql", content=body, headers=sent)
-
-
-@asynccontextmanager
-async def house(
-    *,
-    short: bool = True,
-    options: ServerOptions | None = None,
-    keep_alive_seconds: int = 5,
-    limits: GateLimits | None = None,
-) -> AsyncIterator[House]:
-    """A toy server as `serve` would run it, with or without its short way."""
-    world, seen, meters = World(), Seen(), CountingMeters()
-    options = options or ServerOptions(rights=rights_of, compiled=True)
-    server = make_server(world, options=options, at_once=True, meters=meters)
-    admission = Admission(limits or GateLimits())
-    door = Door(admission, partial(request_within, 10.0), "/graphql")
-    direct: Any = Watched(server.direct(door, security_headers(False)), seen) if short else None
-    http = bounded(admission, 100, 10.0, direct, "/graphql")
-    async with (
-        listening(
-            SecurityHeaders(server, strict_transport=False), http=http, keep_alive_seconds=keep_alive_seconds
-        ) as address,
-        httpx.AsyncClient(base_url=f"http://{address}") as client,
-    ):
-        yield House(address, world, seen, admission, meters, client)
-    await server.aclose()
+from tests.transport.clients import until
+from tests.transport.house import ADA, BOB, ME, House, answered, bodies, house, raw_post, whole_post
+from tests.transport.toy import Context, rights_of
+from transport import ServerOptions
 
 
 def shown(response: httpx.Response) -> tuple[int, dict[str, str], bytes]:
@@ -273,45 +200,12 @@ async def test_nothing_is_answered_shortly_when_it_has_to_be_admitted_first() ->
     assert here.seen.ways == ["task"] * 3
 
 
-def raw_post(body: bytes, *lines: str) -> bytes:
-    head = ["POST /graphql HTTP/1.1", "host: a", "content-type: application/json", *lines, "", ""]
-    return "\r\n".join(head).encode() + body
-
-
-async def bodies(reader: asyncio.StreamReader, number: int) -> list[bytes]:
-    """The bodies of so many responses."""
-    found = []
-    async with asyncio.timeout(10):
-        for _ in range(number):
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-            found.append(await reader.readexactly(length))
-    return found
-
-
-async def test_answers_keep_their_order_when_a_slow_request_is_followed_at_once() -> None:
-    slow, fast = b'{"query":"{ ratio(of: 1) calls }"}', b'{"query":"{ ratio(of: 2) }"}'
-    async with house() as here:
-        await here.post(fast.decode())
-        here.world.gate = asyncio.Event()
-        reader, writer = await asyncio.open_connection(*here.address.split(":"))
-        sent = [raw_post(body, f"content-length: {len(body)}") for body in (fast, slow, fast, fast)]
-        writer.write(b"".join(sent))
-        await until(lambda: here.world.calls == 1)
-        here.world.gate.set()
-        answers = await bodies(reader, 4)
-        writer.close()
-
-    assert answers[0] == answers[2] == answers[3] == b'{"data":{"ratio":2.0}}'
-    assert answers[1] == b'{"data":{"ratio":1.0,"calls":1}}'
-
-
 async def test_a_body_is_read_whole_when_it_comes_in_pieces_chunked_or_large() -> None:
     query = b'{"query":"{ ratio(of: 3) }"}'
     large = query[:-1] + b" " * 40_000 + b"}"
     async with house() as here:
         await here.post(query.decode())
-        reader, writer = await asyncio.open_connection(*here.address.split(":"))
+        reader, writer = await here.connect()
         whole = raw_post(query, f"content-length: {len(query)}")
         for piece in (whole[:50], whole[50:-5], whole[-5:]):
             writer.write(piece)
@@ -337,21 +231,10 @@ async def test_the_long_way_says_goodbye_when_the_process_is_stopping() -> None:
     assert here.seen.ways == ["task", "short"]
 
 
-def whole_post(query: str, *lines: str) -> bytes:
-    body = json.dumps({"query": query}).encode()
-    return raw_post(body, f"content-length: {len(body)}", *lines)
-
-
-async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, data: bytes) -> bytes:
-    """The body of the response to what is sent."""
-    writer.write(data)
-    return (await bodies(reader, 1))[0]
-
-
 async def test_known_bytes_are_a_body_when_they_come_as_one() -> None:
     known = whole_post("{ ratio(of: 4) }")
     async with house() as here:
-        reader, writer = await asyncio.open_connection(*here.address.split(":"))
+        reader, writer = await here.connect()
         first = [await answered(reader, writer, known) for _ in range(3)]
         writer.write(raw_post(b"", f"content-length: {len(known)}"))
         await here.post(ME)  # by then the server has read what was sent before
@@ -367,7 +250,7 @@ async def test_known_bytes_are_a_body_when_they_come_as_one() -> None:
 async def test_known_bytes_are_answered_in_their_turn_when_they_follow_a_slow_request() -> None:
     slow, fast = whole_post("{ ratio(of: 1) calls }"), whole_post("{ ratio(of: 2) }")
     async with house() as here:
-        reader, writer = await asyncio.open_connection(*here.address.split(":"))
+        reader, writer = await here.connect()
         for _ in range(2):
             await answered(reader, writer, fast)
             await answered(reader, writer, slow)
@@ -375,7 +258,7 @@ async def test_known_bytes_are_answered_in_their_turn_when_they_follow_a_slow_re
         writer.write(slow)
         await until(lambda: here.world.calls == 3)
         writer.write(fast)
-        other_reader, other_writer = await asyncio.open_connection(*here.address.split(":"))
+        other_reader, other_writer = await here.connect()
         other = await answered(other_reader, other_writer, fast)
         here.world.gate.set()
         answers = await bodies(reader, 2)
@@ -389,7 +272,7 @@ async def test_known_bytes_are_answered_in_their_turn_when_they_follow_a_slow_re
 async def test_an_idle_connection_is_closed_when_its_last_requests_were_known() -> None:
     known = whole_post("{ ratio(of: 5) }")
     async with house(keep_alive_seconds=1) as here:
-        reader, writer = await asyncio.open_connection(*here.address.split(":"))
+        reader, writer = await here.connect()
         answers = [await answered(reader, writer, known) for _ in range(4)]
         async with asyncio.timeout(30):
             rest = await reader.read()
@@ -402,7 +285,7 @@ async def test_an_idle_connection_is_closed_when_its_last_requests_were_known() 
 async def test_a_token_that_ended_is_refused_when_its_request_was_known() -> None:
     known = whole_post("{ me { name } }", "authorization: Bearer ada")
     async with house() as here:
-        reader, writer = await asyncio.open_connection(*here.address.split(":"))
+        reader, writer = await here.connect()
         before = [await answered(reader, writer, known) for _ in range(3)]
         here.world.ended.add("ada")
         after = await answered(reader, writer, known)
@@ -410,97 +293,3 @@ async def test_a_token_that_ended_is_refused_when_its_request_was_known() -> Non
 
     assert before == [b'{"data":{"me":{"name":"ada"}}}'] * 3
     assert b"UNAUTHENTICATED" in after
-
-
-SLOW = "{ ratio(of: 1) calls }"
-
-
-async def test_its_place_is_free_again_when_a_client_hangs_up_on_a_slow_request() -> None:
-    async with house() as here:
-        here.world.gate = asyncio.Event()
-        _, writer = await asyncio.open_connection(*here.address.split(":"))
-        writer.write(whole_post(SLOW))
-        await until(lambda: here.world.calls == 1)
-        in_hand = here.admission.in_flight
-        writer.close()
-        here.world.gate.set()
-        await until(lambda: here.admission.in_flight == 0)
-        after = await here.post(ME, ADA)
-
-    assert in_hand == 1
-    assert after.json()["data"]["me"] == {"name": "ada"}
-
-
-async def test_who_comes_to_a_full_house_waits_for_a_place_and_is_turned_away_without_one() -> None:
-    async with house(limits=GateLimits(in_flight=1, queue=1)) as here:
-        here.world.gate = asyncio.Event()
-        first, second = (asyncio.create_task(here.post(json.dumps({"query": SLOW}))) for _ in range(2))
-        await until(lambda: here.admission.in_flight + here.admission.waiting == 2)
-        turned_away = await here.post(json.dumps({"query": SLOW}))
-        here.world.gate.set()
-        answers = [(await request).json()["data"]["ratio"] for request in (first, second)]
-
-    assert answers == [1.0, 1.0]
-    assert turned_away.status_code == 503
-    assert turned_away.json()["errors"][0]["extensions"]["code"] == "OVERLOADED"
-    assert here.admission.in_flight == here.admission.announced == 0
-
-
-async def test_a_connection_ends_with_its_answer_when_the_process_is_told_to_stop_meanwhile() -> None:
-    async with house() as here:
-        here.world.gate = asyncio.Event()
-        reader, writer = await asyncio.open_connection(*here.address.split(":"))
-        writer.write(whole_post(SLOW))
-        await until(lambda: here.world.calls == 1)
-        here.admission.draining = True
-        here.world.gate.set()
-        async with asyncio.timeout(10):
-            answer = await reader.read()
-        writer.close()
-
-    assert b"connection: close\r\n" in answer
-    assert answer.endswith(b'{"data":{"ratio":1.0,"calls":1}}')
-
-
-async def test_what_comes_to_a_full_house_is_taken_in_by_turns_and_in_order() -> None:
-    async with house(limits=GateLimits(in_flight=1, queue=0, exempt=frozenset({"/healthz"}))) as here:
-        here.world.gate = asyncio.Event()
-        slow = asyncio.create_task(here.post(json.dumps({"query": SLOW})))
-        await until(lambda: here.admission.in_flight == 1)
-        sockets = [await asyncio.open_connection(*here.address.split(":")) for _ in range(60)]
-        for _, writer in sockets:
-            for piece in (whole_post(SLOW)[:40], whole_post(SLOW)[40:], whole_post(SLOW)):
-                writer.write(piece)
-                await asyncio.sleep(0)
-        healthy = await here.client.get("/healthz")
-        turned_away = [await bodies(reader, 2) for reader, _ in sockets]
-        here.world.gate.set()
-        answer = await slow
-        after = await here.post(ME, ADA)
-        for _, writer in sockets:
-            writer.close()
-
-    assert all(b"OVERLOADED" in body for pair in turned_away for body in pair)
-    assert healthy.status_code == 400  # the toy has no such page, but it was asked
-    assert answer.json()["data"]["ratio"] == 1.0
-    assert after.json()["data"]["me"] == {"name": "ada"}
-    assert here.world.calls == 1
-
-
-async def test_a_large_body_is_read_whole_when_it_comes_to_a_house_that_was_full() -> None:
-    large = b'{"query":"{ ratio(of: 3) }"' + b" " * 600_000 + b"}"
-    async with house(limits=GateLimits(in_flight=1, queue=0)) as here:
-        here.world.gate = asyncio.Event()
-        slow = asyncio.create_task(here.post(json.dumps({"query": SLOW})))
-        await until(lambda: here.admission.in_flight == 1)
-        reader, writer = await asyncio.open_connection(*here.address.split(":"))
-        writer.write(raw_post(large, f"content-length: {len(large)}"))
-        refused = await bodies(reader, 1)
-        here.world.gate.set()
-        await slow
-        writer.write(raw_post(large, f"content-length: {len(large)}"))
-        answered_then = await bodies(reader, 1)
-        writer.close()
-
-    assert b"OVERLOADED" in refused[0]
-    assert answered_then == [b'{"data":{"ratio":3.0}}']

@@ -1,0 +1,109 @@
+"""Requests that have to wait, on real sockets: in order, in their turn, and without room for all."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from tests.transport.clients import until
+from tests.transport.house import ADA, ME, SLOW, bodies, house, raw_post, slow_request, whole_post
+from transport import GateLimits
+
+
+async def test_answers_keep_their_order_when_a_slow_request_is_followed_at_once() -> None:
+    slow, fast = b'{"query":"{ ratio(of: 1) calls }"}', b'{"query":"{ ratio(of: 2) }"}'
+    async with house() as here:
+        await here.post(fast.decode())
+        here.world.gate = asyncio.Event()
+        reader, writer = await here.connect()
+        sent = [raw_post(body, f"content-length: {len(body)}") for body in (fast, slow, fast, fast)]
+        writer.write(b"".join(sent))
+        await until(lambda: here.world.calls == 1)
+        here.open_gate()
+        answers = await bodies(reader, 4)
+        writer.close()
+
+    assert answers[0] == answers[2] == answers[3] == b'{"data":{"ratio":2.0}}'
+    assert answers[1] == b'{"data":{"ratio":1.0,"calls":1}}'
+
+
+async def test_its_place_is_free_again_when_a_client_hangs_up_on_a_slow_request() -> None:
+    async with house() as here:
+        _, writer = await slow_request(here)
+        in_hand = here.admission.in_flight
+        writer.close()
+        here.open_gate()
+        await until(lambda: here.admission.in_flight == 0)
+        after = await here.post(ME, ADA)
+
+    assert in_hand == 1
+    assert after.json()["data"]["me"] == {"name": "ada"}
+
+
+async def test_who_comes_to_a_full_house_waits_for_a_place_and_is_turned_away_without_one() -> None:
+    async with house(limits=GateLimits(in_flight=1, queue=1)) as here:
+        here.world.gate = asyncio.Event()
+        first, second = (asyncio.create_task(here.post(json.dumps({"query": SLOW}))) for _ in range(2))
+        await until(lambda: here.admission.in_flight + here.admission.waiting == 2)
+        turned_away = await here.post(json.dumps({"query": SLOW}))
+        here.open_gate()
+        answers = [(await request).json()["data"]["ratio"] for request in (first, second)]
+
+    assert answers == [1.0, 1.0]
+    assert turned_away.status_code == 503
+    assert turned_away.json()["errors"][0]["extensions"]["code"] == "OVERLOADED"
+    assert here.admission.in_flight == here.admission.announced == 0
+
+
+async def test_a_connection_ends_with_its_answer_when_the_process_is_told_to_stop_meanwhile() -> None:
+    async with house() as here:
+        reader, writer = await slow_request(here)
+        here.admission.draining = True
+        here.open_gate()
+        async with asyncio.timeout(10):
+            answer = await reader.read()
+        writer.close()
+
+    assert b"connection: close\r\n" in answer
+    assert answer.endswith(b'{"data":{"ratio":1.0,"calls":1}}')
+
+
+async def test_what_comes_to_a_full_house_is_taken_in_by_turns_and_in_order() -> None:
+    async with house(limits=GateLimits(in_flight=1, queue=0, exempt=frozenset({"/healthz"}))) as here:
+        slow, slow_writer = await slow_request(here)
+        sockets = [await here.connect() for _ in range(60)]
+        for _, writer in sockets:
+            for piece in (whole_post(SLOW)[:40], whole_post(SLOW)[40:], whole_post(SLOW)):
+                writer.write(piece)
+                await asyncio.sleep(0)
+        healthy = await here.client.get("/healthz")
+        turned_away = [await bodies(reader, 2) for reader, _ in sockets]
+        here.open_gate()
+        answer = await bodies(slow, 1)
+        after = await here.post(ME, ADA)
+        for writer in (slow_writer, *(writer for _, writer in sockets)):
+            writer.close()
+
+    assert all(b"OVERLOADED" in body for pair in turned_away for body in pair)
+    assert healthy.status_code == 400  # the toy has no such page, but it was asked
+    assert answer == [b'{"data":{"ratio":1.0,"calls":1}}']
+    assert after.json()["data"]["me"] == {"name": "ada"}
+    assert here.world.calls == 1
+
+
+async def test_a_large_body_is_read_whole_when_it_comes_to_a_house_that_was_full() -> None:
+    large = b'{"query":"{ ratio(of: 3) }"' + b" " * 600_000 + b"}"
+    async with house(limits=GateLimits(in_flight=1, queue=0)) as here:
+        slow, slow_writer = await slow_request(here)
+        reader, writer = await here.connect()
+        writer.write(raw_post(large, f"content-length: {len(large)}"))
+        refused = await bodies(reader, 1)
+        here.open_gate()
+        await bodies(slow, 1)
+        writer.write(raw_post(large, f"content-length: {len(large)}"))
+        answered_then = await bodies(reader, 1)
+        writer.close()
+        slow_writer.close()
+
+    assert b"OVERLOADED" in refused[0]
+    assert answered_then == [b'{"data":{"ratio":3.0}}']
