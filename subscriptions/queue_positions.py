@@ -12,6 +12,7 @@ from domain.viewer import Viewer
 from pubsub.channels import Channels
 from services.office import buyer_of
 from services.waiting_room import Entry, WaitingRooms
+from subscriptions.listening import Listener
 from subscriptions.queue_line import Member, QueueLine
 
 _READY_SECONDS = 5.0
@@ -90,7 +91,7 @@ class QueueHub:
         self._lines.clear()
 
 
-class QueueStream(AsyncIterator[Any]):
+class QueueStream(Listener, AsyncIterator[Any]):
     """One tab's stream: iterated, or, from `attach` on, one that calls. It is its own buffer.
 
     What a tab is told is worked out when it is taken, so however many ticks it misses, it has the last.
@@ -104,14 +105,13 @@ class QueueStream(AsyncIterator[Any]):
         "_member",
         "_shown",
         "_viewer",
-        "_waiting",
-        "_wake",
         "ended",
     )
 
     def __init__(
         self, hub: QueueHub, viewer: Viewer | None, event_id: UUID, shown: Callable[[Entry], Any]
     ) -> None:
+        super().__init__()
         self._hub = hub
         self._viewer = viewer
         self._event_id = event_id
@@ -119,32 +119,23 @@ class QueueStream(AsyncIterator[Any]):
         self._line: QueueLine | None = None
         self._member: Member | None = None
         self._has_news = False
-        self._waiting: asyncio.Future[None] | None = None
-        self._wake: Callable[[], None] | None = None
         self.ended = False
 
     async def __anext__(self) -> Any:
         if self._member is None:
             await self._begin()
         while not self._has_news:
-            self._waiting = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiting
-            finally:
-                self._waiting = None
+            await self._news()
         return self.take()
 
     def wake(self) -> None:
         """There is something new, or it is time to say the same again."""
         self._has_news = True
-        if self._wake is not None:
-            self._wake()
-        elif self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+        self._notify()
 
     def attach(self, wake: Callable[[], None]) -> "QueueStream":
         """Call this with every change from now on; the first item was awaited."""
-        self._wake = wake
+        self._call = wake
         return self
 
     def take(self) -> Any | None:
@@ -157,7 +148,7 @@ class QueueStream(AsyncIterator[Any]):
     def detach(self) -> None:
         """Close the tab."""
         line, self._line = self._line, None
-        self._wake = None
+        self._call = None
         if line is not None and self._member is not None:
             line.unwatch(self._member, self)
             self._hub.left(self._event_id, self._member.user_id, line)

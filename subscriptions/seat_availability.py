@@ -111,10 +111,9 @@ class SeatStream(AsyncIterator[SeatAvailabilityUpdate]):
         topic = self._topic = await self._hub.topic(self._event_id)
         watcher = self._watcher = topic.join()
         await topic.ready(_READY_SECONDS)
-        watcher.take()
         since = self._since_version
         replay = None if since is None else await topic.replay(since)
+        topic.listen(watcher)
         if replay is None:
-            watcher.take()
             return topic.snapshot()
         return replay if replay.version != replay.previous_version else None

@@ -14,6 +14,7 @@ from pubsub.channels import Channels, Mailbox
 from reservations.keys import event_keys
 from reservations.outcomes import Delta, SeatSnapshot
 from services.office import Office
+from subscriptions.listening import Listener
 from subscriptions.seat_folding import changed_sections, difference, fold, merged
 
 log = logging.getLogger("boxoffice.seats")
@@ -23,27 +24,26 @@ TICK_SECONDS = 0.03
 # A wake may be lost with its connection; this often the version is looked at all the same.
 LOOK_SECONDS = 5.0
 _RETRY_SECONDS = 0.5
+# So many are told in one turn of the event loop: their messages leave before the next are told, while what
+# belongs to their sockets is still in the processor's cache, and nothing else waits for thousands.
+TOLD_AT_ONCE = 128
 
 
-class Watcher:
+class Watcher(Listener):
     """One subscriber's bounded buffer: later statuses of a seat replace earlier ones."""
 
-    __slots__ = ("_pending", "_waiting", "_wake", "ended")
+    __slots__ = ("_pending", "ended")
 
     def __init__(self) -> None:
+        super().__init__()
         self._pending: SeatAvailabilityUpdate | None = None
-        self._waiting: asyncio.Future[None] | None = None
-        self._wake: Callable[[], None] | None = None
         self.ended = False
 
     def tell(self, update: SeatAvailabilityUpdate) -> None:
         """Buffer an update; one that waits is merged with it."""
         pending = self._pending
         self._pending = update if pending is None else merged(pending, update)
-        if self._wake is not None:
-            self._wake()
-        else:
-            self._resume()
+        self._notify()
 
     def take(self) -> SeatAvailabilityUpdate | None:
         """What has changed since the last call; None where nothing has."""
@@ -53,33 +53,22 @@ class Watcher:
     def end(self) -> None:
         """Say that nothing more will come."""
         self.ended = True
-        if self._wake is not None:
-            self._wake()
-        else:
-            self._resume()
+        self._notify()
 
     def attach(self, wake: Callable[[], None]) -> None:
         """Call this from now on, instead of being waited for."""
-        self._wake = wake
+        self._call = wake
 
     def detach(self) -> None:
         """Call nobody any more."""
-        self._wake = self._pending = None
+        self._call = self._pending = None
         self.ended = True
 
     async def next(self) -> SeatAvailabilityUpdate | None:
         """What has changed since the last call, as soon as something has; None at the end."""
         while self._pending is None and not self.ended:
-            self._waiting = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiting
-            finally:
-                self._waiting = None
+            await self._news()
         return self.take()
-
-    def _resume(self) -> None:
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
 
 
 class SeatTopic:
@@ -98,7 +87,8 @@ class SeatTopic:
         self._channels = channels
         self._event_id = event_id
         self._seat_map = seat_map
-        self._watchers: set[Watcher] = set()
+        self._coming: set[Watcher] = set()
+        self._watchers: dict[Watcher, None] = {}  # in order: who came together lies together in memory
         self._snapshot: SeatSnapshot | None = None
         self._told_snapshot: SeatAvailabilityUpdate | None = None
         self._ready = asyncio.Event()
@@ -108,8 +98,8 @@ class SeatTopic:
 
     @property
     def watched(self) -> int:
-        """How many watch."""
-        return len(self._watchers)
+        """How many watch, or are about to."""
+        return len(self._watchers) + len(self._coming)
 
     async def ready(self, seconds: float) -> None:
         """Wait until the map is known.
@@ -127,18 +117,24 @@ class SeatTopic:
         """Stop, and tell all who watch that it is over."""
         self._is_closed = True
         self._task.cancel()
-        for watcher in tuple(self._watchers):
+        for watcher in (*self._watchers, *self._coming):
             watcher.end()
 
     def join(self) -> Watcher:
-        """A buffer that misses nothing from here on, until it leaves."""
+        """A buffer for which the map is kept up; what changes is told to it once it listens."""
         watcher = Watcher()
-        self._watchers.add(watcher)
+        self._coming.add(watcher)
         return watcher
+
+    def listen(self, watcher: Watcher) -> None:
+        """Tell it whatever comes after the folded map as it is now, until it leaves."""
+        self._coming.discard(watcher)
+        self._watchers[watcher] = None
 
     def leave(self, watcher: Watcher) -> None:
         """Tell this one nothing more."""
-        self._watchers.discard(watcher)
+        self._coming.discard(watcher)
+        self._watchers.pop(watcher, None)
 
     @property
     def version(self) -> int:
@@ -163,11 +159,11 @@ class SeatTopic:
 
     async def replay(self, since: int) -> SeatAvailabilityUpdate | None:
         """One update from `since` to the folded map's version; None where that is not possible."""
-        until = self.version
+        snapshot, until = self._snapshot, self.version
         if since > until:
             return None
         deltas = await self._office.seats.deltas_since(self._event_id, since)
-        if deltas is None or self.version != until:
+        if deltas is None or self._snapshot is not snapshot:
             return None
         return self._update(since, [delta for delta in deltas if delta.version <= until])
 
@@ -238,7 +234,7 @@ class SeatTopic:
         for place, state in fold(deltas).items():
             places[place] = ord(state)
         self._snapshot = SeatSnapshot(before.epoch, deltas[-1].version, bytes(places))
-        self._tell(self._update(before.version, deltas))
+        await self._tell(self._update(before.version, deltas))
 
     async def _resync(self) -> None:
         """Read the map afresh; tell the difference, or all of it where versions have gone back."""
@@ -250,11 +246,15 @@ class SeatTopic:
             return
         if after.epoch != before.epoch or after.version <= before.version:
             self._told_snapshot = None
-            self._tell(self.snapshot())
+            await self._tell(self.snapshot())
             return
         changes = difference(before.places, after.places)
-        self._tell(self._update(before.version, [Delta(after.version, changes)]))
+        await self._tell(self._update(before.version, [Delta(after.version, changes)]))
 
-    def _tell(self, update: SeatAvailabilityUpdate) -> None:
-        for watcher in tuple(self._watchers):  # whoever is told may leave
-            watcher.tell(update)
+    async def _tell(self, update: SeatAvailabilityUpdate) -> None:
+        """Tell all who listen by now: who comes meanwhile begins with a map that holds the update."""
+        watchers = tuple(self._watchers)
+        for start in range(0, len(watchers), TOLD_AT_ONCE):
+            for watcher in watchers[start : start + TOLD_AT_ONCE]:
+                watcher.tell(update)
+            await asyncio.sleep(0)

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+import pytest
+
 from domain.updates import SeatAvailabilityUpdate
 from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
@@ -13,6 +15,7 @@ from services.ending import release
 from services.office import Office
 from services.reserving import ReserveRequest, reserve
 from services.selecting import BestAvailable, ExactSeats
+from subscriptions import seat_topic
 from subscriptions.seat_availability import SeatHub
 from tests.concurrency.races import REFUSALS, rush, until_quiet
 from tests.houses import buyer, open_event
@@ -64,14 +67,18 @@ async def watched(
         await until(lambda: all(watching.version >= 0 for watching in watchers))
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(tasks)
         for hub in hubs:
             hub.close()
         for client, channels in clients:
             await channels.close()
             await client.aclose()
+
+
+async def ended(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -112,6 +119,40 @@ async def test_folded_map_is_the_servers_when_a_rush_is_over(offices: Offices, r
         await until(lambda: all(watching.version == version for watching in watchers))
 
     assert [(watching.map, watching.gaps) for watching in watchers] == [(places, 0)] * 2
+
+
+async def test_nobody_is_told_twice_or_not_at_all_when_they_come_while_others_are_told(
+    offices: Offices, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seat_topic, "TOLD_AT_ONCE", 1)  # so that telling all takes many turns of the loop
+    event_id = await open_event(offices[0].database, rows=[10, 10, 10])
+    client = connect(redis_url, 10)
+    channels = Channels(RedisBackend(client))
+    await channels.open()
+    hub = SeatHub(offices[0], channels)
+    watchers = [Watching()]
+    tasks = [asyncio.create_task(watchers[0].follow(hub.stream(event_id)))]
+    await until(lambda: watchers[0].version >= 0)
+
+    selling = asyncio.create_task(busy(offices, event_id))
+    while not selling.done() or len(watchers) < 100:
+        before = watchers[len(watchers) // 2]
+        again = Watching()
+        again.map, again.version = list(before.map), before.version
+        for watching, since in ((Watching(), None), (again, before.version)):
+            watchers.append(watching)
+            tasks.append(asyncio.create_task(watching.follow(hub.stream(event_id, since))))
+        await asyncio.sleep(0.002)
+    await selling
+    await until_quiet(offices)
+    places, version = await the_map(offices[0], event_id)
+    await until(lambda: all(watching.version == version for watching in watchers))
+    await ended(tasks)
+    hub.close()
+    await channels.close()
+    await client.aclose()
+
+    assert [(watching.map, watching.gaps) for watching in watchers] == [(places, 0)] * len(watchers)
 
 
 async def test_folded_map_is_the_servers_when_redis_was_lost_on_the_way(
