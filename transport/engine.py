@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 from typing import Any
+from weakref import WeakValueDictionary
 
 import orjson
 import strawberry
@@ -46,6 +47,12 @@ class Call:
     wants_cost: bool = False
 
 
+class Sharers:
+    """All subscriptions whose answers to an event are the same; one object stands for them."""
+
+    __slots__ = ("__weakref__",)
+
+
 class Engine:
     """Runs operations of one schema; knows nothing of sockets."""
 
@@ -68,6 +75,7 @@ class Engine:
         self._compiled = (
             CompiledExecutor(schema, meters, options.immutable_types) if options.compiled else None
         )
+        self._sharers: WeakValueDictionary[Hashable, Sharers] = WeakValueDictionary()
         self.encoder = encoder
 
     @property
@@ -166,19 +174,23 @@ class Engine:
             call.operation,
             partial(self._executor, call, context),
             partial(self._running_event, call, context),
-            self._sharing_key(call, context),
+            self._sharers_of(call, context),
             self._extensions(call, allowance),
             last_event_id,
         )
 
-    def _sharing_key(self, call: Call, context: Any) -> Hashable | None:
-        """Name what an event's answer depends on, besides the event."""
+    def _sharers_of(self, call: Call, context: Any) -> Sharers | None:
+        """Those who share what an event's answer depends on, besides the event; None for one who does not.
+
+        It is looked up for each delivery. What it stands for would be hashed each time.
+        """
         rights = self._options.event_rights(context, call.operation) or self._options.rights(context)
         if rights is None or call.wants_cost:
             return None
         values = call.variables.sources
         used = [values[name].value for name in call.operation.event_variables if name in values]
-        return (call.operation, orjson.dumps(used, default=str), rights)
+        key = (call.operation, orjson.dumps(used, default=str), rights)
+        return self._sharers.setdefault(key, Sharers())
 
     def _bind(self, operation: Operation, variables: dict[str, Any]) -> VariableValues:
         bound = get_variable_values(
