@@ -46,7 +46,7 @@ def serve(settings: Settings) -> None:
     # What is here by now stays: looking for garbage among it would stop the loop for tens of milliseconds.
     gc.collect()
     gc.freeze()
-    # What requests in hand hold is no garbage. Looking through it at every 700th object took a tenth of the CPU.
+    # What requests in hand hold is no garbage. A look at it with every 700 objects took a tenth of the CPU.
     gc.set_threshold(5_000, 10, 10)
     server.run(sockets=[listening_socket(settings.host, settings.port)])
 

@@ -11,6 +11,7 @@ from domain.errors import InvalidInput
 from kit.ids import decode_uuid, encode_uuid
 
 _SUBJECTS = UUID("6f2d4cf0-6f0b-5b5e-9a55-0d6c5f3f8a11")
+_event_of = lru_cache(maxsize=1024)(decode_uuid)  # the parts asked for at one time are those of few events
 
 
 class Kind(StrEnum):
@@ -42,7 +43,7 @@ def public_id(kind: Kind, key: UUID) -> str:
 
 def part_id(part: Part, event_id: UUID, number: int) -> str:
     """E.g. seat_01jd3x8k2m9q4r5s6t7v8w9x0y_17."""
-    return f"{part.value}_{encode_uuid(event_id)}_{number}"
+    return f"{part}_{encode_uuid(event_id)}_{number}"
 
 
 @lru_cache(maxsize=16_384)
@@ -53,7 +54,7 @@ def parse_id(text: str, kind: Kind) -> UUID:
         InvalidInput: where the text is no id of this kind.
     """
     prefix, _, letters = text.partition("_")
-    if prefix == kind.value:
+    if prefix == kind:
         try:
             return decode_uuid(letters)
         except ValueError:
@@ -69,9 +70,9 @@ def parse_part(text: str, part: Part, event_id: UUID | None = None) -> tuple[UUI
     """
     prefix, _, rest = text.partition("_")
     letters, _, digits = rest.partition("_")
-    if prefix == part.value and digits.isascii() and digits.isdigit() and len(digits) <= 7:
+    if prefix == part and digits.isascii() and digits.isdigit() and len(digits) <= 7:
         try:
-            owner = decode_uuid(letters)
+            owner = _event_of(letters)
         except ValueError:
             owner = None
         if owner is not None and str(int(digits)) == digits:

@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
+import hiredis
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.connection import HiredisRespSerializer
 from redis.exceptions import ConnectionError as ConnectionLost
 
 from kit.lua import Argument, Command, CommandBatcher, CommandRunner
@@ -17,8 +17,6 @@ from kit.lua import Argument, Command, CommandBatcher, CommandRunner
 _CLUSTER = "redis+cluster://"
 _ANSWER_SECONDS = 2.0
 _CONNECT_SECONDS = 1.0
-
-_IN_C = HiredisRespSerializer()
 
 Client = Redis | RedisCluster
 
@@ -31,10 +29,7 @@ class _Steady(AbstractConnection):
     """
 
     def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[bytes]:
-        packed: list[bytes] = []
-        for command in commands:
-            packed += _IN_C.pack(*command)
-        return packed
+        return [hiredis.pack_command(tuple(command)) for command in commands]
 
     async def send_packed_command(
         self, command: bytes | str | Iterable[bytes], check_health: bool = True

@@ -122,6 +122,11 @@ def lines_of(headers: tuple[RawHeader, ...]) -> bytes:
     return b"".join(b"%b: %b\r\n" % header for header in headers)
 
 
+def lines_of_head(head: Head) -> bytes:
+    """The same, of an answer's head."""
+    return "".join(f"{name}: {value}\r\n" for name, value in head.headers).encode("latin-1")
+
+
 FOLLOWED = frozenset((b"x-request-id", b"traceparent"))
 """Who sends these wants to find the request again: only the long way tells what becomes of it."""
 
@@ -191,8 +196,7 @@ class DirectAnswers:
                 response = _turned_away(self._door.refusal(request.headers), named)
             else:
                 head, body = answered
-                head_lines = "".join(f"{name}: {value}\r\n" for name, value in head.headers).encode("latin-1")
-                response = self._raw(head, head_lines + lines_of(named), body)
+                response = self._raw(head, lines_of_head(head) + lines_of(named), body)
             self._watch.answered(request.method, response.status, perf_counter() - began)
             return response
 
@@ -256,8 +260,7 @@ class DirectAnswers:
         known = self._post_heads.get(key) if manner.method == "POST" else None
         if known is None:
             head = head_of(manner, call, answer)
-            lines = "".join(f"{name}: {value}\r\n" for name, value in head.headers)
-            known = head, lines.encode("latin-1")
+            known = head, lines_of_head(head)
             if manner.method == "POST":
                 self._post_heads.put(key, known)
         return known
