@@ -9,8 +9,9 @@ import uvicorn
 from starlette.applications import Starlette
 
 from commands.logs import log_as
+from endpoints.trust import client_behind
 from settings import Settings
-from transport.connections import bounded
+from transport.connections import bounded, directly
 from transport.websocket_protocol import WebSocketProtocol
 
 BACKLOG = 2048
@@ -62,6 +63,7 @@ def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
             settings.request_seconds,
             direct=app.state.direct,
             direct_path="/graphql",
+            client_of=client_behind(settings.trusted_proxies) if settings.trusted_proxies else directly,
         ),
         ws=WebSocketProtocol,
         ws_max_size=BODY_LIMIT_BYTES,

@@ -1,9 +1,13 @@
 """Whom and what an installation trusts: the origins of pages, and the documents it runs."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from endpoints.pages import WEB_ROOT
 from settings import SettingsError
@@ -38,3 +42,22 @@ def from_allowed_origin(allowed: str) -> Callable[[ConnectionInfo], bool]:
         return urlsplit(origin).netloc == info.headers.get("host")
 
     return is_allowed
+
+
+def client_behind(trusted_proxies: str) -> Callable[[str, list[tuple[bytes, bytes]]], str]:
+    """Who asks, where X-Forwarded-For of these proxies is believed: as uvicorn says it of other requests."""
+
+    async def nothing(*_: Any) -> None:
+        """Where uvicorn hands on, the address is in the scope."""
+
+    middleware: Any = ProxyHeadersMiddleware(nothing, trusted_proxies)
+
+    def client_of(address: str, headers: list[tuple[bytes, bytes]]) -> str:
+        scope = {"type": "http", "client": (address, 0), "headers": headers}
+        reading = middleware(scope, nothing, nothing)
+        with contextlib.suppress(StopIteration):
+            reading.send(None)  # it waits for nothing
+        reading.close()
+        return str(scope["client"][0])
+
+    return client_of

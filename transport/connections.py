@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .admission import Admission
 from .direct import DirectAnswers, RawRequest, RawResponse, Work
+from .flood import Flood
 from .gate import ANNOUNCED, turned_away
 from .lru import LeastRecentlyUsed
 
@@ -28,14 +29,28 @@ FULL = (
 
 
 MOST_DIRECT_BYTES = 16_384
-LEAST_TAKEN_IN = 32
-"""In one turn of the event loop, of what was held back; or a 64th, where that is more"""
 MOST_KNOWN, MOST_KNOWN_BYTES = 1_024, 4_096
 KnownRequests = LeastRecentlyUsed[bytes, RawRequest]
 """What whole requests were read as, by all their bytes, their senders' tokens among them"""
 
 
+MOST_AT_ONCE = 64
+"""So many requests may come in one piece; each is answered, or kept, before anybody else has a turn."""
+UNREAD_SECONDS = 35.0
+"""So long a client may take nothing of what it was sent; event streams give up first, and count it."""
 CLOSE = b"connection: close\r\n"
+
+ClientOf = Callable[[str, list[tuple[bytes, bytes]]], str]
+"""Who asks, by the address that the connection comes from and the request's headers"""
+
+
+def directly(address: str, _headers: list[tuple[bytes, bytes]]) -> str:
+    """Nobody speaks for others."""
+    return address
+
+
+class TooManyAtOnceError(Exception):
+    """More requests in one piece than a client has reason to send."""
 
 
 class _Stand:
@@ -47,55 +62,6 @@ class _Stand:
         self.response_complete = response_complete
         self.disconnected = False
         self.keep_alive = True
-
-
-class Flood:
-    """What has come while there was no room, taken in a few at a time.
-
-    To turn somebody away takes 20 microseconds, most of them the kernel's; thousands of those in one turn
-    of the event loop would hold up every request that was let in, at each of its steps.
-    """
-
-    def __init__(self, admission: Admission) -> None:
-        self._admission = admission
-        self._held: deque[tuple[BoundedHttpProtocol, bytes]] = deque()
-        paths = admission.limits.exempt | admission.limits.first
-        self._urgent = tuple(f"{method} {path}".encode() for method in ("GET", "POST") for path in paths)
-
-    def holds_back(self, connection: BoundedHttpProtocol, data: bytes) -> bool:
-        """Keep data for its turn where there is no room, or others wait for theirs: first come, first served.
-
-        Whoever asks for our health, or tells of a payment, does not wait. Who sends more than one piece
-        meanwhile is read no further.
-        """
-        if not self._held and self._admission.has_room():
-            return False
-        if not connection.held_back and data.startswith(self._urgent):
-            return False
-        if not self._held:
-            connection.loop.call_soon(self._go_on, connection.loop)
-        self._held.append((connection, data))
-        connection.held_back += 1
-        if connection.held_back == 2:
-            connection.flow.pause_reading()
-        return True
-
-    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
-        try:
-            for _ in range(min(len(self._held), max(LEAST_TAKEN_IN, len(self._held) // 64))):
-                self._take_in(*self._held.popleft())
-        finally:
-            if self._held:
-                loop.call_soon(self._go_on, loop)
-
-    @staticmethod
-    def _take_in(connection: BoundedHttpProtocol, data: bytes) -> None:
-        connection.held_back -= 1
-        if connection.transport.is_closing():
-            return
-        connection.take_in(data)
-        if not (connection.held_back or connection.pipeline):
-            connection.flow.resume_reading()
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -110,6 +76,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     """Requests for this path are answered directly where they can be."""
     known: ClassVar[KnownRequests]
     flood: ClassVar[Flood]
+    client_of: ClassVar[ClientOf]
     _common: ClassVar[tuple[Any, bytes]] = ((), b"")
 
     def __init__(self, *args: Any, **keywords: Any) -> None:
@@ -117,6 +84,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._is_receiving = False
         self._patience: asyncio.TimerHandle | None = None
         self._unread_bytes = 0
+        self._unread: asyncio.TimerHandle | None = None
+        self._running: Any = None  # the cycle that is being answered; uvicorn's own is the one that came last
         self._body: bytes | None = None  # of a request that may be answered directly
         self._requests_begun = 0
         self._answered: RawRequest | None = None
@@ -134,9 +103,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._patience = self.loop.call_later(self.request_seconds, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
+        """Forget it, and tell whoever answers it: uvicorn tells the request that came last."""
         self._be_patient()
+        self._be_read()
         super().connection_lost(exc)
+        running = self._running
+        if running is not None and not running.response_complete:
+            running.disconnected = True
+            running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         """Take in what has come: at once, or in its turn while more comes than can be answered."""
@@ -159,7 +133,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if request is None or self._is_receiving or not self._is_free():
             return False
         assert self.direct is not None
-        answer = self.direct.answer(request, self.client[0] if self.client else None)
+        answer = self.direct.answer(request, self._client_of(request))
         if answer is None:
             return False
         if not isinstance(answer, RawResponse):
@@ -190,9 +164,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.known.put(bytes(data), self._answered)
 
     def on_message_begin(self) -> None:
-        """A request begins."""
+        """A request begins: the connection is not idle, also where another was answered just before."""
         self._is_receiving = True
         self._requests_begun += 1
+        if self._requests_begun > MOST_AT_ONCE:
+            self.transport.abort()
+            raise TooManyAtOnceError
+        self._unset_keepalive_if_required()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -201,6 +179,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         is_alone = self.cycle is None or self.cycle.response_complete
         if not is_alone or self.parser.should_upgrade() or path in self.admission.limits.exempt:
             super().on_headers_complete()
+            if is_alone:
+                self._running = self.cycle
             return
         if self.admission.has_room(path):
             if self._may_be_direct():
@@ -209,6 +189,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 self._let_in()
             return
         self.cycle = _Stand(response_complete=True)  # type: ignore[assignment]
+        if self.flow.write_paused:
+            self.transport.abort()  # it asks and asks, and reads nothing
+            return
         self.transport.write(turned_away(self.admission, self.headers).as_bytes)
         if self.parser.should_keep_alive() and not self.admission.draining:
             self.on_response_complete()
@@ -217,8 +200,37 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _let_in(self) -> None:
         super().on_headers_complete()
+        self._running = self.cycle
         self.admission.announced += 1  # its task begins later, in the gate
         cast("dict[str, Any]", self.scope)[ANNOUNCED] = True
+
+    def on_response_complete(self) -> None:
+        """The next one's turn."""
+        self._running = self.pipeline[-1][0] if self.pipeline else None
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than it is answered; one that reads nothing is not waited for."""
+        super().pause_writing()
+        self._unread_bytes = self.transport.get_write_buffer_size()
+        self._unread = self.loop.call_later(UNREAD_SECONDS, self._look_for_reading)
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self._be_read()
+        super().resume_writing()
+
+    def _look_for_reading(self) -> None:
+        before, self._unread_bytes = self._unread_bytes, self.transport.get_write_buffer_size()
+        if self._unread_bytes >= before:
+            self.transport.abort()
+        else:
+            self._unread = self.loop.call_later(UNREAD_SECONDS, self._look_for_reading)
+
+    def _be_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def on_body(self, body: bytes) -> None:
         """Some of a request's body."""
@@ -260,10 +272,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         assert self.direct is not None
         method, query_string = self.parser.get_method().decode(), self.url.partition(b"?")[2]
         request = RawRequest(method, query_string, self.headers, body)
-        answer = self.direct.answer(request, self.client[0] if self.client else None)
+        answer = self.direct.answer(request, self._client_of(request))
         if isinstance(answer, RawResponse):
             self._answered = request
         return answer
+
+    def _client_of(self, request: RawRequest) -> str | None:
+        return type(self).client_of(self.client[0], request.headers) if self.client else None
 
     def _begin(self, work: Work) -> None:
         """Let a task answer; what the client sends meanwhile waits, as it does behind any request."""
@@ -348,8 +363,9 @@ def bounded(
     request_seconds: float,
     direct: DirectAnswers | None = None,
     direct_path: str = "",
+    client_of: ClientOf = directly,
 ) -> type[BoundedHttpProtocol]:
-    """The protocol of a process with these bounds; what `direct` can, it answers."""
+    """The protocol of a process with these bounds; what `direct` can, it does, to whom `client_of` says."""
     bounds = {
         "admission": admission,
         "most_connections": most_connections,
@@ -358,5 +374,6 @@ def bounded(
         "direct_path": direct_path.encode(),
         "known": KnownRequests(MOST_KNOWN),
         "flood": Flood(admission),
+        "client_of": staticmethod(client_of),
     }
     return type("HttpProtocol", (BoundedHttpProtocol,), bounds)

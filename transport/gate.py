@@ -54,24 +54,26 @@ class AdmissionGate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request or socket in, or turn it away."""
         admission, kind = self._admission, scope["type"]
+        was_announced = scope.pop(ANNOUNCED, False)
+        if was_announced:
+            # Whatever path it names: the connection and the scope may spell it differently.
+            admission.announced -= 1
         if kind == "lifespan" or scope["path"] in admission.limits.exempt:
             await self._app(scope, receive, send)
         elif kind == "websocket":
             await self._open(scope, receive, send)
-        elif self._may_enter(scope) and await admission.take(scope["path"]):
+        elif (was_announced or admission.has_room(scope["path"])) and await admission.take(scope["path"]):
             await self._serve(scope, receive, send)
         else:
             await self._turn_away(scope, send)
 
-    def _may_enter(self, scope: Scope) -> bool:
-        if scope.pop(ANNOUNCED, False):
-            self._admission.announced -= 1
-            return True
-        return self._admission.has_room(scope["path"])
-
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         admission = self._admission
         place = Place(admission)
+        client = _Client(place)
+
+        async def read() -> Message:
+            return await client.wait_for(receive())
 
         async def forward(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -80,11 +82,11 @@ class AdmissionGate:
                 if _is_stream(message):
                     request.let_go()
                     place.give_back()
-            await send(message)
+            await client.wait_for(send(message))
 
         try:
             with self._enter(place.change) as request:
-                await self._app(scope, _Reading(receive, place).read, forward)
+                await self._app(scope, read, forward)
         finally:
             place.give_back()
 
@@ -137,29 +139,32 @@ class Door:
         return turned_away(self._admission, headers)
 
 
-class _Reading:
-    """The client's bytes; a client that dawdles with them takes nobody's place meanwhile."""
+class _Client:
+    """Waits for its bytes, or for it to take ours; while it dawdles it takes nobody's place."""
 
-    __slots__ = ("_is_away", "_place", "_receive")
+    __slots__ = ("_away", "_place")
 
-    def __init__(self, receive: Receive, place: Place) -> None:
-        self._receive = receive
+    def __init__(self, place: Place) -> None:
         self._place = place
-        self._is_away = False
+        self._away = 0
 
-    async def read(self) -> Message:
-        timer = asyncio.get_running_loop().call_later(DAWDLING_SECONDS, self._step_out)
+    async def wait_for(self, exchange: Awaitable[T]) -> T:
+        waiting = [False]
+        timer = asyncio.get_running_loop().call_later(DAWDLING_SECONDS, self._step_out, waiting)
         try:
-            return await self._receive()
+            return await exchange
         finally:
             timer.cancel()
-            if self._is_away:
-                self._is_away = False
-                self._place.change(1)
+            if waiting[0]:
+                self._away -= 1
+                if self._away == 0:
+                    self._place.change(1)
 
-    def _step_out(self) -> None:
-        self._is_away = True
-        self._place.change(-1)
+    def _step_out(self, waiting: list[bool]) -> None:
+        waiting[0] = True
+        self._away += 1
+        if self._away == 1:
+            self._place.change(-1)
 
 
 @dataclass(frozen=True)

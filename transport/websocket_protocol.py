@@ -165,7 +165,9 @@ class WebSocketProtocol(asyncio.Protocol):
             finally:
                 self._reading = None
         message = self._inbox.pop(0)
-        if not self._inbox and self._state != "closed":
+        if self._inbox:
+            await asyncio.sleep(0)  # a burst of messages waits for others, not they for it
+        elif self._state != "closed":
             self._transport.resume_reading()
         return message
 

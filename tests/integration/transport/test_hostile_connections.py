@@ -1,0 +1,146 @@
+"""Clients that pipeline, read nothing, or hang up at the worst moment: nobody else waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import httpx
+import pytest
+
+import transport.connections
+from kit.current_request import request_within
+from tests.transport.clients import listening, until
+from tests.transport.house import SLOW, House, Seen, bodies, house, raw_post, slow_request, whole_post
+from tests.transport.toy import CountingMeters, World, make_server, rights_of
+from transport import Admission, AdmissionGate, GateLimits, Limits, ServerOptions
+from transport.connections import MOST_AT_ONCE, BoundedHttpProtocol, bounded
+
+HEALTH = GateLimits(exempt=frozenset({"/healthz"}))
+LARGE = "{ calls " + " ".join(f"a{number}: large" for number in range(95)) + " }"
+
+
+@asynccontextmanager
+async def gated(limits: GateLimits) -> AsyncIterator[House]:
+    """A toy server behind the gate of `app.py`, without the short way."""
+    world, meters, admission = World(), CountingMeters(), Admission(limits)
+    server = make_server(world, options=ServerOptions(rights=rights_of, compiled=True), meters=meters)
+    app = AdmissionGate(server, admission, partial(request_within, 10.0))
+    async with (
+        listening(app, http=bounded(admission, 100, 10.0)) as address,
+        httpx.AsyncClient(base_url=f"http://{address}") as client,
+    ):
+        yield House(address, world, Seen(), admission, meters, client)
+    await server.aclose()
+
+
+@pytest.mark.parametrize("target", ["/%68ealthz", "http://a/healthz", "/healthz"])
+async def test_everybody_is_counted_out_when_a_path_is_spelt_otherwise(target: str) -> None:
+    async with gated(HEALTH) as here:
+        reader, writer = await here.connect()
+        for _ in range(3):
+            writer.write(f"GET {target} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+            await bodies(reader, 1)
+        writer.close()
+        await until(lambda: here.admission.in_flight == 0)
+
+    assert here.admission.announced == 0
+
+
+async def test_a_stream_ends_when_its_client_asks_again_and_hangs_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    beating = partial(make_server, limits=Limits(keep_alive_seconds=0.2))
+    monkeypatch.setattr("tests.transport.house.make_server", beating)
+    body = b'{"query":"subscription { forever }"}'
+    async with house() as here:
+        reader, writer = await here.connect()
+        writer.write(raw_post(body, f"content-length: {len(body)}", "accept: text/event-stream"))
+        await reader.readuntil(b"event: next")
+        writer.write(whole_post("{ hello }"))
+        await asyncio.sleep(0.1)
+        writer.transport.abort()
+        await until(lambda: here.meters.open["sse"] == 0)
+
+
+async def test_a_request_behind_a_short_answer_is_answered_however_long_it_takes() -> None:
+    async with house(keep_alive_seconds=1) as here:
+        for _ in range(2):
+            await here.post('{"query":"{ hello }"}')
+        here.world.gate = asyncio.Event()
+        reader, writer = await here.connect()
+        writer.write(whole_post("{ hello }") + whole_post(SLOW))
+        await bodies(reader, 1)
+        await asyncio.sleep(1.5)
+        here.open_gate()
+        answers = await bodies(reader, 1)
+        writer.close()
+
+    assert answers == [b'{"data":{"ratio":1.0,"calls":1}}']
+
+
+async def test_a_connection_is_cut_when_it_brings_too_many_requests_at_once() -> None:
+    async with house() as here:
+        reader, writer = await here.connect()
+        writer.write(whole_post("{ hello }") * MOST_AT_ONCE)
+        answers = await bodies(reader, MOST_AT_ONCE)
+        writer.write(b"GET /graphql HTTP/1.1\r\n\r\n" * (MOST_AT_ONCE + 1))
+        with contextlib.suppress(ConnectionResetError):
+            async with asyncio.timeout(10):
+                while await reader.read(65_536):
+                    pass
+        writer.close()
+
+    assert set(answers) == {b'{"data":{"hello":"hello world"}}'}
+
+
+async def test_who_reads_nothing_takes_no_place_and_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport.connections, "UNREAD_SECONDS", 2.0)
+    async with gated(GateLimits(in_flight=4, queue=0)) as here:
+        host, port = here.address.split(":")
+        silent = [socket.create_connection((host, int(port))) for _ in range(4)]
+        for connection in silent:
+            connection.setblocking(False)
+            connection.send(whole_post(LARGE) * 16)
+        await until(lambda: here.admission.elsewhere == 4)
+        answer = await here.post('{"query":"{ hello }"}')
+        await until(lambda: here.admission.elsewhere == here.admission.in_flight == 0)
+        for connection in silent:
+            connection.close()
+
+    assert answer.json() == {"data": {"hello": "hello world"}}
+
+
+async def test_a_body_that_nobody_reads_is_not_taken_in_when_it_comes_in_a_flood(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connections: list[BoundedHttpProtocol] = []
+    made = BoundedHttpProtocol.connection_made
+
+    def note(self: BoundedHttpProtocol, peer: asyncio.Transport) -> None:
+        connections.append(self)
+        made(self, peer)
+
+    monkeypatch.setattr(BoundedHttpProtocol, "connection_made", note)
+    async with gated(GateLimits(in_flight=1, queue=1, flood_after_seconds=100)) as here:
+        _, slow = await slow_request(here)
+        _, writer = await here.connect()
+        writer.write(raw_post(b" " * 20_000, "content-length: 200000000"))
+        await until(lambda: here.admission.waiting == 1)
+
+        async def pour() -> None:
+            while True:
+                writer.write(b" " * 1_000_000)
+                await writer.drain()
+
+        pouring = asyncio.create_task(pour())
+        await asyncio.sleep(1)
+        kept = max(len(connection.cycle.body) for connection in connections if connection.cycle)
+        pouring.cancel()
+        writer.transport.abort()
+        here.open_gate()
+        slow.transport.abort()
+
+    assert 0 < kept < 2_000_000
