@@ -85,6 +85,8 @@ class QueueLine:
         self._channels = channels
         self._event_id = event_id
         self._members: dict[UUID, Member] = {}
+        self.coming = 0  # those who are about to watch
+        self._heard = 0
         self._unread: set[UUID] = set()
         self._generation: int | None = None
         self._admitted = 0
@@ -127,9 +129,12 @@ class QueueLine:
 
     async def member(self, user_id: UUID) -> Member | None:
         """The account's member, read from Redis where it is new; None for someone who never joined."""
+        heard = self._heard
         standing = await self._rooms.room.standing(self._event_id, user_id)
         if standing.outcome is Outcome.NONE:
             return None
+        if self._heard != heard:
+            self._unread.add(user_id)  # what was heard meanwhile may be news of this very account
         member = self._members.get(user_id)
         if member is None:
             member = self._members[user_id] = Member(user_id, standing)
@@ -193,6 +198,7 @@ class QueueLine:
                 await asyncio.sleep(_QUIET_SECONDS)
             except Exception:
                 log.exception("the line of %s stumbled; everyone is read again", self._event_id)
+                self._heard += 1
                 self._unread.update(self._members)
                 await asyncio.sleep(_QUIET_SECONDS)
 
@@ -204,6 +210,7 @@ class QueueLine:
             pass
         else:
             if text is None:
+                self._heard += 1
                 self._unread.update(self._members)
             else:
                 await _wake(self._hear(orjson.loads(text)))
@@ -213,6 +220,7 @@ class QueueLine:
 
     def _hear(self, message: dict[str, Any]) -> list[Member]:
         """Work out every member's place from one message; those whose turn it is to be told."""
+        self._heard += 1
         turned = message["selling"] != self._selling
         self._selling = message["selling"]
         self._pace = Pace(*message["pace"]) if self._selling else None
@@ -236,6 +244,8 @@ class QueueLine:
         for member in self._members.values():
             if member.ordinal is None or member.standing.outcome is not Outcome.WAITING:
                 continue
+            if member.gone < first:
+                self._unread.add(member.user_id)  # who went between its reading and this message is not known
             heard = in_order if member.gone <= first else sorted(places[member.gone - first :])
             member.ordinal -= bisect_left(heard, member.standing.place)
             member.gone = max(member.gone, first + len(places))

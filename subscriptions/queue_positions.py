@@ -80,7 +80,7 @@ class QueueHub:
 
     def _close_unwatched(self, event_id: UUID) -> None:
         line = self._lines.get(event_id)
-        if line is not None and line.members == 0:
+        if line is not None and line.members == line.coming == 0:
             del self._lines[event_id]
             line.close()
 
@@ -160,6 +160,7 @@ class QueueStream(Listener, AsyncIterator[Any]):
     async def _begin(self) -> None:
         user_id = buyer_of(self._viewer).user_id
         line = await self._hub.line_of(self._viewer, self._event_id)
+        line.coming += 1  # or an earlier tab that was closed would end it now
         try:
             await line.ready(_READY_SECONDS)
             await line.learn_pace()
@@ -169,6 +170,8 @@ class QueueStream(Listener, AsyncIterator[Any]):
         except BaseException:
             self._hub.left(self._event_id, user_id, line)
             raise
+        finally:
+            line.coming -= 1
         self._line, self._member = line, member
         line.watch(member, self)
         self._has_news = True

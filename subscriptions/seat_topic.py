@@ -160,7 +160,7 @@ class SeatTopic:
     async def replay(self, since: int) -> SeatAvailabilityUpdate | None:
         """One update from `since` to the folded map's version; None where that is not possible."""
         snapshot, until = self._snapshot, self.version
-        if since > until:
+        if not 0 <= since <= until:
             return None
         deltas = await self._office.seats.deltas_since(self._event_id, since)
         if deltas is None or self._snapshot is not snapshot:

@@ -185,3 +185,19 @@ async def test_control_shows_a_gap_when_an_update_is_lost(offices: Offices, redi
 
     assert lossy.gaps == 1
     assert lossy.map != (await the_map(offices[0], event_id))[0]
+
+
+async def test_a_snapshot_comes_when_the_version_to_go_on_from_is_none_that_ever_was(
+    offices: Offices, redis_url: str
+) -> None:
+    event_id = await open_event(offices[0].database, rows=[10])
+    client = connect(redis_url, 10)
+    channels = Channels(RedisBackend(client))
+    await channels.open()
+    hub = SeatHub(offices[0], channels)
+    first = [await anext(hub.stream(event_id, since)) for since in (-1, -2, 10**9)]
+    hub.close()
+    await channels.close()
+    await client.aclose()
+
+    assert [update.statuses for update in first] == ["A" * 10] * 3
