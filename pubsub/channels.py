@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncIterator
+from weakref import WeakValueDictionary
 
 from broadcaster._backends.base import BroadcastBackend
 
@@ -55,7 +56,8 @@ class Channels:
     def __init__(self, backend: BroadcastBackend) -> None:
         self._backend = backend
         self._mailboxes: dict[str, set[Mailbox]] = {}
-        self._joining: dict[str, asyncio.Lock] = {}
+        # Of each channel that somebody joins, listens to or leaves; all who do so hold on to the same one.
+        self._joining: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._listener: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -84,13 +86,24 @@ class Channels:
         lock = self._joining.setdefault(channel, asyncio.Lock())
         async with lock:
             if channel not in self._mailboxes:
-                await self._backend.subscribe(channel)
+                await self._hear(channel)
                 self._mailboxes[channel] = set()
             self._mailboxes[channel].add(mailbox)
         try:
             yield mailbox
         finally:
             await asyncio.shield(self._leave(channel, mailbox, lock))
+
+    async def _hear(self, channel: str) -> None:
+        """Subscribe upstream; whoever is cancelled meanwhile leaves nothing behind."""
+        subscribing = asyncio.ensure_future(self._backend.subscribe(channel))
+        try:
+            # Shielded: the client library swallows a cancellation that comes while it writes.
+            await asyncio.shield(subscribing)
+        except asyncio.CancelledError:
+            await asyncio.gather(subscribing, return_exceptions=True)
+            await self._backend.unsubscribe(channel)
+            raise
 
     async def _leave(self, channel: str, mailbox: Mailbox, lock: asyncio.Lock) -> None:
         async with lock:
@@ -99,8 +112,6 @@ class Channels:
             if not mailboxes:
                 del self._mailboxes[channel]
                 await self._backend.unsubscribe(channel)
-        if channel not in self._mailboxes and not lock.locked():
-            self._joining.pop(channel, None)
 
     async def _listen(self) -> None:
         while True:
