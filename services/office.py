@@ -67,17 +67,24 @@ class Cache(Generic[Key, Value]):
             return entry[1]
         task = self._loading.get(key)
         if task is None:
-            task = asyncio.ensure_future(self._load_one(key))
-            self._loading[key] = task
-            task.add_done_callback(lambda _: self._loading.pop(key, None))
+            task = self._loading[key] = asyncio.ensure_future(self._load_one(key))
         return await asyncio.shield(task)
 
     def forget(self, key: Key) -> None:
-        """Load it afresh the next time."""
+        """Load it afresh the next time; what is being loaded at this moment may be old already."""
         self._entries.pop(key, None)
+        self._loading.pop(key, None)
 
     async def _load_one(self, key: Key) -> Value:
-        value = await self._load(key)
+        task = asyncio.current_task()
+        try:
+            value = await self._load(key)
+        finally:
+            is_current = self._loading.get(key) is task
+            if is_current:
+                del self._loading[key]
+        if not is_current:
+            return value
         self._entries[key] = (time.monotonic(), value)
         self._entries.move_to_end(key)
         if len(self._entries) > self._most:
