@@ -92,10 +92,10 @@ class EventStream:
 
     def resume_at(self, name: str) -> str | None:
         """Where an operation of a broken stream goes on, told once: who starts it anew starts afresh."""
-        if name in self._resumed:
-            return None
-        self._resumed.add(name)
-        return position_of(self._last_event_id, name)
+        position = None if name in self._resumed else position_of(self._last_event_id, name)
+        if position is not None:
+            self._resumed.add(name)
+        return position
 
     def adopt(self, pending: list[Message]) -> None:
         """Take over what another process was asked to run."""

@@ -21,11 +21,19 @@ from .request import read_operation
 from .subscription import Subscription
 from .websocket_frames import TEXT, frame
 
+LONGEST_KEPT = 64
 
-@lru_cache(maxsize=256)
+
 def quoted(name: str) -> bytes:
-    """An id as JSON; most sockets use the same few. Copied: what orjson returns keeps its first KiB."""
-    return bytes(bytearray(orjson.dumps(name)))
+    """An id as JSON; most sockets use the same few, and those are short."""
+    return _kept(name) if len(name) <= LONGEST_KEPT else _quoted(name)
+
+
+def _quoted(name: str) -> bytes:
+    return bytes(bytearray(orjson.dumps(name)))  # copied: what orjson returns keeps its first KiB
+
+
+_kept = lru_cache(maxsize=256)(_quoted)
 
 
 class Socket(Protocol):

@@ -1,13 +1,20 @@
 """Whose address counts: the socket's, or what a proxy that we trust says."""
 
+import asyncio
+import contextlib
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from unittest import mock
 
 import httpx
+import uvicorn
 
 from app import create_app
 from commands.serving import configured
+from endpoints.trust import client_behind
 from tests.apis import settings_on
+from tests.transport.clients import until
 
 ASK = {"query": "{ serverTime }"}
 PROXY, STRANGER = "10.0.0.7", "192.0.2.9"
@@ -55,3 +62,31 @@ async def test_the_header_is_not_believed_when_a_stranger_sends_it(postgres_url:
         told = await statuses(client, "203.0.113.1", "203.0.113.2")
 
     assert told == [200, 429]
+
+
+def test_the_short_way_knows_the_same_address() -> None:
+    client_of = client_behind("10.0.0.0/8")
+    chain = [(b"x-forwarded-for", b"198.51.100.1, 203.0.113.1, 10.1.1.1")]
+
+    assert client_of(PROXY, chain) == "203.0.113.1"
+    assert client_of(PROXY, []) == PROXY
+    assert client_of(STRANGER, chain) == STRANGER
+
+
+async def test_each_buyer_counts_when_they_are_answered_on_the_short_way(
+    postgres_url: str, redis_url: str
+) -> None:
+    settings = settings_on(postgres_url, redis_url, rate_limit_per_minute="1", trusted_proxies="127.0.0.0/8")
+    app = create_app(settings)
+    server = uvicorn.Server(configured(app, settings))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        with mock.patch.object(server, "capture_signals", contextlib.nullcontext):
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            await until(lambda: server.started)
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+                told = await statuses(client, "203.0.113.1", "203.0.113.2", "203.0.113.1")
+            server.should_exit = True
+            await serving
+
+    assert told == [200, 200, 429]
