@@ -29,5 +29,13 @@ async def unending(work: Callable[[], Coroutine[Any, Any, None]], what: str) -> 
         try:
             await work()
         except Exception:
+            if is_being_cancelled():  # and stumbled over its own tidying up
+                raise
             log.exception("%s stumbled; beginning again", what)
         await asyncio.sleep(_AGAIN_SECONDS)
+
+
+def is_being_cancelled() -> bool:
+    """Whether the running task was asked to end, whatever has become of the request since."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -25,7 +25,8 @@ class _Steady(AbstractConnection):
     """A connection that packs pipelines in C, and is lost in one way only: with redis-py's ConnectionError.
 
     Where the server is gone between two writes, uvloop raises a RuntimeError (asyncio's own loop does not);
-    redis-py takes that for a fault of the program, and neither tries again nor says what it is.
+    redis-py takes that for a fault of the program, and neither tries again nor says what it is. Nor does it
+    where another task closes the connection meanwhile, which leaves it without a writer.
     """
 
     def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[bytes]:
@@ -36,7 +37,7 @@ class _Steady(AbstractConnection):
     ) -> None:
         try:
             await super().send_packed_command(command, check_health)
-        except RuntimeError as error:
+        except (RuntimeError, AttributeError) as error:
             raise ConnectionLost(str(error)) from error
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
@@ -37,7 +38,9 @@ KnownRequests = LeastRecentlyUsed[bytes, RawRequest]
 MOST_AT_ONCE = 64
 """So many requests may come in one piece; each is answered, or kept, before anybody else has a turn."""
 UNREAD_SECONDS = 35.0
-"""So long a client may take nothing of what it was sent; event streams give up first, and count it."""
+"""So long a client may take nothing of what it was sent; event streams give up first, and count it.
+
+The kernel keeps this clock (Linux only), also for what a connection that is closed has still to say."""
 CLOSE = b"connection: close\r\n"
 
 ClientOf = Callable[[str, list[tuple[bytes, bytes]]], str]
@@ -83,8 +86,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **keywords)
         self._is_receiving = False
         self._patience: asyncio.TimerHandle | None = None
-        self._unread_bytes = 0
-        self._unread: asyncio.TimerHandle | None = None
         self._running: Any = None  # the cycle that is being answered; uvicorn's own is the one that came last
         self._body: bytes | None = None  # of a request that may be answered directly
         self._requests_begun = 0
@@ -99,13 +100,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             transport.write(FULL)
             transport.close()
             return
+        _expect_reading(transport)
         super().connection_made(transport)
         self._patience = self.loop.call_later(self.request_seconds, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it, and tell whoever answers it: uvicorn tells the request that came last."""
         self._be_patient()
-        self._be_read()
         super().connection_lost(exc)
         running = self._running
         if running is not None and not running.response_complete:
@@ -209,29 +210,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._running = self.pipeline[-1][0] if self.pipeline else None
         super().on_response_complete()
 
-    def pause_writing(self) -> None:
-        """The client reads more slowly than it is answered; one that reads nothing is not waited for."""
-        super().pause_writing()
-        self._unread_bytes = self.transport.get_write_buffer_size()
-        self._unread = self.loop.call_later(UNREAD_SECONDS, self._look_for_reading)
-
-    def resume_writing(self) -> None:
-        """It has caught up."""
-        self._be_read()
-        super().resume_writing()
-
-    def _look_for_reading(self) -> None:
-        before, self._unread_bytes = self._unread_bytes, self.transport.get_write_buffer_size()
-        if self._unread_bytes >= before:
-            self.transport.abort()
-        else:
-            self._unread = self.loop.call_later(UNREAD_SECONDS, self._look_for_reading)
-
-    def _be_read(self) -> None:
-        if self._unread is not None:
-            self._unread.cancel()
-            self._unread = None
-
     def on_body(self, body: bytes) -> None:
         """Some of a request's body."""
         if self._body is None:
@@ -330,23 +308,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().handle_websocket_upgrade()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Hang up when idle; on one who reads nothing of its answer, without waiting for it."""
+        """Hang up when idle; what it has not read yet is still sent."""
         quiet_seconds = self.loop.time() - self._answered_at
         if quiet_seconds < self.timeout_keep_alive:
             # Setting the clock anew for every answer would cost more than looking here.
             rest = self.timeout_keep_alive - quiet_seconds
             self.timeout_keep_alive_task = self.loop.call_later(rest, self.timeout_keep_alive_handler)
             return
-        unread = self.transport.get_write_buffer_size()
-        if unread == 0:
-            super().timeout_keep_alive_handler()
-        elif unread == self._unread_bytes:
-            self.transport.abort()
-        else:
-            self._unread_bytes = unread
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+        super().timeout_keep_alive_handler()
 
     def _be_patient(self) -> None:
         if self._patience is not None:
@@ -355,6 +324,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         self.transport.abort()
+
+
+def _expect_reading(transport: asyncio.Transport) -> None:
+    """Reset the connection of a client that takes no byte of what waits for it, or that is gone."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        connection = transport.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNREAD_SECONDS * 1_000))
 
 
 def bounded(

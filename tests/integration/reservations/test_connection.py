@@ -66,3 +66,21 @@ def test_the_connection_is_lost_when_the_server_has_gone_between_two_commands(
         await client.aclose()
 
     run(scene())
+
+
+async def test_the_connection_is_lost_when_another_task_closes_it_before_the_write() -> None:
+    redis = _Vanishing()
+    client = connect(f"redis://127.0.0.1:{await redis.open()}?protocol=2", 1)
+    assert isinstance(client, Redis)
+    pool = client.connection_pool
+    connection = await pool.get_connection()  # type: ignore[no-untyped-call]
+    sending = asyncio.create_task(connection.send_command("PING"))
+    await asyncio.sleep(0)
+    await connection.disconnect(nowait=True)
+
+    with pytest.raises(ConnectionLost):
+        await sending
+
+    await pool.release(connection)
+    await client.aclose()
+    redis.vanish()

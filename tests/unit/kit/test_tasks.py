@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from itertools import count
 
 import pytest
 
@@ -56,3 +57,26 @@ async def test_the_work_is_begun_again_when_it_failed(caplog: pytest.LogCaptureF
 
     assert task.cancelled()
     assert "the work stumbled" in caplog.text
+
+
+async def test_the_work_ends_when_tidying_up_after_its_cancellation_fails() -> None:
+    begun, rounds = asyncio.Event(), count()
+
+    async def untidy() -> None:
+        is_first = next(rounds) == 0
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if is_first:
+                raise ValueError("while tidying up")
+
+    task = asyncio.create_task(unending(untidy, "the work"))
+    await begun.wait()
+    task.cancel()
+    await asyncio.wait([task], timeout=2)
+    had_ended = task.done()
+    await stopped(task)
+
+    assert had_ended
+    assert isinstance(task.exception(), ValueError)
