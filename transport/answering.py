@@ -23,7 +23,10 @@ from .ports import ConnectionInfo
 from .response_cache import ResponseCache
 
 MOST_REMEMBERED = 256
+MOST_REMEMBERED_BYTES = 64_000_000
 LONGEST_REMEMBERED_BYTES = 65_536
+LONGEST_KEY_BYTES = 16_384
+"""Answers for variables longer than that are not shared; the cache bounds answers, not keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,9 @@ class Answering:
         self._cache = cache
         self._options = options
         # By the identities of call and person, which an entry keeps alive.
-        self._remembered: LeastRecentlyUsed[tuple[int, int], _Remembered] = LeastRecentlyUsed(MOST_REMEMBERED)
+        self._remembered: LeastRecentlyUsed[tuple[int, int], _Remembered] = LeastRecentlyUsed(
+            MOST_REMEMBERED, MOST_REMEMBERED_BYTES
+        )
 
     async def answer(self, call: Call, context: Any, info: ConnectionInfo) -> Answer:
         """Answer from the cache, or execute."""
@@ -102,7 +107,8 @@ class Answering:
         reads = self._options.reads(context)
         if reads is not None:
             kept = _Remembered(call, person, reads, answer)
-            self._remembered.put((id(call), id(person)), kept)
+            key = (id(call), id(person))
+            self._remembered.put(key, kept, len(payload.body), call.operation)
 
     async def _ended(self, begun: Awaitable[Payload], context: Any) -> Answer:
         return self._answer_of(await begun, context)
@@ -119,9 +125,11 @@ class Answering:
             return None
         sources = call.variables.sources
         given = [(name, source.value) for name, source in sources.items()]
-        version = self._options.data_version(call.operation, call.variables.coerced)
         packed = orjson.dumps(given, default=str)
-        return (call.operation, packed, rights, version)
+        if len(packed) > LONGEST_KEY_BYTES:
+            return None
+        version = self._options.data_version(call.operation, call.variables.coerced)
+        return (call.operation.name, packed, rights, version)
 
     def _shared_rights(self, context: Any, info: ConnectionInfo) -> Hashable | None:
         """Who may read the same answer: those of equal rights, or all who show no credentials."""

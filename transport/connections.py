@@ -30,7 +30,9 @@ FULL = (
 
 
 MOST_DIRECT_BYTES = 16_384
-MOST_KNOWN, MOST_KNOWN_BYTES = 1_024, 4_096
+MOST_KNOWN, MOST_KNOWN_BYTES, LONGEST_KNOWN_BYTES = 1_024, 64_000_000, 4_096
+KNOWN_TIMES = 4
+"""So much more memory than bytes a known request takes"""
 KnownRequests = LeastRecentlyUsed[bytes, RawRequest]
 """What whole requests were read as, by all their bytes, their senders' tokens among them"""
 
@@ -130,7 +132,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _answer_again(self, data: bytes) -> bool:
         """Answer a request of the very same bytes as one before, which need not be read again."""
-        request = self.known.get(data) if len(data) <= MOST_KNOWN_BYTES else None
+        request = self.known.get(data) if len(data) <= LONGEST_KNOWN_BYTES else None
         if request is None or self._is_receiving or not self._is_free():
             return False
         assert self.direct is not None
@@ -161,8 +163,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._answered = None
         super().data_received(data)
         is_one = self._requests_begun == 1 and not (was_receiving or self._is_receiving)
-        if is_one and self._answered is not None and len(data) <= MOST_KNOWN_BYTES:
-            self.known.put(bytes(data), self._answered)
+        if is_one and self._answered is not None and len(data) <= LONGEST_KNOWN_BYTES:
+            prepared = self._answered.prepared
+            call = prepared.call if prepared is not None else None
+            self.known.put(bytes(data), self._answered, KNOWN_TIMES * len(data), call and call.operation)
 
     def on_message_begin(self) -> None:
         """A request begins: the connection is not idle, also where another was answered just before."""
@@ -348,7 +352,7 @@ def bounded(
         "request_seconds": request_seconds,
         "direct": direct,
         "direct_path": direct_path.encode(),
-        "known": KnownRequests(MOST_KNOWN),
+        "known": KnownRequests(MOST_KNOWN, MOST_KNOWN_BYTES),
         "flood": Flood(admission),
         "client_of": staticmethod(client_of),
     }

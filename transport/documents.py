@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from sys import getsizeof
 from typing import Any
 
 from graphql import (
@@ -35,6 +36,9 @@ from .variables import conditions_in, variables_in
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 MAX_VALIDATION_ERRORS = 20
+TOKEN_BYTES = 400
+"""Of the tree, a token; measured."""
+FAILURE_BYTES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,10 @@ class _Failure:
 
     def again(self) -> DocumentRefused | DocumentInvalid:
         return self.kind(self.message, code=self.code, errors=self.errors)
+
+    @property
+    def size_bytes(self) -> int:
+        return FAILURE_BYTES + sum(FAILURE_BYTES + getsizeof(error.message) for error in self.errors)
 
 
 def digest_of(text: str) -> str:
@@ -73,7 +81,9 @@ class DocumentCache:
         self._meters = meters
         self._introspection = options.introspection
         self._suggestions = options.suggestions
-        self._known: LeastRecentlyUsed[str, Document | _Failure] = LeastRecentlyUsed(limits.documents)
+        self._known: LeastRecentlyUsed[str, Document | _Failure] = LeastRecentlyUsed(
+            limits.documents, limits.document_cache_bytes
+        )
 
     def prepare(self, text: str, digest: str) -> Document:
         """Return the document of a text. Raises: DocumentRefused, DocumentInvalid."""
@@ -81,7 +91,7 @@ class DocumentCache:
         self._meters.cached("document", "miss" if known is None else "hit")
         if known is None:
             known = self._try_prepare(text, digest)
-            self._known.put(digest, known)
+            self._known.put(digest, known, known.size_bytes)
         if isinstance(known, _Failure):
             raise known.again()
         return known
@@ -107,15 +117,16 @@ class DocumentCache:
         try:
             return self._prepare(text, digest)
         except (DocumentRefused, DocumentInvalid) as refusal:
-            return _Failure(type(refusal), refusal.message, refusal.error_code, refusal.errors)
+            errors = tuple(map(_without_tree, refusal.errors))
+            return _Failure(type(refusal), refusal.message, refusal.error_code, errors)
 
     def _prepare(self, text: str, digest: str) -> Document:
-        guard.scan(text, self._limits)
+        tokens = guard.scan(text, self._limits)
         try:
             tree = parse(text, max_comments=self._limits.comments)
         except GraphQLError as error:
             raise _invalid("GRAPHQL_PARSE_FAILED", [error]) from None
-        guard.inspect(tree, self._limits, self._introspection)
+        fields = guard.inspect(tree, self._limits, self._introspection)
         errors = validate(
             self._schema,
             tree,
@@ -126,18 +137,25 @@ class DocumentCache:
         if errors:
             raise _invalid("GRAPHQL_VALIDATION_FAILED", errors)
         fragments = {d.name.value: d for d in tree.definitions if isinstance(d, FragmentDefinitionNode)}
+        size_bytes = tokens * TOKEN_BYTES + getsizeof(text)
         operations = {
-            d.name.value if d.name else None: self._operation(d, fragments)
+            d.name.value if d.name else None: self._operation(d, fragments, digest, fields, size_bytes)
             for d in tree.definitions
             if isinstance(d, OperationDefinitionNode)
         }
-        return Document(digest, operations)
+        return Document(operations, size_bytes)
 
     def _operation(
-        self, node: OperationDefinitionNode, fragments: dict[str, FragmentDefinitionNode]
+        self,
+        node: OperationDefinitionNode,
+        fragments: dict[str, FragmentDefinitionNode],
+        digest: str,
+        fields: int,
+        size_bytes: int,
     ) -> Operation:
         priced = cost_of(self._schema, node, fragments, {}, self._costs)
         return Operation(
+            name=f"{digest}:{node.name.value}" if node.name else digest,
             node=node,
             kind=node.operation.value,
             fragment_definitions=fragments,
@@ -147,7 +165,16 @@ class DocumentCache:
             event_variables=_event_variables(node, fragments),
             conditions=conditions_in(node, *fragments.values()),
             root_fields=tuple(_root_fields(node)),
+            fields=fields,
+            size_bytes=size_bytes,
         )
+
+
+def _without_tree(error: GraphQLError) -> GraphQLError:
+    """The same error, which keeps no document alive."""
+    bare = GraphQLError(error.message, extensions=error.extensions)
+    bare.locations = error.locations
+    return bare
 
 
 def _invalid(code: str, errors: list[GraphQLError]) -> DocumentInvalid:

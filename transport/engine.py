@@ -73,7 +73,11 @@ class Engine:
         self._limits = limits
         self._options = options
         self._compiled = (
-            CompiledExecutor(schema, meters, options.immutable_types) if options.compiled else None
+            CompiledExecutor(
+                schema, meters, options.immutable_types, limits.documents, limits.document_cache_bytes
+            )
+            if options.compiled
+            else None
         )
         self._sharers: WeakValueDictionary[Hashable, Sharers] = WeakValueDictionary()
         self.encoder = encoder

@@ -44,8 +44,8 @@ NESTING_PER_DEPTH = 4
 """Brackets and inline fragments nest too; beyond this many a level nobody writes by hand."""
 
 
-def scan(text: str, limits: Limits) -> None:
-    """Bound a text's size, tokens and nesting before it is parsed.
+def scan(text: str, limits: Limits) -> int:
+    """Bound a text's size, tokens and nesting before it is parsed; return the number of its tokens.
 
     Outside parentheses a colon follows an alias and nothing else. Stops at the first thing that is
     no token: the parser then says what is wrong with it.
@@ -69,10 +69,13 @@ def scan(text: str, limits: Limits) -> None:
             raise _refused("DEPTH_LIMIT", f"more than {limits.depth} levels")
         if tokens > limits.tokens:
             raise _refused("TOO_MANY_TOKENS", f"more than {limits.tokens} tokens")
+    return tokens
 
 
-def inspect(document: DocumentNode, limits: Limits, introspection: bool) -> None:
+def inspect(document: DocumentNode, limits: Limits, introspection: bool) -> int:
     """Bound a tree's definitions, depth, aliases, directives and repeated fields.
+
+    Returns how many fields it selects at most, fragments spread.
 
     Raises: DocumentRefused with the limit's own code; DocumentInvalid for a fragment cycle.
     """
@@ -91,8 +94,10 @@ def inspect(document: DocumentNode, limits: Limits, introspection: bool) -> None
     for fragment in fragments.values():
         survey.fragment(fragment.name.value, 0)
     roots = [definition.selection_set for definition in (*operations, *fragments.values())]
-    if merging_effort(roots, fragments, limits.merging) > limits.merging:
+    fields, effort = merging_effort(roots, fragments, limits.merging)
+    if effort > limits.merging:
         raise _refused("REPEATED_FIELDS_LIMIT", "too many fields of the same name")
+    return fields
 
 
 @dataclass(frozen=True, slots=True)

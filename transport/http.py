@@ -36,6 +36,8 @@ from .variables import are_unchangeable
 
 ALLOW = "GET, POST, PUT, DELETE, OPTIONS"
 REMEMBERED_BYTES = 4_096
+REMEMBERED_TIMES = 16
+"""So much more memory than bytes a request takes, with its variables read."""
 Asked = tuple[str, bytes, bool]
 """A request as it came: method, body or query string, and whether it asks for its cost."""
 
@@ -84,7 +86,9 @@ class HttpTransport:
         self.context_factory = context_factory
         self._limits = limits
         self._meters = meters
-        self._calls: LeastRecentlyUsed[Asked, Call] = LeastRecentlyUsed(limits.documents)
+        self._calls: LeastRecentlyUsed[Asked, Call] = LeastRecentlyUsed(
+            limits.documents, limits.document_cache_bytes
+        )
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every fault becomes a response with a code."""
@@ -161,7 +165,8 @@ class HttpTransport:
         if isinstance(asked, Call):
             return asked
         call = await self._engine.prepare(asked, manner.wants_cost)
-        self._remember(manner, raw, call)
+        if asked.query is None or asked.document_hash is None:
+            self._remember(manner, raw, call)  # but not what registers a document, each time it is sent
         return call
 
     async def _execute(self, exchange: Exchange) -> None:
@@ -198,7 +203,8 @@ class HttpTransport:
         if call.extensions or len(raw) > REMEMBERED_BYTES:
             return
         if are_unchangeable(call.variables):
-            self._calls.put((manner.method, raw, manner.wants_cost), call)
+            key = (manner.method, raw, manner.wants_cost)
+            self._calls.put(key, call, REMEMBERED_TIMES * len(raw), call.operation)
 
     @staticmethod
     def _check_operation(manner: Manner, call: Call, *, streaming: bool) -> None:

@@ -45,5 +45,7 @@ class Limits:
 
     # Caches, entries each
     documents: int = 1_000
+    document_cache_bytes: int = 64_000_000
+    """Of each cache that keeps documents or what was made of them, as far as that can be estimated."""
     responses: int = 2_000
     response_bytes: int = 64_000_000

@@ -22,19 +22,20 @@ def merging_effort(
     roots: Iterable[SelectionSetNode],
     fragments: Mapping[str, FragmentDefinitionNode],
     most: int,
-) -> int:
-    """Count visited fields and pairs to compare; stop counting beyond most."""
-    effort = 0
+) -> tuple[int, int]:
+    """Count visited fields, and those with the pairs to compare; stop counting beyond most."""
+    fields = effort = 0
     places = [[root] for root in roots]
     while places and effort <= most:
         groups, visited = _group(places.pop(), fragments, most)
+        fields += visited
         effort += visited
-        for fields in groups.values():
-            effort += len(fields) ** 2 - 1
-            nested = [field.selection_set for field in fields if field.selection_set]
+        for same in groups.values():
+            effort += len(same) ** 2 - 1
+            nested = [field.selection_set for field in same if field.selection_set]
             if nested:
                 places.append(nested)
-    return effort
+    return fields, effort
 
 
 def _group(

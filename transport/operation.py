@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from graphql import FragmentDefinitionNode, OperationDefinitionNode
 from graphql.execution.collect_fields import FragmentDetails
@@ -16,6 +16,8 @@ from .hints import CachePolicy
 class Operation:
     """One operation of a valid document, with all that is known before variables arrive."""
 
+    name: str
+    """Names it among all operations of all documents."""
     node: OperationDefinitionNode
     kind: str
     """query, mutation or subscription"""
@@ -30,16 +32,18 @@ class Operation:
     """The variables that directives read: they choose among the compiled plans."""
     root_fields: tuple[str, ...]
     """The names of the fields on the root type, for metrics and data versions."""
-    plans: dict[Hashable, object] = field(default_factory=dict)
-    """What the compiled executor made of it, by the values of the conditions."""
+    fields: int
+    """How many fields it selects at most, fragments spread."""
+    size_bytes: int
+    """An estimate of the memory of its document, which it keeps alive."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """A valid document and its operations by name."""
 
-    digest: str
     operations: Mapping[str | None, Operation]
+    size_bytes: int
 
     def operation(self, name: str | None) -> Operation:
         """Pick the operation to run. Raises: BadRequest where the name does not settle it."""

@@ -43,10 +43,9 @@ class LayeredDocumentStore:
         return text
 
     async def put(self, document_hash: str, text: str) -> None:
-        """Register in both, once."""
-        if await self._near.get(document_hash) is None:
-            await self._far.put(document_hash, text)
-            await self._near.put(document_hash, text)
+        """Register in both; far away again too, since it may have been lost there."""
+        await self._far.put(document_hash, text)
+        await self._near.put(document_hash, text)
 
 
 def manifest_of(documents: Mapping[str, str] | Iterable[str]) -> dict[str, str]:

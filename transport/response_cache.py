@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import time
 from asyncio import Future, ensure_future, shield
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
 
 from .answers import Answer
 from .errors import Refused
+from .lru import LeastRecentlyUsed
 from .ports import Meters
 
+FORMS = 4
+"""So many times a body is kept on the average: plain, compressed, and in whole responses."""
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
     answer: Answer
     until: float
-    size: int
 
 
 class ResponseCache:
@@ -30,11 +32,8 @@ class ResponseCache:
         meters: Meters,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._entries: LeastRecentlyUsed[Hashable, _Entry] = LeastRecentlyUsed(entries, size_bytes)
         self._flights: dict[Hashable, Future[Answer]] = {}
-        self._max_entries = entries
-        self._max_bytes = size_bytes
-        self._size = 0
         self._meters = meters
         self._clock = clock
 
@@ -43,7 +42,6 @@ class ResponseCache:
         entry = self._entries.get(key)
         if entry is None or entry.until <= self._clock():
             return None
-        self._entries.move_to_end(key)
         self._meters.cached("response", "hit")
         return entry.answer
 
@@ -71,18 +69,6 @@ class ResponseCache:
         finally:
             del self._flights[key]
         if not (answer.payload.failed or answer.personal):
-            self._keep(key, answer, started + ttl_s)
+            entry = _Entry(answer, started + ttl_s)
+            self._entries.put(key, entry, FORMS * len(answer.payload.body))
         return answer
-
-    def _keep(self, key: Hashable, answer: Answer, until: float) -> None:
-        size = len(answer.payload.body)
-        self._forget(key)
-        self._entries[key] = _Entry(answer, until, size)
-        self._size += size
-        while len(self._entries) > self._max_entries or self._size > self._max_bytes:
-            self._forget(next(iter(self._entries)))
-
-    def _forget(self, key: Hashable) -> None:
-        entry = self._entries.pop(key, None)
-        if entry is not None:
-            self._size -= entry.size

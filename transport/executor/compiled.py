@@ -9,24 +9,36 @@ import strawberry
 from graphql import ExecutionResult, GraphQLError
 from graphql.execution.collect_fields import collect_fields
 
+from transport.lru import LeastRecentlyUsed
 from transport.operation import Operation
 from transport.ports import Meters
 
+from .rows import WrittenRows
 from .runs import Run, Select, is_coroutine
 from .selections import Compiler
 
-MAX_VARIANTS = 16
-"""Compiled forms of one operation: one for each combination of what @skip and @include read."""
+FIELD_BYTES = 3_000
+"""Of a plan, a field; measured."""
+Conditions = tuple[Any, ...]
 
 
 class CompiledExecutor:
-    """Compiles an operation when it first runs and keeps the result with the document."""
+    """Compiles an operation when it first runs, for each combination of what @skip and @include read."""
 
     def __init__(
-        self, schema: strawberry.Schema, meters: Meters, immutable: frozenset[type] = frozenset()
+        self,
+        schema: strawberry.Schema,
+        meters: Meters,
+        immutable: frozenset[type] = frozenset(),
+        most_plans: int = 1_000,
+        most_bytes: int = 64_000_000,
     ) -> None:
-        self._compiler = Compiler(schema, immutable)
+        self._schema = schema
+        self._rows = WrittenRows(immutable)
         self._meters = meters
+        self._plans: LeastRecentlyUsed[tuple[Operation, Conditions], Select] = LeastRecentlyUsed(
+            most_plans, most_bytes
+        )
 
     def execute(self, run: Run, operation: Operation) -> ExecutionResult | Awaitable[ExecutionResult]:
         """Execute an operation, or one event of a subscription, as graphql-core would."""
@@ -44,21 +56,20 @@ class CompiledExecutor:
 
     def _selection(self, run: Run, operation: Operation) -> Select | None:
         conditions = tuple(map(run.variable_values.coerced.get, operation.conditions))
-        known = operation.plans.get(conditions)
+        known = self._plans.get((operation, conditions))
         if known is not None:
-            return cast("Select", known)
-        reason = self._unfit(run, operation)
+            return known
+        reason = self._unfit(run)
         if reason is not None:
             self._meters.fallback(reason)
             return None
-        select = operation.plans[conditions] = self._compile(run, operation)
+        select = self._compile(run, operation)
+        self._plans.put((operation, conditions), select, operation.fields * FIELD_BYTES, operation)
         return select
 
     @staticmethod
-    def _unfit(run: Run, operation: Operation) -> str | None:
+    def _unfit(run: Run) -> str | None:
         """Say why an operation is not compiled."""
-        if len(operation.plans) >= MAX_VARIANTS:
-            return "variants"
         if not run.error_propagation:
             return "error_propagation"
         if run.schema.get_directive("defer") or run.schema.get_directive("stream"):
@@ -77,7 +88,7 @@ class CompiledExecutor:
             run.hide_suggestions,
         )
         serially = operation.kind == "mutation"
-        return self._compiler.root(root, collected.grouped_field_set, run, serially)
+        return Compiler(self._schema, self._rows).root(root, collected.grouped_field_set, run, serially)
 
 
 async def _finished(run: Run, data: Awaitable[dict[str, Any]]) -> ExecutionResult:

@@ -13,6 +13,7 @@ from graphql.pyutils import gather_with_cancel
 
 from .completers import completer_of, exact_type, leaf_writer
 from .resolvers import Resolver, resolver_of
+from .rows import WrittenRows
 from .runs import (
     Complete,
     LazyInfo,
@@ -28,8 +29,6 @@ from .runs import (
 
 Resolve = Callable[[Run, Any, Trail | None], Any]
 Fill = Callable[[Run, Any, Trail | None, dict[str, Any]], Any]
-MOST_REMEMBERED = 1_024
-"""Rows whose attributes one selection keeps as they were written."""
 LASTING = frozenset({type(None), str, int, float, bool})
 
 
@@ -51,9 +50,9 @@ class Field(NamedTuple):
 class Compiler:
     """Builds the closures of one operation, its conditions being settled."""
 
-    def __init__(self, schema: strawberry.Schema, immutable: frozenset[type]) -> None:
+    def __init__(self, schema: strawberry.Schema, rows: WrittenRows) -> None:
         self._schema = schema
-        self._immutable = immutable
+        self._rows = rows
         self._constant: set[Select] = set()
 
     def root(self, kind: GraphQLObjectType, grouped: GroupedFieldSet, run: Run, serially: bool) -> Select:
@@ -73,9 +72,9 @@ class Compiler:
             run.hide_suggestions,
         )
         fields = self._fields(kind, collected.grouped_field_set, run)
-        if not self._immutable:
+        if not self._rows.kinds:
             return _together(fields)
-        select = _remembering(fields, self._immutable)
+        select = _remembering(fields, self._rows)
         if all(field.constant for field in fields):
             self._constant.add(select)
         return select
@@ -187,7 +186,7 @@ def _filling(fields: Sequence[Field]) -> Fill:
     return fill
 
 
-def _remembering(fields: Sequence[Field], immutable: frozenset[type]) -> Select:
+def _remembering(fields: Sequence[Field], rows: WrittenRows) -> Select:
     """Select from rows that never change: what their attributes say is written once a row.
 
     Whatever else a field does, such as calling a resolver, is done for every answer. What is written is
@@ -195,24 +194,21 @@ def _remembering(fields: Sequence[Field], immutable: frozenset[type]) -> Select:
     """
     select, fill = _together(fields), _filling([field for field in fields if not field.constant])
     varies = not all(field.constant for field in fields)
-    written: dict[int, tuple[Any, dict[str, Any]]] = {}
+    written, immutable = rows.of_selection(), rows.kinds
 
     def remembered(run: Run, source: Any, trail: Trail | None) -> Any:
         if type(source) not in immutable:
             return select(run, source, trail)
         known = written.get(id(source))
         if known is not None:
-            # The row is held here, so that no other can have its identity.
             return fill(run, source, trail, known[1].copy()) if varies else known[1]
         errors = run.errors
         before = len(errors) if errors else 0
         results = select(run, source, trail)
         after = len(run.errors or ())
         if type(results) is dict and before == after and _lasts(fields, source, immutable):
-            if len(written) >= MOST_REMEMBERED:
-                written.clear()
             constant = {field.key: results[field.key] if field.constant else None for field in fields}
-            written[id(source)] = (source, constant)
+            rows.keep(written, source, constant)
         return results
 
     return remembered
