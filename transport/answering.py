@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-import orjson
-
 from .answers import Answer
 from .engine import Call, Engine
 from .lru import LeastRecentlyUsed
@@ -21,6 +19,7 @@ from .options import ServerOptions
 from .payload import Payload
 from .ports import ConnectionInfo
 from .response_cache import ResponseCache
+from .variables import packed
 
 MOST_REMEMBERED = 256
 MOST_REMEMBERED_BYTES = 64_000_000
@@ -123,13 +122,11 @@ class Answering:
         rights = self._shared_rights(context, info)
         if rights is None:
             return None
-        sources = call.variables.sources
-        given = [(name, source.value) for name, source in sources.items()]
-        packed = orjson.dumps(given, default=str)
-        if len(packed) > LONGEST_KEY_BYTES:
+        given = packed(call.variables, call.variables.sources)
+        if len(given) > LONGEST_KEY_BYTES:
             return None
         version = self._options.data_version(call.operation, call.variables.coerced)
-        return (call.operation.name, packed, rights, version)
+        return (call.operation.name, given, rights, version)
 
     def _shared_rights(self, context: Any, info: ConnectionInfo) -> Hashable | None:
         """Who may read the same answer: those of equal rights, or all who show no credentials."""

@@ -10,8 +10,10 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
+from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .admission import Admission
@@ -19,6 +21,7 @@ from .direct import DirectAnswers, RawRequest, RawResponse, Work
 from .flood import Flood
 from .gate import ANNOUNCED, turned_away
 from .lru import LeastRecentlyUsed
+from .request_heads import MOST_HEAD_BYTES, fault_of, is_too_large, refusal, without_upgrade
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +32,14 @@ FULL = (
 )
 
 
+MALFORMED = refusal(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "This is no HTTP/1.1 request.")
+HEAD_TOO_LARGE = refusal(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "HEAD_TOO_LARGE",
+    f"Address and headers are longer than {MOST_HEAD_BYTES} bytes.",
+)
+MOST_CHUNKING = 9
+"""So much longer a body may be as it is sent: in chunks of one byte it is six times as long."""
 MOST_DIRECT_BYTES = 16_384
 MOST_KNOWN, MOST_KNOWN_BYTES, LONGEST_KNOWN_BYTES = 1_024, 64_000_000, 4_096
 KNOWN_TIMES = 4
@@ -56,6 +67,13 @@ def directly(address: str, _headers: list[tuple[bytes, bytes]]) -> str:
 
 class TooManyAtOnceError(Exception):
     """More requests in one piece than a client has reason to send."""
+
+
+class RefusedHeadError(Exception):
+    """A request's head was answered with a refusal; nothing more is read."""
+
+
+OF_THE_CLIENT = (HttpParserError, RefusedHeadError, TooManyAtOnceError)
 
 
 class _Stand:
@@ -91,18 +109,21 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._running: Any = None  # the cycle that is being answered; uvicorn's own is the one that came last
         self._body: bytes | None = None  # of a request that may be answered directly
         self._requests_begun = 0
+        self._piece_bytes = 0  # of what is being read
+        self._received_bytes = 0  # of a request, after the piece that it began in
+        self._body_bytes = 0
         self._answered: RawRequest | None = None
         self._answered_at = float("-inf")
         self.held_back = 0  # pieces of data that wait for their turn
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take it on, or say that there is no room and hang up."""
+        _expect_reading(transport)
         if len(self.connections) >= self.most_connections:
             self.transport = transport
             transport.write(FULL)
             transport.close()
             return
-        _expect_reading(transport)
         super().connection_made(transport)
         self._patience = self.loop.call_later(self.request_seconds, self._give_up)
 
@@ -153,20 +174,66 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _is_free(self) -> bool:
         """Whether the answer to a request that comes now may be written at once."""
-        is_alone = self.cycle is None or self.cycle.response_complete
         may_write = not (self.flow.write_paused or self.admission.draining)
-        return is_alone and may_write and self.admission.has_room()
+        return self._is_alone() and may_write and self.admission.has_room()
 
     def _read(self, data: bytes) -> None:
         """Parse; one whole request that could be answered directly is known from then on."""
         was_receiving, self._requests_begun = self._is_receiving, 0
         self._answered = None
-        super().data_received(data)
+        self._piece_bytes = len(data)
+        self._unset_keepalive_if_required()
+        self._feed(data)
+        if self._requests_begun:
+            self._received_bytes = 0
+        elif self._is_receiving:
+            self._received_bytes += len(data)
+            if self._received_bytes > MOST_HEAD_BYTES + MOST_CHUNKING * self._body_bytes:
+                self._refuse(HEAD_TOO_LARGE)
         is_one = self._requests_begun == 1 and not (was_receiving or self._is_receiving)
         if is_one and self._answered is not None and len(data) <= LONGEST_KNOWN_BYTES:
             prepared = self._answered.prepared
             call = prepared.call if prepared is not None else None
             self.known.put(bytes(data), self._answered, KNOWN_TIMES * len(data), call and call.operation)
+
+    def _feed(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as upgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+            else:
+                self._ignore_upgrade(data[upgrade.args[0] :])
+        except HttpParserError as error:
+            if isinstance(error, HttpParserCallbackError) and not isinstance(
+                error.__context__, OF_THE_CLIENT
+            ):
+                logger.error("a request could not be read", exc_info=error)
+            self._refuse(MALFORMED)
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Read a request anew as if it had not offered another protocol: the parser has not read its body."""
+        method, version = self.parser.get_method(), self.parser.get_http_version()
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        self._feed(without_upgrade(method, self.url, version, self.headers) + rest)
+
+    def _refuse(self, response: RawResponse) -> None:
+        """Say what is wrong and hang up; only hang up where that would be taken for another's answer."""
+        if self.transport.is_closing():
+            return
+        is_next = self._is_alone() or (
+            self._is_receiving and self._running is self.cycle and not self.cycle.response_started
+        )
+        if is_next and not self.flow.write_paused:
+            self._write(response)
+            self.transport.close()
+        else:
+            self.transport.abort()
+
+    def _is_alone(self) -> bool:
+        """Whether no request before the one that is read waits for its answer."""
+        return self.cycle is None or bool(self.cycle.response_complete)
 
     def on_message_begin(self) -> None:
         """A request begins: the connection is not idle, also where another was answered just before."""
@@ -175,13 +242,25 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._requests_begun > MOST_AT_ONCE:
             self.transport.abort()
             raise TooManyAtOnceError
+        self._body_bytes = 0
         self._unset_keepalive_if_required()
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Turn it away here, where that costs least, or let it become a request."""
+        if self._is_ignored_upgrade():
+            return
+        fault = self._fault()
+        if fault is not None:
+            self._refuse(fault)
+            raise RefusedHeadError
+        self._take_on()
+        if not self.parser.should_upgrade():
+            self.headers = []  # what a body's trailers say goes nowhere
+
+    def _take_on(self) -> None:
         path = self.url.partition(b"?")[0].decode("latin-1")
-        is_alone = self.cycle is None or self.cycle.response_complete
+        is_alone = self._is_alone()
         if not is_alone or self.parser.should_upgrade() or path in self.admission.limits.exempt:
             super().on_headers_complete()
             if is_alone:
@@ -203,6 +282,16 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
+    def _is_ignored_upgrade(self) -> bool:
+        return bool(self.parser.should_upgrade()) and not self._should_upgrade()
+
+    def _fault(self) -> RawResponse | None:
+        """The refusal of a head that is not as it should be."""
+        if self._piece_bytes > MOST_HEAD_BYTES and is_too_large(self.url, self.headers):
+            return HEAD_TOO_LARGE
+        message = fault_of(self.parser.get_http_version(), self.headers)
+        return None if message is None else refusal(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", message)
+
     def _let_in(self) -> None:
         super().on_headers_complete()
         self._running = self.cycle
@@ -216,6 +305,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Some of a request's body."""
+        self._body_bytes += len(body)
         if self._body is None:
             super().on_body(body)
             return
@@ -225,6 +315,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """A request is whole."""
+        if self._is_ignored_upgrade():
+            return
         self._is_receiving = False
         if self._body is not None:
             answer = self._answer_directly(self._body)
@@ -253,7 +345,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _answer_directly(self, body: bytes) -> RawResponse | Work | None:
         assert self.direct is not None
         method, query_string = self.parser.get_method().decode(), self.url.partition(b"?")[2]
-        request = RawRequest(method, query_string, self.headers, body)
+        request = RawRequest(method, query_string, list(self.scope["headers"]), body)
         answer = self.direct.answer(request, self._client_of(request))
         if isinstance(answer, RawResponse):
             self._answered = request
@@ -306,7 +398,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return lines
 
     def handle_websocket_upgrade(self) -> None:
-        """From here on the WebSocket's own clocks count."""
+        """From here on the WebSocket's own clocks count; what is not answered yet can be answered no more."""
+        if not self._is_alone() or self.pipeline or self.parser.get_http_version() != "1.1":
+            self.transport.abort()
+            return
         self._is_receiving = False
         self._be_patient()
         super().handle_websocket_upgrade()

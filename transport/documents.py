@@ -117,8 +117,7 @@ class DocumentCache:
         try:
             return self._prepare(text, digest)
         except (DocumentRefused, DocumentInvalid) as refusal:
-            errors = tuple(map(_without_tree, refusal.errors))
-            return _Failure(type(refusal), refusal.message, refusal.error_code, errors)
+            return _Failure(type(refusal), refusal.message, refusal.error_code, refusal.errors)
 
     def _prepare(self, text: str, digest: str) -> Document:
         tokens = guard.scan(text, self._limits)
@@ -170,18 +169,16 @@ class DocumentCache:
         )
 
 
-def _without_tree(error: GraphQLError) -> GraphQLError:
-    """The same error, which keeps no document alive."""
-    bare = GraphQLError(error.message, extensions=error.extensions)
+def _invalid(code: str, errors: list[GraphQLError]) -> DocumentInvalid:
+    bare = [_bare(error, code) for error in errors]
+    return DocumentInvalid(bare[0].message, code=code, errors=bare)
+
+
+def _bare(error: GraphQLError, code: str) -> GraphQLError:
+    """The same error, which keeps no document alive; where Python raised it, the document is at fault."""
+    bare = GraphQLError(error.message, extensions={**(error.extensions or {}), "code": code})
     bare.locations = error.locations
     return bare
-
-
-def _invalid(code: str, errors: list[GraphQLError]) -> DocumentInvalid:
-    for error in errors:
-        error.__traceback__ = None
-        error.extensions = {**(error.extensions or {}), "code": code}
-    return DocumentInvalid(errors[0].message, code=code, errors=errors)
 
 
 def _root_fields(node: OperationDefinitionNode) -> list[str]:

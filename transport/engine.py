@@ -10,7 +10,6 @@ from time import perf_counter
 from typing import Any
 from weakref import WeakValueDictionary
 
-import orjson
 import strawberry
 from graphql import (
     ExecutionResult,
@@ -32,6 +31,7 @@ from .persisted import PersistedDocuments
 from .ports import Meters
 from .request import OperationRequest
 from .subscription import Subscription
+from .variables import packed
 
 MAX_COERCION_ERRORS = 10
 
@@ -191,9 +191,7 @@ class Engine:
         rights = self._options.event_rights(context, call.operation) or self._options.rights(context)
         if rights is None or call.wants_cost:
             return None
-        values = call.variables.sources
-        used = [values[name].value for name in call.operation.event_variables if name in values]
-        key = (call.operation, orjson.dumps(used, default=str), rights)
+        key = (call.operation, packed(call.variables, call.operation.event_variables), rights)
         return self._sharers.setdefault(key, Sharers())
 
     def _bind(self, operation: Operation, variables: dict[str, Any]) -> VariableValues:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from .asgi import Send, start_response
 from .errors import Conflict, Header
@@ -66,6 +67,7 @@ class EventStream:
         self._start = start
         self._pending: dict[str, Message] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._stopping: set[asyncio.Task[None]] = set()
         self.writer: EventWriter | None = None
         self.positions = Positions()
         self._last_event_id: str | None = None
@@ -107,7 +109,7 @@ class EventStream:
         running = dict(self._running)
         for task in running.values():
             task.cancel()
-        await asyncio.gather(*running.values(), return_exceptions=True)
+        await asyncio.gather(*running.values(), *self._stopping, return_exceptions=True)
         return list(running)
 
     def _run(self, message: Message) -> Message:
@@ -126,14 +128,21 @@ class EventStream:
         name = message["id"]
         task = asyncio.create_task(self._start_task(message))
         self._running[name] = task
-        task.add_done_callback(lambda _: self._running.pop(name, None))
+        task.add_done_callback(partial(self._ended, name))
+
+    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
+        self._stopping.discard(task)
+        if self._running.get(name) is task:
+            del self._running[name]
 
     async def _start_task(self, message: Message) -> None:
         await self._start(self, message)
 
     def _stop(self, name: str) -> Message:
         if self._pending.pop(name, None) is None and name in self._running:
-            self._running[name].cancel()
+            task = self._running.pop(name)  # its id is free from now on
+            self._stopping.add(task)
+            task.cancel()
         return {}
 
     def _hand_over(self) -> Message:

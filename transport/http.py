@@ -235,6 +235,7 @@ class HttpTransport:
         await respond(exchange.send, 202, [("cache-control", "no-store")], b"")
 
     async def _stop(self, exchange: Exchange, token: str | None) -> None:
+        await as_awaited(self.context_factory(exchange.info))
         await self._streams.stop(token, exchange.parameters.get("operationId"))
         await respond(exchange.send, 200, [("cache-control", "no-store")], b"")
 

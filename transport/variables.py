@@ -1,17 +1,20 @@
-"""Which variables a part of a document reads."""
+"""Which variables a part of a document reads, and what was sent for them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
+import orjson
 from graphql import (
     DirectiveNode,
     GraphQLInputType,
     Node,
+    Undefined,
     VariableNode,
     Visitor,
     get_nullable_type,
@@ -53,6 +56,17 @@ def conditions_in(*nodes: Node) -> tuple[str, ...]:
     for node in nodes:
         visit(node, reader)
     return tuple(sorted(reader.conditions))
+
+
+def packed(variables: VariableValues, names: Iterable[str]) -> bytes:
+    """Write what was sent for these variables; equal where an execution would read the same."""
+    sources = variables.sources
+    given = [
+        (name, sources[name].value)
+        for name in names
+        if name in sources and sources[name].value is not Undefined
+    ]
+    return orjson.dumps(given)
 
 
 def are_unchangeable(variables: VariableValues) -> bool:

@@ -62,10 +62,17 @@ def read_opening(head: bytes) -> Opening:
         raise HandshakeRefused(UPGRADE_REQUIRED)
     if _all(headers, b"sec-websocket-version") != [b"13"]:
         raise HandshakeRefused(UPGRADE_REQUIRED)
-    path, _, query_string = target.partition(b"?")
+    path, _, query_string = _in_origin_form(target).partition(b"?")
     offered = b",".join(_all(headers, b"sec-websocket-protocol")).decode("latin-1")
     subprotocols = [name.strip() for name in offered.split(",") if name.strip()]
     return Opening(path, query_string, headers, subprotocols, _key(headers))
+
+
+def _in_origin_form(target: bytes) -> bytes:
+    """A target without its scheme and authority, which proxies are sent (RFC 9112, section 3.2.2)."""
+    if target.startswith(b"/"):
+        return target
+    return b"/" + target.partition(b"://")[2].partition(b"/")[2]
 
 
 def _key(headers: RawHeaders) -> bytes:

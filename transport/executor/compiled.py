@@ -63,7 +63,11 @@ class CompiledExecutor:
         if reason is not None:
             self._meters.fallback(reason)
             return None
-        select = self._compile(run, operation)
+        try:
+            select = self._compile(run, operation)
+        except GraphQLError:  # a condition that is null; graphql-core knows where to say so
+            self._meters.fallback("condition")
+            return None
         self._plans.put((operation, conditions), select, operation.fields * FIELD_BYTES, operation)
         return select
 

@@ -141,6 +141,8 @@ async def test_one_stream_serves_all_operations_when_each_request_hits_another_p
             assert (await submit(third, token, "w", "{ hello }")).status_code == 409
             stopped = await third.delete("/", params={"operationId": "w"}, headers={TOKEN: token})
             assert stopped.status_code == 200
+            assert (await submit(third, token, "w", "subscription { forever }")).status_code == 202
+            assert orjson.loads((await next_event(events))["data"])["id"] == "w"
             again = await second.get("/", headers={**STREAM, TOKEN: token})
             assert again.status_code == 409
 
@@ -236,6 +238,18 @@ async def test_request_is_refused_with_a_code_when_its_stream_or_operation_is_un
         for response, status, code in cases:
             assert response.status_code == status
             assert response.json()["errors"][0]["extensions"]["code"] == code
+
+
+async def test_stopping_is_refused_when_the_token_of_who_asks_is_not_good() -> None:
+    async with processes(1) as (client,):
+        token = (await client.put("/")).text
+        forged = {TOKEN: token, "authorization": "nonsense"}
+        refused = await client.delete("/", params={"operationId": "w"}, headers=forged)
+
+    assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (
+        401,
+        "UNAUTHENTICATED",
+    )
 
 
 async def test_reservation_lapses_when_nobody_opens_it() -> None:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+import transport.connections
 from kit.current_request import request_within
 from tests.transport.clients import _Uvicorn, until, websocket
 from transport import Admission, AdmissionGate, GateLimits
@@ -181,7 +182,10 @@ async def test_connection_is_cut_when_its_request_is_not_whole_in_time(beginning
     assert house.admission.in_flight == 0
 
 
-async def test_connection_is_cut_when_its_client_does_not_read_the_answer() -> None:
+async def test_connection_is_cut_when_its_client_does_not_read_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transport.connections, "UNREAD_SECONDS", 1.0)
     async with crowd() as house:
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)

@@ -171,3 +171,25 @@ async def test_failed_answer_is_not_kept_when_a_public_query_fails() -> None:
         for _ in range(2):
             await client.get("/", params={"query": "{ calls boom }"})
     assert ("response", "hit") not in meters.cache
+
+
+async def test_a_variable_that_was_left_out_shares_no_answer_with_a_text() -> None:
+    query = "query($name: String) { hello(name: $name) }"
+    async with in_process(make_server()) as client:
+        greetings = []
+        for variables in ({}, {"name": "Undefined"}, {}, {"name": "null"}):
+            response = await client.post("/", json={"query": query, "variables": variables})
+            greetings.append(response.json()["data"]["hello"])
+
+    assert greetings == ["hello world", "hello Undefined", "hello world", "hello null"]
+
+
+async def test_answers_are_right_and_not_kept_when_their_variables_are_long() -> None:
+    query, meters = "query($name: String!) { hello(name: $name) }", CountingMeters()
+    async with in_process(make_server(meters=meters)) as client:
+        for _ in range(2):
+            name = "x" * 20_000
+            response = await client.post("/", json={"query": query, "variables": {"name": name}})
+            assert response.json() == {"data": {"hello": f"hello {name}"}}
+
+    assert [which for which in meters.cache if which[0] == "response"] == []

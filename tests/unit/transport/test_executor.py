@@ -66,6 +66,14 @@ def _keys(data: Any) -> list[Any]:
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "leaves": ("{ cat { name lives colour weight awake nothing } }", {}),
+    "a condition that is null": (
+        "query($yes: Boolean = true) { cat { name @skip(if: $yes) } }",
+        {"yes": None},
+    ),
+    "a condition that is null at the root": (
+        "query($yes: Boolean = true) { cat @include(if: $yes) { name } }",
+        {"yes": None},
+    ),
     "aliases and merged fields": (
         "{ a: cat { name } a: cat { lives } cat { kittens { name } kittens { lives } } }",
         {},

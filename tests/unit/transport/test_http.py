@@ -295,3 +295,13 @@ async def test_refusals_are_counted_by_code_when_they_happen() -> None:
         await client.post("/", json={"query": "{ nope }"})
         await client.patch("/")
     assert meters.refusals == ["GRAPHQL_VALIDATION_FAILED", "METHOD_NOT_ALLOWED"]
+
+
+async def test_a_literal_too_long_for_python_is_the_documents_fault() -> None:
+    meters = CountingMeters()
+    async with in_process(make_server(meters=meters)) as client:
+        for _ in range(2):
+            query = f"{{ items(first: {'9' * 4_301}) {{ id }} }}"
+            response = await client.post("/", json={"query": query}, headers=STRICT)
+            error = response.json()["errors"][0]
+            assert (response.status_code, error["extensions"]) == (400, {"code": "GRAPHQL_VALIDATION_FAILED"})
