@@ -9,7 +9,9 @@ from websockets.utils import apply_mask
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 NO_STATUS = 1005
-PROTOCOL_ERROR, NOT_UTF8, TOO_BIG = 1002, 1007, 1009
+PROTOCOL_ERROR, NOT_UTF8, TOO_BIG, TOO_MANY = 1002, 1007, 1009, 1008
+MOST_FRAMES = 1_000
+"""In one piece of data: they are all read before anybody else has a turn."""
 _DATA, _CONTROL = frozenset({CONTINUATION, TEXT, BINARY}), frozenset({CLOSE, PING, PONG})
 _FINAL, _RESERVED, _OPCODE, _MASKED, _SIZE = 0x80, 0x70, 0x0F, 0x80, 0x7F
 _CONTROL_BYTES, _MEDIUM, _LONG = 125, 126, 127
@@ -72,9 +74,12 @@ class FrameReader:
         else:
             self._rest += data
             source = self._rest
-        position = 0
+        position = frames = 0
         while (found := self._frame_at(source, position)) is not None:
             opcode, is_final, start, position = found
+            frames += 1
+            if frames > MOST_FRAMES:
+                raise FrameFault(TOO_MANY, "Too many frames at once")
             body = apply_mask(source[start:position], source[start - 4 : start])
             received = (
                 self._control(opcode, body) if opcode in _CONTROL else self._data(opcode, is_final, body)

@@ -13,6 +13,7 @@ from transport.websocket_frames import (
     BINARY,
     CLOSE,
     CONTINUATION,
+    MOST_FRAMES,
     PING,
     PONG,
     TEXT,
@@ -148,3 +149,14 @@ def test_reason_is_cut_at_a_character_when_a_close_frame_cannot_hold_it() -> Non
 
     assert len(written) <= 127
     assert written[4:].decode() == "é" * 61
+
+
+@pytest.mark.parametrize("kind", [PING, PONG, TEXT])
+def test_connection_fails_when_more_frames_come_at_once_than_anybody_needs(kind: int) -> None:
+    reader = FrameReader(MOST)
+    assert len(list(reader.feed(sent(kind) * MOST_FRAMES))) == MOST_FRAMES
+
+    with pytest.raises(FrameFault) as fault:
+        list(reader.feed(sent(kind) * (MOST_FRAMES + 1)))
+
+    assert fault.value.code == 1008
