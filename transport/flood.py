@@ -11,8 +11,8 @@ from .admission import Admission
 if TYPE_CHECKING:
     from .connections import BoundedHttpProtocol as Connection
 
-LEAST_TAKEN_IN = 32
-"""In one turn of the event loop, of what was held back; or a 64th, where that is more"""
+LEAST_TAKEN_IN = 16
+"""In one turn of the event loop, of what was held back; or a 128th, where that is more"""
 
 
 class Flood:
@@ -48,7 +48,7 @@ class Flood:
 
     def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
-            for _ in range(min(len(self._held), max(LEAST_TAKEN_IN, len(self._held) // 64))):
+            for _ in range(min(len(self._held), max(LEAST_TAKEN_IN, len(self._held) // 128))):
                 self._take_in(*self._held.popleft())
         finally:
             if self._held:
