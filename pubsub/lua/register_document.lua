@@ -12,7 +12,8 @@ local forgotten = 0
 while size > tonumber(ARGV[3]) do
   local oldest = redis.call('ZPOPMIN', KEYS[2])[1]
   if not oldest then
-    break
+    redis.call('DEL', unpack(KEYS)) -- a key was lost alone, and with it the count: begin anew
+    return forgotten
   end
   size = redis.call('DECRBY', KEYS[3], redis.call('HSTRLEN', KEYS[1], oldest))
   redis.call('HDEL', KEYS[1], oldest)

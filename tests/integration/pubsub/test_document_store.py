@@ -32,6 +32,20 @@ async def test_size_is_right_when_a_document_is_registered_again(redis_url: str)
     await client.aclose()
 
 
+async def test_the_count_begins_anew_when_one_of_the_keys_was_lost(redis_url: str) -> None:
+    client = connect(redis_url, 4)
+    documents = RedisDocuments(batcher(client), most_bytes=300)
+    for number in range(3):
+        await documents.put(f"hash{number}", str(number) * 100)
+    await client.delete(KEYS[1])
+    for number in range(3, 7):
+        await documents.put(f"hash{number}", str(number) * 100)
+
+    size = int(await client.get(KEYS[2]) or 0)
+    assert size == sum([await client.hstrlen(KEYS[0], f"hash{number}") for number in range(7)]) <= 300
+    await client.aclose()
+
+
 async def test_one_larger_than_all_may_be_is_not_kept(redis_url: str) -> None:
     client = connect(redis_url, 4)
     documents = RedisDocuments(batcher(client), most_bytes=300)
