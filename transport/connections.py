@@ -38,8 +38,8 @@ HEAD_TOO_LARGE = refusal(
     "HEAD_TOO_LARGE",
     f"Address and headers are longer than {MOST_HEAD_BYTES} bytes.",
 )
-MOST_CHUNKING = 9
-"""So much longer a body may be as it is sent: in chunks of one byte it is six times as long."""
+MOST_CHUNKING = 2
+"""So much longer a body may be as it is sent: in chunks of five bytes it is twice as long."""
 MOST_DIRECT_BYTES = 16_384
 MOST_KNOWN, MOST_KNOWN_BYTES, LONGEST_KNOWN_BYTES = 1_024, 64_000_000, 4_096
 KNOWN_TIMES = 4
