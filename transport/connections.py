@@ -10,18 +10,14 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any, ClassVar, cast
-
-from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .admission import Admission
 from .direct import DirectAnswers, RawRequest, RawResponse, Work
 from .flood import Flood
 from .gate import ANNOUNCED, turned_away
 from .lru import LeastRecentlyUsed
-from .request_heads import MOST_HEAD_BYTES, fault_of, is_too_large, refusal, without_upgrade
+from .strict_http import StrictHttpProtocol
 
 logger = logging.getLogger(__name__)
 
@@ -30,26 +26,12 @@ FULL = (
     b"retry-after: 2\r\nconnection: close\r\ncontent-length: 100\r\n\r\n"
     b'{"errors":[{"message":"Too many connections; try again soon.","extensions":{"code":"OVERLOADED"}}]}\n'
 )
-
-
-MALFORMED = refusal(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "This is no HTTP/1.1 request.")
-HEAD_TOO_LARGE = refusal(
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    "HEAD_TOO_LARGE",
-    f"Address and headers are longer than {MOST_HEAD_BYTES} bytes.",
-)
-MOST_CHUNKING = 2
-"""So much longer a body may be as it is sent: in chunks of five bytes it is twice as long."""
 MOST_DIRECT_BYTES = 16_384
 MOST_KNOWN, MOST_KNOWN_BYTES, LONGEST_KNOWN_BYTES = 1_024, 64_000_000, 4_096
 KNOWN_TIMES = 4
 """So much more memory than bytes a known request takes"""
 KnownRequests = LeastRecentlyUsed[bytes, RawRequest]
 """What whole requests were read as, by all their bytes, their senders' tokens among them"""
-
-
-MOST_AT_ONCE = 64
-"""So many requests may come in one piece; each is answered, or kept, before anybody else has a turn."""
 UNREAD_SECONDS = 35.0
 """So long a client may take nothing of what it was sent; event streams give up first, and count it.
 
@@ -65,17 +47,6 @@ def directly(address: str, _headers: list[tuple[bytes, bytes]]) -> str:
     return address
 
 
-class TooManyAtOnceError(Exception):
-    """More requests in one piece than a client has reason to send."""
-
-
-class RefusedHeadError(Exception):
-    """A request's head was answered with a refusal; nothing more is read."""
-
-
-OF_THE_CLIENT = (HttpParserError, RefusedHeadError, TooManyAtOnceError)
-
-
 class _Stand:
     """Stands for uvicorn's cycle of a request that is answered without one."""
 
@@ -87,7 +58,7 @@ class _Stand:
         self.keep_alive = True
 
 
-class BoundedHttpProtocol(HttpToolsProtocol):
+class BoundedHttpProtocol(StrictHttpProtocol):
     """One connection. Use `bounded` to make the class for a process."""
 
     admission: ClassVar[Admission]
@@ -100,18 +71,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     known: ClassVar[KnownRequests]
     flood: ClassVar[Flood]
     client_of: ClassVar[ClientOf]
-    _common: ClassVar[tuple[Any, bytes]] = ((), b"")
 
     def __init__(self, *args: Any, **keywords: Any) -> None:
         super().__init__(*args, **keywords)
-        self._is_receiving = False
         self._patience: asyncio.TimerHandle | None = None
-        self._running: Any = None  # the cycle that is being answered; uvicorn's own is the one that came last
         self._body: bytes | None = None  # of a request that may be answered directly
-        self._requests_begun = 0
-        self._piece_bytes = 0  # of what is being read
-        self._received_bytes = 0  # of a request, after the piece that it began in
-        self._body_bytes = 0
         self._answered: RawRequest | None = None
         self._answered_at = float("-inf")
         self.held_back = 0  # pieces of data that wait for their turn
@@ -128,13 +92,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._patience = self.loop.call_later(self.request_seconds, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it, and tell whoever answers it: uvicorn tells the request that came last."""
+        """Forget it."""
         self._be_patient()
         super().connection_lost(exc)
-        running = self._running
-        if running is not None and not running.response_complete:
-            running.disconnected = True
-            running.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         """Take in what has come: at once, or in its turn while more comes than can be answered."""
@@ -179,92 +139,23 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _read(self, data: bytes) -> None:
         """Parse; one whole request that could be answered directly is known from then on."""
-        was_receiving, self._requests_begun = self._is_receiving, 0
-        self._answered = None
-        self._piece_bytes = len(data)
-        self._unset_keepalive_if_required()
-        self._feed(data)
-        if self._requests_begun:
-            self._received_bytes = 0
-        elif self._is_receiving:
-            self._received_bytes += len(data)
-            if self._received_bytes > MOST_HEAD_BYTES + MOST_CHUNKING * self._body_bytes:
-                self._refuse(HEAD_TOO_LARGE)
+        was_receiving, self._answered = self._is_receiving, None
+        super()._read(data)
         is_one = self._requests_begun == 1 and not (was_receiving or self._is_receiving)
         if is_one and self._answered is not None and len(data) <= LONGEST_KNOWN_BYTES:
-            prepared = self._answered.prepared
-            call = prepared.call if prepared is not None else None
-            self.known.put(bytes(data), self._answered, KNOWN_TIMES * len(data), call and call.operation)
+            self._know(data, self._answered)
 
-    def _feed(self, data: bytes) -> None:
-        try:
-            self.parser.feed_data(data)
-        except HttpParserUpgrade as upgrade:
-            if self._should_upgrade():
-                self.handle_websocket_upgrade()
-            else:
-                self._ignore_upgrade(data[upgrade.args[0] :])
-        except HttpParserError as error:
-            if isinstance(error, HttpParserCallbackError) and not isinstance(
-                error.__context__, OF_THE_CLIENT
-            ):
-                logger.error("a request could not be read", exc_info=error)
-            self._refuse(MALFORMED)
+    def _know(self, data: bytes, request: RawRequest) -> None:
+        call = request.prepared.call if request.prepared is not None else None
+        holds = call.operation if call is not None else None
+        self.known.put(bytes(data), request, KNOWN_TIMES * len(data), holds)
 
-    def _ignore_upgrade(self, rest: bytes) -> None:
-        """Read a request anew as if it had not offered another protocol: the parser has not read its body."""
-        method, version = self.parser.get_method(), self.parser.get_http_version()
-        self.parser = HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
-        self._feed(without_upgrade(method, self.url, version, self.headers) + rest)
-
-    def _refuse(self, response: RawResponse) -> None:
-        """Say what is wrong and hang up; only hang up where that would be taken for another's answer."""
-        if self.transport.is_closing():
-            return
-        is_next = self._is_alone() or (
-            self._is_receiving and self._running is self.cycle and not self.cycle.response_started
-        )
-        if is_next and not self.flow.write_paused:
-            self._write(response)
-            self.transport.close()
-        else:
-            self.transport.abort()
-
-    def _is_alone(self) -> bool:
-        """Whether no request before the one that is read waits for its answer."""
-        return self.cycle is None or bool(self.cycle.response_complete)
-
-    def on_message_begin(self) -> None:
-        """A request begins: the connection is not idle, also where another was answered just before."""
-        self._is_receiving = True
-        self._requests_begun += 1
-        if self._requests_begun > MOST_AT_ONCE:
-            self.transport.abort()
-            raise TooManyAtOnceError
-        self._body_bytes = 0
-        self._unset_keepalive_if_required()
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """Turn it away here, where that costs least, or let it become a request."""
-        if self._is_ignored_upgrade():
-            return
-        fault = self._fault()
-        if fault is not None:
-            self._refuse(fault)
-            raise RefusedHeadError
-        self._take_on()
-        if not self.parser.should_upgrade():
-            self.headers = []  # what a body's trailers say goes nowhere
-
-    def _take_on(self) -> None:
+    def on_head(self) -> None:
+        """Turn a request away here, where that costs least, or let it become one."""
         path = self.url.partition(b"?")[0].decode("latin-1")
-        is_alone = self._is_alone()
-        if not is_alone or self.parser.should_upgrade() or path in self.admission.limits.exempt:
-            super().on_headers_complete()
-            if is_alone:
-                self._running = self.cycle
+        is_alone, is_exempt = self._is_alone(), path in self.admission.limits.exempt
+        if not is_alone or is_exempt or self.parser.should_upgrade():
+            super().on_head()
             return
         if self.admission.has_room(path):
             if self._may_be_direct():
@@ -282,42 +173,22 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    def _is_ignored_upgrade(self) -> bool:
-        return bool(self.parser.should_upgrade()) and not self._should_upgrade()
-
-    def _fault(self) -> RawResponse | None:
-        """The refusal of a head that is not as it should be."""
-        if self._piece_bytes > MOST_HEAD_BYTES and is_too_large(self.url, self.headers):
-            return HEAD_TOO_LARGE
-        message = fault_of(self.parser.get_http_version(), self.headers)
-        return None if message is None else refusal(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", message)
-
     def _let_in(self) -> None:
-        super().on_headers_complete()
-        self._running = self.cycle
+        super().on_head()
         self.admission.announced += 1  # its task begins later, in the gate
         cast("dict[str, Any]", self.scope)[ANNOUNCED] = True
 
-    def on_response_complete(self) -> None:
-        """The next one's turn."""
-        self._running = self.pipeline[-1][0] if self.pipeline else None
-        super().on_response_complete()
-
-    def on_body(self, body: bytes) -> None:
-        """Some of a request's body."""
-        self._body_bytes += len(body)
+    def on_piece_of_body(self, body: bytes) -> None:
+        """Keep it where the request may be answered directly."""
         if self._body is None:
-            super().on_body(body)
+            super().on_piece_of_body(body)
             return
         self._body += body
         if len(self._body) > MOST_DIRECT_BYTES:
             self._go_long()
 
-    def on_message_complete(self) -> None:
-        """A request is whole."""
-        if self._is_ignored_upgrade():
-            return
-        self._is_receiving = False
+    def on_end(self) -> None:
+        """Answer directly what can be answered so."""
         if self._body is not None:
             answer = self._answer_directly(self._body)
             if answer is not None:
@@ -329,7 +200,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                     self._begin(answer)
                 return
             self._go_long()
-        super().on_message_complete()
+        super().on_end()
 
     def _may_be_direct(self) -> bool:
         """Whether nothing but the answer itself can stand in the way of answering directly."""
@@ -378,31 +249,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
                 self.transport.close()
         self.on_response_complete()
 
-    def _write(self, answer: RawResponse, more_lines: bytes = b"") -> None:
-        self.transport.writelines((answer.status_line, self._common_lines(), more_lines, answer.rest))
-
     def _go_long(self) -> None:
         """Let it become a request like any other, with what has come of its body."""
         body, self._body = self._body, None
         self._let_in()
         if body:
-            super().on_body(body)
-
-    def _common_lines(self) -> bytes:
-        """The headers of every response, such as the date; uvicorn makes a new list of them each second."""
-        headers = self.server_state.default_headers
-        known, lines = BoundedHttpProtocol._common
-        if known is not headers:
-            lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-            BoundedHttpProtocol._common = (headers, lines)
-        return lines
+            super().on_piece_of_body(body)
 
     def handle_websocket_upgrade(self) -> None:
-        """From here on the WebSocket's own clocks count; what is not answered yet can be answered no more."""
-        if not self._is_alone() or self.pipeline or self.parser.get_http_version() != "1.1":
-            self.transport.abort()
-            return
-        self._is_receiving = False
+        """From here on the WebSocket's own clocks count."""
         self._be_patient()
         super().handle_websocket_upgrade()
 

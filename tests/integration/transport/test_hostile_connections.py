@@ -18,7 +18,8 @@ from tests.transport.clients import listening, until
 from tests.transport.house import SLOW, House, Seen, bodies, house, raw_post, slow_request, whole_post
 from tests.transport.toy import CountingMeters, World, make_server, rights_of
 from transport import Admission, AdmissionGate, GateLimits, Limits, ServerOptions
-from transport.connections import MOST_AT_ONCE, BoundedHttpProtocol, bounded
+from transport.connections import BoundedHttpProtocol, bounded
+from transport.strict_http import MOST_AT_ONCE
 
 HEALTH = GateLimits(exempt=frozenset({"/healthz"}))
 LARGE = "{ calls " + " ".join(f"a{number}: large" for number in range(95)) + " }"
