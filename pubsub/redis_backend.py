@@ -37,6 +37,8 @@ class RedisBackend(BroadcastBackend):
     def __init__(self, client: Redis | RedisCluster) -> None:
         self._client = client
         self._wanted: dict[str, asyncio.Event] = {}
+        self._heard: set[str] = set()
+        """Channels of which the server has confirmed a subscription, on whatever connection."""
         self._pubsub: PubSub | None = None
         self._published: asyncio.Queue[Event] = asyncio.Queue(_MOST_WAITING)
         self._changed = asyncio.Event()
@@ -66,15 +68,19 @@ class RedisBackend(BroadcastBackend):
             async with asyncio.timeout(_SUBSCRIBE_SECONDS):
                 await confirmed.wait()
         except _AWAY as error:
-            self._wanted.pop(group, None)
+            self._forget(group)
             raise Unavailable from error
 
     async def unsubscribe(self, group: str) -> None:
         """Hear no more of a channel."""
-        self._wanted.pop(group, None)
+        self._forget(group)
         if self._pubsub is not None:
             with contextlib.suppress(*_AWAY):
                 await self._pubsub.unsubscribe(group)
+
+    def _forget(self, group: str) -> None:
+        self._wanted.pop(group, None)
+        self._heard.discard(group)
 
     async def publish(self, channel: str, message: Any) -> None:
         """Send a message; one that cannot be sent is dropped, as the interface's promise is no more."""
@@ -109,7 +115,6 @@ class RedisBackend(BroadcastBackend):
         while not self._wanted:
             self._changed.clear()
             await self._changed.wait()
-        again = [group for group, confirmed in self._wanted.items() if confirmed.is_set()]
         for confirmed in self._wanted.values():
             confirmed.clear()
         await self._client.initialize()  # a cluster's nodes are not known before
@@ -122,27 +127,32 @@ class RedisBackend(BroadcastBackend):
         while True:
             message = await pubsub.get_message(ignore_subscribe_messages=False, timeout=_SILENCE_SECONDS)
             if message is None:
-                await self._ask_for_life(pubsub)
-                continue
-            await self._take(message, again)
+                message = await self._ask_for_life(pubsub)
+            if message is not None:
+                await self._take(message)
 
-    async def _ask_for_life(self, pubsub: PubSub) -> None:
-        """A silent connection may be a dead one: ping, and expect something back in time."""
+    async def _ask_for_life(self, pubsub: PubSub) -> dict[str, Any] | None:
+        """A silent connection may be a dead one: ping, and give what comes back in time, whatever it is."""
         if not pubsub.subscribed:
-            return
+            return None
         await pubsub.ping()
-        if await pubsub.get_message(timeout=_SILENCE_SECONDS) is None:
+        message = await pubsub.get_message(ignore_subscribe_messages=False, timeout=_SILENCE_SECONDS)
+        if message is None:
             raise TimeoutError("no answer to a ping")
+        answer: dict[str, Any] = message
+        return answer
 
-    async def _take(self, message: dict[str, Any], again: list[str]) -> None:
+    async def _take(self, message: dict[str, Any]) -> None:
         channel = _text(message.get("channel") or b"")
         if message["type"] == "subscribe":
             confirmed = self._wanted.get(channel)
-            if confirmed is not None:
-                confirmed.set()
-            if channel in again:
-                again.remove(channel)
+            if confirmed is None:
+                return
+            confirmed.set()
+            # A second time: the connection is another, made by us or, without a word, by redis-py.
+            if channel in self._heard:
                 await self._published.put(Event(channel, GAP))
+            self._heard.add(channel)
         elif message["type"] == "message":
             await self._published.put(Event(channel, _text(message["data"])))
 

@@ -1,0 +1,138 @@
+"""A connection that is lost, however: listeners are told that they may have missed something."""
+
+import asyncio
+import contextlib
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from redis.asyncio.client import PubSub
+
+import pubsub.redis_backend
+from pubsub.channels import Channels, Mailbox
+from pubsub.redis_backend import RedisBackend
+from reservations.connection import Client, connect
+
+
+class Proxy:
+    """Stands before Redis; cuts its connections, and refuses new ones while it is told to."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.refuses = False
+        self.refused = 0
+
+    async def open(self) -> int:
+        """The port it listens on."""
+        server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
+        port: int = server.sockets[0].getsockname()[1]
+        return port
+
+    def cut(self) -> None:
+        """Reset every connection."""
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.refuses:
+            self.refused += 1
+            writer.transport.abort()
+            return
+        its_reader, its_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        self._writers |= {writer, its_writer}
+        await asyncio.gather(self._pump(reader, its_writer), self._pump(its_reader, writer))
+
+    @staticmethod
+    async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+        writer.close()
+
+
+async def heard_until(mailbox: Mailbox, last: str) -> list[str | None]:
+    heard: list[str | None] = []
+    async with asyncio.timeout(5):
+        while last not in heard:
+            heard.append(await mailbox.get())
+    return heard
+
+
+async def listened_to(client: Client, channel: str) -> None:
+    """Return when the server has a subscription of the channel."""
+    async with asyncio.timeout(10):
+        while not (await client.pubsub_numsub(channel))[0][1]:
+            await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("away_seconds", [0.0, 0.5])
+async def test_a_gap_is_told_when_the_server_was_away(redis_url: str, away_seconds: float) -> None:
+    port = urlsplit(redis_url).port
+    assert port is not None
+    proxy = Proxy(port)
+    client, other = connect(redis_url.replace(f":{port}", f":{await proxy.open()}"), 4), connect(redis_url, 4)
+    channels = Channels(RedisBackend(client))
+    await channels.open()
+    async with channels.subscribe("c") as mailbox:
+        await other.publish("c", "before")
+        assert await heard_until(mailbox, "before") == ["before"]
+        proxy.refuses = away_seconds > 0
+        proxy.cut()
+        await other.publish("c", "lost")
+        await asyncio.sleep(away_seconds)
+        proxy.refuses = False
+        await listened_to(other, "c")
+        await asyncio.sleep(0.1)
+        await other.publish("c", "after")
+        heard = await heard_until(mailbox, "after")
+    await channels.close()
+    await client.aclose()
+    await other.aclose()
+
+    assert heard[0] is None
+    assert (proxy.refused > 1) is (away_seconds > 0)
+
+
+async def test_a_gap_is_told_when_the_connection_was_killed_and_made_again_at_once(redis_url: str) -> None:
+    client, other = connect(redis_url, 4), connect(redis_url, 4)
+    channels = Channels(RedisBackend(client))
+    await channels.open()
+    async with channels.subscribe("c") as mailbox:
+        at_once = other.pipeline(transaction=True)
+        at_once.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        at_once.publish("c", "lost")
+        await at_once.execute()
+        await listened_to(other, "c")
+        await asyncio.sleep(0.1)
+        await other.publish("c", "after")
+        heard = await heard_until(mailbox, "after")
+    await channels.close()
+    await client.aclose()
+    await other.aclose()
+
+    assert heard[0] is None
+
+
+async def test_a_message_is_heard_when_it_comes_between_a_ping_and_its_answer(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pubsub.redis_backend, "_SILENCE_SECONDS", 0.3)
+    client, other = connect(redis_url, 4), connect(redis_url, 4)
+    ping = PubSub.ping
+
+    async def publish_first(self: PubSub, *args: Any) -> Any:
+        await other.publish("c", "news")
+        return await ping(self, *args)
+
+    monkeypatch.setattr(PubSub, "ping", publish_first)
+    channels = Channels(RedisBackend(client))
+    await channels.open()
+    async with channels.subscribe("c") as mailbox:
+        heard = await heard_until(mailbox, "news")
+    await channels.close()
+    await client.aclose()
+    await other.aclose()
+
+    assert heard == ["news"]
