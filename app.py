@@ -258,7 +258,7 @@ def graphql_server(
             expires_at=_expires_at,
             slot=admission.slot,
             event_context=_fresh,
-            data_version=lambda *_: parts.office.revision.number,
+            data_version=lambda context, *_: context.revision,
             compiled=True,
             immutable_types=frozenset({EventRow, VenueRow, PerformerRow, Money}),
             trusted_documents_only=bool(settings.trusted_documents),

@@ -37,13 +37,15 @@ class Context:
     answer another one the next time, so to ask for it says that the account is not whole.
     """
 
-    __slots__ = ("_address", "_now", "_services", "loaders", "viewer")
+    __slots__ = ("_address", "_now", "_services", "loaders", "revision", "viewer")
 
     def __init__(self, services: Services, viewer: Viewer | None, address: str = "") -> None:
         self._services = services
         self._address = address
         self.viewer = viewer
         self._now: datetime
+        self.revision: int
+        """How many changes of events were known when it began: it may read rows from before later ones."""
         self.loaders: Loaders
         self._begin(services.moments.present())
 
@@ -54,6 +56,7 @@ class Context:
     def _begin(self, moment: Moment) -> None:
         office = self._services.office
         self._now = office.now()
+        self.revision = office.revision.number
         self.loaders = Loaders(office.database, office.seats, office.layouts, self._now, moment)
 
     @property

@@ -125,7 +125,7 @@ class Answering:
         given = packed(call.variables, call.variables.sources)
         if len(given) > LONGEST_KEY_BYTES:
             return None
-        version = self._options.data_version(call.operation, call.variables.coerced)
+        version = self._options.data_version(context, call.operation, call.variables.coerced)
         return (call.operation.name, given, rights, version)
 
     def _shared_rights(self, context: Any, info: ConnectionInfo) -> Hashable | None:

@@ -90,7 +90,7 @@ def unnoticed(_operation: Operation, _payload: Payload, _seconds: float) -> None
     """Note nothing of a query that has ended."""
 
 
-def one_version(_operation: Operation, _variables: Variables) -> Hashable:
+def one_version(_context: Any, _operation: Operation, _variables: Variables) -> Hashable:
     """Let the time to live alone decide when a cached answer is old."""
     return None
 
@@ -134,8 +134,8 @@ class ServerOptions:
     """When a context's credentials end, in seconds of the epoch: its connection or operation ends then."""
     slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     """Entered by queries and mutations that come over a WebSocket or an event stream; raises Overloaded."""
-    data_version: Callable[[Operation, Variables], Hashable] = one_version
-    """Part of the response cache's key: changes when the data behind an operation does."""
+    data_version: Callable[[Any, Operation, Variables], Hashable] = one_version
+    """Part of the response cache's key: changes when the data that a context reads for an operation do."""
     response_ttl_s: float = 1.0
     """The longest a cached answer lives, whatever its hints allow."""
     origin_allowed: Callable[[ConnectionInfo], bool] = any_origin

@@ -1,8 +1,14 @@
 """Updates show at once in the process that made them, and as soon as they are heard of in another."""
 
 import asyncio
+import hashlib
+import json
+
+import pytest
 
 from devservices.valkey import Valkey
+from pubsub.document_store import RedisDocuments
+from reservations.connection import batcher, connect
 from tests.apis import Api, api_on, somebody
 from tests.integration.reading.events import publish_event
 
@@ -63,3 +69,37 @@ async def shows_within(seconds: float, api: Api, event_id: str, name: str, token
     except TimeoutError:
         return False
     return True
+
+
+async def test_an_answer_from_before_a_change_is_not_shared_after_it(
+    api: Api, redis_server: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    organiser = somebody("organise")
+    event_id = await publish_event(api, organiser, name="Old")
+    text = "query ($id: ID!) { event(id: $id) { name } } # registered elsewhere"
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    client = connect(redis_server.url(), 2)
+    await RedisDocuments(batcher(client)).put(digest, text)
+    await client.aclose()
+    recall, asked, go_on = RedisDocuments.get, asyncio.Event(), asyncio.Event()
+
+    async def recall_late(self: RedisDocuments, document_hash: str) -> str | None:
+        asked.set()
+        await go_on.wait()
+        return await recall(self, document_hash)
+
+    monkeypatch.setattr(RedisDocuments, "get", recall_late)
+    parameters = {"documentId": f"sha256:{digest}", "variables": json.dumps({"id": event_id})}
+
+    async def name() -> str:
+        response = await api.client.get("/graphql", params=parameters)
+        return str(response.json()["data"]["event"]["name"])
+
+    await api.ask("query ($id: ID!) { event(id: $id) { name } }", {"id": event_id})
+    begun_before = asyncio.create_task(name())
+    await asked.wait()
+    await rename(api, event_id, "New", organiser)
+    go_on.set()
+
+    assert await begun_before in ("Old", "New")
+    assert [await name() for _ in range(3)] == ["New"] * 3

@@ -107,7 +107,7 @@ async def test_answer_is_computed_for_each_when_credentials_have_no_known_rights
 async def test_update_shows_at_once_when_the_data_version_changes() -> None:
     world = World()
 
-    def version(_operation: Operation, _variables: Any) -> Hashable:
+    def version(_context: Any, _operation: Operation, _variables: Any) -> Hashable:
         return world.data_version
 
     options = ServerOptions(rights=rights_of, data_version=version)
