@@ -22,7 +22,7 @@ class PriceLevelView:
     fee: Money
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: thousands are made at once, and that would cost four times as much
 class SeatView:
     """A seat with its public ids."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from enum import Enum
 from math import isfinite
@@ -50,6 +51,8 @@ from .runs import (
 )
 
 Compile = Callable[[GraphQLObjectType, Site, Run], Select]
+LISTED_AT_ONCE = 500
+"""Objects of one answer in one turn of the event loop; with more, others have theirs in between."""
 EXACT: dict[str, tuple[GraphQLLeafType, type]] = {
     "String": (GraphQLString, str),
     "ID": (GraphQLID, str),
@@ -225,14 +228,26 @@ def _list(site: Site, kind: GraphQLList[Any], item: Complete, nullable: bool) ->
             return run.complete_value(kind, site.details, whole, path_of(trail), value, None)
         if exact is not None and all(type(each) is exact for each in value):
             return list(value)
+        run.listed += len(value)
+        if run.listed > LISTED_AT_ONCE and value:
+            return in_turns(run, value, trail, info)
         return items(run, value, trail, info)
 
-    def items(run: Run, values: list[Any] | tuple[Any, ...], above: Trail, info: Info) -> Any:
+    async def in_turns(run: Run, values: list[Any] | tuple[Any, ...], above: Trail, info: Info) -> list[Any]:
+        results: list[Any] = []
+        for start in range(0, len(values), LISTED_AT_ONCE):
+            async with run.turns:
+                await asyncio.sleep(0)
+                some = items(run, values[start : start + LISTED_AT_ONCE], above, info, start)
+            results += await some if is_coroutine(some) else some
+        return results
+
+    def items(run: Run, values: list[Any] | tuple[Any, ...], above: Trail, info: Info, start: int = 0) -> Any:
         results: list[Any] = []
         pending: list[int] = []
         try:
             for index, each in enumerate(values):
-                completed = one(run, each, (above, index, None), info)
+                completed = one(run, each, (above, start + index, None), info)
                 if type(completed) is CoroutineType:
                     pending.append(index)
                 results.append(completed)

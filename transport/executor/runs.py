@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import isgenerator
@@ -46,13 +47,16 @@ class Running:
     Executor costs as much to make as a small answer.
     """
 
-    __slots__ = ("_make", "_whole", "context_value", "root_value", "variable_values")
+    __slots__ = ("_make", "_turns", "_whole", "context_value", "listed", "root_value", "variable_values")
 
     def __init__(
         self, make: Callable[[], Executor[Any]], context_value: Any, variable_values: VariableValues
     ) -> None:
         self._make = make
         self._whole: Executor[Any] | None = None
+        self._turns: asyncio.Lock | None = None
+        self.listed = 0
+        """Objects of lists that were completed, or are about to be"""
         self.root_value: Any = None
         self.context_value = context_value
         self.variable_values = variable_values
@@ -63,6 +67,13 @@ class Running:
         if self._whole is None:
             self._whole = self._make()
         return self._whole
+
+    @property
+    def turns(self) -> asyncio.Lock:
+        """Held by the part of a large answer that is made in this turn of the event loop."""
+        if self._turns is None:
+            self._turns = asyncio.Lock()
+        return self._turns
 
     @property
     def errors(self) -> list[GraphQLError] | None:

@@ -394,3 +394,15 @@ async def test_nobody_may_write_without_a_token(
 
     assert answer.code == "UNAUTHENTICATED"
     assert await everything(rows) == before
+
+
+async def test_whole_seat_maps_are_refused_when_a_document_asks_for_many(api: Api) -> None:
+    seats = (
+        "seatMap { sections { seats { id index row number x y priceLevelId accessible restrictedView } } }"
+    )
+    for number, code in ((1, None), (3, "COST_LIMIT")):
+        aliases = " ".join(f"a{each}: {seats}" for each in range(number))
+        query = f'{{ event(id: "{EVENT}") {{ {aliases} }} }}'
+        answer = (await api.client.post("/graphql", json={"query": query})).json()
+        codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
+        assert codes == ([] if code is None else [code])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.transport.toy import CountingMeters
 from tests.transport.zoo import Cat, Context, Dog, Label, schema
 from transport import BadRequest, GraphQLServer, Limits, ServerOptions
 from transport.engine import Engine
+from transport.executor import completers
 from transport.request import OperationRequest
 
 
@@ -130,6 +132,35 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("name", CASES)
 async def test_results_and_errors_are_equal_when_an_operation_is_compiled(name: str) -> None:
     await assert_equal(*CASES[name])
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_results_and_errors_are_equal_when_lists_are_made_in_turns(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(completers, "LISTED_AT_ONCE", 1)
+    expected, expected_errors, _ = await run(INTERPRETED, *CASES[name])
+    data, errors, _ = await run(COMPILED, *CASES[name])
+
+    assert (data, errors) == (expected, expected_errors)
+    assert list(map(repr, _keys(data))) == list(map(repr, _keys(expected)))
+
+
+async def test_others_have_their_turns_when_an_answer_has_long_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(completers, "LISTED_AT_ONCE", 1)
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    counting = asyncio.create_task(count())
+    await run(COMPILED, "{ cat { kittens(first: 3) { kittens(first: 3) { name } } } }", {})
+    counting.cancel()
+
+    assert turns >= 10
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
