@@ -35,10 +35,11 @@ from .ports import Meters
 from .variables import conditions_in, variables_in
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
-MAX_VALIDATION_ERRORS = 20
+MAX_VALIDATION_ERRORS = 10
 TOKEN_BYTES = 400
 """Of the tree, a token; measured."""
 FAILURE_BYTES = 1_000
+LONGEST_SUGGESTED = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,8 @@ class DocumentCache:
             tree,
             RULES,
             max_errors=MAX_VALIDATION_ERRORS,
-            hide_suggestions=not self._suggestions,
+            # Nobody reads suggestions by the thousand, and each costs as much as its name is long.
+            hide_suggestions=not self._suggestions or len(text) > LONGEST_SUGGESTED,
         )
         if errors:
             raise _invalid("GRAPHQL_VALIDATION_FAILED", errors)

@@ -10,9 +10,11 @@ from time import perf_counter
 from typing import Any
 from weakref import WeakValueDictionary
 
+import orjson
 import strawberry
 from graphql import (
     ExecutionResult,
+    GraphQLError,
     default_field_resolver,
     default_type_resolver,
 )
@@ -20,7 +22,7 @@ from graphql.execution import Executor
 from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.execution import optimized_is_awaitable
 
-from .documents import DocumentCache
+from .documents import LONGEST_SUGGESTED, DocumentCache
 from .errors import DocumentInvalid, DocumentRefused
 from .executor import CompiledExecutor, Running
 from .limits import Limits
@@ -195,16 +197,25 @@ class Engine:
         return self._sharers.setdefault(key, Sharers())
 
     def _bind(self, operation: Operation, variables: dict[str, Any]) -> VariableValues:
-        bound = get_variable_values(
+        bound = self._bound(operation, variables, hide_suggestions=True)
+        if not isinstance(bound, list):
+            return bound
+        if self._options.suggestions and len(orjson.dumps(variables, default=str)) <= LONGEST_SUGGESTED:
+            again = self._bound(operation, variables, hide_suggestions=False)
+            bound = again if isinstance(again, list) else bound
+        raise DocumentInvalid(bound[0].message, code="BAD_USER_INPUT", errors=bound)
+
+    def _bound(
+        self, operation: Operation, variables: dict[str, Any], *, hide_suggestions: bool
+    ) -> VariableValues | list[GraphQLError]:
+        definitions = operation.node.variable_definitions or ()
+        return get_variable_values(
             self._schema,
-            operation.node.variable_definitions or (),
+            definitions,
             variables,
             max_errors=MAX_COERCION_ERRORS,
-            hide_suggestions=not self._options.suggestions,
+            hide_suggestions=hide_suggestions,
         )
-        if isinstance(bound, list):
-            raise DocumentInvalid(bound[0].message, code="BAD_USER_INPUT", errors=bound)
-        return bound
 
     def _running(self, call: Call, context: Any) -> Running:
         return Running(lambda: self._executor(call, context), context, call.variables)

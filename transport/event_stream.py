@@ -68,6 +68,7 @@ class EventStream:
         self._pending: dict[str, Message] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stopping: set[asyncio.Task[None]] = set()
+        self._is_claimed = False
         self.writer: EventWriter | None = None
         self.positions = Positions()
         self._last_event_id: str | None = None
@@ -83,6 +84,12 @@ class EventStream:
                 return self._stop(message["id"])
             case _:
                 return self._hand_over()
+
+    def claim(self) -> None:
+        """Take it for one connection, from here to its end. Raises: Conflict where another has it."""
+        if self._is_claimed:
+            raise Conflict("The event stream is open already.")
+        self._is_claimed = True
 
     def open(self, writer: EventWriter, last_event_id: str | None) -> None:
         """Begin to send; what was asked for before starts now, where the stream before this one ended."""
@@ -146,7 +153,6 @@ class EventStream:
         return {}
 
     def _hand_over(self) -> Message:
-        if self.writer is not None:
-            raise Conflict("The event stream is open already.")
+        self.claim()
         self.released()
         return {"pending": list(self._pending.values())}

@@ -83,6 +83,7 @@ class EventStreams:
         context = await as_awaited(self._context_factory(info))
         expires_at = self._engine.options.expires_at(context)
         stream = await self._obtain(token)
+        stream.claim()
 
         async def run(writer: EventWriter) -> None:
             stream.open(writer, info.headers.get(LAST_EVENT_ID))

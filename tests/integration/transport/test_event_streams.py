@@ -273,3 +273,20 @@ async def test_gauge_falls_and_token_dies_when_the_client_leaves_its_single_stre
         await until(lambda: world.closed_sources == 1)
         assert meters.open == {"sse_single": 0}
         assert (await submit(client, token, "x", "{ hello }")).status_code == 404
+
+
+async def test_one_of_two_is_refused_when_both_open_a_stream_at_the_same_moment() -> None:
+    async with processes(1) as (client,):
+        token = (await client.put("/")).text
+        statuses: list[int] = []
+
+        async def open_it() -> None:
+            async with client.stream("GET", "/", headers={**STREAM, TOKEN: token}) as response:
+                statuses.append(response.status_code)
+                if response.status_code == 200:
+                    await submit(client, token, "a", "{ hello }")
+                    assert (await next_event(events_of(response)))["event"] == "next"
+
+        await asyncio.gather(open_it(), open_it())
+
+    assert sorted(statuses) == [200, 409]
