@@ -52,8 +52,8 @@ from pubsub.process_figures import ProcessFigures
 from resolvers.context import Services
 from schema.cache_hints import CACHE_HINTS
 from schema.context import Context, Streams
+from schema.costs import LIST_SIZES, WEIGHTS
 from schema.errors import public_error
-from schema.list_sizes import LIST_SIZES
 from schema.schema import schema
 from services.allowances import Allowances, AllowanceSpent, Rates
 from services.tokens import Tokens
@@ -262,7 +262,7 @@ def graphql_server(
             event_context=_fresh,
             data_version=lambda context, *_: context.revision,
             compiled=True,
-            costs=CostModel(list_sizes=LIST_SIZES),
+            costs=CostModel(WEIGHTS, LIST_SIZES),
             immutable_types=frozenset({EventRow, VenueRow, PerformerRow, Money}),
             trusted_documents_only=bool(settings.trusted_documents),
             trusted_documents=trusted_documents(settings.trusted_documents),

@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 import orjson
 import pytest
+from graphql import get_introspection_query
 
 from tests.apis import Api, somebody
 from tests.integration.reading.events import GA, VENUE, create_event, event_input, plan, publish_event
@@ -403,6 +404,22 @@ async def test_whole_seat_maps_are_refused_when_a_document_asks_for_many(api: Ap
     for number, code in ((1, None), (3, "COST_LIMIT")):
         aliases = " ".join(f"a{each}: {seats}" for each in range(number))
         query = f'{{ event(id: "{EVENT}") {{ {aliases} }} }}'
+        answer = (await api.client.post("/graphql", json={"query": query})).json()
+        codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
+        assert codes == ([] if code is None else [code])
+
+
+async def test_the_schema_is_told_when_it_is_asked_for_once(api: Api) -> None:
+    fields = "{ queryType { name } types { name fields { name } } }"
+    for query, code in (
+        (
+            get_introspection_query(descriptions=True, specified_by_url=True, input_value_deprecation=True),
+            None,
+        ),
+        (f"{{ a: __schema {fields} b: __schema {fields} }}", "COST_LIMIT"),
+        ('{ a: __type(name: "Event") { name } b: __type(name: "Venue") { name } }', None),
+        ("{ " + " ".join(f'a{n}: __type(name: "Event") {{ name }}' for n in range(10)) + " }", "COST_LIMIT"),
+    ):
         answer = (await api.client.post("/graphql", json={"query": query})).json()
         codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
         assert codes == ([] if code is None else [code])
