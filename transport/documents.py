@@ -36,6 +36,8 @@ from .variables import conditions_in, variables_in
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 MAX_VALIDATION_ERRORS = 10
+MOST_ERRORS_IF_LONG = 2
+LONGEST_MESSAGE = 1_000
 TOKEN_BYTES = 400
 """Of the tree, a token; measured."""
 FAILURE_BYTES = 1_000
@@ -127,13 +129,14 @@ class DocumentCache:
         except GraphQLError as error:
             raise _invalid("GRAPHQL_PARSE_FAILED", [error]) from None
         fields = guard.inspect(tree, self._limits, self._introspection)
+        # Nobody reads errors by the page, and each may cost as much as the document is long.
+        is_long = len(text) > LONGEST_SUGGESTED
         errors = validate(
             self._schema,
             tree,
             RULES,
-            max_errors=MAX_VALIDATION_ERRORS,
-            # Nobody reads suggestions by the thousand, and each costs as much as its name is long.
-            hide_suggestions=not self._suggestions or len(text) > LONGEST_SUGGESTED,
+            max_errors=MOST_ERRORS_IF_LONG if is_long else MAX_VALIDATION_ERRORS,
+            hide_suggestions=is_long or not self._suggestions,
         )
         if errors:
             raise _invalid("GRAPHQL_VALIDATION_FAILED", errors)
@@ -178,7 +181,10 @@ def _invalid(code: str, errors: list[GraphQLError]) -> DocumentInvalid:
 
 def _bare(error: GraphQLError, code: str) -> GraphQLError:
     """The same error, which keeps no document alive; where Python raised it, the document is at fault."""
-    bare = GraphQLError(error.message, extensions={**(error.extensions or {}), "code": code})
+    message = error.message
+    if len(message) > LONGEST_MESSAGE:
+        message = message[:LONGEST_MESSAGE] + " …"
+    bare = GraphQLError(message, extensions={**(error.extensions or {}), "code": code})
     bare.locations = error.locations
     return bare
 

@@ -22,7 +22,7 @@ from graphql.execution import Executor
 from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.execution import optimized_is_awaitable
 
-from .documents import LONGEST_SUGGESTED, DocumentCache
+from .documents import LONGEST_MESSAGE, LONGEST_SUGGESTED, DocumentCache
 from .errors import DocumentInvalid, DocumentRefused
 from .executor import CompiledExecutor, Running
 from .limits import Limits
@@ -203,6 +203,8 @@ class Engine:
         if self._options.suggestions and len(orjson.dumps(variables, default=str)) <= LONGEST_SUGGESTED:
             again = self._bound(operation, variables, hide_suggestions=False)
             bound = again if isinstance(again, list) else bound
+        for error in bound:
+            error.message = error.message[:LONGEST_MESSAGE]
         raise DocumentInvalid(bound[0].message, code="BAD_USER_INPUT", errors=bound)
 
     def _bound(

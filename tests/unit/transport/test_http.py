@@ -289,6 +289,23 @@ async def test_schema_stays_hidden_when_introspection_and_suggestions_are_off() 
         assert "Did you mean" in (await client.post("/", json={"query": "{ helo }"})).text
 
 
+async def test_errors_stay_few_and_short_when_the_document_is_long() -> None:
+    async with in_process(make_server()) as client:
+        fields = await client.post(
+            "/", json={"query": "{ " + " ".join(f"no{n}" for n in range(1_000)) + " }"}
+        )
+        name = await client.post("/", json={"query": "{ " + "no" * 20_000 + " }"})
+        value = await client.post(
+            "/",
+            json={"query": "query ($n: Int) { items(first: $n) { id } }", "variables": {"n": "9" * 20_000}},
+        )
+    assert len(fields.json()["errors"]) == 3
+    assert "Too many validation errors" in fields.json()["errors"][-1]["message"]
+    for answer in (name, value):
+        assert [error["message"][:9] for error in answer.json()["errors"]] in (["Cannot qu"], ["Variable "])
+        assert len(answer.content) < 2_000
+
+
 async def test_refusals_are_counted_by_code_when_they_happen() -> None:
     meters = CountingMeters()
     async with in_process(make_server(World(), meters=meters)) as client:
