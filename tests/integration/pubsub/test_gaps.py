@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio.client import PubSub
 
 import pubsub.redis_backend
+from domain.errors import Unavailable
 from pubsub.channels import Channels, Mailbox
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import Client, connect
@@ -136,3 +137,30 @@ async def test_a_message_is_heard_when_it_comes_between_a_ping_and_its_answer(
     await other.aclose()
 
     assert heard == ["news"]
+
+
+async def test_joiners_are_served_or_told_unavailable_when_the_connection_is_made_again(
+    redis_url: str,
+) -> None:
+    client, other = connect(redis_url, 4), connect(redis_url, 4)
+    channels = Channels(RedisBackend(client))
+    await channels.open()
+
+    async def come(channel: str, turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        with contextlib.suppress(Unavailable):
+            async with channels.subscribe(channel):
+                pass
+
+    async with channels.subscribe("kept") as mailbox:
+        for round_ in range(6):
+            await other.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            await asyncio.gather(*(come(f"c{round_}-{turns}", turns) for turns in range(12)))
+        await listened_to(other, "kept")
+        await asyncio.sleep(0.1)
+        await other.publish("kept", "after")
+        assert (await heard_until(mailbox, "after"))[-1] == "after"
+    await channels.close()
+    await client.aclose()
+    await other.aclose()
