@@ -256,5 +256,10 @@ class SeatTopic:
         watchers = tuple(self._watchers)
         for start in range(0, len(watchers), TOLD_AT_ONCE):
             for watcher in watchers[start : start + TOLD_AT_ONCE]:
-                watcher.tell(update)
+                try:
+                    watcher.tell(update)
+                except Exception:
+                    log.exception("seats of %s: one could not be told, and is told no more", self._event_id)
+                    self.leave(watcher)
+                    watcher.ended = True
             await asyncio.sleep(0)

@@ -155,6 +155,35 @@ async def test_nobody_is_told_twice_or_not_at_all_when_they_come_while_others_ar
     assert [(watching.map, watching.gaps) for watching in watchers] == [(places, 0)] * len(watchers)
 
 
+async def test_the_others_are_told_when_one_of_them_cannot_be(offices: Offices, redis_url: str) -> None:
+    event_id = await open_event(offices[0].database, rows=[10])
+    client = connect(redis_url, 10)
+    channels = Channels(RedisBackend(client))
+    await channels.open()
+    hub = SeatHub(offices[0], channels)
+    broken = hub.stream(event_id)
+    await anext(broken)
+
+    def fail() -> None:
+        raise RuntimeError("a fault of ours")
+
+    buffer = broken.attach(fail)
+    watching = Watching()
+    task = asyncio.create_task(watching.follow(hub.stream(event_id)))
+    await until(lambda: watching.version >= 0)
+    for place in range(2):
+        await reserve(offices[1], buyer(f"o{place}"), ReserveRequest(event_id, ExactSeats((place,))))
+    places, version = await the_map(offices[0], event_id)
+    await until(lambda: watching.version == version)
+    await ended([task])
+    hub.close()
+    await channels.close()
+    await client.aclose()
+
+    assert buffer.ended
+    assert (watching.map, watching.gaps) == (places, 0)
+
+
 async def test_folded_map_is_the_servers_when_redis_was_lost_on_the_way(
     offices: Offices, redis_url: str
 ) -> None:
