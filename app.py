@@ -347,6 +347,7 @@ async def _hear_of_events(parts: Parts) -> None:
     while True:
         with contextlib.suppress(Unavailable):
             async with parts.channels.subscribe(EVENTS_CHANNEL) as mailbox:
+                parts.office.revision.number += 1  # nobody knows what has changed while nothing was heard
                 while True:
                     message = await mailbox.get()
                     if message is None:

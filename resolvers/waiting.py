@@ -1,5 +1,6 @@
 """The waiting room as the schema shows it."""
 
+import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
@@ -98,6 +99,10 @@ async def configure(
         usual.admission_seconds if admission_seconds is None else admission_seconds,
         usual.pre_queue_seconds if pre_queue_seconds is None else pre_queue_seconds,
     )
-    await context.rooms.configure(context.viewer, key, settings)
-    await context.office.event_changed(key)
+
+    async def switch() -> None:
+        await context.rooms.configure(context.viewer, key, settings)
+        await context.office.event_changed(key)
+
+    await asyncio.shield(switch())  # who hangs up meanwhile does not undo the telling
     return await changed_event(context, key)

@@ -16,7 +16,7 @@ from db.queries.orders import (
 from db.queries.outbox import write_task
 from db.queries.payments import give_up_payment
 from db.queries.sales import set_event_state
-from db.session import DATABASE_AWAY
+from db.session import DATABASE_AWAY, Connection
 from domain.errors import BoxofficeError, OrderNotPayable, Unavailable
 from domain.states import EventState, OrderState
 from domain.viewer import Viewer
@@ -169,14 +169,13 @@ async def cancel_event(office: Office, viewer: Viewer | None, event_id: UUID) ->
     """
     sale = await office.own_sale(viewer, event_id)
     now = office.now()
-    try:
-        async with office.database.transaction() as connection:
-            leaving = (EventState.DRAFT, EventState.PUBLISHED)
-            if await set_event_state(connection, sale.id, EventState.CANCELLED, leaving=leaving, now=now):
-                await write_task(connection, "end_event_orders", sale.id, {}, now)
-    except DATABASE_AWAY as error:
-        raise Unavailable from error
-    await office.event_changed(event_id)
+
+    async def write(connection: Connection) -> None:
+        leaving = (EventState.DRAFT, EventState.PUBLISHED)
+        if await set_event_state(connection, sale.id, EventState.CANCELLED, leaving=leaving, now=now):
+            await write_task(connection, "end_event_orders", sale.id, {}, now)
+
+    await office.change_event(event_id, write)
 
 
 async def end_event_orders(office: Office, event_id: UUID) -> int:

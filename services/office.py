@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from db.queries.sales import SaleRow, sale_by_event
-from db.session import DATABASE_AWAY, Database
+from db.session import DATABASE_AWAY, Connection, Database
 from domain.channels import EVENTS_CHANNEL
 from domain.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from domain.layout import SeatMap
@@ -133,6 +133,23 @@ class Office:
         if sale is None or sale.state == EventState.DRAFT:
             raise NotFound("There is no such event.")
         return sale
+
+    async def change_event(self, event_id: UUID, write: Callable[[Connection], Awaitable[object]]) -> None:
+        """Commit a change of an event, and have every process read it afresh, whoever hangs up meanwhile.
+
+        Raises:
+            Unavailable: the database is away; whether it has been committed nobody knows.
+        """
+        await asyncio.shield(self._change_event(event_id, write))
+
+    async def _change_event(self, event_id: UUID, write: Callable[[Connection], Awaitable[object]]) -> None:
+        try:
+            async with self.database.transaction() as connection:
+                await write(connection)
+        except DATABASE_AWAY as error:
+            raise Unavailable from error
+        finally:
+            await self.event_changed(event_id)
 
     async def event_changed(self, event_id: UUID) -> None:
         """Have every process read an event afresh: this one from now on, the others in a moment."""

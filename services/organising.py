@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import isfinite
 from typing import TypedDict
 from uuid import UUID
@@ -131,12 +131,7 @@ async def update_event(office: Office, viewer: Viewer | None, event_id: UUID, ch
     )
     if not checked:
         return
-    try:
-        async with office.database.transaction() as connection:
-            await change_event(connection, event_id, checked)
-    except DATABASE_AWAY as error:
-        raise Unavailable from error
-    await office.event_changed(event_id)
+    await office.change_event(event_id, partial(change_event, event_id=event_id, changes=checked))
 
 
 async def publish_event(office: Office, viewer: Viewer | None, event_id: UUID) -> None:
@@ -152,12 +147,7 @@ async def publish_event(office: Office, viewer: Viewer | None, event_id: UUID) -
         raise InvalidInput("A cancelled event cannot be published.")
     if office.now() >= (event.ends_at or event.starts_at + ASSUMED_DURATION):
         raise InvalidInput("An event that is over cannot be published.")
-    try:
-        async with office.database.transaction() as connection:
-            await publish_draft(connection, event_id)
-    except DATABASE_AWAY as error:
-        raise Unavailable from error
-    await office.event_changed(event_id)
+    await office.change_event(event_id, partial(publish_draft, event_id=event_id))
 
 
 async def _event(office: Office, event_id: UUID) -> EventRow:

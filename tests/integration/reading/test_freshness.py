@@ -6,7 +6,9 @@ import json
 
 import pytest
 
+from db.session import Database
 from devservices.valkey import Valkey
+from domain.ids import Kind, parse_id
 from pubsub.document_store import RedisDocuments
 from reservations.connection import batcher, connect
 from tests.apis import Api, api_on, somebody
@@ -69,6 +71,30 @@ async def shows_within(seconds: float, api: Api, event_id: str, name: str, token
     except TimeoutError:
         return False
     return True
+
+
+async def test_an_update_shows_at_once_when_its_organiser_has_hung_up(
+    api: Api, module_postgres_url: str
+) -> None:
+    organiser = somebody("organise")
+    event_id = await publish_event(api, organiser)
+    database = Database(module_postgres_url)
+    shown, committed = [], []
+    for milliseconds in range(1, 21):
+        await names_of(api, event_id, "")
+        renaming = asyncio.create_task(rename(api, event_id, f"Evening {milliseconds}", organiser))
+        await asyncio.sleep(milliseconds / 1000)
+        renaming.cancel()
+        await asyncio.gather(renaming, return_exceptions=True)
+        await asyncio.sleep(0.05)
+        shown.append((await names_of(api, event_id, ""))[0])
+        committed.append(
+            await database.fetchval("SELECT name FROM events WHERE id = $1", parse_id(event_id, Kind.EVENT))
+        )
+    await database.close()
+
+    assert shown == committed
+    assert len(set(committed)) > 1
 
 
 async def test_an_answer_from_before_a_change_is_not_shared_after_it(
