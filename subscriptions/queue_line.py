@@ -249,7 +249,10 @@ class QueueLine:
             heard = in_order if member.gone <= first else sorted(places[member.gone - first :])
             member.ordinal -= bisect_left(heard, member.standing.place)
             member.gone = max(member.gone, first + len(places))
-            position = max(1, member.ordinal - max(self._admitted, member.standing.admitted))
+            ahead = member.ordinal - max(self._admitted, member.standing.admitted)
+            if ahead <= 0:
+                self._unread.add(member.user_id)  # admitted by now, and the message that named it was missed
+            position = max(1, ahead)
             if member.position is None or position < member.position:
                 member.position = position
             if member.position != member.told_position and now >= member.next_at:

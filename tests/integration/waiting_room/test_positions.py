@@ -94,6 +94,24 @@ async def test_position_falls_and_the_token_arrives_when_people_are_admitted(
     await tab.close()
 
 
+async def test_the_token_arrives_when_the_message_of_the_admission_was_lost(
+    house: House, hub: QueueHub
+) -> None:
+    await house.configure(admit_per_minute=FAST, max_active=1)
+    people = await house.crowd(2)
+    await house.tick()
+    tab = Tab(hub, house, people[1])
+    await tab.until("WAITING", 1)
+    await house.tick()
+    await house.rooms.leave(people[0], house.event_id)
+    kept = await house.keeper.keep(await house.row())  # and nobody is told
+    assert people[1].user_id in kept.changed
+    await house.tick()
+
+    assert (await tab.until("ADMITTED", None)).token is not None
+    await tab.close()
+
+
 async def test_position_falls_only_for_those_behind_when_someone_in_the_line_leaves(
     house: House, hub: QueueHub
 ) -> None:
