@@ -41,8 +41,11 @@ class LeastRecentlyUsed(Generic[Key, Value]):
         return entry
 
     def put(self, key: Key, value: Value, size_bytes: int = 0, holds: Heavy | None = None) -> None:
-        """Keep an entry, forgetting the oldest beyond the bounds."""
+        """Keep an entry, forgetting the oldest beyond the bounds; one too heavy for them is not kept."""
         self._unload(key)
+        if self._most_bytes is not None and size_bytes + (holds.size_bytes if holds else 0) > self._most_bytes:
+            self._entries.pop(key, None)
+            return
         self._entries[key] = value
         self._entries.move_to_end(key)
         if self._most_bytes is None:

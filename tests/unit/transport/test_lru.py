@@ -42,8 +42,12 @@ def test_an_entry_that_is_put_again_weighs_what_it_weighs_now() -> None:
     assert (kept.get("a"), kept.size_bytes) == (2, 20)
 
 
-def test_nothing_is_left_of_what_is_heavier_than_all_may_be() -> None:
+def test_what_is_heavier_than_all_may_be_is_not_kept_and_drives_nothing_out() -> None:
     kept: LeastRecentlyUsed[str, int] = LeastRecentlyUsed(2, most_bytes=100)
-    kept.put("a", 1, 101)
+    kept.put("a", 1, 40)
+    kept.put("b", 2, 40)
+    kept.put("b", 3, 101)
+    kept.put("c", 4, 1, Load(100))
 
-    assert (len(kept), kept.size_bytes) == (0, 0)
+    assert [kept.get(key) for key in "abc"] == [1, None, None]
+    assert (len(kept), kept.size_bytes) == (1, 40)
