@@ -99,9 +99,9 @@ class EventStream:
         for message in pending.values():
             self._launch(message)
 
-    def resume_at(self, name: str) -> str | None:
+    def resume_at(self, name: str, asked: str) -> str | None:
         """Where an operation of a broken stream goes on, told once: who starts it anew starts afresh."""
-        position = None if name in self._resumed else position_of(self._last_event_id, name)
+        position = None if name in self._resumed else position_of(self._last_event_id, name, asked)
         if position is not None:
             self._resumed.add(name)
         return position

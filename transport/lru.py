@@ -43,7 +43,8 @@ class LeastRecentlyUsed(Generic[Key, Value]):
     def put(self, key: Key, value: Value, size_bytes: int = 0, holds: Heavy | None = None) -> None:
         """Keep an entry, forgetting the oldest beyond the bounds; one too heavy for them is not kept."""
         self._unload(key)
-        if self._most_bytes is not None and size_bytes + (holds.size_bytes if holds else 0) > self._most_bytes:
+        whole_bytes = size_bytes + (holds.size_bytes if holds else 0)
+        if self._most_bytes is not None and whole_bytes > self._most_bytes:
             self._entries.pop(key, None)
             return
         self._entries[key] = value

@@ -1,13 +1,19 @@
 """Where each operation of a single-connection event stream stands, written as one event id.
 
 An event stream has one last event id, however many operations it carries. So an id names all of
-them: `a=41&b=7`, percent-encoded as a query string. Who comes back with it resumes each operation
-by the id that it had; a plain id, without a name, is any operation's own.
+them: `a=41.5f1c09d2&b=7.e07a3b64`, percent-encoded as a query string; behind each operation's own id
+stands what was asked, in short. Who comes back with it, and asks the same under the same name, resumes
+there: the name alone may by now be another event's. A plain id, without a name, is any operation's own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from hashlib import blake2s
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
+
+import orjson
 
 MOST_BYTES = 2_048
 """A longer id is not written: it would weigh more than what it saves."""
@@ -20,11 +26,11 @@ class Positions:
     def __init__(self) -> None:
         self._told: dict[str, str] = {}
 
-    def told(self, name: str, event_id: str | None) -> str | None:
+    def told(self, name: str, asked: str, event_id: str | None) -> str | None:
         """Note an operation's newest id; the stream's own id where every operation has one."""
         if event_id is None:
             return None
-        self._told[name] = event_id
+        self._told[name] = f"{event_id}.{asked}"
         written = urlencode(self._told)
         return written if len(written) <= MOST_BYTES else None
 
@@ -33,11 +39,19 @@ class Positions:
         self._told.pop(name, None)
 
 
-def position_of(last_event_id: str | None, name: str) -> str | None:
-    """An operation's own id out of the stream's; None where it does not speak of it."""
+def in_short(request: Mapping[str, Any]) -> str:
+    """Eight hex digits for what a request asks."""
+    asked = [request[part] for part in ("query", "document_hash", "operation_name", "variables")]
+    return blake2s(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS), digest_size=4).hexdigest()
+
+
+def position_of(last_event_id: str | None, name: str, asked: str) -> str | None:
+    """An operation's own id out of the stream's; None where it speaks of another, or not of it at all."""
     if last_event_id is None or "=" not in last_event_id:
         return last_event_id
     try:
-        return dict(parse_qsl(last_event_id[:MOST_BYTES], max_num_fields=MOST_OPERATIONS)).get(name)
+        told = dict(parse_qsl(last_event_id[:MOST_BYTES], max_num_fields=MOST_OPERATIONS)).get(name, "")
     except ValueError:
         return None
+    event_id, _, of = told.rpartition(".")
+    return event_id if event_id and of == asked else None

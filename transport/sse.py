@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
+from functools import partial
 from typing import Any
 
 import orjson
@@ -19,7 +20,7 @@ from .keepalive import Heartbeat
 from .limits import Limits
 from .payload import Payload
 from .ports import ConnectionInfo, ContextFactory, MessageBus, Meters, as_awaited
-from .positions import Positions, position_of
+from .positions import in_short, position_of
 from .request import OperationRequest
 from .stream_directory import Message, StreamDirectory
 
@@ -27,7 +28,13 @@ TOKEN_HEADER = "x-graphql-event-stream-token"  # noqa: S105 - a header's name
 TOKEN_PARAMETER = "token"  # noqa: S105 - a parameter's name
 LAST_EVENT_ID = "last-event-id"
 Answers = AsyncGenerator[tuple[Payload, str | None], None]
+EventIds = Callable[[str | None], str | None]
+"""What the stream calls an event, by the id that its operation gives it."""
 COMPLETE = b"event: complete\ndata:\n\n"
+
+
+def _itself(event_id: str | None) -> str | None:
+    return event_id
 
 
 class EventStreams:
@@ -170,10 +177,12 @@ class EventStreams:
         if writer is None:
             raise NotFound("The event stream is not open.")
         info = ConnectionInfo(message["headers"], message["client"], "sse")
-        resumed = stream.resume_at(name)
-        last_event_id = position_of(info.headers.get(LAST_EVENT_ID), name) or resumed
+        asked = in_short(message["request"])
+        resumed = stream.resume_at(name, asked)
+        last_event_id = position_of(info.headers.get(LAST_EVENT_ID), name, asked) or resumed
+        told = partial(stream.positions.told, name, asked)
         try:
-            await self._deliver(writer, name, self._prepared(message, info, last_event_id), stream.positions)
+            await self._deliver(writer, name, self._prepared(message, info, last_event_id), told)
         finally:
             stream.positions.ended(name)
 
@@ -186,15 +195,13 @@ class EventStreams:
                     yield item
 
     async def _deliver(
-        self, writer: EventWriter, name: str | None, answers: Answers, positions: Positions | None = None
+        self, writer: EventWriter, name: str | None, answers: Answers, id_of: EventIds = _itself
     ) -> None:
         """Write every answer, then complete; a refusal is told as an answer."""
         try:
             async with aclosing(answers):
                 async for payload, event_id in answers:
-                    if positions is not None and name is not None:
-                        event_id = positions.told(name, event_id)
-                    await writer.write(_next(payload, name, event_id))
+                    await writer.write(_next(payload, name, id_of(event_id)))
         except Refused as refusal:
             self._meters.refused(refusal.error_code)
             await writer.write(_next(self._engine.encoder.refusal(refusal.errors), name, None))

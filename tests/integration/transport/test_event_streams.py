@@ -14,6 +14,7 @@ import pytest
 from tests.transport.clients import events_of, listening, next_event, until
 from tests.transport.toy import CountingMeters, World, make_server
 from transport import Limits, MemoryBus
+from transport.positions import in_short
 
 STREAM = {"accept": "text/event-stream"}
 TOKEN = "x-graphql-event-stream-token"
@@ -158,42 +159,72 @@ async def test_identity_of_the_submitting_request_is_used_when_an_operation_runs
             assert orjson.loads(event["data"])["payload"] == {"data": {"me": {"name": "ada"}}}
 
 
+WATCH = "subscription { watched { version } }"
+ASKED = in_short({"query": WATCH, "document_hash": None, "operation_name": None, "variables": {}})
+
+
+def versions(event_id: str) -> str:
+    """A stream's event id without what was asked."""
+    return event_id.replace(f".{ASKED}", "")
+
+
 async def test_operations_resume_where_they_were_when_a_client_opens_a_new_stream_elsewhere() -> None:
-    watch = "subscription { watched { version } }"
+    watch = WATCH
     async with processes(2, world=World()) as (first, second):
         token = (await first.put("/")).text
         async with first.stream("GET", "/", headers={**STREAM, TOKEN: token}) as response:
             events = events_of(response)
             assert (await submit(second, token, "a b", watch)).status_code == 202
-            assert [(await next_event(events))["id"] for _ in range(2)] == ["a+b=1", "a+b=2"]
+            seen = [versions((await next_event(events))["id"]) for _ in range(2)]
+            assert seen == ["a+b=1", "a+b=2"]
             assert (await submit(first, token, "c", watch)).status_code == 202
-            seen = [(await next_event(events))["id"] for _ in range(2)]
+            seen = [versions((await next_event(events))["id"]) for _ in range(2)]
             assert seen == ["a+b=2&c=1", "a+b=2&c=2"]
 
         token = (await first.put("/")).text
-        headers = {**STREAM, TOKEN: token, "last-event-id": "a+b=40&c=70"}
+        headers = {**STREAM, TOKEN: token, "last-event-id": f"a+b=40.{ASKED}&c=70.{ASKED}"}
         assert (await submit(first, token, "c", watch)).status_code == 202
         async with second.stream("GET", "/", headers=headers) as response:
             events = events_of(response)
-            assert [(await next_event(events))["id"] for _ in range(2)] == ["c=71", "c=72"]
+            seen = [versions((await next_event(events))["id"]) for _ in range(2)]
+            assert seen == ["c=71", "c=72"]
             assert (await submit(first, token, "a b", watch)).status_code == 202
-            assert (await next_event(events))["id"] == "c=72&a+b=41"
+            assert versions((await next_event(events))["id"]) == "c=72&a+b=41"
             assert (await submit(first, token, "new", watch)).status_code == 202
             await next_event(events)
             assert "new=1" in (await next_event(events))["id"]
 
 
+@pytest.mark.parametrize("name", ["a", "b"])
+async def test_an_operation_starts_afresh_when_its_name_was_another_ones_before(name: str) -> None:
+    async with processes(1, world=World()) as (client,):
+        token = (await client.put("/")).text
+        headers = {**STREAM, TOKEN: token, "last-event-id": f"a=40.{ASKED}&b=40"}
+        async with client.stream("GET", "/", headers=headers) as response:
+            other = "subscription { again: watched { version } }"
+            assert (await submit(client, token, name, other)).status_code == 202
+            assert (await next_event(events_of(response)))["id"].startswith(f"{name}=1.")
+
+
 @pytest.mark.parametrize(
-    ("sent", "first_id"), [("41", "w=42"), ("w=41", "w=42"), ("x=41", "w=1"), ("=%", "w=1")]
+    ("sent", "first_id"),
+    [
+        ("41", "w=42"),
+        (f"w=41.{ASKED}", "w=42"),
+        ("w=41.00000000", "w=1"),
+        ("w=41", "w=1"),
+        (f"x=41.{ASKED}", "w=1"),
+        ("=%", "w=1"),
+    ],
 )
 async def test_operation_resumes_when_its_own_request_names_the_last_event(sent: str, first_id: str) -> None:
     async with processes(2) as (first, second):
         token = (await first.put("/")).text
         async with first.stream("GET", "/", headers={**STREAM, TOKEN: token}) as response:
-            body = {"query": "subscription { watched { version } }", "extensions": {"operationId": "w"}}
+            body = {"query": WATCH, "extensions": {"operationId": "w"}}
             headers = {TOKEN: token, "last-event-id": sent}
             assert (await second.post("/", json=body, headers=headers)).status_code == 202
-            assert (await next_event(events_of(response)))["id"] == first_id
+            assert versions((await next_event(events_of(response)))["id"]) == first_id
 
 
 async def test_nothing_readable_travels_when_an_operation_crosses_the_bus() -> None:
