@@ -1,5 +1,6 @@
 """Keeping the lines: admit, write the journal to PostgreSQL, tell everyone, rebuild what Redis lost."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +33,8 @@ _DRAINED_AT_ONCE = 2000
 _RESTORED_AT_ONCE = 5000
 # A message names the people whose state changed; beyond this many, everyone looks for themselves.
 MOST_NAMED = 2000
+# How long to wait, again and again, for another's rebuild: two seconds in all, less than a client's patience.
+_WAITS_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.6)
 _NOBODY = UUID(int=0)
 _SELLING = (EventStatus.ANNOUNCED, EventStatus.ON_SALE)
 
@@ -84,9 +87,20 @@ class LineKeeper:
         await self.apply(row)
 
     async def apply(self, row: RoomRow) -> None:
-        """Make Redis run the line as this row says."""
-        if not await self._configure(row):
-            await self.rebuild(row)
+        """Make Redis run the line as this row says; what another rebuilds meanwhile is waited for.
+
+        A new line is found by its organiser and the worker at the same moment.
+
+        Raises:
+            Unavailable: a part is away, or the other takes long.
+        """
+        if await self._configure(row) or await self.rebuild(row):
+            return
+        for seconds in _WAITS_SECONDS:
+            await asyncio.sleep(seconds)
+            if await self._configure(row):
+                return
+        raise Unavailable("The waiting room is being restored; please try again in a moment.")
 
     async def _configure(self, row: RoomRow) -> bool:
         status = event_status(row, self._clock(), sold_out=row.sold_out)
@@ -157,13 +171,15 @@ class LineKeeper:
             if len(changes) < _DRAINED_AT_ONCE:
                 return last, tuple(changed)
 
-    async def rebuild(self, row: RoomRow) -> None:
+    async def rebuild(self, row: RoomRow) -> bool:
         """Put back what PostgreSQL knows and Redis has lost: everything, or its last second.
 
         The journal goes to PostgreSQL first, so that of two versions of a person the newer counts.
 
+        Returns: False where another rebuild has taken over.
+
         Raises:
-            Unavailable: a part is away, or another rebuild has taken over.
+            Unavailable: a part is away.
         """
         generation, drained = await self._room.close(row.event_id)
         await self._drain(row.event_id)
@@ -173,11 +189,10 @@ class LineKeeper:
             if not people:
                 break
             if not await self._room.restore(row.event_id, generation, people):
-                raise Unavailable
+                return False
             after = people[-1].user_id
         drawn_ms = milliseconds(row.drawn_at) if row.drawn_at else 0
-        if not await self._room.reopen(row.event_id, generation, drawn_ms=drawn_ms):
-            raise Unavailable
+        return await self._room.reopen(row.event_id, generation, drawn_ms=drawn_ms)
 
     async def _people(self, event_id: UUID, sequence: int, after: UUID) -> list[Restored]:
         try:

@@ -5,12 +5,14 @@ import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 from redis.asyncio import Redis
 
 from devservices.valkey import Valkey
 from domain.errors import QueueTokenInvalid, Unavailable
+from services import line_keeping
 from tests.integration.waiting_room.house import DEADLINE_SECONDS, House, buyer, house_on
 from waiting_room.keys import RoomKeys
 from waiting_room.outcomes import Outcome
@@ -117,6 +119,28 @@ async def test_rebuild_gives_way_when_another_has_begun(house: House) -> None:
     assert not await house.room.reopen(house.event_id, generation, drawn_ms=0)
     assert await house.room.reopen(house.event_id, later, drawn_ms=0)
     assert not await house.room.restore(house.event_id, later, [_someone()])
+
+
+async def test_nobody_refused_when_organiser_and_workers_rebuild_at_once(house: House) -> None:
+    await house.configure()
+    row = await house.row()
+    for _ in range(20):
+        await house.redis.flushall()
+        await asyncio.gather(house.keeper.open(house.event_id), *(house.keeper.apply(row) for _ in range(3)))
+
+        assert (await house.room.state(house.event_id)) is not None
+
+
+async def test_refused_when_another_begins_to_rebuild_and_does_not_end(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await house.configure()
+    await house.room.close(house.event_id)
+    monkeypatch.setattr(house.room, "reopen", AsyncMock(return_value=False))
+    monkeypatch.setattr(line_keeping, "_WAITS_SECONDS", (0.01, 0.01))
+
+    with pytest.raises(Unavailable):
+        await house.keeper.open(house.event_id)
 
 
 def _someone() -> Restored:
