@@ -55,8 +55,8 @@ from schema.context import Context, Streams
 from schema.costs import LIST_SIZES, WEIGHTS
 from schema.errors import public_error
 from schema.schema import schema
-from services.allowances import Allowances, AllowanceSpent, Rates
-from services.tokens import Tokens
+from services.identity.rate_limits import Allowances, AllowanceSpent, Rates
+from services.identity.tokens import Tokens
 from settings import Settings
 from subscriptions.queue_positions import QueueHub
 from subscriptions.seat_availability import SeatHub

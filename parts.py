@@ -17,15 +17,15 @@ from pubsub.redis_backend import RedisBackend
 from reservations.connection import Client, batcher, connect
 from reservations.store import SeatStore
 from search.meilisearch import MeilisearchIndex
+from services.context import Office, sale_cache
+from services.identity.tokens import IssuerTokens, SecretTokens, Tokens, keys_at
 from services.layouts import LayoutCache
-from services.line_keeping import LineKeeper
-from services.office import Office, sale_cache
-from services.placing import OrderDesk
-from services.queue_tokens import QueueTokens
-from services.searching import EventSearch, Freshness, database_index, venues_around
-from services.tokens import IssuerTokens, SecretTokens, Tokens, keys_at
-from services.truth import truth_loader
-from services.waiting_room import WaitingRooms
+from services.ordering.order_writer import OrderDesk
+from services.ordering.seat_rebuild import truth_loader
+from services.search.find_events import EventSearch, Freshness, database_index, venues_around
+from services.waiting_room.admission_controller import LineKeeper
+from services.waiting_room.queue_tokens import QueueTokens
+from services.waiting_room.waiting_rooms import WaitingRooms
 from settings import Settings
 from telemetry.instruments import Instruments
 from telemetry.tracing import tracer_for

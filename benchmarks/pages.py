@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.sale import LOAD_CORE, PRICE, House, create_event, open_house
-from services.demo.houses import STANDING, arena
+from services.catalogue.demo.houses import STANDING, arena
 
 OUT = Path(__file__).parent / "out" / "pages.json"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -28,9 +28,9 @@ from kit.lua import Argument, CommandRunner
 from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import batcher, connect
-from services.line_keeping import LineKeeper
-from services.queue_tokens import QueueTokens
-from services.waiting_room import WaitingRooms
+from services.waiting_room.admission_controller import LineKeeper
+from services.waiting_room.queue_tokens import QueueTokens
+from services.waiting_room.waiting_rooms import WaitingRooms
 from subscriptions.queue_positions import QueueHub
 from waiting_room.room import Restored, Room
 

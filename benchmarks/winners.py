@@ -24,9 +24,9 @@ from devservices.postgres import Postgres
 from devservices.valkey import Valkey
 from kit.ids import new_uuid
 from payments.stripe_gateway import StripeGateway
-from services.office import Office
-from services.reserving import ReserveRequest, reserve
-from services.selecting import GeneralAdmission
+from services.context import Office
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.selection import GeneralAdmission
 from tests.houses import buyer, office_on, open_event
 
 AT_ONCE, ORDERS, ROUNDS, TICKETS = 16, 2_000, 5, 2

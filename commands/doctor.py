@@ -7,9 +7,9 @@ from datetime import timedelta
 from commands.configuration import settings_of_running
 from commands.output import line, progress_shown
 from commands.steps import run
-from services.delivering import deliver
-from services.examining import Documents, Finding, examine
-from services.office import Office
+from services.context import Office
+from services.doctor.examine import Documents, Finding, examine
+from services.ordering.outbox import deliver
 from settings import Settings
 
 # Work in flight differs for a moment; nothing may be in flight for longer.

@@ -11,7 +11,7 @@ def draw(data_dir: str | None, event: str, *, everyone: bool) -> int:
     """Prints commitment, seed and order; exit status 1 where they do not agree."""
     from db.session import Database
     from domain.ids import Kind, parse_id, public_id
-    from services.draw import Draw, draw_of
+    from services.waiting_room.draw import Draw, draw_of
 
     event_id = parse_id(event, Kind.EVENT)
     settings = settings_of_running(data_dir).require("database_url")

@@ -16,11 +16,11 @@ from domain.ids import user_id_of
 from domain.states import OrderState
 from domain.viewer import Viewer
 from domain.waiting_room import EntryState
-from services.office import Office
-from services.paying import pay
-from services.reserving import ReserveRequest, reserve
-from services.selecting import GeneralAdmission
-from services.waiting_room import Entry, WaitingRooms
+from services.context import Office
+from services.ordering.pay import pay
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.selection import GeneralAdmission
+from services.waiting_room.waiting_rooms import Entry, WaitingRooms
 from subscriptions.queue_positions import QueueHub
 
 SAMPLE_SECONDS = 0.5

@@ -17,7 +17,7 @@ from domain.ids import user_id_of
 from domain.money import Money
 from domain.seating import GeneralAdmission
 from domain.viewer import Viewer
-from services.organising import EventDraft, VenueDraft, create_event, publish_event
+from services.catalogue.organise_events import EventDraft, VenueDraft, create_event, publish_event
 from settings import Settings
 
 _ADMISSION_SECONDS = 30

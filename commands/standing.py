@@ -168,7 +168,7 @@ async def _of_database(settings: Settings) -> tuple[str, Sale | None]:
         return "ready", None
     from db.queries.figures import read_demand
     from db.session import DATABASE_AWAY, Database
-    from services.indexing import standing
+    from services.search.index_events import standing
 
     database = Database(settings.database_url, most=1)
     try:

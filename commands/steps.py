@@ -32,7 +32,7 @@ def migrate(data_dir: str | None) -> None:
 
 def demo(data_dir: str | None, *, invented_only: bool) -> None:
     """Loads the demo, unless it is there."""
-    from services.demo import load_demo
+    from services.catalogue.demo import load_demo
 
     settings = settings_of_running(data_dir).require("database_url", "redis_url")
     with progress_shown() as progress:
@@ -50,7 +50,7 @@ def reindex(data_dir: str | None) -> None:
 
 def import_events(data_dir: str | None, file: str) -> None:
     """Brings in events with their venues and performers; doing it twice changes nothing."""
-    from services.imports import import_events as bring_in
+    from services.catalogue.import_files import import_events as bring_in
 
     path = existing(file)
     settings = settings_of_running(data_dir).require("database_url")
@@ -61,7 +61,7 @@ def import_events(data_dir: str | None, file: str) -> None:
 
 def import_plan(data_dir: str | None, file: str) -> None:
     """Stores a seating plan and prints what it holds, and its id; doing it twice changes nothing."""
-    from services.imports import import_plan as bring_in
+    from services.catalogue.import_files import import_plan as bring_in
 
     path = existing(file)
     settings = settings_of_running(data_dir).require("database_url")

@@ -8,8 +8,8 @@ from domain.errors import Unavailable
 from endpoints.health import Probe
 from kit.lua import CommandRunner
 from pubsub.heartbeat import Heartbeat
-from services.office import Office
-from services.searching import EventSearch
+from services.context import Office
+from services.search.find_events import EventSearch
 
 
 def probes_of(

@@ -9,8 +9,8 @@ from db.queries.figures import Figures, read_figures
 from domain.errors import BoxofficeError
 from endpoints.health import Readiness
 from pubsub.process_figures import ProcessFigures
-from services.office import Cache, Office, reading
-from services.waiting_room import WaitingRooms
+from services.context import Cache, Office, reading
+from services.waiting_room.waiting_rooms import WaitingRooms
 from telemetry.common_meters import CommonMeters
 from telemetry.exposition import text_of_all
 from telemetry.instruments import Instruments

@@ -24,7 +24,7 @@ from domain.layout import Area, PriceLevel, Seat, SeatMap, Section
 from domain.money import Money
 from endpoints.answers import refusal
 from endpoints.seat_rows import rows_document
-from services.office import Office
+from services.context import Office
 
 _FOREVER = "public, max-age=31536000, immutable"
 _MOST_BYTES = 64_000_000

@@ -11,8 +11,8 @@ from domain.errors import BoxofficeError
 from endpoints.answers import json_answer, refusal
 from kit.log_context import bind
 from payments.webhooks import WebhookRefused, read_event
-from services.office import Office
-from services.settling import handle_webhook
+from services.context import Office
+from services.ordering.settle import handle_webhook
 
 log = logging.getLogger("boxoffice.webhooks")
 

@@ -91,12 +91,12 @@ def _boundless_admission() -> None:
 
 
 def _empty_truth() -> None:
-    from services import truth
+    from services.ordering import seat_rebuild
 
     async def live_claims(*_: Any) -> list[Any]:
         return []
 
-    _replace(truth, live_claims=live_claims)
+    _replace(seat_rebuild, live_claims=live_claims)
 
 
 def _candid_log() -> None:
@@ -115,18 +115,18 @@ def _candid_log() -> None:
 
 
 def _unconditional_transitions() -> None:
-    from services import delivering, ending, paying, refunding, settling
+    from services.ordering import expiry, outbox, pay, refund, settle
 
     async def set_order_state(connection: Any, order_id: UUID, state: str, **_: Any) -> bool:
         await connection.execute("UPDATE orders SET state = $2 WHERE id = $1", order_id, state)
         return True
 
-    for module in (delivering, ending, paying, refunding, settling):
+    for module in (outbox, expiry, pay, refund, settle):
         _replace(module, set_order_state=set_order_state)
 
 
 def _unconditional_payments() -> None:
-    from services import settling
+    from services.ordering import settle
 
     async def set_payment_state(source: Any, order_id: UUID, state: str, **more: Any) -> bool:
         await source.fetch(
@@ -138,13 +138,13 @@ def _unconditional_payments() -> None:
         )
         return True
 
-    _replace(settling, set_payment_state=set_payment_state)
+    _replace(settle, set_payment_state=set_payment_state)
 
 
 def _forgetful_keys() -> None:
-    from services import reserving
+    from services.ordering import reserve
 
-    _replace(reserving, order_id_of=lambda *_: uuid4())
+    _replace(reserve, order_id_of=lambda *_: uuid4())
 
 
 def _fresh_key(method: str) -> Callable[[], None]:
@@ -168,32 +168,32 @@ def _gullible_webhooks() -> None:
 
 
 def _everything_fits() -> None:
-    from services import settling
+    from services.ordering import settle
 
-    _replace(settling, _fits=lambda *_: True)
+    _replace(settle, _fits=lambda *_: True)
 
 
 def _same_versions() -> None:
-    from services import truth
+    from services.ordering import seat_rebuild
 
     async def next_first_version(*_: Any) -> int:
         return 0
 
-    _replace(truth, next_first_version=next_first_version)
+    _replace(seat_rebuild, next_first_version=next_first_version)
 
 
 def _end_without_cancelling() -> None:
     from db.queries.orders import order_by_id
     from domain.states import OrderState
-    from services import ending
-    from services.office import Office
+    from services.context import Office
+    from services.ordering import expiry
 
     async def expire(office: Office, order_id: UUID) -> None:
         order = await order_by_id(office.database, order_id)
         assert order is not None, "it was lapsed a moment ago"
-        await ending._end(office, order, OrderState.EXPIRED)
+        await expiry._end(office, order, OrderState.EXPIRED)
 
-    _replace(ending, _expire_paying=expire)
+    _replace(expiry, _expire_paying=expire)
 
 
 def _no_expiry() -> None:
@@ -207,13 +207,13 @@ def _no_expiry() -> None:
 
 def _losers_kept_waiting() -> None:
     from db.queries.outbox import write_task as write
-    from services import settling
+    from services.ordering import settle
 
     async def write_task(connection: Any, topic: str, *rest: Any) -> None:
         if topic != "capture_payment":
             await write(connection, topic, *rest)
 
-    _replace(settling, write_task=write_task)
+    _replace(settle, write_task=write_task)
 
 
 GUARDS: dict[str, Guard] = {

@@ -9,10 +9,10 @@ from dataloaders.reads import Reads
 from db.queries.events import EventRow
 from domain.states import EventStatus
 from domain.viewer import Viewer
-from services.office import Office
-from services.searching import EventSearch
-from services.tokens import Tokens
-from services.waiting_room import WaitingRooms
+from services.context import Office
+from services.identity.tokens import Tokens
+from services.search.find_events import EventSearch
+from services.waiting_room.waiting_rooms import WaitingRooms
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Guest checkout."""
 
 from resolvers.context import Context
-from services.guests import GuestSession
-from services.guests import create_guest_session as create
+from services.identity.guests import GuestSession
+from services.identity.guests import create_guest_session as create
 
 
 async def create_guest_session(context: Context, email: str, name: str | None) -> GuestSession:

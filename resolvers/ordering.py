@@ -8,12 +8,12 @@ from domain.ids import Kind, Part, parse_id, parse_part, part_id
 from resolvers.context import Context
 from resolvers.layouts import SeatView, seat_views
 from resolvers.orders import OrderView, order_view
-from services.ending import release as release_order
-from services.paying import pay as pay_order
-from services.refunding import refund as refund_tickets
-from services.reserving import ReserveRequest
-from services.reserving import reserve as reserve_places
-from services.selecting import BestAvailable, ExactSeats, GeneralAdmission, Selection
+from services.ordering.expiry import release as release_order
+from services.ordering.pay import pay as pay_order
+from services.ordering.refund import refund as refund_tickets
+from services.ordering.reserve import ReserveRequest
+from services.ordering.reserve import reserve as reserve_places
+from services.ordering.selection import BestAvailable, ExactSeats, GeneralAdmission, Selection
 
 # Beyond any event's own limit: long lists are refused before their ids are read.
 MOST_IDS = 1_000

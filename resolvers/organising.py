@@ -7,9 +7,15 @@ from domain.ids import Kind, parse_id
 from resolvers.context import Context
 from resolvers.events import changed_event
 from resolvers.ordering import places_of_seats
-from services.blocking import block_seats
-from services.ending import cancel_event
-from services.organising import EventChanges, EventDraft, create_event, publish_event, update_event
+from services.catalogue.block_seats import block_seats
+from services.catalogue.organise_events import (
+    EventChanges,
+    EventDraft,
+    create_event,
+    publish_event,
+    update_event,
+)
+from services.ordering.expiry import cancel_event
 
 
 async def create(context: Context, draft: Callable[[], EventDraft]) -> EventRow:

@@ -12,7 +12,7 @@ from domain.text_input import line
 from resolvers.connections import page_size as checked_size
 from resolvers.context import Context
 from search.completions import Completion
-from services.searching import FoundEvents, SearchQuestion
+from services.search.find_events import FoundEvents, SearchQuestion
 
 LONGEST_KEYWORD = 200
 LONGEST_PREFIX = 100

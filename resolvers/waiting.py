@@ -11,7 +11,7 @@ from domain.ids import Kind, parse_id, public_id
 from domain.waiting_room import Phase, RoomSettings
 from resolvers.context import Context
 from resolvers.events import changed_event, requested_id
-from services.waiting_room import Entry, Overview
+from services.waiting_room.waiting_rooms import Entry, Overview
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from schema.layouts import Availability, SeatMap, SeatStatuses
 from schema.nodes import Money, Node, PageInfo
 from schema.tickets import TicketConnection
 from schema.waiting import WaitingRoom
-from services.waiting_room import Overview
+from services.waiting_room.waiting_rooms import Overview
 
 
 @strawberry.type(description="A house where events take place")

@@ -22,7 +22,7 @@ from schema.nodes import Node
 from schema.orders import Order, User
 from schema.searching import EventSearchResult, SearchEventsInput, Suggestion
 from schema.waiting import QueueEntry
-from services.searching import SearchQuestion
+from services.search.find_events import SearchQuestion
 
 
 @strawberry.input(description="Which events; conditions add up, what is left out does not matter")

@@ -7,7 +7,7 @@ import strawberry
 from domain.money import Money
 from domain.seating import GeneralAdmission, PriceInput
 from schema.inputs import CreateEventInput, MoneyInput, UpdateEventInput, VenueInput
-from services.organising import EventChanges, EventDraft, VenueDraft
+from services.catalogue.organise_events import EventChanges, EventDraft, VenueDraft
 
 _CHANGES = "name description category starts_at ends_at on_sale_at off_sale_at".split()
 

@@ -9,8 +9,8 @@ from domain.channels import order_channel
 from domain.errors import Unavailable
 from domain.viewer import Viewer
 from pubsub.channels import Channels
-from services.office import Office, buyer_of, reading
-from services.paying import owned_order
+from services.context import Office, buyer_of, reading
+from services.ordering.pay import owned_order
 
 # A message may be lost; this often the order is looked at all the same.
 LOOK_SECONDS = 5.0

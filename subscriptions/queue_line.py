@@ -16,7 +16,7 @@ import orjson
 from domain.errors import Unavailable
 from domain.waiting_room import Pace, eta_seconds
 from pubsub.channels import Channels, Mailbox
-from services.waiting_room import Entry, WaitingRooms
+from services.waiting_room.waiting_rooms import Entry, WaitingRooms
 from waiting_room.keys import RoomKeys
 from waiting_room.outcomes import Outcome, Standing
 from waiting_room.room import GRACE_MS

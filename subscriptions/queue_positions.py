@@ -10,8 +10,8 @@ from uuid import UUID
 from domain.errors import NotFound, Unavailable
 from domain.viewer import Viewer
 from pubsub.channels import Channels
-from services.office import buyer_of
-from services.waiting_room import Entry, WaitingRooms
+from services.context import buyer_of
+from services.waiting_room.waiting_rooms import Entry, WaitingRooms
 from subscriptions.listening import Listener
 from subscriptions.queue_line import Member, QueueLine
 

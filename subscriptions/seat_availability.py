@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.updates import SeatAvailabilityUpdate
 from pubsub.channels import Channels
-from services.office import Office
+from services.context import Office
 from subscriptions.seat_topic import SeatTopic, Watcher
 
 _READY_SECONDS = 5.0

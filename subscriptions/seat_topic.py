@@ -13,7 +13,7 @@ from domain.updates import SeatAvailabilityUpdate, SectionCount
 from pubsub.channels import Channels, Mailbox
 from reservations.keys import event_keys
 from reservations.outcomes import Delta, SeatSnapshot
-from services.office import Office
+from services.context import Office
 from subscriptions.listening import Listener
 from subscriptions.seat_folding import changed_sections, difference, fold, merged
 

@@ -14,7 +14,7 @@ from app import create_app
 from domain.ids import user_id_of
 from domain.viewer import Viewer
 from kit.clock import utc_now
-from services.tokens import SecretTokens
+from services.identity.tokens import SecretTokens
 from settings import Settings
 
 SECRET = "a secret of the tests, long enough to be one"

@@ -21,10 +21,10 @@ from kit.ids import new_uuid
 from payments.gateway import PaymentGateway
 from reservations.connection import batcher, connect
 from reservations.store import SeatStore
+from services.context import Office, sale_cache
 from services.layouts import LayoutCache
-from services.office import Office, sale_cache
-from services.placing import OrderDesk
-from services.truth import truth_loader
+from services.ordering.order_writer import OrderDesk
+from services.ordering.seat_rebuild import truth_loader
 
 USD = "USD"
 

@@ -16,7 +16,7 @@ from devservices.ports import free_port
 from domain.ids import user_id_of
 from domain.viewer import Viewer
 from kit.clock import utc_now
-from services.tokens import SecretTokens
+from services.identity.tokens import SecretTokens
 
 ROOT = Path(__file__).parents[1]
 DEADLINE_SECONDS = 60.0

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from db.queries.waiting_rooms import RoomRow
 from domain.errors import Unavailable
-from services.line_keeping import Kept, LineKeeper
+from services.waiting_room.admission_controller import Kept, LineKeeper
 from workers.loops import Loop
 
 log = logging.getLogger("boxoffice.waiting_room")

@@ -10,7 +10,7 @@ from db.queries import search as rows
 from db.session import Connection, Database, is_lost
 from search.administration import MeilisearchAdministration
 from search.index import IndexAway
-from services.indexing import (
+from services.search.index_events import (
     Administration,
     ReindexRunning,
     deliver_changes,
@@ -18,7 +18,7 @@ from services.indexing import (
     rebuild,
     recover_rebuild,
 )
-from services.recording import record_changes
+from services.search.record_documents import record_changes
 from workers.loops import Loop
 
 # Any constants do.

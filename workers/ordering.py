@@ -4,11 +4,11 @@ import asyncio
 from uuid import UUID
 
 from domain.errors import NotFound
-from services.delivering import deliver
-from services.ending import expire_lapsed, expire_paying
-from services.office import Office
-from services.reconciling import Difference, differences, repair
-from services.sweeping import sweep_cancelled_events, sweep_payments
+from services.context import Office
+from services.ordering.expiry import expire_lapsed, expire_paying
+from services.ordering.mirror import Difference, differences, repair
+from services.ordering.outbox import deliver
+from services.ordering.payment_sweep import sweep_cancelled_events, sweep_payments
 from workers.loops import Loop
 
 # Longer than any statement of a request may run: what differs for so long is no request in flight.

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from payments.stripe_gateway import StripeGateway
-from services.office import Office
+from services.context import Office
 from tests.houses import ManualClock, office_on
 from tests.integration.ordering.conftest import clock, gateway, stripe_server
 

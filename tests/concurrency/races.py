@@ -11,12 +11,12 @@ from db.queries.orders import OrderRow
 from db.queries.payments import payment_of_order
 from domain.errors import BoxofficeError, NotEnoughSeats, SeatsGone
 from kit.lua import LuaScript
-from services.delivering import deliver
-from services.ending import expire_lapsed, expire_paying
-from services.office import Office
-from services.reserving import ReserveRequest, reserve
-from services.selecting import Selection
-from services.truth import places_of
+from services.context import Office
+from services.ordering.expiry import expire_lapsed, expire_paying
+from services.ordering.outbox import deliver
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.seat_rebuild import places_of
+from services.ordering.selection import Selection
 from tests.houses import buyer
 
 Offices = Sequence[Office]

@@ -14,16 +14,16 @@ from domain.errors import OrderNotPayable
 from domain.states import OrderState
 from payments.gateway import Intent
 from payments.webhooks import WebhookEvent
-from services import ending, settling
-from services.delivering import deliver
-from services.ending import cancel_event, release
-from services.office import Office
-from services.paying import pay
-from services.refunding import refund
-from services.reserving import ReserveRequest, reserve
-from services.selecting import BestAvailable, ExactSeats
-from services.settling import apply_intent, handle_webhook
-from services.sweeping import sweep_payments
+from services.context import Office
+from services.ordering import expiry, settle
+from services.ordering.expiry import cancel_event, release
+from services.ordering.outbox import deliver
+from services.ordering.pay import pay
+from services.ordering.payment_sweep import sweep_payments
+from services.ordering.refund import refund
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.selection import BestAvailable, ExactSeats
+from services.ordering.settle import apply_intent, handle_webhook
 from tests.concurrency.races import faults, kept_at_stripe, lapse, unexpected, until_quiet
 from tests.houses import ORGANISER, ManualClock, buyer, open_event
 from workers.ordering import Reconciliation
@@ -163,7 +163,7 @@ async def release_that_comes_late(office: Office) -> OrderRow:
     """A release that read its order before it was paid, and ends it after."""
     order = await held(office)
     await pay(office, ANN, order.id, CARD)
-    await ending._end(office, order, OrderState.CANCELLED)
+    await expiry._end(office, order, OrderState.CANCELLED)
     return order
 
 
@@ -178,7 +178,7 @@ async def test_booking_stays_when_a_release_comes_late(offices: Offices) -> None
 async def test_control_loses_a_booking_when_transitions_have_no_condition(
     offices: Offices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ending, "set_order_state", without_its_condition)
+    monkeypatch.setattr(expiry, "set_order_state", without_its_condition)
 
     order = await release_that_comes_late(offices[0])
 
@@ -220,7 +220,7 @@ async def test_control_books_without_money_when_giving_up_is_not_decided_first(
     async def undecided(*_: Any) -> bool:
         return True
 
-    monkeypatch.setattr(ending, "_give_up", undecided)
+    monkeypatch.setattr(expiry, "_give_up", undecided)
     order, _ = await authorised(offices[0])
     crossing = replace(offices[0], gateway=TellsWhileCancelling(offices[0]))
 
@@ -307,7 +307,7 @@ async def test_control_asks_for_many_captures_when_payments_have_no_condition(
     async def always(*_: Any, **__: Any) -> bool:
         return True
 
-    monkeypatch.setattr(settling, "set_payment_state", always)
+    monkeypatch.setattr(settle, "set_payment_state", always)
     await deliver_webhooks(offices, intent_id)
 
     assert await captures_asked_for(offices[0], order.id) > 1

@@ -4,13 +4,13 @@ import pytest
 
 from domain.errors import SeatsGone
 from payments.webhooks import WebhookEvent
-from services.delivering import deliver
-from services.ending import expire_paying, release
-from services.office import Office
-from services.paying import pay
-from services.reserving import ReserveRequest, reserve
-from services.selecting import ExactSeats
-from services.settling import handle_webhook
+from services.context import Office
+from services.ordering.expiry import expire_paying, release
+from services.ordering.outbox import deliver
+from services.ordering.pay import pay
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.selection import ExactSeats
+from services.ordering.settle import handle_webhook
 from tests.concurrency.races import faults, kept_at_stripe, until_quiet
 from tests.concurrency.test_ends_of_orders import CARD, Offices, authorised, state_of
 from tests.houses import ManualClock, buyer

@@ -7,8 +7,8 @@ from uuid import UUID
 from db.queries.orders import NewOrder
 from db.session import PlaceTaken
 from kit.ids import new_uuid
-from services.office import Office
-from services.selecting import GeneralAdmission
+from services.context import Office
+from services.ordering.selection import GeneralAdmission
 from tests.concurrency.races import live_places, orders_of, rush
 from tests.houses import open_event
 from tests.orders import order_over

@@ -13,9 +13,9 @@ from db.sql import statement
 from domain.errors import SeatsGone
 from reservations.outcomes import Candidate, FreeRange, HoldAnswer
 from reservations.store import SeatStore
-from services.office import Office
-from services.reserving import ReserveRequest, reserve
-from services.selecting import BestAvailable, ExactSeats, GeneralAdmission, Selection
+from services.context import Office
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.selection import BestAvailable, ExactSeats, GeneralAdmission, Selection
 from tests.concurrency.races import (
     live_places,
     orders_of,

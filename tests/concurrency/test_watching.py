@@ -11,10 +11,10 @@ from domain.updates import SeatAvailabilityUpdate
 from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import connect
-from services.ending import release
-from services.office import Office
-from services.reserving import ReserveRequest, reserve
-from services.selecting import BestAvailable, ExactSeats
+from services.context import Office
+from services.ordering.expiry import release
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.selection import BestAvailable, ExactSeats
 from subscriptions import seat_topic
 from subscriptions.seat_availability import SeatHub
 from tests.concurrency.races import REFUSALS, rush, until_quiet

@@ -10,15 +10,15 @@ from db.queries.orders import OrderRow, order_by_id
 from domain.ids import Kind, public_id
 from reservations.keys import event_keys
 from search.index import IndexAway
-from services.delivering import deliver
-from services.ending import release
-from services.examining import Documents, Finding, Where, examine
-from services.office import Office
-from services.paying import pay
-from services.recording import Recorded, facts_of
-from services.refunding import refund
-from services.reserving import ReserveRequest, reserve
-from services.selecting import ExactSeats
+from services.context import Office
+from services.doctor.examine import Documents, Finding, Where, examine
+from services.ordering.expiry import release
+from services.ordering.outbox import deliver
+from services.ordering.pay import pay
+from services.ordering.refund import refund
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.selection import ExactSeats
+from services.search.record_documents import Recorded, facts_of
 from tests.houses import ORGANISER, ManualClock, buyer, open_event
 
 ANN = buyer("ann")

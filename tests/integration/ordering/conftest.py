@@ -7,7 +7,7 @@ import pytest
 
 from devservices.local_stripe import LocalStripe
 from payments.stripe_gateway import StripeGateway
-from services.office import Office
+from services.context import Office
 from tests.houses import ManualClock, office_on
 
 

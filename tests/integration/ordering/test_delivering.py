@@ -9,12 +9,12 @@ import pytest
 from db.queries.orders import OrderRow
 from db.queries.outbox import finish_tasks
 from db.session import DATABASE_AWAY
-from services import delivering
-from services.delivering import deliver
-from services.office import Office
-from services.paying import pay
-from services.reserving import ReserveRequest, reserve
-from services.selecting import ExactSeats
+from services.context import Office
+from services.ordering import outbox
+from services.ordering.outbox import deliver
+from services.ordering.pay import pay
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.selection import ExactSeats
 from tests.houses import buyer, open_event
 
 ANN = buyer("ann")
@@ -81,7 +81,7 @@ async def test_task_is_done_once_when_the_database_goes_away_as_it_ends(
             raise DATABASE_AWAY[0]
         await finish_tasks(*arguments)
 
-    monkeypatch.setattr(delivering, "finish_tasks", once_away)
+    monkeypatch.setattr(outbox, "finish_tasks", once_away)
 
     while await deliver(office):
         pass

@@ -7,10 +7,10 @@ import pytest
 from db.queries.payments import payment_of_order
 from devservices.local_stripe import LocalStripe
 from payments.gateway import IntentStatus
-from services.ending import expire_lapsed, expire_paying
-from services.office import Office
-from services.paying import pay
-from services.sweeping import sweep_payments
+from services.context import Office
+from services.ordering.expiry import expire_lapsed, expire_paying
+from services.ordering.pay import pay
+from services.ordering.payment_sweep import sweep_payments
 from tests.houses import ManualClock
 from tests.integration.ordering.test_paying import ANN, drain, held, seats, state
 from tests.local_stripe import Control

@@ -44,14 +44,14 @@ from domain.viewer import Viewer
 from faults import guards
 from kit.ids import new_uuid
 from payments.stripe_gateway import StripeGateway
-from services.blocking import block_seats
-from services.delivering import deliver
-from services.ending import expire_lapsed, expire_paying, release
-from services.office import Office
-from services.paying import pay
-from services.refunding import refund
-from services.reserving import ReserveRequest, reserve
-from services.selecting import ExactSeats
+from services.catalogue.block_seats import block_seats
+from services.context import Office
+from services.ordering.expiry import expire_lapsed, expire_paying, release
+from services.ordering.outbox import deliver
+from services.ordering.pay import pay
+from services.ordering.refund import refund
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.selection import ExactSeats
 from tests.houses import ORGANISER, ManualClock, buyer, office_on, open_event
 
 PEOPLE = [buyer("ann"), buyer("bob")]

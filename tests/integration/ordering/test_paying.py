@@ -16,14 +16,14 @@ from domain.errors import (
     PaymentDeclined,
 )
 from payments.gateway import IntentStatus
-from services.delivering import deliver
-from services.ending import cancel_event, expire_lapsed, expire_paying, release
-from services.office import Office
-from services.paying import pay
-from services.refunding import refund
-from services.reserving import ReserveRequest, reserve
-from services.selecting import ExactSeats
-from services.sweeping import sweep_cancelled_events, sweep_payments
+from services.context import Office
+from services.ordering.expiry import cancel_event, expire_lapsed, expire_paying, release
+from services.ordering.outbox import deliver
+from services.ordering.pay import pay
+from services.ordering.payment_sweep import sweep_cancelled_events, sweep_payments
+from services.ordering.refund import refund
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.selection import ExactSeats
 from tests.houses import ORGANISER, ManualClock, buyer, open_event
 
 ANN, BOB = buyer("ann"), buyer("bob")

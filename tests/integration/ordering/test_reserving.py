@@ -20,9 +20,9 @@ from domain.errors import (
     Unauthenticated,
 )
 from kit.ids import new_uuid
-from services.office import Office
-from services.reserving import ReserveRequest, reserve
-from services.selecting import BestAvailable, ExactSeats, GeneralAdmission, Selection
+from services.context import Office
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.selection import BestAvailable, ExactSeats, GeneralAdmission, Selection
 from tests.houses import ManualClock, buyer, open_event
 
 ANN, BOB = buyer("ann"), buyer("bob")

@@ -8,8 +8,8 @@ import asyncpg
 import orjson
 import pytest
 
-from services.demo.houses import arena
-from services.imports import import_plan
+from services.catalogue.demo.houses import arena
+from services.catalogue.import_files import import_plan
 from tests.apis import Api, somebody
 from tests.integration.reading.events import event_input, plan
 

@@ -13,7 +13,7 @@ from db.session import Connection, Database
 from domain.ids import Kind, parse_id, public_id, user_id_of
 from kit.clock import utc_now
 from kit.ids import new_uuid
-from services.queue_tokens import QueueTokens, admission_id_of
+from services.waiting_room.queue_tokens import QueueTokens, admission_id_of
 from tests.apis import Api, somebody, token_of
 from tests.integration.reading.test_waiting import opened
 

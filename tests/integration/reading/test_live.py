@@ -18,11 +18,11 @@ from reservations.connection import connect
 from resolvers.context import Services
 from schema.context import Context, Streams
 from schema.schema import schema
-from services.ending import release
-from services.office import Office
-from services.reserving import ReserveRequest, reserve
-from services.selecting import ExactSeats
-from services.waiting_room import WaitingRooms
+from services.context import Office
+from services.ordering.expiry import release
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.selection import ExactSeats
+from services.waiting_room.waiting_rooms import WaitingRooms
 from subscriptions.queue_positions import QueueHub
 from subscriptions.seat_availability import SeatHub
 from tests.houses import buyer, office_on, open_event

@@ -18,11 +18,11 @@ from reservations.connection import batcher, connect
 from reservations.store import SeatStore
 from resolvers.context import Context, Services
 from schema.schema import schema
+from services.context import sale_cache
 from services.layouts import LayoutCache
-from services.office import sale_cache
-from services.reserving import ReserveRequest, reserve
-from services.selecting import ExactSeats
-from services.truth import truth_loader
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.seat_rebuild import truth_loader
+from services.ordering.selection import ExactSeats
 from tests.houses import buyer, office_on, open_event
 
 PAGE = """

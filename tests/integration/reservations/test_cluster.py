@@ -12,9 +12,9 @@ from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import connect
 from reservations.keys import event_keys
-from services.office import Office
-from services.reserving import ReserveRequest, reserve
-from services.selecting import ExactSeats
+from services.context import Office
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.selection import ExactSeats
 from tests.clusters import Cluster, Node
 from tests.houses import ManualClock, buyer, open_event
 from workers.ordering import RestartWatch

@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from reservations.keys import SERVER_RUNS, event_keys
-from services.office import Office
-from services.reserving import ReserveRequest, reserve
-from services.selecting import ExactSeats
+from services.context import Office
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.selection import ExactSeats
 from tests.houses import buyer, open_event
 from workers.ordering import RestartWatch
 

@@ -14,7 +14,7 @@ from devservices.meilisearch import Meilisearch, find_binary
 from kit.clock import utc_now
 from search.administration import MeilisearchAdministration
 from search.meilisearch import MeilisearchIndex
-from services.searching import EventSearch, Freshness, database_index, venues_around
+from services.search.find_events import EventSearch, Freshness, database_index, venues_around
 
 KEY = "a-master-key-for-tests-only"
 numbers = count(1)

@@ -3,7 +3,7 @@
 import pytest
 
 from db.session import Database
-from services.recording import record_changes
+from services.search.record_documents import record_changes
 from tests.apis import Api, api_on
 from tests.integration.search.catalogue import add_event, add_performer, add_venue
 

@@ -9,8 +9,8 @@ from db.session import Database
 from domain.errors import BadRequest
 from kit.clock import utc_now
 from search.fallback_query import FallbackQuery
-from services.recording import record_changes
-from services.searching import EventSearch, SearchQuestion, database_index
+from services.search.find_events import EventSearch, SearchQuestion, database_index
+from services.search.record_documents import record_changes
 from tests.integration.search.catalogue import add_event, add_performer, add_venue
 from tests.integration.search.conftest import search_on
 

@@ -14,9 +14,9 @@ from db.session import Database
 from domain.ids import Kind, public_id
 from search.administration import MeilisearchAdministration
 from search.meilisearch import MeilisearchIndex
-from services.indexing import Progress, ReindexRunning, rebuild, standing
-from services.recording import record_changes
-from services.searching import SearchQuestion, venues_around
+from services.search.find_events import SearchQuestion, venues_around
+from services.search.index_events import Progress, ReindexRunning, rebuild, standing
+from services.search.record_documents import record_changes
 from tests.integration.search.catalogue import add_event, add_performer, add_venue
 from tests.integration.search.conftest import KEY, Engine, search_on
 from tests.integration.search.waiting import until

@@ -8,9 +8,9 @@ import pytest
 
 from db.session import Database
 from devservices.meilisearch import Meilisearch
-from services.indexing import rebuild
-from services.recording import record_changes
-from services.searching import EventSearch, SearchQuestion
+from services.search.find_events import EventSearch, SearchQuestion
+from services.search.index_events import rebuild
+from services.search.record_documents import record_changes
 from tests.concerts import data_folder, load_concerts
 from tests.integration.search.conftest import Engine, engine_on, search_on
 from tests.integration.search.judged import JUDGED, Judged

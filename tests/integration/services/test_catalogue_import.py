@@ -13,8 +13,8 @@ from db.session import Database
 from domain.errors import InvalidInput
 from domain.layout_document import from_json
 from domain.money import Money
-from services.catalogue_files import read_catalogue
-from services.catalogue_import import ImportReport, import_catalogue
+from services.catalogue.files import read_catalogue
+from services.catalogue.import_catalogue import ImportReport, import_catalogue
 
 VENUES = [
     {"id": 7, "name": "Rolling Hall", "address": "서울 마포구 서교동 402-22", "lat": 37.5, "lng": 126.9},

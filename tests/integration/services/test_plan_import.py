@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from domain.errors import InvalidInput
-from services.demo.houses import arena
-from services.imports import import_plan
+from services.catalogue.demo.houses import arena
+from services.catalogue.import_files import import_plan
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from pubsub.channels import Channels
 from pubsub.echo import Echo
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import connect
-from services.delivering import deliver
-from services.reserving import ReserveRequest, reserve
-from services.searching import EventSearch
-from services.selecting import ExactSeats
+from services.ordering.outbox import deliver
+from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.selection import ExactSeats
+from services.search.find_events import EventSearch
 from settings import Settings
 from subscriptions.seat_availability import SeatHub
 from tests.apis import Api, api_on, somebody

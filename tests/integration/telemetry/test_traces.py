@@ -9,7 +9,7 @@ import pytest
 
 from devservices.local_stripe import LocalStripe
 from parts import build_parts
-from services.delivering import deliver
+from services.ordering.outbox import deliver
 from settings import Settings
 from tests.apis import SECRET, Api, api_on, somebody
 from tests.integration.ordering.conftest import stripe_server

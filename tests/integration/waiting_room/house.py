@@ -19,9 +19,9 @@ from domain.viewer import Viewer
 from domain.waiting_room import RoomSettings
 from kit.ids import new_uuid
 from reservations.connection import batcher, connect
-from services.line_keeping import Kept, LineKeeper
-from services.queue_tokens import QueueTokens
-from services.waiting_room import WaitingRooms
+from services.waiting_room.admission_controller import Kept, LineKeeper
+from services.waiting_room.queue_tokens import QueueTokens
+from services.waiting_room.waiting_rooms import WaitingRooms
 from waiting_room.room import Room
 
 SECRET = "a secret of the tests, long enough to be one"

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from devservices.valkey import Valkey
 from domain.errors import QueueTokenInvalid, Unavailable
-from services import line_keeping
+from services.waiting_room import admission_controller
 from tests.integration.waiting_room.house import DEADLINE_SECONDS, House, buyer, house_on
 from waiting_room.keys import RoomKeys
 from waiting_room.outcomes import Outcome
@@ -137,7 +137,7 @@ async def test_refused_when_another_begins_to_rebuild_and_does_not_end(
     await house.configure()
     await house.room.close(house.event_id)
     monkeypatch.setattr(house.room, "reopen", AsyncMock(return_value=False))
-    monkeypatch.setattr(line_keeping, "_WAITS_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr(admission_controller, "_WAITS_SECONDS", (0.01, 0.01))
 
     with pytest.raises(Unavailable):
         await house.keeper.open(house.event_id)

@@ -10,8 +10,8 @@ from domain.errors import NotFound
 from domain.viewer import Viewer
 from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
-from services.line_keeping import LineKeeper
-from services.waiting_room import Entry
+from services.waiting_room.admission_controller import LineKeeper
+from services.waiting_room.waiting_rooms import Entry
 from subscriptions.queue_positions import QueueHub
 from tests.integration.waiting_room.house import House, buyer
 from workers.admission import AdmissionRound

@@ -7,7 +7,7 @@ from db.session import Database
 from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import batcher, connect
-from services.line_keeping import LineKeeper
+from services.waiting_room.admission_controller import LineKeeper
 from waiting_room.room import Room
 from workers.admission import AdmissionRound
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.office import Cache
+from services.context import Cache
 
 
 async def test_what_was_written_is_read_when_an_older_read_was_on_its_way() -> None:

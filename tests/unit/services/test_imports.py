@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from domain.errors import InvalidInput
-from services.demo.houses import arena
-from services.imports import describe_plan, read_plan
+from services.catalogue.demo.houses import arena
+from services.catalogue.import_files import describe_plan, read_plan
 
 
 def test_seats_are_counted_by_category_when_a_plan_is_read(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain.errors import Unavailable
-from services.searching import few_at_once
+from services.search.find_events import few_at_once
 
 
 class SlowDatabase:

@@ -16,7 +16,7 @@ from domain.errors import Unauthenticated, Unavailable
 from domain.ids import user_id_of
 from domain.viewer import Viewer
 from kit.clock import utc_now
-from services.tokens import IssuerTokens, SecretTokens
+from services.identity.tokens import IssuerTokens, SecretTokens
 
 SECRET = "a secret of the tests, long enough to be one"
 VIEWER = Viewer(user_id_of("user-1"), "user-1", "a@example.org", "Ada", frozenset({"buy", "organise"}))

@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import QueueTokenInvalid
 from kit.ids import new_uuid
-from services.queue_tokens import QueueTokens, admission_id_of, holder_of
+from services.waiting_room.queue_tokens import QueueTokens, admission_id_of, holder_of
 
 SECRET = "a secret of the tests, long enough to be one"
 TOKENS = QueueTokens(SECRET)

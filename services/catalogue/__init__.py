@@ -1,0 +1,1 @@
+"""What is on offer: events, seat maps, imported files, the demo."""

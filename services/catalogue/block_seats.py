@@ -1,0 +1,56 @@
+"""House seats and kills: places that are not for sale, under the same unique index as the sold ones."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from db.queries.claims import block_places, unblock_places
+from db.queries.outbox import write_task
+from db.session import DATABASE_AWAY, PlaceTaken
+from domain.errors import InvalidInput, SeatsGone, Unavailable
+from domain.viewer import Viewer
+from reservations.outcomes import Outcome
+from services.context import Office
+
+_MOST_SEATS = 5_000
+
+
+async def block_seats(
+    office: Office, viewer: Viewer | None, event_id: UUID, places: Sequence[int], *, blocked: bool
+) -> None:
+    """Take free seats out of the sale or put blocked ones back: all of them or none.
+
+    Raises:
+        SeatsGone: some are held or booked.
+        InvalidInput: none is named, or one that this event does not have.
+    """
+    sale = await office.own_sale(viewer, event_id)
+    seat_map = await office.seat_map(sale.seat_map_version)
+    if not 1 <= len(places) <= _MOST_SEATS:
+        raise InvalidInput(f"seatIds: between 1 and {_MOST_SEATS} seats at a time.")
+    if any(place >= seat_map.seat_count for place in places):
+        raise InvalidInput("seatIds: this event has no such seat.")
+    unique = sorted(set(places))
+    answer = await office.seats.block(event_id, unique, blocked=blocked)
+    if answer.outcome is Outcome.TAKEN:
+        raise SeatsGone(answer.places)
+    taken = await _write(office, event_id, unique, blocked=blocked)
+    if taken:
+        await office.seats.block(event_id, answer.places, blocked=False)
+        raise SeatsGone(tuple(taken))
+
+
+async def _write(office: Office, event_id: UUID, places: list[int], *, blocked: bool) -> list[int]:
+    try:
+        async with office.database.transaction() as connection:
+            taken: list[int] = []
+            if blocked:
+                taken = await block_places(connection, event_id, places)
+            else:
+                await unblock_places(connection, event_id, places)
+            if not taken:
+                await write_task(connection, "event_changed", event_id, {}, office.now())
+            return taken
+    except PlaceTaken:
+        return places
+    except DATABASE_AWAY as error:
+        raise Unavailable from error

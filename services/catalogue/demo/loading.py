@@ -1,0 +1,198 @@
+"""Loading the demo, once: invented events, and real concerts where their files lie beside the clone."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from db.queries.catalogue_bulk import (
+    BillRow,
+    EventRow,
+    PerformerRow,
+    VenueRow,
+    ensure_user,
+    ids_by_external_id,
+    lock_catalogue,
+    replace_bills,
+    upsert_events,
+    upsert_performers,
+    upsert_venues,
+)
+from db.session import Connection, Database
+from domain.ids import user_id_of
+from domain.layout import SeatMap
+from domain.seating import build_seat_map
+from domain.seating_plan import Plan, parse_seating_plan
+from domain.states import EventState
+from kit.ids import new_uuid
+from services.catalogue.demo.houses import arena, theatre
+from services.catalogue.demo.programme import EVENTS, VENUES, DemoEvent
+from services.catalogue.files import read_catalogue
+from services.catalogue.import_catalogue import (
+    MAX_TICKETS_PER_ORDER,
+    SOURCE,
+    Progress,
+    import_catalogue,
+    write_price_levels,
+    write_seat_maps,
+)
+from services.catalogue.import_files import DatabaseAddress
+
+ORGANISER = "demo-organiser"
+# Real concerts lie beside the repository where the project is developed; a clone alone has none.
+REAL_CONCERTS = Path(__file__).resolve().parents[4] / "shared" / "data" / "events.jsonl.gz"
+_SOURCE = "demo"
+_YEAR = timedelta(weeks=52)  # whole weeks, so that a Saturday stays one
+
+
+async def load_demo(
+    settings: DatabaseAddress,
+    progress: Progress,
+    *,
+    real_concerts: Path = REAL_CONCERTS,
+    invented_only: bool = False,
+) -> None:
+    """Load the demo, unless it is there: a second call changes nothing, an interrupted one is finished."""
+    database = Database(settings.database_url, most=1)
+    now = datetime.now(UTC)
+    try:
+        await _write_programme(database, now, progress)
+        if not invented_only and await asyncio.to_thread(real_concerts.is_file):
+            await _write_concerts(database, real_concerts, now, progress)
+    finally:
+        await database.close()
+
+
+async def _write_concerts(database: Database, real_concerts: Path, now: datetime, progress: Progress) -> None:
+    """Import the real concerts, moved into the coming year, unless they are there."""
+    catalogue = await asyncio.to_thread(read_catalogue, real_concerts)
+    first = [f"{SOURCE}:{catalogue.concerts[0].key}"]
+    async with database.connection() as connection:
+        if await ids_by_external_id(connection, "events", first):
+            return
+    await import_catalogue(
+        database, catalogue, progress, organiser_id=user_id_of(ORGANISER), when=upcoming(now)
+    )
+
+
+def upcoming(now: datetime) -> Callable[[datetime], datetime]:
+    """Moves a date by years of 52 weeks into the year from tomorrow: same weekday, same season."""
+    first = now + timedelta(days=1)
+
+    def moved(moment: datetime) -> datetime:
+        years = -((moment - first) // _YEAR)
+        return moment + years * _YEAR
+
+    return moved
+
+
+async def _write_programme(database: Database, now: datetime, progress: Progress) -> bool:
+    """Write the invented events in one transaction; False where they are there."""
+    async with database.transaction() as connection:
+        await lock_catalogue(connection)
+        names = [_external_id(event.key) for event in EVENTS]
+        if await ids_by_external_id(connection, "events", names):
+            return False
+        plans = await asyncio.to_thread(_plans)
+        organiser = user_id_of(ORGANISER)
+        await ensure_user(connection, organiser, ORGANISER, "organiser@example.com", "Demo Organiser")
+        venues = await _write_venues(connection)
+        performers = await _write_performers(connection)
+        await _write_events(connection, plans, venues, performers, now)
+    progress(len(EVENTS), len(EVENTS), "demo events")
+    return True
+
+
+def _plans() -> dict[str, Plan]:
+    made = {"arena": arena(), "theatre": theatre()}
+    return {name: parse_seating_plan(orjson.dumps(document)) for name, document in made.items()}
+
+
+def _external_id(key: str) -> str:
+    return f"{_SOURCE}:{key}"
+
+
+async def _write_venues(connection: Connection) -> dict[str, UUID]:
+    known = await ids_by_external_id(connection, "venues", [_external_id(key) for key in VENUES])
+    keys = {key: known.get(_external_id(key)) or new_uuid() for key in VENUES}
+    rows = [
+        VenueRow(
+            id=keys[key],
+            external_id=_external_id(key),
+            name=venue.name,
+            address=venue.address,
+            city=venue.city,
+            country=venue.country,
+            lat=venue.lat,
+            lng=venue.lng,
+            timezone=venue.timezone,
+        )
+        for key, venue in VENUES.items()
+    ]
+    await upsert_venues(connection, rows)
+    return keys
+
+
+async def _write_performers(connection: Connection) -> dict[str, UUID]:
+    names = list(dict.fromkeys(name for event in EVENTS for name in event.performers))
+    known = await ids_by_external_id(connection, "performers", [_external_id(name) for name in names])
+    keys = {name: known.get(_external_id(name)) or new_uuid() for name in names}
+    genres = {name: event.category for event in reversed(EVENTS) for name in event.performers}
+    rows = [PerformerRow(keys[n], _external_id(n), n, None, [genres[n]]) for n in names]
+    await upsert_performers(connection, rows)
+    return keys
+
+
+async def _write_events(
+    connection: Connection,
+    plans: dict[str, Plan],
+    venues: dict[str, UUID],
+    performers: dict[str, UUID],
+    now: datetime,
+) -> None:
+    staged = [(event, _seat_map(event, plans)) for event in EVENTS]
+    maps = [seat_map for _, seat_map in staged]
+    await write_seat_maps(connection, maps)
+    rows = [_event(event, seat_map, venues[event.venue], now) for event, seat_map in staged]
+    await upsert_events(connection, rows)
+    await write_price_levels(connection, maps)
+    bills = [
+        BillRow(seat_map.event_id, performers[name], position)
+        for event, seat_map in staged
+        for position, name in enumerate(event.performers)
+    ]
+    await replace_bills(connection, [row.id for row in rows], bills)
+
+
+def _seat_map(event: DemoEvent, plans: dict[str, Plan]) -> SeatMap:
+    plan = plans[event.plan] if event.plan else None
+    return build_seat_map(new_uuid(), plan, event.prices, event.general_admission)
+
+
+def _event(event: DemoEvent, seat_map: SeatMap, venue_id: UUID, now: datetime) -> EventRow:
+    zone = ZoneInfo(VENUES[event.venue].timezone)
+    day = now.astimezone(zone) + timedelta(days=event.days)
+    sale = event.on_sale_in_days
+    cheapest, dearest = seat_map.price_range
+    return EventRow(
+        id=seat_map.event_id,
+        external_id=_external_id(event.key),
+        organiser_id=user_id_of(ORGANISER),
+        name=event.name,
+        description=event.description,
+        state=EventState.PUBLISHED.value,
+        category=event.category,
+        starts_at=day.replace(hour=event.hour, minute=0, second=0, microsecond=0),
+        ends_at=None,
+        on_sale_at=None if sale is None else now + timedelta(days=sale),
+        venue_id=venue_id,
+        seat_map_version=seat_map.version,
+        price_from=cheapest.amount,
+        price_to=dearest.amount,
+        currency=seat_map.currency,
+        max_tickets_per_order=MAX_TICKETS_PER_ORDER,
+    )

@@ -1,0 +1,278 @@
+"""Bringing a catalogue from files into the database: all of it or nothing, and twice is once."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from db.queries.catalogue_bulk import (
+    BillRow,
+    EventRow,
+    PerformerRow,
+    PriceLevelRow,
+    SeatMapRow,
+    VenueRow,
+    batches,
+    ids_by_external_id,
+    insert_price_levels,
+    insert_seat_maps,
+    lock_catalogue,
+    replace_bills,
+    upsert_events,
+    upsert_performers,
+    upsert_venues,
+)
+from db.session import Connection, Database
+from domain.errors import InvalidInput
+from domain.genres import category_of
+from domain.korean_cities import city_of
+from domain.layout import SeatMap
+from domain.layout_document import to_document
+from domain.money import Money
+from domain.price_text import price_in_won
+from domain.seating import GeneralAdmission, build_seat_map
+from domain.states import EventState
+from kit.ids import new_uuid
+from services.catalogue.files import TIMEZONE, Catalogue, ConcertRecord, PerformerRecord, VenueRecord
+
+Progress = Callable[[int, int, str], None]
+"""Called with how many are done, of how many, and what they are."""
+
+SOURCE = "import"
+# What the file does not say: a club's floor, and the commonest price where it names none.
+CAPACITY = 200
+USUAL_PRICE_WON = 20_000
+MAX_TICKETS_PER_ORDER = 8
+_EVENTS_PER_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """How much was in the files, and how many of the events were new."""
+
+    venues: int
+    performers: int
+    events: int
+    new_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Our keys of what was imported, by the key in the file."""
+
+    venues: Mapping[str, UUID]
+    performers: Mapping[str, UUID]
+
+
+async def import_catalogue(
+    database: Database,
+    catalogue: Catalogue,
+    progress: Progress,
+    *,
+    event_source: str = SOURCE,
+    organiser_id: UUID | None = None,
+    when: Callable[[datetime], datetime] = lambda moment: moment,
+) -> ImportReport:
+    """Write a catalogue in one transaction; each concert becomes a published event.
+
+    What was imported before is known by its key and brought up to date; the seats and prices of an
+    event that is there stay as they are. `event_source` keeps apart two sets of events that share
+    their keys; `when` turns a concert's date into the event's.
+
+    Raises:
+        InvalidInput: a concert names a venue or a performer that nobody knows; nothing is written.
+    """
+    async with database.transaction() as connection:
+        await lock_catalogue(connection)
+        venues = await _write_venues(connection, catalogue.venues, progress)
+        performers = await _write_performers(connection, catalogue.performers, progress)
+        keys = Keys(
+            await _with_earlier(connection, "venues", venues, (c.venue for c in catalogue.concerts)),
+            await _with_earlier(
+                connection, "performers", performers, (p for c in catalogue.concerts for p in c.performers)
+            ),
+        )
+        concerts = [replace(concert, starts_at=when(concert.starts_at)) for concert in catalogue.concerts]
+        writer = _EventWriter(connection, catalogue, keys, event_source, organiser_id)
+        new_events = await writer.write(concerts, progress)
+    return ImportReport(len(venues), len(performers), len(concerts), new_events)
+
+
+async def _write_venues(
+    connection: Connection, records: Sequence[VenueRecord], progress: Progress
+) -> dict[str, UUID]:
+    keys = await _keys(connection, "venues", [record.key for record in records])
+    rows = {record.key: _venue_row(record, keys[record.key]) for record in records}
+    await upsert_venues(connection, list(rows.values()))
+    progress(len(records), len(records), "venues")
+    return keys
+
+
+def _venue_row(record: VenueRecord, key: UUID) -> VenueRow:
+    return VenueRow(
+        id=key,
+        external_id=_external_id(SOURCE, record.key),
+        name=record.name,
+        address=record.address or None,
+        city=city_of(record.address, record.lat, record.lng),
+        country="KR",
+        lat=record.lat,
+        lng=record.lng,
+        timezone=TIMEZONE,
+    )
+
+
+async def _write_performers(
+    connection: Connection, records: Sequence[PerformerRecord], progress: Progress
+) -> dict[str, UUID]:
+    keys = await _keys(connection, "performers", [record.key for record in records])
+    rows = {
+        record.key: PerformerRow(
+            keys[record.key],
+            _external_id(SOURCE, record.key),
+            record.name,
+            record.bio,
+            record.genres,
+        )
+        for record in records
+    }
+    await upsert_performers(connection, list(rows.values()))
+    progress(len(records), len(records), "performers")
+    return keys
+
+
+async def _keys(
+    connection: Connection, table: str, keys: Iterable[str], source: str = SOURCE
+) -> dict[str, UUID]:
+    """Our keys: those of earlier imports, new ones for the others."""
+    names = {key: _external_id(source, key) for key in keys}
+    earlier = await ids_by_external_id(connection, table, list(names.values()))
+    return {key: earlier.get(name) or new_uuid() for key, name in names.items()}
+
+
+async def _with_earlier(
+    connection: Connection, table: str, keys: dict[str, UUID], wanted: Iterable[str]
+) -> dict[str, UUID]:
+    """The keys of these files and those that only an earlier import brought."""
+    others = {_external_id(SOURCE, key): key for key in wanted if key not in keys}
+    earlier = await ids_by_external_id(connection, table, list(others))
+    return keys | {others[name]: key for name, key in earlier.items()}
+
+
+def _external_id(source: str, key: str) -> str:
+    return f"{source}:{key}"
+
+
+class _EventWriter:
+    """Writes concerts as events, batch by batch, within one transaction."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        catalogue: Catalogue,
+        keys: Keys,
+        source: str,
+        organiser_id: UUID | None,
+    ) -> None:
+        self._connection = connection
+        self._genres = {record.key: record.genres for record in catalogue.performers}
+        self._keys = keys
+        self._source = source
+        self._organiser_id = organiser_id
+
+    async def write(self, concerts: Sequence[ConcertRecord], progress: Progress) -> int:
+        """Write them all; returns how many are new."""
+        unique = list({concert.key: concert for concert in concerts}.values())
+        done = new = 0
+        progress(0, len(unique), "events")
+        for batch in batches(unique, _EVENTS_PER_BATCH):
+            new += await self._write_batch(batch)
+            done += len(batch)
+            progress(done, len(unique), "events")
+        return new
+
+    async def _write_batch(self, concerts: Sequence[ConcertRecord]) -> int:
+        names = {concert.key: _external_id(self._source, concert.key) for concert in concerts}
+        known = await ids_by_external_id(self._connection, "events", list(names.values()))
+        ids = {key: known.get(name) or new_uuid() for key, name in names.items()}
+        maps = {c.key: _club_map(ids[c.key], c) for c in concerts if names[c.key] not in known}
+        await write_seat_maps(self._connection, maps.values())
+        await upsert_events(self._connection, [self._event(c, ids[c.key], maps) for c in concerts])
+        await write_price_levels(self._connection, maps.values())
+        bills = [row for concert in concerts for row in self._bill(concert, ids[concert.key])]
+        await replace_bills(self._connection, list(ids.values()), bills)
+        return len(maps)
+
+    def _event(self, concert: ConcertRecord, key: UUID, maps: Mapping[str, SeatMap]) -> EventRow:
+        venue = self._keys.venues.get(concert.venue)
+        if venue is None:
+            raise InvalidInput(f"{concert.where}.venue_id: there is no venue {concert.venue!r}.")
+        # An event that is there keeps its map and its prices, so what stands for them is not written.
+        seat_map = maps.get(concert.key) or _club_map(key, concert)
+        cheapest, dearest = seat_map.price_range
+        return EventRow(
+            id=key,
+            external_id=_external_id(self._source, concert.key),
+            organiser_id=self._organiser_id,
+            name=concert.title,
+            description=f"입장료: {concert.price_text}" if concert.price_text else "",
+            state=EventState.PUBLISHED.value,
+            category=category_of(g for key in concert.performers for g in self._genres.get(key, ())),
+            starts_at=concert.starts_at,
+            ends_at=None,
+            on_sale_at=None,
+            venue_id=venue,
+            seat_map_version=seat_map.version,
+            price_from=cheapest.amount,
+            price_to=dearest.amount,
+            currency=seat_map.currency,
+            max_tickets_per_order=MAX_TICKETS_PER_ORDER,
+        )
+
+    def _bill(self, concert: ConcertRecord, event_id: UUID) -> Iterable[BillRow]:
+        for position, name in enumerate(concert.performers):
+            performer = self._keys.performers.get(name)
+            if performer is None:
+                raise InvalidInput(
+                    f"{concert.where}.performer_ids[{position}]: there is no performer {name!r}."
+                )
+            yield BillRow(event_id, performer, position)
+
+
+def _club_map(event_id: UUID, concert: ConcertRecord) -> SeatMap:
+    price = price_in_won(concert.price_text)
+    money = Money(USUAL_PRICE_WON if price is None else price, "KRW")
+    return build_seat_map(event_id, None, [], [GeneralAdmission("General admission", CAPACITY, money)])
+
+
+async def write_seat_maps(connection: Connection, maps: Iterable[SeatMap]) -> None:
+    """Store layouts, before the events that refer to them."""
+    rows = [
+        SeatMapRow(
+            seat_map.version,
+            seat_map.event_id,
+            to_document(seat_map),
+            seat_map.seat_count,
+            seat_map.place_count,
+        )
+        for seat_map in maps
+    ]
+    await insert_seat_maps(connection, rows)
+
+
+async def write_price_levels(connection: Connection, maps: Iterable[SeatMap]) -> None:
+    """Store the prices of layouts, after their events."""
+    rows = [
+        PriceLevelRow(
+            seat_map.event_id,
+            level.number,
+            level.name,
+            level.color,
+            level.price.amount,
+            level.fee.amount,
+            level.price.currency,
+        )
+        for seat_map in maps
+        for level in seat_map.price_levels
+    ]
+    await insert_price_levels(connection, rows)

@@ -1,0 +1,269 @@
+"""Putting events on: create, change, publish."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache, partial
+from math import isfinite
+from typing import TypedDict
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from db.queries.catalogue import (
+    NewEvent,
+    NewVenue,
+    change_event,
+    insert_event,
+    performers_like,
+    publish_draft,
+    venue_like,
+)
+from db.queries.events import EventRow, event_by_id
+from db.queries.seating_plans import seating_plan_document
+from db.queries.users import remember_user
+from db.session import DATABASE_AWAY
+from domain.errors import InvalidInput, NotFound, Unavailable
+from domain.ids import Kind, parse_id
+from domain.layout import SeatMap
+from domain.seating import GeneralAdmission, PriceInput, build_seat_map
+from domain.seating_plan import parse_seating_plan
+from domain.states import ASSUMED_DURATION, EventState
+from domain.text_input import line, optional_line, paragraphs
+from domain.viewer import Viewer
+from kit.ids import new_uuid
+from services.context import Office, organiser_of, reading
+
+MOST_PERFORMERS = 100
+MOST_TICKETS_AN_ORDER = 100
+_LARGEST_TOTAL = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class VenueDraft:
+    """A venue as asked for; not yet checked."""
+
+    name: str
+    address: str | None
+    city: str
+    country: str | None
+    lat: float | None
+    lng: float | None
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventDraft:
+    """An event as asked for; not yet checked."""
+
+    name: str
+    description: str
+    category: str | None
+    starts_at: datetime
+    ends_at: datetime | None
+    on_sale_at: datetime | None
+    off_sale_at: datetime | None
+    venue: VenueDraft
+    performers: Sequence[str]
+    seating_plan: str | None
+    seating_plan_id: str | None
+    price_levels: Sequence[PriceInput]
+    general_admission: Sequence[GeneralAdmission]
+    max_tickets_per_order: int
+    orphan_rule: bool
+
+
+class EventChanges(TypedDict, total=False):
+    """What of an event changes; a name that is not there stays as it is."""
+
+    name: str | None
+    description: str | None
+    category: str | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    on_sale_at: datetime | None
+    off_sale_at: datetime | None
+
+
+async def create_event(office: Office, viewer: Viewer | None, draft: EventDraft) -> UUID:
+    """A draft of the viewer's; the id of the new event.
+
+    Raises:
+        Unauthenticated, Forbidden: without a token with the scope organise.
+        InvalidInput: with the path of the first fault.
+        NotFound: there is no plan with this seatingPlanId.
+    """
+    organiser = organiser_of(viewer)
+    event = _checked_event(draft, organiser)
+    venue = _checked_venue(draft.venue)
+    performers = _checked_performers(draft.performers)
+    document = await _plan_document(office, draft)
+    seat_map = await asyncio.to_thread(_seat_map, event.id, draft, document)
+    _check_largest_order(seat_map, draft.max_tickets_per_order)
+    try:
+        async with office.database.transaction() as connection:
+            await remember_user(connection, organiser)
+            venue_id = await venue_like(connection, venue)
+            performer_ids = await performers_like(connection, performers)
+            await insert_event(connection, event, venue_id, performer_ids, seat_map)
+    except DATABASE_AWAY as error:
+        raise Unavailable from error
+    return event.id
+
+
+async def update_event(office: Office, viewer: Viewer | None, event_id: UUID, changes: EventChanges) -> None:
+    """Change the organiser's own event.
+
+    Raises:
+        Unauthenticated, Forbidden, NotFound: as `Office.own_sale`.
+        InvalidInput: it is cancelled, or would not fit afterwards.
+    """
+    await office.own_sale(viewer, event_id)
+    event = await _event(office, event_id)
+    if event.state == EventState.CANCELLED:
+        raise InvalidInput("A cancelled event does not change.")
+    checked = _checked_changes(changes)
+    _check_times(
+        checked.get("starts_at") or event.starts_at,
+        checked.get("ends_at", event.ends_at),
+        checked.get("on_sale_at", event.on_sale_at),
+        checked.get("off_sale_at", event.off_sale_at),
+    )
+    if not checked:
+        return
+    await office.change_event(event_id, partial(change_event, event_id=event_id, changes=checked))
+
+
+async def publish_event(office: Office, viewer: Viewer | None, event_id: UUID) -> None:
+    """Show the organiser's own draft to everybody; a published event stays as it is.
+
+    Raises:
+        Unauthenticated, Forbidden, NotFound: as `Office.own_sale`.
+        InvalidInput: it is cancelled or over.
+    """
+    await office.own_sale(viewer, event_id)
+    event = await _event(office, event_id)
+    if event.state == EventState.CANCELLED:
+        raise InvalidInput("A cancelled event cannot be published.")
+    if office.now() >= (event.ends_at or event.starts_at + ASSUMED_DURATION):
+        raise InvalidInput("An event that is over cannot be published.")
+    await office.change_event(event_id, partial(publish_draft, event_id=event_id))
+
+
+async def _event(office: Office, event_id: UUID) -> EventRow:
+    event = await reading(event_by_id(office.database, event_id))
+    if event is None:
+        raise NotFound("There is no such event.")
+    return event
+
+
+def _checked_event(draft: EventDraft, organiser: Viewer) -> NewEvent:
+    if not 1 <= draft.max_tickets_per_order <= MOST_TICKETS_AN_ORDER:
+        raise InvalidInput(f"maxTicketsPerOrder: must be between 1 and {MOST_TICKETS_AN_ORDER}.")
+    _check_times(draft.starts_at, draft.ends_at, draft.on_sale_at, draft.off_sale_at)
+    return NewEvent(
+        id=new_uuid(),
+        organiser_id=organiser.user_id,
+        name=line(draft.name, "name"),
+        description=paragraphs(draft.description, "description"),
+        category=optional_line(draft.category, "category", most=100),
+        starts_at=draft.starts_at,
+        ends_at=draft.ends_at,
+        on_sale_at=draft.on_sale_at,
+        off_sale_at=draft.off_sale_at,
+        max_tickets_per_order=draft.max_tickets_per_order,
+        orphan_rule=draft.orphan_rule,
+    )
+
+
+def _checked_changes(changes: EventChanges) -> EventChanges:
+    checked = changes.copy()
+    if "name" in changes:
+        checked["name"] = line(changes["name"] or "", "name")
+    if "description" in changes:
+        checked["description"] = paragraphs(changes["description"] or "", "description")
+    if "category" in changes:
+        checked["category"] = optional_line(changes["category"], "category", most=100)
+    if "starts_at" in changes and changes["starts_at"] is None:
+        raise InvalidInput("startsAt: an event has a start.")
+    return checked
+
+
+def _check_times(
+    starts_at: datetime,
+    ends_at: datetime | None,
+    on_sale_at: datetime | None,
+    off_sale_at: datetime | None,
+) -> None:
+    if ends_at is not None and ends_at <= starts_at:
+        raise InvalidInput("endsAt: must be later than startsAt.")
+    if off_sale_at is not None and on_sale_at is not None and off_sale_at <= on_sale_at:
+        raise InvalidInput("offSaleAt: must be later than onSaleAt.")
+    moments = {"startsAt": starts_at, "endsAt": ends_at, "onSaleAt": on_sale_at, "offSaleAt": off_sale_at}
+    for name, moment in moments.items():
+        # Beyond these years PostgreSQL, JavaScript and the clocks of clients begin to disagree.
+        if moment is not None and not 1900 <= moment.year <= 9000:
+            raise InvalidInput(f"{name}: must be between the years 1900 and 9000.")
+
+
+def _checked_venue(venue: VenueDraft) -> NewVenue:
+    if (venue.lat is None) != (venue.lng is None):
+        raise InvalidInput("venue: lat and lng come together.")
+    _check_degrees(venue.lat, 90, "venue.lat")
+    _check_degrees(venue.lng, 180, "venue.lng")
+    if venue.timezone not in _timezones():
+        raise InvalidInput(f"venue.timezone: {venue.timezone[:40]!r} is no IANA name such as Asia/Seoul.")
+    return NewVenue(
+        name=line(venue.name, "venue.name"),
+        address=optional_line(venue.address, "venue.address", most=500),
+        city=line(venue.city, "venue.city"),
+        country=optional_line(venue.country, "venue.country"),
+        lat=venue.lat,
+        lng=venue.lng,
+        timezone=venue.timezone,
+    )
+
+
+def _check_degrees(value: float | None, most: int, path: str) -> None:
+    if value is not None and not (isfinite(value) and -most <= value <= most):
+        raise InvalidInput(f"{path}: must be between -{most} and {most} degrees.")
+
+
+@lru_cache(maxsize=1)
+def _timezones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def _checked_performers(names: Sequence[str]) -> list[str]:
+    if len(names) > MOST_PERFORMERS:
+        raise InvalidInput(f"performers: at most {MOST_PERFORMERS}.")
+    tidy = [line(name, f"performers[{number}]") for number, name in enumerate(names)]
+    return list(dict.fromkeys(tidy))
+
+
+def _check_largest_order(seat_map: SeatMap, most_tickets: int) -> None:
+    """An order's total is an Int of GraphQL and of PostgreSQL: 32 bits."""
+    dearest = max(level.price.amount + level.fee.amount for level in seat_map.price_levels)
+    if dearest * most_tickets > _LARGEST_TOTAL:
+        raise InvalidInput("maxTicketsPerOrder: so many tickets at this price are more than can be charged.")
+
+
+async def _plan_document(office: Office, draft: EventDraft) -> str | None:
+    """The plan's JSON text: the one given, or the one imported before."""
+    if draft.seating_plan_id is None:
+        return draft.seating_plan
+    if draft.seating_plan is not None:
+        raise InvalidInput("seatingPlanId: give either seatingPlan or seatingPlanId, not both.")
+    plan_id = parse_id(draft.seating_plan_id, Kind.SEATING_PLAN)
+    document = await reading(seating_plan_document(office.database, plan_id))
+    if document is None:
+        raise NotFound("There is no such seating plan; boxoffice import plan FILE stores one.")
+    return document
+
+
+def _seat_map(event_id: UUID, draft: EventDraft, document: str | None) -> SeatMap:
+    try:
+        plan = None if document is None else parse_seating_plan(document)
+    except InvalidInput as error:
+        raise InvalidInput(f"seatingPlan: {error.message}") from None
+    return build_seat_map(event_id, plan, draft.price_levels, draft.general_admission)

@@ -1,5 +1,0 @@
-"""A programme to try everything on."""
-
-from services.demo.loading import load_demo
-
-__all__ = ["load_demo"]

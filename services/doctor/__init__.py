@@ -1,0 +1,1 @@
+"""Differences between the stores: finding and repairing them."""

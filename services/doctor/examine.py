@@ -1,0 +1,258 @@
+"""Examine: hold PostgreSQL, Redis, the payment gateway and the search index against one another.
+
+Every difference is a sentence for a person, and carries how it is mended where it can be without one.
+Work in flight differs for a moment: look twice, and believe what both looks have found.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Any, Protocol
+from uuid import UUID
+
+from db.queries import search as search_rows
+from db.queries.examination import (
+    OpenRefund,
+    OrderStanding,
+    StuckTask,
+    booked_without_payment,
+    misfitting_orders,
+    open_refunds,
+    stuck_tasks,
+)
+from db.queries.search import read_facts, read_published
+from domain.errors import NotFound
+from domain.ids import Kind, public_id
+from domain.states import OrderState
+from search.index import IndexAway
+from services.context import Office, reading
+from services.doctor import repair
+from services.doctor.examine_payments import examine_payments
+from services.ordering.mirror import Difference, differences
+from services.search.record_documents import Recorded, facts_of
+
+# Sweeps run every two seconds; what is later than this is not going to be done by itself.
+OVERDUE = timedelta(seconds=10)
+STUCK = timedelta(seconds=60)
+_BATCH = 1000
+_MOST_LISTED = 20
+_STATES = {"A": "free", "H": "held", "B": "booked", "X": "blocked"}
+_SHOWN = ("name", "venue", "city", "starts_at", "price_from", "available")
+
+
+class Documents(Protocol):
+    """The search engine, as an examination reads it; blocking."""
+
+    def documents(self) -> dict[str, dict[str, Any]]: ...
+
+
+Mend = Callable[[Office], Awaitable[None]]
+
+
+class Where(StrEnum):
+    """Which part a difference is about."""
+
+    ORDERS = "orders"
+    REDIS = "Redis"
+    STRIPE = "Stripe"
+    INDEX = "search index"
+    OUTBOX = "outbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference, in a sentence. Without `mend`, `advice` says what a person must do."""
+
+    where: Where
+    subject: str
+    sentence: str
+    advice: str = ""
+    mend: Mend | None = field(default=None, compare=False)
+
+
+async def examine(office: Office, engine: Documents | None, since: timedelta) -> list[Finding]:
+    """Every difference there is now; payments as far back as `since`.
+
+    Raises:
+        Unavailable: PostgreSQL or Redis does not answer.
+    """
+    found = await reading(_orders(office))
+    found += await _redis(office)
+    found += [Finding(Where.STRIPE, *each) for each in await examine_payments(office, since)]
+    found += await reading(_refunds(office))
+    found += await reading(_outbox(office))
+    if engine is not None:
+        found += await reading(_index(office, engine))
+    return found
+
+
+async def _orders(office: Office) -> list[Finding]:
+    misfits = await misfitting_orders(office.database, office.now() - OVERDUE)
+    found = [_misfit(order) for order in misfits]
+    for order in await booked_without_payment(office.database):
+        sentence = (
+            f"Order {order.reference} is booked and costs something, but no payment was ever begun for it."
+        )
+        advice = "Ask for the money, or refund the order."
+        found.append(Finding(Where.STRIPE, _public(order), sentence, advice))
+    return found
+
+
+def _public(order: OrderStanding) -> str:
+    return public_id(Kind.ORDER, order.id)
+
+
+def _misfit(order: OrderStanding) -> Finding:
+    name = f"Order {order.reference} is {order.state}"
+    if order.state not in (OrderState.RESERVED, OrderState.PAYING, OrderState.BOOKED):
+        sentence = f"{name}, but still takes {_listed(order.live_places)}."
+        return _mendable(order, sentence, repair.end_order_claims)
+    due = order.total_minor - (order.refunds_minor if order.state == OrderState.BOOKED else 0)
+    if order.live_minor < due:
+        return _lost_places(order, name, due)
+    if order.live_minor > due:
+        sentence = f"{name} and has {_listed(order.live_places)}, more than it pays for."
+        return Finding(Where.ORDERS, _public(order), sentence, "Refund the tickets that are too many.")
+    if order.state == OrderState.BOOKED:
+        sentence = f"{name}, but {_listed(order.held_places)} is only held."
+        return _mendable(order, sentence, repair.book_order_claims)
+    sentence = f"{name} since its deadline at {order.expires_at:%H:%M:%S}: no worker has ended it."
+    return _mendable(order, sentence, repair.end_overdue_orders)
+
+
+def _mendable(
+    order: OrderStanding, sentence: str, mend: Callable[[Office, OrderStanding], Awaitable[None]]
+) -> Finding:
+    return Finding(Where.ORDERS, _public(order), sentence, mend=lambda office: mend(office, order))
+
+
+def _lost_places(order: OrderStanding, name: str, due: int) -> Finding:
+    """Places that vanished come back where nobody has them and it is certain which they were."""
+    sentence = f"{name} for {due} {order.currency}, but its places come to {order.live_minor}: some are lost."
+    if order.lost_places and order.refunds_minor == 0:
+        return _mendable(order, f"{sentence} {_listed(order.lost_places)} is free.", repair.restore_places)
+    advice = "Give the buyer other seats, or refund what is missing."
+    return Finding(Where.ORDERS, _public(order), sentence, advice)
+
+
+def _listed(places: Sequence[int]) -> str:
+    return f"place{'s' if len(places) > 1 else ''} {', '.join(map(str, places[:_MOST_LISTED]))}"
+
+
+async def _redis(office: Office) -> list[Finding]:
+    found: list[Finding] = []
+    for event_id in await office.seats.events_built():
+        try:
+            found += await _map(office, event_id)
+        except NotFound:
+            continue
+    return found
+
+
+async def _map(office: Office, event_id: UUID) -> list[Finding]:
+    subject = public_id(Kind.EVENT, event_id)
+    if await repair.is_misshapen(office, event_id):
+        sentence = "Its map in Redis has another number of places than its layout."
+        return [Finding(Where.REDIS, subject, sentence, mend=lambda office: repair.rebuild(office, event_id))]
+    return [
+        Finding(
+            Where.REDIS,
+            subject,
+            _redis_sentence(one),
+            mend=partial(repair.correct, event_id=event_id, difference=one),
+        )
+        for one in sorted(await differences(office, event_id), key=lambda each: each.place)
+    ]
+
+
+def _redis_sentence(one: Difference) -> str:
+    seen = _STATES.get(one.redis_state, f"{one.redis_state!r}")
+    by = f" by {one.redis_hold}" if one.redis_hold else ""
+    true_by = f" by order {one.hold}" if one.hold else ""
+    return f"Place {one.place} is {seen}{by} in Redis, and {_STATES[one.state]}{true_by} in PostgreSQL."
+
+
+async def _refunds(office: Office) -> list[Finding]:
+    return [_refund(one) for one in await open_refunds(office.database)]
+
+
+def _refund(one: OpenRefund) -> Finding:
+    subject = public_id(Kind.ORDER, one.order_id)
+    amount = f"{one.amount_minor} {one.currency}"
+    if one.state == "FAILED":
+        sentence = f"A refund of {amount} (minor units) came back from the bank too often."
+        return Finding(Where.STRIPE, subject, sentence, "Pay it back by other means.")
+    sentence = f"A refund of {amount} (minor units) was decided, and nothing is going to send it."
+    return Finding(Where.OUTBOX, subject, sentence, mend=lambda office: repair.send_refund(office, one))
+
+
+async def _outbox(office: Office) -> list[Finding]:
+    return [_stuck(task) for task in await stuck_tasks(office.database, office.now() - STUCK)]
+
+
+def _stuck(task: StuckTask) -> Finding:
+    why = task.last_error or "nobody has tried it"
+    sentence = (
+        f"{task.topic} waits since {task.created_at:%Y-%m-%d %H:%M:%S} after {task.attempts} tries: {why}"
+    )
+    return Finding(Where.OUTBOX, task.key, sentence, mend=lambda office: repair.hurry(office, task))
+
+
+async def _index(office: Office, engine: Documents) -> list[Finding]:
+    try:
+        indexed = await asyncio.to_thread(engine.documents)
+    except IndexAway as fault:
+        advice = "See that Meilisearch runs; search answers from PostgreSQL meanwhile."
+        return [Finding(Where.INDEX, "Meilisearch", f"It does not answer: {fault}", advice)]
+    true = await _true_documents(office)
+    found = [
+        Finding(
+            Where.INDEX,
+            key,
+            _index_sentence(indexed.get(key), true.get(key)),
+            mend=partial(repair.index_again, event=key),
+        )
+        for key in sorted(indexed.keys() | true.keys())
+        if _differs(indexed.get(key), true.get(key))
+    ]
+    async with office.database.connection() as connection:
+        refusals = await search_rows.read_refusals(connection, _MOST_LISTED)
+    return found + [
+        Finding(
+            Where.INDEX,
+            public_id(Kind.EVENT, event_id),
+            f"Meilisearch refused its document: {error}",
+            "Mend the event; it is sent again when it changes.",
+        )
+        for event_id, error in refusals
+    ]
+
+
+async def _true_documents(office: Office) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    async with office.database.connection() as connection:
+        after = UUID(int=0)
+        while events := await read_published(connection, after, _BATCH):
+            for facts in facts_of(await read_facts(connection, events)):
+                document = Recorded.of(facts).document()
+                found[document["id"]] = document
+            after = events[-1]
+    return found
+
+
+def _differs(indexed: dict[str, Any] | None, true: dict[str, Any] | None) -> bool:
+    if indexed is None or true is None:
+        return indexed is not true
+    return any(indexed.get(name) != true[name] for name in _SHOWN)
+
+
+def _index_sentence(indexed: dict[str, Any] | None, true: dict[str, Any] | None) -> str:
+    if true is None:
+        return "The index has it, and the database has no such published event."
+    if indexed is None:
+        return f"{true['name']!r} is published and not in the index."
+    wrong = [name for name in _SHOWN if indexed.get(name) != true[name]]
+    return f"Its document in the index has another {', '.join(wrong)} than the database."

@@ -1,0 +1,154 @@
+"""The gateway's intents against our orders: whose money is where."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from db.queries.examination import OrderStanding, standings_of
+from domain.ids import Kind, public_id
+from domain.states import OrderState, PaymentState
+from payments.gateway import GatewayError, Intent, IntentStatus
+from services.context import Office, reading
+from services.doctor import repair
+
+_MOST_INTENTS = 100_000
+_LIVE = (OrderState.RESERVED, OrderState.PAYING, OrderState.BOOKED)
+_UNTOUCHED = (IntentStatus.REQUIRES_PAYMENT_METHOD, IntentStatus.REQUIRES_CONFIRMATION)
+
+Mend = Callable[[Office], Awaitable[None]]
+Found = tuple[str, str, str, Mend | None]
+"""Subject, sentence, advice, and how it is mended."""
+
+
+async def examine_payments(office: Office, since: timedelta) -> list[Found]:
+    """Where the gateway and our orders disagree, but for those that the outbox is at work on."""
+    try:
+        intents = await office.gateway.recent_intents(office.now() - since, most=_MOST_INTENTS)
+    except GatewayError as fault:
+        return [("Stripe", f"It does not answer: {fault.message}", "Look again when it does.", None)]
+    by_order: dict[UUID, list[Intent]] = defaultdict(list)
+    for intent in intents:
+        if intent.order_id is not None:
+            by_order[intent.order_id].append(intent)
+    orders = {one.id: one for one in await reading(standings_of(office.database, list(by_order)))}
+    found: list[Found] = []
+    for order_id, of_order in by_order.items():
+        order = orders.get(order_id)
+        found += _of_nobody(order_id, of_order) if order is None else _of_order(order, of_order)
+    return found
+
+
+def _of_nobody(order_id: UUID, intents: Sequence[Intent]) -> list[Found]:
+    subject = public_id(Kind.ORDER, order_id)
+    advice = "Cancel or refund it at Stripe, once it is sure that the order is in no backup either."
+    return [
+        (
+            subject,
+            f"Stripe has {_money(one)} for an order that is not in the database ({one.id}).",
+            advice,
+            None,
+        )
+        for one in intents
+        if one.kept_minor or one.status is IntentStatus.REQUIRES_CAPTURE
+    ]
+
+
+def _money(intent: Intent) -> str:
+    if intent.status is IntentStatus.REQUIRES_CAPTURE:
+        return f"{intent.amount_capturable_minor} {intent.currency} (minor units) on hold"
+    return f"{intent.kept_minor} {intent.currency} (minor units)"
+
+
+def _of_order(order: OrderStanding, intents: Sequence[Intent]) -> list[Found]:
+    if order.has_task:
+        return []
+    own = next((one for one in intents if one.id == order.intent_id), None)
+    if own is None and order.intent_id is None and len(intents) == 1:
+        own = intents[0]
+    found = [] if own is None else _of_own(order, own)
+    return found + [
+        (
+            public_id(Kind.ORDER, order.id),
+            f"Order {order.reference} has a second intent ({one.id}, {one.status}) with {_money(one)}.",
+            "Cancel or refund it at Stripe.",
+            None,
+        )
+        for one in intents
+        if one is not own and one.status not in (*_UNTOUCHED, IntentStatus.CANCELLED)
+    ]
+
+
+def _of_own(order: OrderStanding, intent: Intent) -> list[Found]:
+    sentence = _sentence(order, intent)
+    if sentence is None:
+        return []
+    mend = _mend(order, intent)
+    advice = "" if mend else "Look at the order and at Stripe's dashboard; book, capture or refund by hand."
+    return [(public_id(Kind.ORDER, order.id), sentence, advice, mend)]
+
+
+def _sentence(order: OrderStanding, intent: Intent) -> str | None:
+    """What is wrong between an order and its intent; None where nothing is."""
+    name, booked = f"Order {order.reference} is {order.state}", order.state == OrderState.BOOKED
+    match intent.status:
+        case IntentStatus.SUCCEEDED:
+            due = order.total_minor - order.refunds_minor if booked else 0
+            if intent.kept_minor == due:
+                return None
+            return f"{name} and should have paid {due}, but Stripe keeps {_money(intent)}."
+        case IntentStatus.REQUIRES_CAPTURE:
+            what = "which nothing is going to capture" if booked else "which nothing is going to let go"
+            return f"{name}, and Stripe has {_money(intent)}, {what}."
+        case IntentStatus.CANCELLED:
+            return f"{name}, but its payment is void at Stripe." if booked or order.state == _PAYING else None
+        case _ if booked:
+            return f"{name}, but its payment at Stripe is {intent.status}."
+        case _ if order.state not in _LIVE:
+            return f"{name}, but can still be paid at Stripe ({intent.status})."
+    return None
+
+
+_PAYING = OrderState.PAYING
+
+
+def _mend(order: OrderStanding, intent: Intent) -> Mend | None:
+    """How it is brought right; None where only a person can say what is right."""
+    fits = intent.amount_minor == order.total_minor and intent.currency == order.currency
+    live = order.state in (OrderState.RESERVED, OrderState.PAYING)
+    match intent.status:
+        case IntentStatus.REQUIRES_CAPTURE if order.state == OrderState.BOOKED:
+            return _writing("capture_payment", order, intent) if _is(order, PaymentState.AUTHORIZED) else None
+        case IntentStatus.REQUIRES_CAPTURE if not live:
+            return _writing("void_payment", order, intent)
+        case IntentStatus.SUCCEEDED if order.payment_state in _NOT_CAPTURED and fits:
+            return lambda office: repair.settle(office, order.id, intent)
+        case IntentStatus.SUCCEEDED:
+            return None
+        case IntentStatus.CANCELLED if order.state == OrderState.BOOKED and not _is(
+            order, PaymentState.AUTHORIZED
+        ):
+            return None
+        case IntentStatus.CANCELLED | IntentStatus.REQUIRES_CAPTURE:
+            return lambda office: repair.settle(office, order.id, intent)
+        case _ if order.state == OrderState.BOOKED:
+            return None
+        case _:
+            return _writing("void_payment", order, intent)
+
+
+_NOT_CAPTURED = (
+    PaymentState.REQUIRES_ACTION,
+    PaymentState.PROCESSING,
+    PaymentState.FAILED,
+    PaymentState.AUTHORIZED,
+    PaymentState.CANCELLED,
+)
+
+
+def _is(order: OrderStanding, state: PaymentState) -> bool:
+    return order.payment_state == state
+
+
+def _writing(topic: str, order: OrderStanding, intent: Intent) -> Mend:
+    return lambda office: repair.write(office, topic, order.id, intent)

@@ -1,0 +1,1 @@
+"""From a hold to a booking and back: reserve, pay, settle, refund, release, expire."""

@@ -1,0 +1,227 @@
+"""Deliver: what the outbox says must follow a commit. Every handler is safe to run twice."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import UUID
+
+from db.queries.orders import end_claims, order_by_id, set_order_state
+from db.queries.outbox import Task, claim_tasks, finish_tasks, put_off_task, write_task
+from db.queries.payments import (
+    finish_refund,
+    payment_of_order,
+    refund_by_id,
+    set_payment_state,
+)
+from db.session import DATABASE_AWAY
+from domain.channels import order_channel
+from domain.errors import BoxofficeError, Unavailable
+from domain.states import OrderState, PaymentState
+from kit.log_context import bound
+from kit.spans import traceparent_of, within
+from payments.gateway import Declined, GatewayError, GatewayRejected, Intent, IntentStatus
+from services.context import Office
+from services.ordering.expiry import end_event_orders
+from services.ordering.mirror import mirror_order, refresh_sold_out
+from services.ordering.settle import apply_intent
+
+log = logging.getLogger("boxoffice.outbox")
+
+# After this long another worker may take a task over: more than one call of the gateway may take, and so
+# little that what a crash left is done within 30 s.
+LEASE_SECONDS = 20.0
+# Tasks of one batch that run side by side: one that waits for the gateway holds up no other order's seats.
+_AT_ONCE = 4
+_PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0)
+_LONGEST_WAIT_SECONDS = 30.0
+# A capture that the card's bank refuses this often will not come.
+_CAPTURE_TRIES = 3
+
+
+class NotYet(Exception):
+    """This task has more to do and comes back at once."""
+
+
+async def deliver(office: Office, most: int = 50) -> int:
+    """Run the tasks that are due; returns how many were taken."""
+    tasks = await claim_tasks(office.database, office.now(), most, LEASE_SECONDS)
+    room = asyncio.Semaphore(_AT_ONCE)
+
+    async def run(task: Task) -> bool:
+        async with room:
+            return await _watched(office, task)
+
+    ran = await asyncio.gather(*map(run, tasks))
+    done = [task.id for task, is_done in zip(tasks, ran, strict=True) if is_done]
+    if done:
+        await _insist(lambda: finish_tasks(office.database, done))
+    return len(tasks)
+
+
+async def _insist(write: Callable[[], Awaitable[None]]) -> None:
+    """Write down what came of a task, though the database goes away for a moment: else its lease runs out.
+
+    Raises:
+        DATABASE_AWAY: it stayed away.
+    """
+    for pause in _PAUSES_SECONDS:
+        try:
+            return await write()
+        except DATABASE_AWAY:
+            await asyncio.sleep(pause)
+    return await write()
+
+
+async def _watched(office: Office, task: Task) -> bool:
+    """Run one task in the trace and with the request that wrote it."""
+    span = office.tracer.begin(
+        f"outbox {task.topic}",
+        traceparent=traceparent_of(task.payload.get("traceparent")),
+        facts={"boxoffice.task": task.id, "boxoffice.attempt": task.attempts},
+    )
+    about = {"event_id" if task.topic in _OF_EVENTS else "order_id": task.key}
+    if "request_id" in task.payload:
+        about["request_id"] = task.payload["request_id"]
+    with bound(task=task.id, topic=task.topic, **about), within(span):
+        done = await _run(office, task)
+        if done and task.topic in _TOLD:
+            log.info("task done")
+    age_seconds = (office.now() - task.created_at).total_seconds()
+    office.meters.task(task.topic, "done" if done else "again", age_seconds)
+    return done
+
+
+async def _run(office: Office, task: Task) -> bool:
+    """Run one task; on a fault put it off, for longer each time."""
+    wait = timedelta(seconds=min(0.2 * 2 ** (task.attempts - 1), _LONGEST_WAIT_SECONDS))
+    try:
+        await _HANDLERS[task.topic](office, task)
+    except NotYet:
+        wait = timedelta(0)
+        error = "more to do"
+    except (BoxofficeError, GatewayError) as fault:
+        error = f"{type(fault).__name__}: {fault}"
+        log.warning("task %d (%s) is tried again in %s: %s", task.id, task.topic, wait, error)
+    except Exception as fault:
+        error = f"{type(fault).__name__}: {fault}"
+        log.exception("task %d (%s) is tried again in %s", task.id, task.topic, wait)
+    else:
+        return True
+    await _insist(lambda: put_off_task(office.database, task.id, office.now() + wait, error))
+    return False
+
+
+async def _mirror(office: Office, task: Task) -> None:
+    await mirror_order(office, UUID(task.key))
+    await _announce(office, task)
+
+
+async def _announce(office: Office, task: Task) -> None:
+    await office.announcer.publish(order_channel(UUID(task.key)), task.topic)
+
+
+async def _booked(office: Office, task: Task) -> None:
+    """Seats turn booked, and the place in the shop goes to the next in line."""
+    await _mirror(office, task)
+    order = await order_by_id(office.database, UUID(task.key))
+    if order is not None and order.admission_jti is not None:
+        await office.gate.finish(order.event_id, order.admission_jti)
+
+
+async def _event_changed(office: Office, task: Task) -> None:
+    await refresh_sold_out(office, UUID(task.key))
+
+
+async def _capture(office: Office, task: Task) -> None:
+    order_id = UUID(task.key)
+    payment = await payment_of_order(office.database, order_id)
+    if payment is None or payment.intent_id is None or payment.state != PaymentState.AUTHORIZED:
+        return
+    try:
+        intent = await office.gateway.capture(
+            payment.intent_id, idempotency_key=f"capture:{order_id}:{task.attempts}"
+        )
+    except (Declined, GatewayRejected) as rejected:
+        intent = await office.gateway.retrieve(payment.intent_id)
+        if intent.status is IntentStatus.REQUIRES_CAPTURE and task.attempts < _CAPTURE_TRIES:
+            raise
+        if intent.status is not IntentStatus.SUCCEEDED:
+            await _capture_failed(office, order_id, intent, rejected.code)
+            return
+    await apply_intent(office, order_id, intent)
+
+
+async def _capture_failed(office: Office, order_id: UUID, intent: Intent, code: str) -> None:
+    """The money did not come: the booking ends, what was authorised is let go."""
+    log.error("order %s: its payment could not be captured (%s); the booking ends", order_id, code)
+    now = office.now()
+    async with office.database.transaction() as connection:
+        if await set_order_state(
+            connection, order_id, OrderState.REFUNDED, leaving=[OrderState.BOOKED], now=now
+        ):
+            await end_claims(connection, [order_id])
+        await set_payment_state(
+            connection,
+            order_id,
+            PaymentState.FAILED,
+            leaving=[PaymentState.AUTHORIZED],
+            now=now,
+            failure_code=code,
+        )
+        await write_task(connection, "mirror_order", order_id, {}, now)
+        if intent.status is IntentStatus.REQUIRES_CAPTURE:
+            await write_task(connection, "void_payment", order_id, {}, now)
+
+
+async def _void(office: Office, task: Task) -> None:
+    """Let go of money that was authorised for an order that ended."""
+    order_id = UUID(task.key)
+    payment = await payment_of_order(office.database, order_id)
+    if payment is None or payment.intent_id is None:
+        return
+    intent = await office.gateway.cancel(payment.intent_id, idempotency_key=f"cancel:{order_id}")
+    await apply_intent(office, order_id, intent)
+
+
+async def _refund(office: Office, task: Task) -> None:
+    """Send a decided refund, after the capture that it is of."""
+    refund = await refund_by_id(office.database, UUID(task.payload["refund_id"]))
+    payment = await payment_of_order(office.database, UUID(task.key))
+    if refund is None or payment is None or refund.state != "DECIDED":
+        return
+    if payment.state == PaymentState.AUTHORIZED:
+        raise Unavailable("Its capture is still to come.")
+    gateway_id = None
+    if payment.captured_minor > 0 and payment.intent_id is not None:
+        sent = await office.gateway.refund(
+            payment.intent_id, refund.amount_minor, payment.currency, idempotency_key=f"refund:{refund.id}"
+        )
+        if not sent.status.is_standing:
+            raise Unavailable(f"The bank sent the refund back ({sent.failure_code}).")
+        gateway_id = sent.id
+    now = office.now()
+    async with office.database.transaction() as connection:
+        await finish_refund(connection, refund, gateway_id, now)
+    await _announce(office, task)
+
+
+async def _end_event_orders(office: Office, task: Task) -> None:
+    """A batch at a time, until a pass finds none: a reserve may have been on its way."""
+    if await end_event_orders(office, UUID(task.key)):
+        raise NotYet
+
+
+_HANDLERS: dict[str, Callable[[Office, Task], Awaitable[None]]] = {
+    "mirror_order": _mirror,
+    "order_changed": _announce,
+    "order_booked": _booked,
+    "event_changed": _event_changed,
+    "capture_payment": _capture,
+    "void_payment": _void,
+    "send_refund": _refund,
+    "end_event_orders": _end_event_orders,
+}
+_OF_EVENTS = frozenset({"event_changed", "end_event_orders"})
+# What an order's history is read from, in the log; the others happen with every change.
+_TOLD = frozenset({"order_booked", "capture_payment", "void_payment", "send_refund", "end_event_orders"})

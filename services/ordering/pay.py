@@ -1,0 +1,269 @@
+"""Pay: extend the hold once, have the card authorised, settle what came of it."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.queries.orders import OrderRow, PaymentRow, book_claims, lock_order, order_by_id, set_order_state
+from db.queries.outbox import write_task
+from db.queries.payments import (
+    count_attempt,
+    extend_order,
+    payment_of_order,
+    set_intent,
+    set_payment_state,
+    start_payment,
+)
+from db.session import DATABASE_AWAY, Connection
+from domain.errors import (
+    IdempotencyMismatch,
+    InvalidInput,
+    NotFound,
+    OrderExpired,
+    OrderNotPayable,
+    OutcomeUnknown,
+    PaymentDeclined,
+    QueueTokenInvalid,
+    Unavailable,
+)
+from domain.ids import Kind, public_id
+from domain.states import EventState, OrderState, PaymentState
+from domain.viewer import Viewer
+from kit.ids import new_uuid
+from kit.log_context import bind
+from payments.gateway import Declined, GatewayError, GatewayUnavailable, Intent, IntentStatus
+from services.context import Office, buyer_of, reading
+from services.metrics import measured
+from services.ordering.settle import apply_intent
+
+_OPEN = (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING, PaymentState.FAILED)
+_CONFIRMABLE = (
+    IntentStatus.REQUIRES_PAYMENT_METHOD,
+    IntentStatus.REQUIRES_CONFIRMATION,
+    IntentStatus.REQUIRES_ACTION,
+)
+_LONGEST = 255
+_METHOD = re.compile(r"[a-z]+_\w+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """An order whose payment has started or is done; the secret lets Stripe.js confirm it."""
+
+    order: OrderRow
+    client_secret: str
+
+
+@measured("pay")
+async def pay(
+    office: Office,
+    viewer: Viewer | None,
+    order_id: UUID,
+    payment_method_id: str | None = None,
+    idempotency_key: str | None = None,
+) -> Paid:
+    """Start the payment and extend the hold once; with a payment method, complete it.
+
+    Raises:
+        PaymentDeclined: the card was refused; the order may be paid with another until its deadline.
+        Refusal: for every other reason why this order cannot be paid.
+        OutcomeUnknown: the gateway did not answer; the same call finds out.
+    """
+    buyer = buyer_of(viewer)
+    bind(order_id=order_id)
+    _check_input(payment_method_id, idempotency_key)
+    order = await owned_order(office, buyer, order_id)
+    replay = await _replayed(office, order, payment_method_id, idempotency_key)
+    if replay is not None:
+        return replay
+    await _check_sale(office, order)
+    order = await _start(office, order)
+    if order.total_minor == 0:
+        return Paid(await _book_free(office, order), "")
+    try:
+        return await _with_gateway(office, order, payment_method_id, idempotency_key)
+    except GatewayUnavailable as error:
+        raise OutcomeUnknown from error
+    except GatewayError as error:
+        if error.code == "idempotency_error":
+            raise IdempotencyMismatch from error
+        raise InvalidInput(f"paymentMethodId: {error.message}") from error
+
+
+async def owned_order(office: Office, viewer: Viewer, order_id: UUID) -> OrderRow:
+    """The viewer's own order.
+
+    Raises:
+        NotFound: there is no such order, or it is someone else's.
+    """
+    order = await reading(order_by_id(office.database, order_id))
+    if order is None or order.user_id != viewer.user_id:
+        raise NotFound("There is no such order.")
+    return order
+
+
+def _check_input(payment_method_id: str | None, idempotency_key: str | None) -> None:
+    for name, value in (("paymentMethodId", payment_method_id), ("idempotencyKey", idempotency_key)):
+        if value is not None and not (1 <= len(value) <= _LONGEST and value.isprintable()):
+            raise InvalidInput(f"{name}: between 1 and {_LONGEST} printable characters.")
+    # A card's number, pasted where it does not belong, goes no further: not even its hash is kept.
+    if payment_method_id is not None and not _METHOD.fullmatch(payment_method_id):
+        raise InvalidInput("paymentMethodId: the id of a Stripe payment method, pm_...")
+
+
+def _input_hash(payment_method_id: str | None) -> str:
+    return hashlib.sha256(repr(payment_method_id).encode()).hexdigest()[:32]
+
+
+async def _replayed(
+    office: Office, order: OrderRow, payment_method_id: str | None, idempotency_key: str | None
+) -> Paid | None:
+    """The answer that the same key has had; None where the payment is still open."""
+    payment = await reading(payment_of_order(office.database, order.id))
+    if payment is None or idempotency_key is None or payment.idempotency_key != idempotency_key:
+        return None
+    if payment.input_hash != _input_hash(payment_method_id):
+        raise IdempotencyMismatch
+    if order.state not in (OrderState.BOOKED, OrderState.REFUNDED):
+        return None
+    return Paid(order, await _secret(office, payment))
+
+
+async def _secret(office: Office, payment: PaymentRow) -> str:
+    if payment.intent_id is None:
+        return ""
+    try:
+        return (await office.gateway.retrieve(payment.intent_id)).client_secret
+    except GatewayError as error:
+        raise Unavailable from error
+
+
+async def _check_sale(office: Office, order: OrderRow) -> None:
+    sale = await office.sale(order.event_id)
+    if sale.state == EventState.CANCELLED:
+        raise OrderNotPayable("This event was cancelled.")
+    admission_id = order.admission_jti if sale.waiting_room_enabled else None
+    if admission_id is None:
+        return
+    if not await office.gate.still_admitted(sale.id, order.user_id, admission_id):
+        raise QueueTokenInvalid("Your admission from the waiting room has ended.")
+
+
+async def _start(office: Office, order: OrderRow) -> OrderRow:
+    """RESERVED becomes PAYING with its deadline moved once; PAYING stays as it is."""
+    now = office.now()
+    try:
+        async with office.database.transaction() as connection:
+            locked = await lock_order(connection, order.id)
+            if locked is None:
+                raise NotFound("There is no such order.")
+            _check_payable(locked, now)
+            payment = await payment_of_order(connection, order.id)
+            if payment is not None and payment.state == PaymentState.CANCELLED:
+                raise OrderNotPayable("This order is being given back.")
+            if locked.state == OrderState.RESERVED:
+                locked = await _extend(office, connection, locked, now)
+            return locked
+    except DATABASE_AWAY as error:
+        raise Unavailable from error
+
+
+def _check_payable(order: OrderRow, now: datetime) -> None:
+    if order.state == OrderState.EXPIRED:
+        raise OrderExpired
+    if order.state == OrderState.BOOKED:
+        raise OrderNotPayable("This order is paid already.")
+    if order.state not in (OrderState.RESERVED, OrderState.PAYING):
+        raise OrderNotPayable
+    if order.expires_at <= now:
+        raise OrderExpired
+
+
+async def _extend(office: Office, connection: Connection, order: OrderRow, now: datetime) -> OrderRow:
+    deadline = max(order.expires_at, now + office.payment_time)
+    await start_payment(connection, new_uuid(), order, now)
+    await extend_order(connection, order.id, deadline, now)
+    await write_task(connection, "mirror_order", order.id, {}, now)
+    extended = await lock_order(connection, order.id)
+    assert extended is not None, "the row is locked"
+    return extended
+
+
+async def _book_free(office: Office, order: OrderRow) -> OrderRow:
+    """An order that costs nothing has nothing to authorise."""
+    now = office.now()
+    async with office.database.transaction() as connection:
+        booked = await set_order_state(
+            connection, order.id, OrderState.BOOKED, leaving=[OrderState.PAYING], now=now
+        )
+        if booked:
+            await book_claims(connection, order.id)
+            await set_payment_state(
+                connection, order.id, PaymentState.CAPTURED, leaving=_OPEN, now=now, captured_minor=0
+            )
+            await write_task(connection, "order_booked", order.id, {}, now)
+        after = await _fresh(connection, order.id)
+    if booked:
+        office.meters.booked((now - order.created_at).total_seconds())
+    return after
+
+
+async def _fresh(connection: Connection, order_id: UUID) -> OrderRow:
+    order = await order_by_id(connection, order_id)
+    assert order is not None, "orders are never deleted"
+    return order
+
+
+async def _with_gateway(
+    office: Office, order: OrderRow, payment_method_id: str | None, idempotency_key: str | None
+) -> Paid:
+    intent = await intent_of(office, order)
+    if payment_method_id is not None and intent.status in _CONFIRMABLE:
+        attempt = await reading(
+            count_attempt(office.database, order.id, idempotency_key, _input_hash(payment_method_id))
+        )
+        intent = await _confirm(office, order, intent, payment_method_id, idempotency_key or str(attempt))
+    return Paid(await apply_intent(office, order.id, intent), intent.client_secret)
+
+
+async def intent_of(office: Office, order: OrderRow) -> Intent:
+    """The order's one intent at the gateway, made if need be."""
+    payment = await reading(payment_of_order(office.database, order.id))
+    if payment is not None and payment.intent_id is not None:
+        return await office.gateway.retrieve(payment.intent_id)
+    intent = await office.gateway.create_intent(
+        order_id=order.id,
+        amount_minor=order.total_minor,
+        currency=order.currency,
+        reference=order.reference,
+        idempotency_key=f"intent:{order.id}",
+    )
+    await reading(set_intent(office.database, order.id, intent.id))
+    return intent
+
+
+async def _confirm(
+    office: Office, order: OrderRow, intent: Intent, payment_method_id: str, key: str
+) -> Intent:
+    try:
+        return await office.gateway.confirm(
+            intent.id,
+            payment_method_id,
+            idempotency_key=f"confirm:{order.id}:{key}",
+            return_url=f"{office.public_url}/orders/{public_id(Kind.ORDER, order.id)}",
+        )
+    except Declined as declined:
+        await _note_decline(office, order, declined.code)
+        raise PaymentDeclined(declined.message) from declined
+
+
+async def _note_decline(office: Office, order: OrderRow, code: str) -> None:
+    now = office.now()
+    async with office.database.transaction() as connection:
+        await set_payment_state(
+            connection, order.id, PaymentState.FAILED, leaving=_OPEN, now=now, failure_code=code
+        )
+        await write_task(connection, "mirror_order", order.id, {}, now)
+    office.meters.payment(PaymentState.FAILED)

@@ -1,0 +1,117 @@
+"""Refund: tickets end and their seats go back on sale now; the money follows by the outbox."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from db.queries.orders import (
+    ClaimRow,
+    OrderRow,
+    claims_of_orders,
+    end_claims,
+    lock_order,
+    order_by_id,
+    set_order_state,
+)
+from db.queries.outbox import write_task
+from db.queries.payments import RefundRow, payment_of_order, write_refund
+from db.session import DATABASE_AWAY, Connection
+from domain.errors import InvalidInput, NotFound, OrderNotPayable, Unavailable
+from domain.states import ClaimState, OrderState
+from domain.text_input import paragraphs
+from domain.viewer import Viewer
+from kit.ids import new_uuid
+from kit.log_context import bind
+from services.context import Office, organiser_of, reading
+from services.metrics import measured
+
+_LONGEST_REASON = 500
+
+
+@measured("refund")
+async def refund(
+    office: Office,
+    viewer: Viewer | None,
+    order_id: UUID,
+    places: Sequence[int] | None = None,
+    reason: str | None = None,
+    *,
+    event_id: UUID | None = None,
+) -> OrderRow:
+    """Refund a booked order, or some of its tickets, with their fees.
+
+    `event_id` is the event that the tickets name, held against the order's.
+
+    Raises:
+        NotFound, Forbidden: no such order, or it is for another organiser's event.
+        InvalidInput: a ticket that is not a live one of this order.
+        OrderNotPayable: the order is not booked.
+    """
+    organiser_of(viewer)
+    bind(order_id=order_id)
+    why = None if reason is None else paragraphs(reason, "reason", most=_LONGEST_REASON)
+    order = await reading(order_by_id(office.database, order_id))
+    if order is None:
+        raise NotFound("There is no such order.")
+    await office.own_sale(viewer, order.event_id)
+    if event_id is not None and event_id != order.event_id:
+        raise InvalidInput("ticketIds: not a live ticket of this order.")
+    return await _refund(office, order.id, places, why)
+
+
+async def refund_whole(office: Office, order: OrderRow, reason: str) -> None:
+    """Refund all that is left of a booked order; one that was refunded meanwhile stays so."""
+    try:
+        await _refund(office, order.id, None, reason)
+    except OrderNotPayable:
+        return
+
+
+async def _refund(
+    office: Office, order_id: UUID, places: Sequence[int] | None, reason: str | None
+) -> OrderRow:
+    try:
+        async with office.database.transaction() as connection:
+            order = await lock_order(connection, order_id)
+            if order is None or order.state != OrderState.BOOKED:
+                raise OrderNotPayable("Only a booked order can be refunded.")
+            await _end_tickets(office, connection, order, places, reason)
+            after = await order_by_id(connection, order_id)
+            assert after is not None, "orders are never deleted"
+            return after
+    except DATABASE_AWAY as error:
+        raise Unavailable from error
+
+
+async def _end_tickets(
+    office: Office,
+    connection: Connection,
+    order: OrderRow,
+    places: Sequence[int] | None,
+    reason: str | None,
+) -> None:
+    claims = await claims_of_orders(connection, [order.id])
+    live = {claim.place: claim for claim in claims if claim.state == ClaimState.BOOKED}
+    chosen = _chosen(live, places)
+    now = office.now()
+    await end_claims(connection, [order.id], [claim.place for claim in chosen])
+    if len(chosen) == len(live):
+        await set_order_state(connection, order.id, OrderState.REFUNDED, leaving=[OrderState.BOOKED], now=now)
+    await write_task(connection, "mirror_order", order.id, {}, now)
+    amount = sum(claim.price_minor + claim.fee_minor for claim in chosen)
+    payment = await payment_of_order(connection, order.id)
+    if payment is not None and amount > 0:
+        decided = RefundRow(new_uuid(), payment.id, amount, reason, "DECIDED", None)
+        await write_refund(connection, decided, now)
+        await write_task(connection, "send_refund", order.id, {"refund_id": str(decided.id)}, now)
+
+
+def _chosen(live: dict[int, ClaimRow], places: Sequence[int] | None) -> list[ClaimRow]:
+    if places is None:
+        return list(live.values())
+    if not places:
+        raise InvalidInput("ticketIds: name at least one ticket, or leave it out for all.")
+    if len(set(places)) != len(places):
+        raise InvalidInput("ticketIds: the same ticket is named twice.")
+    if any(place not in live for place in places):
+        raise InvalidInput("ticketIds: not a live ticket of this order.")
+    return [live[place] for place in places]

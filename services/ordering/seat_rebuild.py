@@ -1,0 +1,68 @@
+"""What PostgreSQL says of an event's places: the source that Redis is rebuilt from."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from db.queries.claims import LiveClaim, live_claims, next_first_version
+from db.queries.sales import sale_by_event
+from db.session import Database
+from domain.errors import NotFound
+from domain.states import ClaimState, OrderState
+from kit.clock import milliseconds
+from reservations.outcomes import BLOCKED, BOOKED, FREE, HELD, LiveHold, Truth
+from services.context import reading
+from services.layouts import LayoutCache
+
+_BYTES = {ClaimState.HELD: HELD, ClaimState.BOOKED: BOOKED, ClaimState.BLOCKED: BLOCKED}
+
+
+def truth_loader(database: Database, layouts: LayoutCache) -> Callable[[UUID], Awaitable[Truth]]:
+    """A function that reads one event's truth, for `SeatStore`."""
+
+    async def load(event_id: UUID) -> Truth:
+        return await reading(_load(database, layouts, event_id))
+
+    return load
+
+
+async def _load(database: Database, layouts: LayoutCache, event_id: UUID) -> Truth:
+    sale = await sale_by_event(database, event_id)
+    if sale is None:
+        raise NotFound("There is no such event.")
+    seat_map = await layouts.get(sale.seat_map_version)
+    # The version first: a claim made after it is read may be seen too early, never missed and kept.
+    first_version = await next_first_version(database, event_id)
+    claims = await live_claims(database, [event_id])
+    return Truth(places_of(seat_map.place_count, claims), _holds(claims), first_version)
+
+
+def places_of(place_count: int, claims: list[LiveClaim]) -> bytes:
+    """A byte a place, from the live claims of one event."""
+    places = bytearray(FREE * place_count)
+    for claim in claims:
+        places[claim.place : claim.place + 1] = _BYTES[ClaimState(claim.state)]
+    return bytes(places)
+
+
+def deadline_ms(claim: LiveClaim) -> int | None:
+    """When a claim's hold lapses by the clock alone; None where only PostgreSQL may end it."""
+    if claim.order_state != OrderState.RESERVED or claim.expires_at is None:
+        return None
+    return milliseconds(claim.expires_at)
+
+
+def _holds(claims: list[LiveClaim]) -> tuple[LiveHold, ...]:
+    by_order: defaultdict[UUID, list[LiveClaim]] = defaultdict(list)
+    for claim in claims:
+        if claim.order_id is not None:
+            by_order[claim.order_id].append(claim)
+    return tuple(
+        LiveHold(
+            str(order_id),
+            tuple(claim.place for claim in owned),
+            deadline_ms(owned[0]),
+            owned[0].state == ClaimState.BOOKED,
+        )
+        for order_id, owned in by_order.items()
+    )

@@ -1,0 +1,291 @@
+"""Settle: what the gateway says of an intent becomes one conditional transition, in one transaction.
+
+A webhook is only a trigger; the intent is fetched and believed instead. Everything that follows (seats in
+Redis, capture, voiding, refunds) is written to the outbox with the transition.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.queries.orders import (
+    OrderRow,
+    PaymentRow,
+    book_claims,
+    end_claims,
+    lock_order,
+    order_by_id,
+    set_order_state,
+)
+from db.queries.outbox import record_webhook, write_task
+from db.queries.payments import (
+    RefundRow,
+    payment_by_intent,
+    payment_of_order,
+    reopen_bounced_refund,
+    set_payment_state,
+    touch_payment,
+    write_refund,
+)
+from db.session import DATABASE_AWAY, Connection
+from domain.errors import OutcomeUnknown, Unavailable
+from domain.states import OrderState, PaymentState
+from kit.ids import new_uuid
+from kit.log_context import bind
+from payments.gateway import GatewayError, GatewayRejected, Intent, IntentStatus
+from payments.webhooks import WebhookEvent
+from services.context import Office, reading
+from services.metrics import measured
+
+log = logging.getLogger("boxoffice.settle")
+
+# A refund that came back this often will not arrive; a person has to see to it.
+_MOST_BOUNCES = 3
+
+_LIVE = (OrderState.RESERVED, OrderState.PAYING)
+_BEFORE_AUTHORIZED = (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING, PaymentState.FAILED)
+_BEFORE_CAPTURED = (*_BEFORE_AUTHORIZED, PaymentState.AUTHORIZED)
+# A payment that failed keeps saying why when its intent is cancelled.
+_BEFORE_CANCELLED = (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING, PaymentState.AUTHORIZED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """An order before and after an intent was applied, and what state that brought its payment to."""
+
+    before: OrderRow
+    after: OrderRow
+    payment_state: PaymentState | None
+
+
+@measured("settle")
+async def apply_intent(
+    office: Office, order_id: UUID, intent: Intent, webhook: WebhookEvent | None = None
+) -> OrderRow:
+    """Bring an order to where its intent is; returns the order as it then stands.
+
+    Raises:
+        OutcomeUnknown: the commit was cut; the webhook or the sweep finishes it.
+    """
+    bind(order_id=order_id)
+    try:
+        async with office.database.transaction() as connection:
+            settled = await _apply(office, connection, order_id, intent)
+            if webhook is not None:
+                await record_webhook(connection, webhook.id, webhook.type)
+    except DATABASE_AWAY as error:
+        raise OutcomeUnknown from error
+    _count(office, settled)
+    return settled.after
+
+
+def _count(office: Office, settled: _Settled) -> None:
+    if settled.payment_state is not None:
+        office.meters.payment(settled.payment_state)
+    before, after = settled.before, settled.after
+    if before.state in _LIVE and after.state == OrderState.BOOKED:
+        office.meters.booked((office.now() - after.created_at).total_seconds())
+
+
+async def _apply(office: Office, connection: Connection, order_id: UUID, intent: Intent) -> _Settled:
+    order = await lock_order(connection, order_id)
+    payment = await payment_of_order(connection, order_id)
+    if order is None or payment is None:
+        raise LookupError(f"intent {intent.id} belongs to no order of ours")
+    now = office.now()
+    if not _fits(order, payment, intent):
+        log.error("intent %s does not fit order %s: nothing was booked", intent.id, order.id)
+        await touch_payment(connection, order_id, now)
+        if intent.id == payment.intent_id and intent.status is IntentStatus.REQUIRES_CAPTURE:
+            await write_task(connection, "void_payment", order_id, {}, now)
+        return _Settled(order, order, None)
+    match intent.status:
+        case IntentStatus.REQUIRES_CAPTURE:
+            state = await _authorized(connection, order, payment, now)
+        case IntentStatus.SUCCEEDED:
+            state = await _captured(connection, order, payment, intent, now)
+        case IntentStatus.CANCELLED:
+            state = await _canceled(connection, order, payment, now)
+        case _:
+            state = await _open(connection, order, intent, now)
+    after = await order_by_id(connection, order_id)
+    assert after is not None, "orders are never deleted"
+    return _Settled(order, after, state)
+
+
+def _fits(order: OrderRow, payment: PaymentRow, intent: Intent) -> bool:
+    """Whether an intent is really this order's: its order, amount and currency.
+
+    One that was voided moves no money, so its amount is no matter: the order it was made for ends.
+    """
+    if intent.status is IntentStatus.CANCELLED and intent.id == payment.intent_id:
+        return True
+    return (
+        intent.order_id == order.id
+        and (payment.intent_id is None or payment.intent_id == intent.id)
+        and intent.amount_minor == order.total_minor
+        and intent.currency.upper() == order.currency
+    )
+
+
+async def _book(connection: Connection, order: OrderRow, now: datetime) -> bool:
+    """Book a live order; says whether it is booked now by this."""
+    if not await set_order_state(connection, order.id, OrderState.BOOKED, leaving=_LIVE, now=now):
+        return False
+    await book_claims(connection, order.id)
+    await write_task(connection, "order_booked", order.id, {}, now)
+    return True
+
+
+async def _authorized(
+    connection: Connection, order: OrderRow, payment: PaymentRow, now: datetime
+) -> PaymentState | None:
+    """Authorised: book, then capture; the loser of a race is voided, not charged and refunded."""
+    given_up = payment.state == PaymentState.CANCELLED
+    booked = not given_up and await _book(connection, order, now)
+    if not booked and order.state != OrderState.BOOKED:
+        await write_task(connection, "void_payment", order.id, {}, now)
+        return None
+    if not await set_payment_state(
+        connection, order.id, PaymentState.AUTHORIZED, leaving=_BEFORE_AUTHORIZED, now=now
+    ):
+        return None
+    await write_task(connection, "capture_payment", order.id, {}, now)
+    return PaymentState.AUTHORIZED
+
+
+async def _captured(
+    connection: Connection, order: OrderRow, payment: PaymentRow, intent: Intent, now: datetime
+) -> PaymentState | None:
+    """Captured: a booked order has its money; money of an order that ended goes back."""
+    await _reopen_bounced(connection, order, payment, intent, now)
+    await _book(connection, order, now)
+    first = await set_payment_state(
+        connection,
+        order.id,
+        PaymentState.CAPTURED,
+        leaving=(*_BEFORE_CAPTURED, PaymentState.CANCELLED),
+        now=now,
+        captured_minor=intent.amount_received_minor,
+    )
+    if not first:
+        return None
+    if order.state in (OrderState.EXPIRED, OrderState.CANCELLED):
+        refund = RefundRow(
+            new_uuid(), payment.id, intent.amount_received_minor, "order ended", "DECIDED", None
+        )
+        await write_refund(connection, refund, now)
+        await write_task(connection, "send_refund", order.id, {"refund_id": str(refund.id)}, now)
+    else:
+        await write_task(connection, "order_changed", order.id, {}, now)
+    return PaymentState.CAPTURED
+
+
+async def _reopen_bounced(
+    connection: Connection, order: OrderRow, payment: PaymentRow, intent: Intent, now: datetime
+) -> None:
+    """A refund that the bank sent back is decided anew; its key keeps it from being paid twice."""
+    returned = intent.kept_minor - (payment.captured_minor - payment.refunded_minor)
+    if payment.refunded_minor == 0 or returned <= 0:
+        return
+    bounced = await reopen_bounced_refund(connection, payment.id, returned, _MOST_BOUNCES, now)
+    if bounced is None:
+        log.error("order %s: the gateway keeps %d more than our books say", order.id, returned)
+        return
+    refund_id, again = bounced
+    if again:
+        await write_task(connection, "send_refund", order.id, {"refund_id": str(refund_id)}, now)
+    else:
+        log.error("order %s: refund %s keeps bouncing; pay it back by other means", order.id, refund_id)
+    await write_task(connection, "order_changed", order.id, {}, now)
+
+
+async def _canceled(
+    connection: Connection, order: OrderRow, payment: PaymentRow, now: datetime
+) -> PaymentState | None:
+    """The intent is void: a PAYING order ends, expired if its time is over; so does an unpaid booking."""
+    state = OrderState.EXPIRED if order.expires_at <= now else OrderState.CANCELLED
+    voided = await set_payment_state(
+        connection, order.id, PaymentState.CANCELLED, leaving=_BEFORE_CANCELLED, now=now
+    )
+    leaving = [OrderState.PAYING]
+    if payment.state == PaymentState.AUTHORIZED:
+        log.error("order %s: its payment was voided elsewhere before it was captured", order.id)
+        state, leaving = OrderState.REFUNDED, [OrderState.BOOKED]
+    if await set_order_state(connection, order.id, state, leaving=leaving, now=now):
+        await end_claims(connection, [order.id])
+        await write_task(connection, "mirror_order", order.id, {}, now)
+    return PaymentState.CANCELLED if voided else None
+
+
+async def _open(
+    connection: Connection, order: OrderRow, intent: Intent, now: datetime
+) -> PaymentState | None:
+    """Nothing is decided yet: show what the intent waits for."""
+    state, failure_code = PaymentState.REQUIRES_ACTION, None
+    if intent.status is IntentStatus.PROCESSING:
+        state = PaymentState.PROCESSING
+    elif intent.failure_code is not None and intent.status is IntentStatus.REQUIRES_PAYMENT_METHOD:
+        state, failure_code = PaymentState.FAILED, intent.failure_code
+    if not await set_payment_state(
+        connection,
+        order.id,
+        state,
+        leaving=[other for other in _BEFORE_AUTHORIZED if other != state],
+        now=now,
+        failure_code=failure_code,
+    ):
+        return None
+    await write_task(connection, "order_changed", order.id, {}, now)
+    return state
+
+
+async def settle_order(office: Office, order_id: UUID) -> None:
+    """Ask the gateway about an order's payment, and apply the answer.
+
+    Raises:
+        Unavailable: the gateway or the database is away.
+    """
+    payment = await reading(payment_of_order(office.database, order_id))
+    if payment is None or payment.intent_id is None:
+        return
+    await apply_intent(office, order_id, await _retrieve(office, payment.intent_id))
+
+
+async def _retrieve(office: Office, intent_id: str) -> Intent:
+    try:
+        return await office.gateway.retrieve(intent_id)
+    except GatewayError as error:
+        raise Unavailable from error
+
+
+@measured("webhook")
+async def handle_webhook(office: Office, event: WebhookEvent) -> bool:
+    """Apply a verified webhook: fetch the intent that it names and settle its order.
+
+    What fits nothing of ours is logged and done with, and False: sending it again would not help.
+
+    Raises:
+        Unavailable, OutcomeUnknown: our own fault; the sender must try again.
+    """
+    if event.intent_id is None:
+        return False
+    payment = await reading(payment_by_intent(office.database, event.intent_id))
+    try:
+        intent = await office.gateway.retrieve(event.intent_id)
+    except GatewayRejected:
+        log.error("webhook %s (%s) names an intent that the gateway does not know", event.id, event.type)
+        return False
+    except GatewayError as error:
+        raise Unavailable from error
+    order_id = payment.order_id if payment else intent.order_id
+    if order_id is None:
+        log.error("webhook %s (%s) fits no order of ours", event.id, event.type)
+        return False
+    try:
+        await apply_intent(office, order_id, intent, event)
+    except LookupError:
+        log.error("webhook %s (%s) names an order that we do not have", event.id, event.type)
+        return False
+    return True

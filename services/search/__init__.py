@@ -1,0 +1,1 @@
+"""Finding events, and keeping the search index up to date."""

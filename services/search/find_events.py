@@ -1,0 +1,290 @@
+"""Finding events: the index while it can, PostgreSQL while it cannot."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+from db.queries.search import STANDING
+from db.session import DATABASE_AWAY, Database
+from domain.errors import BadRequest, Unavailable
+from kit.clock import Clock
+from search.closeness import has_shape
+from search.completions import Completion, completions
+from search.fallback import DatabaseIndex
+from search.highlights import Highlight, highlights
+from search.index import (
+    Facet,
+    Hit,
+    Hits,
+    IndexAway,
+    Match,
+    Near,
+    Period,
+    SearchIndex,
+    SearchRequest,
+    Sort,
+    Source,
+)
+from search.latecomers import may_have_latecomers, with_latecomers
+from search.places import Fetch, VenuesAround
+from search.spelling import letters
+from services.context import Cache
+
+# Results further back than this are for narrower questions.
+FURTHEST_RESULT = 10_000
+# Searches of one process that PostgreSQL works on at once: what sells seats needs it too, and a main index
+# that is away for a moment must not be kept away by those who ask the database meanwhile.
+FALLBACKS_AT_ONCE = 4
+# A statement that was prepared for any keyword is planned for a rare one, and takes seconds for `s`; and
+# what a busy one matches should be joined and sorted in memory.
+_FOR_ANY_KEYWORD = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL work_mem = '16MB'"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuestion:
+    """What is looked for; None does not matter. `near` is latitude, longitude and kilometres."""
+
+    keyword: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+    city: str | None = None
+    category: str | None = None
+    near: tuple[float, float, float] | None = None
+    price_max: int | None = None
+    currency: str | None = None
+    available_only: bool = False
+    sort: str = "RELEVANCE"
+    page_size: int = 20
+    page_num: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEvents:
+    """One page of results by id, best first, and where each shows what was looked for."""
+
+    event_ids: tuple[UUID, ...]
+    is_over: bool
+    total: int
+    facets: tuple[Facet, ...]
+    took_ms: int
+    source: str
+    highlights: tuple[tuple[Highlight, ...], ...]
+
+
+class Freshness:
+    """Whether the index is built and no further behind than the bound; looked up five times a second."""
+
+    def __init__(self, database: Database, *, most_lag_seconds: float = 20.0) -> None:
+        self._database = database
+        self._most_lag_seconds = most_lag_seconds
+        self._cache: Cache[str, bool] = Cache(self._load, most=1, max_age_seconds=0.2)
+        self.lag_seconds = 0.0
+        self.refused = 0
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there are changes that the index does not show."""
+        return self.lag_seconds > 0
+
+    async def __call__(self) -> bool:
+        """False means that the database answers better; true when nobody can tell."""
+        return await self._cache.get("index")
+
+    async def _load(self, _: str) -> bool:
+        try:
+            standing = await self._database.fetchrow(STANDING)
+        except DATABASE_AWAY:
+            return True
+        if standing is None:
+            return False
+        self.lag_seconds, self.refused = standing["lag_seconds"], standing["refused"]
+        return bool(standing["ready"] and self.lag_seconds <= self._most_lag_seconds)
+
+
+class EventSearch:
+    """What finds events."""
+
+    def __init__(
+        self, index: SearchIndex | None, fallback: DatabaseIndex, is_fresh: Freshness, clock: Clock
+    ) -> None:
+        self._index = index
+        self._fallback = fallback
+        self.standing = is_fresh
+        self._clock = clock
+
+    async def search_events(self, question: SearchQuestion) -> FoundEvents:
+        """One page of published events, by id.
+
+        Without a start only what is not over is listed. Whoever looks for a name of which nothing is to
+        come, or up to a moment gone by, is shown what is over, the latest first; never when only what is
+        available is wanted.
+
+        Raises:
+            BadRequest: a page further back than the 10,000th result.
+            Unavailable: neither engine answers.
+        """
+        request = _request(question, self._clock())
+        if request.offset + request.page_size > FURTHEST_RESULT:
+            raise BadRequest(f"pageNum times pageSize must be at most {FURTHEST_RESULT}.")
+        source, reading, hits = await self._search(request)
+        return FoundEvents(
+            event_ids=tuple(hit.event_id for hit in hits.hits),
+            is_over=reading.period is Period.PAST and hits.total > 0,
+            total=hits.total,
+            facets=hits.facets,
+            took_ms=hits.took_ms,
+            source=source.value,
+            highlights=tuple(highlights(request.keyword, hit) for hit in hits.hits),
+        )
+
+    async def suggest(self, prefix: str, most: int) -> list[Completion]:
+        """Completions of names of upcoming events, their performers, venues and cities; best first.
+
+        Raises:
+            Unavailable: neither engine answers.
+        """
+        return completions(prefix, await self._complete(prefix), most)
+
+    async def check(self) -> None:
+        """Whether the main index answers; raises Unavailable where the database stands in for it."""
+        if self._index is None:
+            return
+        if not await self.standing():
+            raise Unavailable("The search index is not built yet, or is catching up.")
+        await self._index.complete("", self._clock())
+
+    async def close(self) -> None:
+        """Close the index's connections."""
+        if self._index is not None:
+            await self._index.close()
+
+    async def _complete(self, prefix: str) -> Sequence[Hit]:
+        if self._index is not None and await self.standing():
+            try:
+                return await self._index.complete(prefix, self._clock())
+            except IndexAway:
+                pass
+        return await self._fallback.complete(prefix, self._clock())
+
+    async def _search(self, request: SearchRequest) -> tuple[Source, SearchRequest, Hits]:
+        if self._index is not None and await self.standing():
+            try:
+                if self.standing.is_behind and may_have_latecomers(request):
+                    return Source.INDEX, *await self._search_with_latecomers(self._index, request)
+                return Source.INDEX, *await _first_found(self._index, request)
+            except IndexAway:
+                pass
+        return Source.DATABASE, *await _first_found(self._fallback, request)
+
+    async def _search_with_latecomers(
+        self, index: SearchIndex, request: SearchRequest
+    ) -> tuple[SearchRequest, Hits]:
+        """The index's answer and what changed since; those who match best of all come alone."""
+        strictest = next(_readings(request))
+        try:
+            late = await self._fallback.undelivered(strictest)
+        except Unavailable:
+            late = ()  # an answer that is seconds behind is better than none
+        reading, found = await _first_found(index, request)
+        if late and reading != strictest:
+            return strictest, replace(found, hits=late, total=len(late))
+        return reading, with_latecomers(reading, found, late) if late else found
+
+
+def database_index(database: Database) -> DatabaseIndex:
+    """The fallback on this database.
+
+    Raises (when asked):
+        Unavailable: the database is away or too slow.
+    """
+    return DatabaseIndex(few_at_once(_fetching(database), FALLBACKS_AT_ONCE))
+
+
+def venues_around(database: Database) -> VenuesAround:
+    """Where this database's venues are. Raises, when asked, as `database_index` does."""
+    return VenuesAround(_fetching(database))
+
+
+def _fetching(database: Database) -> Fetch:
+    async def fetch(statement: str, arguments: tuple[Any, ...], seconds: float) -> list[Any]:
+        try:
+            async with database.connection() as connection, connection.transaction(readonly=True):
+                await connection.execute(_FOR_ANY_KEYWORD)
+                return list(await connection.fetch(statement, *arguments, timeout=seconds))
+        except DATABASE_AWAY as error:
+            raise Unavailable("Search is away for a moment; please try again.") from error
+
+    return fetch
+
+
+def few_at_once(fetch: Fetch, most: int) -> Fetch:
+    """The same, so many at a time; who waits longer than a statement may take is told to come again."""
+    places = asyncio.Semaphore(most)
+
+    async def fetch_in_turn(statement: str, arguments: tuple[Any, ...], seconds: float) -> list[Any]:
+        try:
+            async with asyncio.timeout(seconds):
+                await places.acquire()
+        except TimeoutError as error:
+            raise Unavailable("Search is busy; please try again.") from error
+        try:
+            return await fetch(statement, arguments, seconds)
+        finally:
+            places.release()
+
+    return fetch_in_turn
+
+
+async def _first_found(index: SearchIndex, request: SearchRequest) -> tuple[SearchRequest, Hits]:
+    """The strictest reading of the request that finds something; its time is all of theirs."""
+    took_ms = 0
+    for reading in _readings(request):
+        hits = await index.search(reading)
+        took_ms += hits.took_ms
+        if hits.total:
+            break
+    return reading, replace(hits, took_ms=took_ms)
+
+
+def _readings(request: SearchRequest) -> Iterator[SearchRequest]:
+    periods = _periods(request)
+    words = letters(request.keyword).split()
+    matches = [Match.LETTERS]
+    if has_shape(request.keyword):
+        matches.append(Match.SHAPES)
+    if len(words) > 1:
+        matches.append(Match.ANY)
+    if not words:
+        periods = periods[:1]
+    for match, period in product(matches, periods):
+        yield replace(request, period=period, match=match)
+
+
+def _periods(request: SearchRequest) -> list[Period]:
+    if request.start:
+        return [Period.ASKED]
+    if request.end and request.end <= request.now:
+        return [Period.PAST]
+    return [Period.UPCOMING] if request.available_only else [Period.UPCOMING, Period.PAST]
+
+
+def _request(question: SearchQuestion, now: datetime) -> SearchRequest:
+    return SearchRequest(
+        now=now,
+        keyword=question.keyword,
+        start=question.start,
+        end=question.end,
+        city=question.city or None,
+        category=question.category or None,
+        near=Near(*question.near) if question.near else None,
+        price_max=question.price_max,
+        currency=question.currency,
+        available_only=question.available_only,
+        sort=Sort(question.sort),
+        page_size=question.page_size,
+        page_num=question.page_num,
+    )

@@ -1,0 +1,1 @@
+"""The waiting room: joining, admissions, positions and the draw."""

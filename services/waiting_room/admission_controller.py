@@ -1,0 +1,259 @@
+"""Keeping the lines: admit, write the journal to PostgreSQL, tell everyone, rebuild what Redis lost."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import orjson
+
+from db.queries.waiting_rooms import (
+    EntryChange,
+    RoomRow,
+    end_draining,
+    end_rooms_of_past_events,
+    entries_after,
+    mark_drawn,
+    record_entries,
+    room_of,
+    rooms_in_use,
+)
+from db.session import DATABASE_AWAY, Database
+from domain.errors import NotFound, Unavailable
+from domain.states import EventStatus, event_status
+from domain.waiting_room import RoomSettings, commitment_of
+from kit.clock import Clock, milliseconds, utc_now
+from services.context import Announcer
+from waiting_room.keys import RoomKeys
+from waiting_room.outcomes import Change, Tick, sequence_of
+from waiting_room.room import Restored, Room
+
+_DRAINED_AT_ONCE = 2000
+_RESTORED_AT_ONCE = 5000
+# A message names the people whose state changed; beyond this many, everyone looks for themselves.
+MOST_NAMED = 2000
+# How long to wait, again and again, for another's rebuild: two seconds in all, less than a client's patience.
+_WAITS_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.6)
+_NOBODY = UUID(int=0)
+_SELLING = (EventStatus.ANNOUNCED, EventStatus.ON_SALE)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One round of an event's line: what the script did, and whose state changed."""
+
+    tick: Tick
+    changed: tuple[UUID, ...]
+
+
+class LineKeeper:
+    """What the admission worker does. Any number may run at once: every step is safe to do twice."""
+
+    def __init__(self, database: Database, room: Room, announcer: Announcer, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._room = room
+        self._announcer = announcer
+        self._clock = clock
+
+    async def rooms(self) -> list[RoomRow]:
+        """The lines to keep; those of events long over are forgotten.
+
+        Raises:
+            Unavailable: a part is away.
+        """
+        try:
+            over = await end_rooms_of_past_events(self._database)
+            rooms = await rooms_in_use(self._database)
+        except DATABASE_AWAY as error:
+            raise Unavailable from error
+        for event_id in over:
+            await self._room.forget(event_id)
+        return rooms
+
+    async def open(self, event_id: UUID) -> None:
+        """Bring an event's settings from PostgreSQL to Redis, and its people where Redis lost them.
+
+        Raises:
+            NotFound: there is no such event.
+            Unavailable: a part is away.
+        """
+        try:
+            row = await room_of(self._database, event_id)
+        except DATABASE_AWAY as error:
+            raise Unavailable from error
+        if row is None:
+            raise NotFound("There is no such event.")
+        await self.apply(row)
+
+    async def apply(self, row: RoomRow) -> None:
+        """Make Redis run the line as this row says; what another rebuilds meanwhile is waited for.
+
+        A new line is found by its organiser and the worker at the same moment.
+
+        Raises:
+            Unavailable: a part is away, or the other takes long.
+        """
+        if await self._configure(row) or await self.rebuild(row):
+            return
+        for seconds in _WAITS_SECONDS:
+            await asyncio.sleep(seconds)
+            if await self._configure(row):
+                return
+        raise Unavailable("The waiting room is being restored; please try again in a moment.")
+
+    async def _configure(self, row: RoomRow) -> bool:
+        status = event_status(row, self._clock(), sold_out=row.sold_out)
+        over = row.off_sale_at is not None and self._clock() >= row.off_sale_at
+        return await self._room.configure(
+            row.event_id,
+            RoomSettings(
+                row.enabled and not row.draining,
+                row.admit_per_minute,
+                row.max_active,
+                row.admission_seconds,
+                row.pre_queue_seconds,
+            ),
+            on_sale_at=row.on_sale_at,
+            selling=status in _SELLING and not over,
+            version=int(row.updated_at.timestamp() * 1_000_000),
+        )
+
+    async def keep(self, row: RoomRow) -> Kept:
+        """One round: admit, make it durable, then tell everyone.
+
+        An admission is told only once PostgreSQL has it: what a crash of Redis takes back, nobody was
+        promised.
+
+        Raises:
+            Unavailable: a part is away.
+        """
+        tick = await self._room.tick(row.event_id)
+        if tick is None:
+            await self._configure(row)
+            await self.rebuild(row)
+            tick = await self._room.tick(row.event_id)
+            if tick is None:
+                raise Unavailable("The waiting room is being restored; please try again in a moment.")
+        changed = await self._write_journal(row.event_id, tick) if tick.journal else ()
+        if tick.drawn_ms and row.drawn_at is None:
+            await self._write(mark_drawn(self._database, row.event_id, _moment(tick.drawn_ms)))
+        if row.draining and not tick.waiting and not tick.enabled:
+            await self._write(end_draining(self._database, row.event_id))
+        return Kept(tick, changed)
+
+    async def announce(self, row: RoomRow, kept: Kept) -> None:
+        """One message an event, however many wait; each process works out its own subscribers."""
+        await self._announcer.publish(RoomKeys(row.event_id).channel, message_of(row, kept))
+
+    async def _write(self, work: object) -> None:
+        try:
+            await work  # type: ignore[misc]
+        except DATABASE_AWAY as error:
+            raise Unavailable from error
+
+    async def _write_journal(self, event_id: UUID, tick: Tick) -> tuple[UUID, ...]:
+        last, changed = await self._drain(event_id)
+        # Another worker may have written what this round did: then there is nothing left to trim.
+        await self._room.confirm(event_id, tick.generation, through=last or "", admitted=tick.admitted)
+        return tuple({*changed, *tick.newly_admitted})
+
+    async def _drain(self, event_id: UUID) -> tuple[str | None, tuple[UUID, ...]]:
+        """Write all of the journal to PostgreSQL; its last id, and whose state changed."""
+        last: str | None = None
+        changed: list[UUID] = []
+        while True:
+            changes = await self._room.journal(event_id, after=last or "0-0", most=_DRAINED_AT_ONCE)
+            if changes:
+                await self._write(record_entries(self._database, event_id, folded(changes)))
+                last = changes[-1].stream_id
+                changed += [change.user_id for change in changes if change.state != "W"]
+            if len(changes) < _DRAINED_AT_ONCE:
+                return last, tuple(changed)
+
+    async def rebuild(self, row: RoomRow) -> bool:
+        """Put back what PostgreSQL knows and Redis has lost: everything, or its last second.
+
+        The journal goes to PostgreSQL first, so that of two versions of a person the newer counts.
+
+        Returns: False where another rebuild has taken over.
+
+        Raises:
+            Unavailable: a part is away.
+        """
+        generation, drained = await self._room.close(row.event_id)
+        await self._drain(row.event_id)
+        after = _NOBODY
+        while True:
+            people = await self._people(row.event_id, sequence_of(drained), after)
+            if not people:
+                break
+            if not await self._room.restore(row.event_id, generation, people):
+                return False
+            after = people[-1].user_id
+        drawn_ms = milliseconds(row.drawn_at) if row.drawn_at else 0
+        return await self._room.reopen(row.event_id, generation, drawn_ms=drawn_ms)
+
+    async def _people(self, event_id: UUID, sequence: int, after: UUID) -> list[Restored]:
+        try:
+            rows = await entries_after(self._database, event_id, sequence, after, _RESTORED_AT_ONCE)
+        except DATABASE_AWAY as error:
+            raise Unavailable from error
+        return [Restored(row.user_id, row.state, row.place, row.nonce, row.expires_ms) for row in rows]
+
+    @staticmethod
+    def commitment(row: RoomRow) -> str | None:
+        """What is public of the draw before it is made."""
+        return None if row.seed is None else commitment_of(row.seed)
+
+    @staticmethod
+    def published_seed(row: RoomRow, *, drawn: bool) -> str | None:
+        """The seed, once the draw is made."""
+        return row.seed.hex() if drawn and row.seed is not None else None
+
+
+def folded(changes: Sequence[Change]) -> list[EntryChange]:
+    """What became of each account in the end."""
+    last: dict[UUID, EntryChange] = {}
+    for change in changes:
+        earlier = last.get(change.user_id)
+        left = earlier is not None and (earlier.left_before or earlier.state != "W")
+        last[change.user_id] = EntryChange(
+            change.user_id,
+            change.state,
+            change.place,
+            change.nonce,
+            change.expires_ms,
+            change.sequence,
+            left,
+        )
+    return list(last.values())
+
+
+def message_of(row: RoomRow, kept: Kept) -> str:
+    """The tick as one JSON message: totals, so that a lost one is made good by the next."""
+    tick = kept.tick
+    return orjson.dumps(
+        {
+            "generation": tick.generation,
+            "drawn": tick.drawn_ms > 0,
+            "selling": tick.selling,
+            "admitted": tick.admitted,
+            "gone": tick.gone,
+            "places": tick.places_gone,
+            "changed": [user_id.hex for user_id in kept.changed[:MOST_NAMED]],
+            "complete": len(kept.changed) <= MOST_NAMED,
+            "pace": [
+                row.admit_per_minute,
+                row.max_active,
+                row.admission_seconds,
+                tick.active,
+                round(tick.endings, 3),
+                round(tick.shopping_ms / 1000, 3),
+            ],
+        }
+    ).decode()
+
+
+def _moment(moment_ms: int) -> datetime:
+    return datetime.fromtimestamp(moment_ms / 1000, UTC)
