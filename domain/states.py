@@ -1,4 +1,4 @@
-"""The states of orders, claims, payments and events, and which transitions exist."""
+"""The states of orders, claims, payments, refunds and events, and which transitions exist."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -52,6 +52,14 @@ class PaymentState(StrEnum):
     FAILED = "FAILED"
     CANCELLED = "CANCELLED"
     REFUNDED = "REFUNDED"
+
+
+class RefundState(StrEnum):
+    """A refund: DECIDED with the order's change, SENT by the outbox, FAILED once it bounced too often."""
+
+    DECIDED = "DECIDED"
+    SENT = "SENT"
+    FAILED = "FAILED"
 
 
 class EventState(StrEnum):

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from domain.outbox import Topic
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -209,8 +211,8 @@ def _losers_kept_waiting() -> None:
     from db.queries.outbox import write_task as write
     from services.ordering import settle
 
-    async def write_task(connection: Any, topic: str, *rest: Any) -> None:
-        if topic != "capture_payment":
+    async def write_task(connection: Any, topic: Topic, *rest: Any) -> None:
+        if topic != Topic.CAPTURE_PAYMENT:
             await write(connection, topic, *rest)
 
     _replace(settle, write_task=write_task)

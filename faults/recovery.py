@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 
+from domain.outbox import Topic
 from faults.buyers import Crowd, Market
 from faults.history import Call, History, Outcome
 from faults.house import House, open_house
@@ -63,7 +64,7 @@ async def _leased(scene: Scene, topic: str) -> None:
 async def capture(scene: Scene) -> None:
     await _hang(scene, "payment_intent.capture")
     await _pay(scene, paymentMethodId="pm_card_visa")
-    await _leased(scene, "capture_payment")
+    await _leased(scene, Topic.CAPTURE_PAYMENT)
 
 
 async def refund(scene: Scene) -> None:
@@ -72,7 +73,7 @@ async def refund(scene: Scene) -> None:
     await _hang(scene, "refund.create")
     given = {"orderId": paid.order}
     await scene.shop.call("organiser", "refund", given, scene.crowd.market.organiser, order=paid.order)
-    await _leased(scene, "send_refund")
+    await _leased(scene, Topic.SEND_REFUND)
 
 
 async def cancel_at_stripe(scene: Scene) -> None:
@@ -81,7 +82,7 @@ async def cancel_at_stripe(scene: Scene) -> None:
     token = scene.house.token("ann")
     release = scene.shop.call("ann", "release", {"orderId": paid.order}, token, order=paid.order)
     asked = asyncio.create_task(release)
-    await _leased(scene, "void_payment")
+    await _leased(scene, Topic.VOID_PAYMENT)
     asked.cancel()
     await asyncio.gather(asked, return_exceptions=True)
 

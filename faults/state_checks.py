@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
+from domain.outbox import Topic
 from faults.verdicts import OUR_FAULT, Violation
 from faults.world import Intent, Order, World, claims_by_event
 from kit.ids import encode_uuid
@@ -62,7 +63,7 @@ def over_time(world: World) -> list[Violation]:
                 found.append(
                     Violation(1, f"place {one.place} of {one.event_id} had {live[place]} live claims")
                 )
-        if one.subject == "task" and one.new == "capture_payment":
+        if one.subject == "task" and one.new == Topic.CAPTURE_PAYMENT:
             tasks[one.key] += 1
     found += [
         Violation(5, f"order {key} asked {n} times for its capture") for key, n in tasks.items() if n > 1

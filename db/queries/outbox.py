@@ -8,6 +8,7 @@ from typing import Any
 from db.queries.orders import Source
 from db.session import Connection
 from db.sql import statement
+from domain.outbox import Topic
 from kit.log_context import current_request_id
 from kit.spans import current_traceparent
 
@@ -25,7 +26,7 @@ class Task:
 
 
 async def write_task(
-    connection: Connection, topic: str, key: object, payload: Mapping[str, Any], now: datetime
+    connection: Connection, topic: Topic, key: object, payload: Mapping[str, Any], now: datetime
 ) -> None:
     """Add a task to the transaction that makes it due, with the request and the trace that it belongs to."""
     origin = {"request_id": current_request_id(), "traceparent": current_traceparent()}

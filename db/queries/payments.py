@@ -7,6 +7,7 @@ from uuid import UUID
 
 from db.queries.orders import OrderRow, PaymentRow, Source
 from db.session import Connection
+from domain.states import RefundState
 
 _PAYMENT = """
   id, order_id, intent_id, state, amount_minor, currency, captured_minor, refunded_minor, failure_code,
@@ -244,7 +245,7 @@ async def reopen_bounced_refund(
         row["amount_minor"],
         now,
     )
-    return row["id"], row["state"] == "DECIDED"
+    return row["id"], row["state"] == RefundState.DECIDED
 
 
 async def lately_refunded_payments(

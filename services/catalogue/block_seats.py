@@ -7,6 +7,7 @@ from db.queries.claims import block_places, unblock_places
 from db.queries.outbox import write_task
 from db.session import DATABASE_AWAY, PlaceTaken
 from domain.errors import InvalidInput, SeatsGone, Unavailable
+from domain.outbox import Topic
 from domain.viewer import Viewer
 from reservations.outcomes import Outcome
 from services.context import Office
@@ -48,7 +49,7 @@ async def _write(office: Office, event_id: UUID, places: list[int], *, blocked: 
             else:
                 await unblock_places(connection, event_id, places)
             if not taken:
-                await write_task(connection, "event_changed", event_id, {}, office.now())
+                await write_task(connection, Topic.EVENT_CHANGED, event_id, {}, office.now())
             return taken
     except PlaceTaken:
         return places

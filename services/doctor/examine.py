@@ -26,7 +26,7 @@ from db.queries.examination import (
 from db.queries.search import read_facts, read_published
 from domain.errors import NotFound
 from domain.ids import Kind, public_id
-from domain.states import OrderState
+from domain.states import OrderState, RefundState
 from search.index import IndexAway
 from services.context import Office, reading
 from services.doctor import repair
@@ -182,7 +182,7 @@ async def _refunds(office: Office) -> list[Finding]:
 def _refund(one: OpenRefund) -> Finding:
     subject = public_id(Kind.ORDER, one.order_id)
     amount = f"{one.amount_minor} {one.currency}"
-    if one.state == "FAILED":
+    if one.state == RefundState.FAILED:
         sentence = f"A refund of {amount} (minor units) came back from the bank too often."
         return Finding(Where.STRIPE, subject, sentence, "Pay it back by other means.")
     sentence = f"A refund of {amount} (minor units) was decided, and nothing is going to send it."

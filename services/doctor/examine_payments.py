@@ -7,6 +7,7 @@ from uuid import UUID
 
 from db.queries.examination import OrderStanding, standings_of
 from domain.ids import Kind, public_id
+from domain.outbox import Topic
 from domain.states import OrderState, PaymentState
 from payments.gateway import GatewayError, Intent, IntentStatus
 from services.context import Office, reading
@@ -118,9 +119,13 @@ def _mend(order: OrderStanding, intent: Intent) -> Mend | None:
     live = order.state in (OrderState.RESERVED, OrderState.PAYING)
     match intent.status:
         case IntentStatus.REQUIRES_CAPTURE if order.state == OrderState.BOOKED:
-            return _writing("capture_payment", order, intent) if _is(order, PaymentState.AUTHORIZED) else None
+            return (
+                _writing(Topic.CAPTURE_PAYMENT, order, intent)
+                if _is(order, PaymentState.AUTHORIZED)
+                else None
+            )
         case IntentStatus.REQUIRES_CAPTURE if not live:
-            return _writing("void_payment", order, intent)
+            return _writing(Topic.VOID_PAYMENT, order, intent)
         case IntentStatus.SUCCEEDED if order.payment_state in _NOT_CAPTURED and fits:
             return lambda office: repair.settle(office, order.id, intent)
         case IntentStatus.SUCCEEDED:
@@ -134,7 +139,7 @@ def _mend(order: OrderStanding, intent: Intent) -> Mend | None:
         case _ if order.state == OrderState.BOOKED:
             return None
         case _:
-            return _writing("void_payment", order, intent)
+            return _writing(Topic.VOID_PAYMENT, order, intent)
 
 
 _NOT_CAPTURED = (
@@ -150,5 +155,5 @@ def _is(order: OrderStanding, state: PaymentState) -> bool:
     return order.payment_state == state
 
 
-def _writing(topic: str, order: OrderStanding, intent: Intent) -> Mend:
+def _writing(topic: Topic, order: OrderStanding, intent: Intent) -> Mend:
     return lambda office: repair.write(office, topic, order.id, intent)

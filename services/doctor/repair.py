@@ -9,6 +9,7 @@ from db.queries.payments import set_intent
 from db.queries.search import mark_dirty
 from db.session import PlaceTaken
 from domain.ids import Kind, parse_id
+from domain.outbox import Topic
 from domain.states import ClaimState, OrderState
 from payments.gateway import Intent
 from services.context import Office, reading
@@ -23,7 +24,7 @@ async def end_order_claims(office: Office, order: OrderStanding) -> None:
         locked = await lock_order(connection, order.id)
         if locked is not None and locked.state == order.state:
             await end_claims(connection, [order.id])
-            await write_task(connection, "mirror_order", order.id, {}, office.now())
+            await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, office.now())
 
 
 async def book_order_claims(office: Office, order: OrderStanding) -> None:
@@ -32,7 +33,7 @@ async def book_order_claims(office: Office, order: OrderStanding) -> None:
         locked = await lock_order(connection, order.id)
         if locked is not None and locked.state == OrderState.BOOKED:
             await book_claims(connection, order.id)
-            await write_task(connection, "mirror_order", order.id, {}, office.now())
+            await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, office.now())
 
 
 async def end_overdue_orders(office: Office, _: OrderStanding) -> None:
@@ -49,7 +50,7 @@ async def restore_places(office: Office, order: OrderStanding) -> None:
             locked = await lock_order(connection, order.id)
             if locked is not None and locked.state == order.state:
                 await restore_claims(connection, order.id, order.lost_places, state)
-                await write_task(connection, "mirror_order", order.id, {}, office.now())
+                await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, office.now())
     except PlaceTaken:
         return
 
@@ -78,7 +79,7 @@ async def settle(office: Office, order_id: UUID, intent: Intent) -> None:
     await apply_intent(office, order_id, intent)
 
 
-async def write(office: Office, topic: str, order_id: UUID, intent: Intent) -> None:
+async def write(office: Office, topic: Topic, order_id: UUID, intent: Intent) -> None:
     """Have the outbox do something for an order's payment once more."""
     await reading(set_intent(office.database, order_id, intent.id))
     async with office.database.transaction() as connection:
@@ -90,7 +91,7 @@ async def send_refund(office: Office, refund: OpenRefund) -> None:
     """Have a refund sent that nothing was going to send; its key keeps it from being paid twice."""
     payload = {"refund_id": str(refund.id)}
     async with office.database.transaction() as connection:
-        await write_task(connection, "send_refund", refund.order_id, payload, office.now())
+        await write_task(connection, Topic.SEND_REFUND, refund.order_id, payload, office.now())
 
 
 async def hurry(office: Office, task: StuckTask) -> None:

@@ -18,6 +18,7 @@ from db.queries.payments import give_up_payment
 from db.queries.sales import set_event_state
 from db.session import DATABASE_AWAY, Connection
 from domain.errors import BoxofficeError, OrderNotPayable, Unavailable
+from domain.outbox import Topic
 from domain.states import EventState, OrderState
 from domain.viewer import Viewer
 from kit.log_context import bind
@@ -39,7 +40,7 @@ async def expire_lapsed(office: Office) -> int:
     async with office.database.transaction() as connection:
         ended = await expire_orders(connection, now, _BATCH)
         for order_id, _ in ended:
-            await write_task(connection, "mirror_order", order_id, {}, now)
+            await write_task(connection, Topic.MIRROR_ORDER, order_id, {}, now)
     return len(ended)
 
 
@@ -85,7 +86,7 @@ async def _give_up(office: Office, order: OrderRow) -> bool:
             if locked is None or locked.state != OrderState.PAYING:
                 return False
             await give_up_payment(connection, order.id, now)
-            await write_task(connection, "void_payment", order.id, {}, now)
+            await write_task(connection, Topic.VOID_PAYMENT, order.id, {}, now)
             return True
     except DATABASE_AWAY as error:
         raise Unavailable from error
@@ -103,7 +104,7 @@ async def _end(office: Office, order: OrderRow, state: OrderState) -> bool:
             if not await set_order_state(connection, order.id, state, leaving=[order.state], now=now):
                 return False
             await end_claims(connection, [order.id])
-            await write_task(connection, "mirror_order", order.id, {}, now)
+            await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, now)
             return True
     except DATABASE_AWAY as error:
         raise Unavailable from error
@@ -173,7 +174,7 @@ async def cancel_event(office: Office, viewer: Viewer | None, event_id: UUID) ->
     async def write(connection: Connection) -> None:
         leaving = (EventState.DRAFT, EventState.PUBLISHED)
         if await set_event_state(connection, sale.id, EventState.CANCELLED, leaving=leaving, now=now):
-            await write_task(connection, "end_event_orders", sale.id, {}, now)
+            await write_task(connection, Topic.END_EVENT_ORDERS, sale.id, {}, now)
 
     await office.change_event(event_id, write)
 

@@ -17,7 +17,8 @@ from db.queries.payments import (
 from db.session import DATABASE_AWAY
 from domain.channels import order_channel
 from domain.errors import BoxofficeError, Unavailable
-from domain.states import OrderState, PaymentState
+from domain.outbox import EVENT_TOPICS, Topic
+from domain.states import OrderState, PaymentState, RefundState
 from kit.log_context import bound
 from kit.spans import traceparent_of, within
 from payments.gateway import Declined, GatewayError, GatewayRejected, Intent, IntentStatus
@@ -80,12 +81,12 @@ async def _watched(office: Office, task: Task) -> bool:
         traceparent=traceparent_of(task.payload.get("traceparent")),
         facts={"boxoffice.task": task.id, "boxoffice.attempt": task.attempts},
     )
-    about = {"event_id" if task.topic in _OF_EVENTS else "order_id": task.key}
+    about = {"event_id" if task.topic in EVENT_TOPICS else "order_id": task.key}
     if "request_id" in task.payload:
         about["request_id"] = task.payload["request_id"]
     with bound(task=task.id, topic=task.topic, **about), within(span):
         done = await _run(office, task)
-        if done and task.topic in _TOLD:
+        if done and task.topic in _LOGGED:
             log.info("task done")
     age_seconds = (office.now() - task.created_at).total_seconds()
     office.meters.task(task.topic, "done" if done else "again", age_seconds)
@@ -169,9 +170,9 @@ async def _capture_failed(office: Office, order_id: UUID, intent: Intent, code: 
             now=now,
             failure_code=code,
         )
-        await write_task(connection, "mirror_order", order_id, {}, now)
+        await write_task(connection, Topic.MIRROR_ORDER, order_id, {}, now)
         if intent.status is IntentStatus.REQUIRES_CAPTURE:
-            await write_task(connection, "void_payment", order_id, {}, now)
+            await write_task(connection, Topic.VOID_PAYMENT, order_id, {}, now)
 
 
 async def _void(office: Office, task: Task) -> None:
@@ -188,7 +189,7 @@ async def _refund(office: Office, task: Task) -> None:
     """Send a decided refund, after the capture that it is of."""
     refund = await refund_by_id(office.database, UUID(task.payload["refund_id"]))
     payment = await payment_of_order(office.database, UUID(task.key))
-    if refund is None or payment is None or refund.state != "DECIDED":
+    if refund is None or payment is None or refund.state != RefundState.DECIDED:
         return
     if payment.state == PaymentState.AUTHORIZED:
         raise Unavailable("Its capture is still to come.")
@@ -213,15 +214,16 @@ async def _end_event_orders(office: Office, task: Task) -> None:
 
 
 _HANDLERS: dict[str, Callable[[Office, Task], Awaitable[None]]] = {
-    "mirror_order": _mirror,
-    "order_changed": _announce,
-    "order_booked": _booked,
-    "event_changed": _event_changed,
-    "capture_payment": _capture,
-    "void_payment": _void,
-    "send_refund": _refund,
-    "end_event_orders": _end_event_orders,
+    Topic.MIRROR_ORDER: _mirror,
+    Topic.ORDER_CHANGED: _announce,
+    Topic.ORDER_BOOKED: _booked,
+    Topic.EVENT_CHANGED: _event_changed,
+    Topic.CAPTURE_PAYMENT: _capture,
+    Topic.VOID_PAYMENT: _void,
+    Topic.SEND_REFUND: _refund,
+    Topic.END_EVENT_ORDERS: _end_event_orders,
 }
-_OF_EVENTS = frozenset({"event_changed", "end_event_orders"})
 # What an order's history is read from, in the log; the others happen with every change.
-_TOLD = frozenset({"order_booked", "capture_payment", "void_payment", "send_refund", "end_event_orders"})
+_LOGGED = frozenset(
+    {Topic.ORDER_BOOKED, Topic.CAPTURE_PAYMENT, Topic.VOID_PAYMENT, Topic.SEND_REFUND, Topic.END_EVENT_ORDERS}
+)

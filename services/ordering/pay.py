@@ -29,6 +29,7 @@ from domain.errors import (
     Unavailable,
 )
 from domain.ids import Kind, public_id
+from domain.outbox import Topic
 from domain.states import EventState, OrderState, PaymentState
 from domain.viewer import Viewer
 from kit.ids import new_uuid
@@ -185,7 +186,7 @@ async def _extend(office: Office, connection: Connection, order: OrderRow, now: 
     deadline = max(order.expires_at, now + office.payment_time)
     await start_payment(connection, new_uuid(), order, now)
     await extend_order(connection, order.id, deadline, now)
-    await write_task(connection, "mirror_order", order.id, {}, now)
+    await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, now)
     extended = await lock_order(connection, order.id)
     assert extended is not None, "the row is locked"
     return extended
@@ -203,7 +204,7 @@ async def _book_free(office: Office, order: OrderRow) -> OrderRow:
             await set_payment_state(
                 connection, order.id, PaymentState.CAPTURED, leaving=_OPEN, now=now, captured_minor=0
             )
-            await write_task(connection, "order_booked", order.id, {}, now)
+            await write_task(connection, Topic.ORDER_BOOKED, order.id, {}, now)
         after = await _fresh(connection, order.id)
     if booked:
         office.meters.booked((now - order.created_at).total_seconds())
@@ -265,5 +266,5 @@ async def _note_decline(office: Office, order: OrderRow, code: str) -> None:
         await set_payment_state(
             connection, order.id, PaymentState.FAILED, leaving=_OPEN, now=now, failure_code=code
         )
-        await write_task(connection, "mirror_order", order.id, {}, now)
+        await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, now)
     office.meters.payment(PaymentState.FAILED)

@@ -16,7 +16,8 @@ from db.queries.outbox import write_task
 from db.queries.payments import RefundRow, payment_of_order, write_refund
 from db.session import DATABASE_AWAY, Connection
 from domain.errors import InvalidInput, NotFound, OrderNotPayable, Unavailable
-from domain.states import ClaimState, OrderState
+from domain.outbox import Topic
+from domain.states import ClaimState, OrderState, RefundState
 from domain.text_input import paragraphs
 from domain.viewer import Viewer
 from kit.ids import new_uuid
@@ -96,13 +97,13 @@ async def _end_tickets(
     await end_claims(connection, [order.id], [claim.place for claim in chosen])
     if len(chosen) == len(live):
         await set_order_state(connection, order.id, OrderState.REFUNDED, leaving=[OrderState.BOOKED], now=now)
-    await write_task(connection, "mirror_order", order.id, {}, now)
+    await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, now)
     amount = sum(claim.price_minor + claim.fee_minor for claim in chosen)
     payment = await payment_of_order(connection, order.id)
     if payment is not None and amount > 0:
-        decided = RefundRow(new_uuid(), payment.id, amount, reason, "DECIDED", None)
+        decided = RefundRow(new_uuid(), payment.id, amount, reason, RefundState.DECIDED, None)
         await write_refund(connection, decided, now)
-        await write_task(connection, "send_refund", order.id, {"refund_id": str(decided.id)}, now)
+        await write_task(connection, Topic.SEND_REFUND, order.id, {"refund_id": str(decided.id)}, now)
 
 
 def _chosen(live: dict[int, ClaimRow], places: Sequence[int] | None) -> list[ClaimRow]:

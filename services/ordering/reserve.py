@@ -31,6 +31,7 @@ from domain.errors import (
 )
 from domain.ids import order_id_of
 from domain.layout import SeatMap
+from domain.outbox import Topic
 from domain.references import reference_of
 from domain.states import ClaimState, OrderState, is_selling
 from domain.viewer import Viewer
@@ -273,7 +274,7 @@ async def _place_after_lapsed(
         async with office.database.transaction() as connection:
             ended = await end_lapsed_on_places(connection, attempt.sale.id, answer.places, now)
             for order_id in ended:
-                await write_task(connection, "mirror_order", order_id, {}, now)
+                await write_task(connection, Topic.MIRROR_ORDER, order_id, {}, now)
             if await place_orders(connection, [order]) != [0]:
                 return order.row
     except PlaceTaken:

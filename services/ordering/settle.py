@@ -30,7 +30,8 @@ from db.queries.payments import (
 )
 from db.session import DATABASE_AWAY, Connection
 from domain.errors import OutcomeUnknown, Unavailable
-from domain.states import OrderState, PaymentState
+from domain.outbox import Topic
+from domain.states import OrderState, PaymentState, RefundState
 from kit.ids import new_uuid
 from kit.log_context import bind
 from payments.gateway import GatewayError, GatewayRejected, Intent, IntentStatus
@@ -98,7 +99,7 @@ async def _apply(office: Office, connection: Connection, order_id: UUID, intent:
         log.error("intent %s does not fit order %s: nothing was booked", intent.id, order.id)
         await touch_payment(connection, order_id, now)
         if intent.id == payment.intent_id and intent.status is IntentStatus.REQUIRES_CAPTURE:
-            await write_task(connection, "void_payment", order_id, {}, now)
+            await write_task(connection, Topic.VOID_PAYMENT, order_id, {}, now)
         return _Settled(order, order, None)
     match intent.status:
         case IntentStatus.REQUIRES_CAPTURE:
@@ -134,7 +135,7 @@ async def _book(connection: Connection, order: OrderRow, now: datetime) -> bool:
     if not await set_order_state(connection, order.id, OrderState.BOOKED, leaving=_LIVE, now=now):
         return False
     await book_claims(connection, order.id)
-    await write_task(connection, "order_booked", order.id, {}, now)
+    await write_task(connection, Topic.ORDER_BOOKED, order.id, {}, now)
     return True
 
 
@@ -145,13 +146,13 @@ async def _authorized(
     given_up = payment.state == PaymentState.CANCELLED
     booked = not given_up and await _book(connection, order, now)
     if not booked and order.state != OrderState.BOOKED:
-        await write_task(connection, "void_payment", order.id, {}, now)
+        await write_task(connection, Topic.VOID_PAYMENT, order.id, {}, now)
         return None
     if not await set_payment_state(
         connection, order.id, PaymentState.AUTHORIZED, leaving=_BEFORE_AUTHORIZED, now=now
     ):
         return None
-    await write_task(connection, "capture_payment", order.id, {}, now)
+    await write_task(connection, Topic.CAPTURE_PAYMENT, order.id, {}, now)
     return PaymentState.AUTHORIZED
 
 
@@ -173,12 +174,12 @@ async def _captured(
         return None
     if order.state in (OrderState.EXPIRED, OrderState.CANCELLED):
         refund = RefundRow(
-            new_uuid(), payment.id, intent.amount_received_minor, "order ended", "DECIDED", None
+            new_uuid(), payment.id, intent.amount_received_minor, "order ended", RefundState.DECIDED, None
         )
         await write_refund(connection, refund, now)
-        await write_task(connection, "send_refund", order.id, {"refund_id": str(refund.id)}, now)
+        await write_task(connection, Topic.SEND_REFUND, order.id, {"refund_id": str(refund.id)}, now)
     else:
-        await write_task(connection, "order_changed", order.id, {}, now)
+        await write_task(connection, Topic.ORDER_CHANGED, order.id, {}, now)
     return PaymentState.CAPTURED
 
 
@@ -195,10 +196,10 @@ async def _reopen_bounced(
         return
     refund_id, again = bounced
     if again:
-        await write_task(connection, "send_refund", order.id, {"refund_id": str(refund_id)}, now)
+        await write_task(connection, Topic.SEND_REFUND, order.id, {"refund_id": str(refund_id)}, now)
     else:
         log.error("order %s: refund %s keeps bouncing; pay it back by other means", order.id, refund_id)
-    await write_task(connection, "order_changed", order.id, {}, now)
+    await write_task(connection, Topic.ORDER_CHANGED, order.id, {}, now)
 
 
 async def _canceled(
@@ -215,7 +216,7 @@ async def _canceled(
         state, leaving = OrderState.REFUNDED, [OrderState.BOOKED]
     if await set_order_state(connection, order.id, state, leaving=leaving, now=now):
         await end_claims(connection, [order.id])
-        await write_task(connection, "mirror_order", order.id, {}, now)
+        await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, now)
     return PaymentState.CANCELLED if voided else None
 
 
@@ -237,7 +238,7 @@ async def _open(
         failure_code=failure_code,
     ):
         return None
-    await write_task(connection, "order_changed", order.id, {}, now)
+    await write_task(connection, Topic.ORDER_CHANGED, order.id, {}, now)
     return state
 
 
