@@ -8,7 +8,6 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import astuple
 from functools import partial
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -252,9 +251,6 @@ def graphql_server(
             introspection=settings.introspection,
             suggestions=settings.introspection,
             rights=_rights,
-            person=attrgetter("viewer"),
-            reads=attrgetter("reads"),
-            would_read=Context.would_read,
             event_rights=_event_rights,
             admit=_limiter(parts, rates) if any(astuple(rates)) else admit_all,
             expires_at=_expires_at,

@@ -15,14 +15,11 @@ from dataloaders.moment import Moment
 from dataloaders.payments import payments_loader
 from dataloaders.performers import bills_loader, performers_loader
 from dataloaders.places import (
-    MAX_AGE_SECONDS,
     AvailabilityRow,
     Seats,
     availability_loader,
     recent_availability,
-    version_of,
 )
-from dataloaders.reads import Reads
 from dataloaders.venues import venues_loader
 from db.queries.events import EventRow
 from db.queries.orders import ClaimRow, PaymentRow
@@ -46,35 +43,27 @@ class Loaders:
         self._layouts = layouts
         self._now = now
         self.moment = moment
-        self.reads = Reads(moment)
 
     def kept_event(self, event_id: UUID) -> EventRow | None:
         """An event, where the moment has it."""
-        return self.reads.row(self.moment.events, event_id)
+        return self.moment.events.get(event_id)
 
     def kept_page(self, page: Hashable) -> Any:
         """A page of a list, where the moment has it."""
-        return self.reads.row(self.moment.pages, page)
-
-    def would_read(self, reads: Reads, now: datetime) -> bool:
-        """Whether this request would read what another has read, all of it and unchanged."""
-        return reads.would_be_the_same(self.moment, now, self._recent)
-
-    def _recent(self, event_id: UUID) -> object | None:
-        return version_of(self._seats.recent(event_id, MAX_AGE_SECONDS))
+        return self.moment.pages.get(page)
 
     def venue_of(self, event: EventRow) -> VenueRow | Awaitable[VenueRow | None]:
         """Where an event takes place."""
-        return self.reads.row(self.moment.venues, event.venue_id) or self.venues.load(event.venue_id)
+        return self.moment.venues.get(event.venue_id) or self.venues.load(event.venue_id)
 
     def bill_of(self, event: EventRow) -> Sequence[PerformerRow] | Awaitable[Sequence[PerformerRow]]:
         """Who is on stage."""
-        kept = self.reads.row(self.moment.bills, event.id)
+        kept = self.moment.bills.get(event.id)
         return self.bills.load(event.id) if kept is None else kept
 
     def availability_of(self, event: EventRow) -> AvailabilityRow | Awaitable[AvailabilityRow]:
         """An event's places and their counts, at most a second old."""
-        kept = recent_availability(self._seats, event, self.moment.counts, self.reads)
+        kept = recent_availability(self._seats, event, self.moment.counts)
         return kept or self.availability.load(event)
 
     @cached_property

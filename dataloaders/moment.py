@@ -24,55 +24,46 @@ class Kept(Generic[Key, Row]):
     reads it again; the others have the old one until then, so that a crowd never reads at once.
     """
 
-    __slots__ = ("_clock", "name", "rows")
+    __slots__ = ("_clock", "_rows")
 
-    def __init__(self, name: str, clock: Clock) -> None:
-        self.name = name
-        """The attribute of a moment that it is"""
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.rows: dict[Key, tuple[float, Row]] = {}
+        self._rows: dict[Key, tuple[float, Row]] = {}
         """Each with the time until which it is shared"""
-
-    def entry(self, key: Key) -> tuple[float, Row] | None:
-        """The row with its time, or None where it has to be read."""
-        entry = self.rows.get(key)
-        if entry is None:
-            return None
-        now = self._clock()
-        if now < entry[0]:
-            return entry
-        self.rows[key] = (now + LONGEST_SECONDS, entry[1])
-        return None
 
     def get(self, key: Key) -> Row | None:
         """The row, or None where it has to be read."""
-        entry = self.entry(key)
-        return None if entry is None else entry[1]
+        entry = self._rows.get(key)
+        if entry is None:
+            return None
+        until, row = entry
+        now = self._clock()
+        if now < until:
+            return row
+        self._rows[key] = (now + LONGEST_SECONDS, row)
+        return None
 
     def keep(self, rows: Mapping[Key, Row]) -> None:
         """Share what was read."""
         until = self._clock() + LONGEST_SECONDS
-        self.rows.update((key, (until, row)) for key, row in rows.items())
+        self._rows.update((key, (until, row)) for key, row in rows.items())
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self._rows)
 
 
 class Moment:
     """The rows that are shared while nothing is changed."""
 
-    __slots__ = ("bills", "clock", "counts", "events", "mark", "pages", "venues")
+    __slots__ = ("bills", "counts", "events", "pages", "venues")
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
-        self.clock = clock
-        self.mark = object()
-        """Tells it from every other, for those who must not keep its rows"""
-        self.events: Kept[UUID, EventRow] = Kept("events", clock)
-        self.venues: Kept[UUID, VenueRow] = Kept("venues", clock)
-        self.bills: Kept[UUID, list[PerformerRow]] = Kept("bills", clock)
-        self.counts: Kept[UUID, Any] = Kept("counts", clock)
+        self.events: Kept[UUID, EventRow] = Kept(clock)
+        self.venues: Kept[UUID, VenueRow] = Kept(clock)
+        self.bills: Kept[UUID, list[PerformerRow]] = Kept(clock)
+        self.counts: Kept[UUID, Any] = Kept(clock)
         """Counted places of events that nobody has touched yet"""
-        self.pages: Kept[Hashable, Any] = Kept("pages", clock)
+        self.pages: Kept[Hashable, Any] = Kept(clock)
         """Pages of lists, in whatever form the resolvers give them"""
 
     def is_full(self) -> bool:

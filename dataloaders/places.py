@@ -9,7 +9,6 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from dataloaders.moment import Kept
-from dataloaders.reads import Reads
 from db.queries.events import EventRow
 from db.queries.places import places_of_events
 from db.session import Database
@@ -21,14 +20,6 @@ MAX_AGE_SECONDS = 1.0
 
 class Snapshot(Protocol):
     """An event's places at one version."""
-
-    @property
-    def epoch(self) -> str:
-        """Names what its versions count."""
-
-    @property
-    def version(self) -> int:
-        """Rises with each change."""
 
     @property
     def places(self) -> bytes:
@@ -75,17 +66,11 @@ def availability_loader(
 
 
 def recent_availability(
-    seats: Seats, event: EventRow, kept: Kept[UUID, AvailabilityRow], reads: Reads
+    seats: Seats, event: EventRow, kept: Kept[UUID, AvailabilityRow]
 ) -> AvailabilityRow | None:
     """The counts of an event whose places this process has read within the last second."""
     snapshot = seats.recent(event.id, MAX_AGE_SECONDS)
-    reads.places(event.id, version_of(snapshot))
-    return reads.row(kept, event.id) if snapshot is None else _counted(event, snapshot.places)
-
-
-def version_of(snapshot: Snapshot | None) -> tuple[str, int] | None:
-    """What tells a snapshot from another of the same event."""
-    return None if snapshot is None else (snapshot.epoch, snapshot.version)
+    return kept.get(event.id) if snapshot is None else _counted(event, snapshot.places)
 
 
 async def _places(

@@ -116,12 +116,6 @@ def event_status(event: Sale, now: datetime, *, sold_out: bool) -> EventStatus:
     return _SOLD_OUT if sold_out else _ON_SALE
 
 
-def status_until(event: Sale, now: datetime) -> datetime | None:
-    """The next moment at which time alone changes the public status; None where it never will."""
-    ahead = (event.on_sale_at, event.ends_at or event.starts_at + ASSUMED_DURATION)
-    return min((moment for moment in ahead if moment is not None and moment > now), default=None)
-
-
 def is_selling(event: Sale, now: datetime) -> bool:
     """Whether seats can be held at this moment: published, within the sale window, not over."""
     if event_status(event, now, sold_out=False) is not EventStatus.ON_SALE:

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from dataloaders import Loaders
 from dataloaders.moment import Moment, Moments
-from dataloaders.reads import Reads
 from db.queries.events import EventRow
 from domain.states import EventStatus
 from domain.viewer import Viewer
@@ -31,19 +30,17 @@ class Services:
 
 
 class Context:
-    """One operation. `now` is read once, so that one answer is of one moment.
+    """One operation. `now` is read once, so that one answer is of one moment."""
 
-    What resolvers read of events is kept account of (`reads`). Whatever else a context gives may make an
-    answer another one the next time, so to ask for it says that the account is not whole.
-    """
-
-    __slots__ = ("_address", "_now", "_services", "loaders", "revision", "viewer")
+    __slots__ = ("_services", "address", "loaders", "now", "revision", "viewer")
 
     def __init__(self, services: Services, viewer: Viewer | None, address: str = "") -> None:
         self._services = services
-        self._address = address
+        self.address = address
+        """The address of the client."""
         self.viewer = viewer
-        self._now: datetime
+        self.now: datetime
+        """When the operation began."""
         self.revision: int
         """How many changes of events were known when it began: it may read rows from before later ones."""
         self.loaders: Loaders
@@ -55,56 +52,30 @@ class Context:
 
     def _begin(self, moment: Moment) -> None:
         office = self._services.office
-        self._now = office.now()
+        self.now = office.now()
         self.revision = office.revision.number
-        self.loaders = Loaders(office.database, office.seats, office.layouts, self._now, moment)
-
-    @property
-    def now(self) -> datetime:
-        """When the operation began."""
-        self.loaders.reads.is_whole = False
-        return self._now
-
-    @property
-    def address(self) -> str:
-        """Where the client is."""
-        self.loaders.reads.is_whole = False
-        return self._address
+        self.loaders = Loaders(office.database, office.seats, office.layouts, self.now, moment)
 
     @property
     def office(self) -> Office:
         """Sells."""
-        self.loaders.reads.is_whole = False
         return self._services.office
 
     @property
     def tokens(self) -> Tokens:
         """Knows who is who."""
-        self.loaders.reads.is_whole = False
         return self._services.tokens
 
     @property
     def rooms(self) -> WaitingRooms:
         """The lines in front of sales."""
-        self.loaders.reads.is_whole = False
         return self._services.rooms
 
     @property
     def search(self) -> EventSearch:
         """Finds events."""
-        self.loaders.reads.is_whole = False
         return self._services.search
 
     def status_of(self, event: EventRow) -> EventStatus:
         """What the public sees of an event now."""
-        return self.loaders.reads.status(event, self._now)
-
-    @property
-    def reads(self) -> Reads | None:
-        """What was read; None where the account is not whole."""
-        reads = self.loaders.reads
-        return reads if reads.is_whole else None
-
-    def would_read(self, reads: Reads) -> bool:
-        """Whether this operation would read just that."""
-        return self.loaders.would_read(reads, self._now)
+        return event.status_at(self.now)

@@ -1,29 +1,19 @@
-"""Running operations for HTTP, through the response cache where their answers may be shared.
-
-An answer of public data that may not be shared is remembered for the person who asked, with all that was
-read for it. It is given again only where a new execution would read the very same, which is looked up
-each time: so it is as fresh as one that is made anew (docs/adr/same-reads.md).
-"""
+"""Running operations for HTTP, through the response cache where their answers may be shared."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Hashable
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any
 
 from .answers import Answer
 from .engine import Call, Engine
-from .lru import LeastRecentlyUsed
 from .options import ServerOptions
 from .payload import Payload
 from .ports import ConnectionInfo
 from .response_cache import ResponseCache
 from .variables import packed
 
-MOST_REMEMBERED = 256
-MOST_REMEMBERED_BYTES = 64_000_000
-LONGEST_REMEMBERED_BYTES = 65_536
 LONGEST_KEY_BYTES = 16_384
 """Answers for variables longer than that are not shared; the cache bounds answers, not keys."""
 
@@ -36,14 +26,6 @@ class Begun:
     answer: Awaitable[Answer]
 
 
-@dataclass(frozen=True, slots=True)
-class _Remembered:
-    call: Call
-    person: object
-    reads: object
-    answer: Answer
-
-
 class Answering:
     """Answers prepared operations, each once for all who may read the same answer."""
 
@@ -51,10 +33,6 @@ class Answering:
         self._engine = engine
         self._cache = cache
         self._options = options
-        # By the identities of call and person, which an entry keeps alive.
-        self._remembered: LeastRecentlyUsed[tuple[int, int], _Remembered] = LeastRecentlyUsed(
-            MOST_REMEMBERED, MOST_REMEMBERED_BYTES
-        )
 
     async def answer(self, call: Call, context: Any, info: ConnectionInfo) -> Answer:
         """Answer from the cache, or execute."""
@@ -77,37 +55,10 @@ class Answering:
         key = self._key(call, context, info)
         if key is not None:
             return self._cache.kept(key)
-        person = self._options.person(context) if call.operation.policy.shareable else None
-        if person is not None and (known := self._known(call, context, person)) is not None:
-            return known
         begun = self._engine.begin(call, context)
         if isinstance(begun, Payload):
-            answer = self._answer_of(begun, context)
-            if person is not None:
-                self._remember(call, context, person, answer)
-            return answer
+            return self._answer_of(begun, context)
         return None if begun is None else self._ended(begun, context)
-
-    def _known(self, call: Call, context: Any, person: object) -> Answer | None:
-        """The answer that executing would give, where it would read the same as the last time."""
-        began = perf_counter()
-        known = self._remembered.get((id(call), id(person)))
-        if known is None or not self._engine.may_begin(call):
-            return None
-        if not self._options.would_read(context, known.reads):
-            return None
-        self._options.ended(call.operation, known.answer.payload, perf_counter() - began)
-        return known.answer
-
-    def _remember(self, call: Call, context: Any, person: object, answer: Answer) -> None:
-        payload = answer.payload
-        if payload.failed or call.wants_cost or len(payload.body) > LONGEST_REMEMBERED_BYTES:
-            return
-        reads = self._options.reads(context)
-        if reads is not None:
-            kept = _Remembered(call, person, reads, answer)
-            key = (id(call), id(person))
-            self._remembered.put(key, kept, len(payload.body), call.operation)
 
     async def _ended(self, begun: Awaitable[Payload], context: Any) -> Answer:
         return self._answer_of(await begun, context)

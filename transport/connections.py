@@ -16,7 +16,6 @@ from .admission import Admission
 from .direct import DirectAnswers, RawRequest, RawResponse, Work
 from .flood import Flood
 from .gate import ANNOUNCED, turned_away
-from .lru import LeastRecentlyUsed
 from .strict_http import StrictHttpProtocol
 
 logger = logging.getLogger(__name__)
@@ -27,11 +26,6 @@ FULL = (
     b'{"errors":[{"message":"Too many connections; try again soon.","extensions":{"code":"OVERLOADED"}}]}\n'
 )
 MOST_DIRECT_BYTES = 16_384
-MOST_KNOWN, MOST_KNOWN_BYTES, LONGEST_KNOWN_BYTES = 1_024, 64_000_000, 4_096
-KNOWN_TIMES = 4
-"""So much more memory than bytes a known request takes"""
-KnownRequests = LeastRecentlyUsed[bytes, RawRequest]
-"""What whole requests were read as, by all their bytes, their senders' tokens among them"""
 UNREAD_SECONDS = 35.0
 """So long a client may take nothing of what it was sent; event streams give up first, and count it.
 
@@ -68,7 +62,6 @@ class BoundedHttpProtocol(StrictHttpProtocol):
     direct: ClassVar[DirectAnswers | None]
     direct_path: ClassVar[bytes]
     """Requests for this path are answered directly where they can be."""
-    known: ClassVar[KnownRequests]
     flood: ClassVar[Flood]
     client_of: ClassVar[ClientOf]
 
@@ -76,8 +69,6 @@ class BoundedHttpProtocol(StrictHttpProtocol):
         super().__init__(*args, **keywords)
         self._patience: asyncio.TimerHandle | None = None
         self._body: bytes | None = None  # of a request that may be answered directly
-        self._answered: RawRequest | None = None
-        self._answered_at = float("-inf")
         self.held_back = 0  # pieces of data that wait for their turn
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -103,52 +94,12 @@ class BoundedHttpProtocol(StrictHttpProtocol):
 
     def take_in(self, data: bytes) -> None:
         """Read on; a request that is not whole by now has so many seconds."""
-        if not self._answer_again(data):
-            self._read(data)
+        self._read(data)
         if self._is_receiving:
             if self._patience is None:
                 self._patience = self.loop.call_later(self.request_seconds, self._give_up)
         elif self._patience is not None:
             self._be_patient()
-
-    def _answer_again(self, data: bytes) -> bool:
-        """Answer a request of the very same bytes as one before, which need not be read again."""
-        request = self.known.get(data) if len(data) <= LONGEST_KNOWN_BYTES else None
-        if request is None or self._is_receiving or not self._is_free():
-            return False
-        assert self.direct is not None
-        answer = self.direct.answer(request, self._client_of(request))
-        if answer is None:
-            return False
-        if not isinstance(answer, RawResponse):
-            self._unset_keepalive_if_required()
-            self._begin(answer)
-            return True
-        self._write(answer)
-        if self.timeout_keep_alive_task is None:
-            self.on_response_complete()
-        else:
-            self.server_state.total_requests += 1
-            self._answered_at = self.loop.time()
-        return True
-
-    def _is_free(self) -> bool:
-        """Whether the answer to a request that comes now may be written at once."""
-        may_write = not (self.flow.write_paused or self.admission.draining)
-        return self._is_alone() and may_write and self.admission.has_room()
-
-    def _read(self, data: bytes) -> None:
-        """Parse; one whole request that could be answered directly is known from then on."""
-        was_receiving, self._answered = self._is_receiving, None
-        super()._read(data)
-        is_one = self._requests_begun == 1 and not (was_receiving or self._is_receiving)
-        if is_one and self._answered is not None and len(data) <= LONGEST_KNOWN_BYTES:
-            self._know(data, self._answered)
-
-    def _know(self, data: bytes, request: RawRequest) -> None:
-        call = request.prepared.call if request.prepared is not None else None
-        holds = call.operation if call is not None else None
-        self.known.put(bytes(data), request, KNOWN_TIMES * len(data), holds)
 
     def on_head(self) -> None:
         """Turn a request away here, where that costs least, or let it become one."""
@@ -217,10 +168,7 @@ class BoundedHttpProtocol(StrictHttpProtocol):
         assert self.direct is not None
         method, query_string = self.parser.get_method().decode(), self.url.partition(b"?")[2]
         request = RawRequest(method, query_string, list(self.scope["headers"]), body)
-        answer = self.direct.answer(request, self._client_of(request))
-        if isinstance(answer, RawResponse):
-            self._answered = request
-        return answer
+        return self.direct.answer(request, self._client_of(request))
 
     def _client_of(self, request: RawRequest) -> str | None:
         return type(self).client_of(self.client[0], request.headers) if self.client else None
@@ -261,16 +209,6 @@ class BoundedHttpProtocol(StrictHttpProtocol):
         self._be_patient()
         super().handle_websocket_upgrade()
 
-    def timeout_keep_alive_handler(self) -> None:
-        """Hang up when idle; what it has not read yet is still sent."""
-        quiet_seconds = self.loop.time() - self._answered_at
-        if quiet_seconds < self.timeout_keep_alive:
-            # Setting the clock anew for every answer would cost more than looking here.
-            rest = self.timeout_keep_alive - quiet_seconds
-            self.timeout_keep_alive_task = self.loop.call_later(rest, self.timeout_keep_alive_handler)
-            return
-        super().timeout_keep_alive_handler()
-
     def _be_patient(self) -> None:
         if self._patience is not None:
             self._patience.cancel()
@@ -302,7 +240,6 @@ def bounded(
         "request_seconds": request_seconds,
         "direct": direct,
         "direct_path": direct_path.encode(),
-        "known": KnownRequests(MOST_KNOWN, MOST_KNOWN_BYTES),
         "flood": Flood(admission),
         "client_of": staticmethod(client_of),
     }

@@ -70,8 +70,6 @@ class RawRequest:
     query_string: bytes
     headers: list[RawHeader]
     body: bytes
-    prepared: Prepared | None = None
-    """What was found out about it when it came for the first time"""
 
 
 class RawResponse(NamedTuple):
@@ -153,7 +151,7 @@ class DirectAnswers:
         """Answer, or say what a task has to do for it; None where the long way has to be taken."""
         began = perf_counter()
         try:
-            prepared = request.prepared or self._prepare(request)
+            prepared = self._prepare(request)
         except Refused:
             prepared = None  # the long way meets the same, and says so
         if prepared is None:
@@ -215,8 +213,7 @@ class DirectAnswers:
         call = self._transport.remembered(manner, raw)
         if call is not None and call.operation.kind != "query":
             call = None
-        request.prepared = Prepared(manner, call, as_mapping(request.headers))
-        return request.prepared
+        return Prepared(manner, call, as_mapping(request.headers))
 
     def _manner(self, request: RawRequest) -> Manner | None:
         """How the request wants to be answered; None where only the long way can."""

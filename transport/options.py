@@ -40,21 +40,6 @@ def nothing_personal(_context: Any) -> bool:
     return False
 
 
-def nobody_known(_context: Any) -> object | None:
-    """Say that it is not known who asks."""
-    return None
-
-
-def no_account(_context: Any) -> object | None:
-    """Say that it is not known what was read."""
-    return None
-
-
-def never_the_same(_context: Any, _reads: Any) -> bool:
-    """Say that nothing is read twice alike."""
-    return False
-
-
 def version_of(event: Any) -> str | None:
     """Name an event by its version, for Last-Event-ID."""
     version = getattr(event, "version", None)
@@ -111,12 +96,6 @@ class ServerOptions:
     costs: CostModel = field(default_factory=CostModel)
     rights: Rights = share_nothing
     """Two contexts of equal rights share subscription payloads and cached public answers."""
-    person: Callable[[Any], object | None] = nobody_known
-    """Who asks, the same object each time: an answer is given again to the very same person alone."""
-    reads: Callable[[Any], object | None] = no_account
-    """Asked after execution for all that was read and may change; None where that is not known."""
-    would_read: Callable[[Any, Any], bool] = never_the_same
-    """Whether a new context would read just what `reads` told of another, so that the answer is the same."""
     event_rights: Callable[[Any, Operation], Hashable | None] = share_no_event
     """Asked first for subscriptions: names the rights where an operation's events are the same for
     people whose rights differ elsewhere."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.transport.clients import until
-from tests.transport.house import ADA, BOB, ME, House, answered, bodies, house, raw_post, whole_post
+from tests.transport.house import ADA, BOB, ME, answered, bodies, house, raw_post, whole_post
 from tests.transport.toy import Context, rights_of
 from transport import ServerOptions
 
@@ -111,60 +110,6 @@ async def test_a_kept_answer_is_not_given_to_others_when_their_rights_differ() -
     assert (shared, own, shared_again) == ([1, 1, 1, 1], [2, 3], 1)
 
 
-def person_of(context: Context) -> str | None:
-    """Who asks, the same object each time."""
-    return context.user and sys.intern(context.user)
-
-
-def told_apart(**more: Any) -> ServerOptions:
-    """People share nothing; what an answer is made of is the world's data version."""
-    return ServerOptions(
-        compiled=True,
-        person=person_of,
-        reads=lambda context: context.world.data_version + 1,
-        would_read=lambda context, reads: context.world.data_version + 1 == reads,
-        **more,
-    )
-
-
-async def counts(here: House, query: str, *people: dict[str, str]) -> list[int | None]:
-    body = json.dumps({"query": query})
-    return [(await here.post(body, person)).json()["data"]["count"] for person in people]
-
-
-async def test_own_answer_is_given_again_when_the_same_would_be_read() -> None:
-    async with house(options=told_apart()) as here:
-        first = await counts(here, "{ count }", ADA, ADA, ADA, ADA)
-        others = await counts(here, "{ count }", BOB, BOB, {}, {}, ADA)
-        here.world.data_version += 1
-        after = await counts(here, "{ count }", ADA, ADA, BOB)
-
-    assert first == [1, 2, 2, 2]  # the first was not known yet
-    assert others == [3, 3, 4, 4, 2]  # who is nobody shares an answer
-    assert after == [5, 5, 6]
-
-
-@pytest.mark.parametrize(
-    ("query", "options"),
-    [
-        ("{ count(fail: true) }", told_apart()),
-        ("{ count me { name } }", told_apart()),
-        ("{ count ratio(of: 1) }", told_apart()),
-        ("{ count }", ServerOptions(compiled=True)),
-        ("{ count }", ServerOptions(compiled=True, person=person_of)),
-    ],
-    ids=["failed", "personal", "without a hint", "nobody known", "nothing known of what was read"],
-)
-async def test_every_request_is_executed_when_its_answer_may_not_be_given_again(
-    query: str, options: ServerOptions
-) -> None:
-    async with house(options=options) as here:
-        await counts(here, query, ADA, ADA, ADA)
-
-    assert here.world.calls == 3
-    assert here.seen.ways == ["task", "short", "short"]
-
-
 async def test_update_shows_at_once_when_the_data_version_changes() -> None:
     async with house() as here:
         world = here.world
@@ -231,23 +176,7 @@ async def test_the_long_way_says_goodbye_when_the_process_is_stopping() -> None:
     assert here.seen.ways == ["task", "short"]
 
 
-async def test_known_bytes_are_a_body_when_they_come_as_one() -> None:
-    known = whole_post("{ ratio(of: 4) }")
-    async with house() as here:
-        reader, writer = await here.connect()
-        first = [await answered(reader, writer, known) for _ in range(3)]
-        writer.write(raw_post(b"", f"content-length: {len(known)}"))
-        await here.post(ME)  # by then the server has read what was sent before
-        as_body = await answered(reader, writer, known)
-        again = await answered(reader, writer, known)
-        writer.close()
-
-    assert first == [b'{"data":{"ratio":4.0}}'] * 3
-    assert b"errors" in as_body
-    assert again == first[0]
-
-
-async def test_known_bytes_are_answered_in_their_turn_when_they_follow_a_slow_request() -> None:
+async def test_a_quick_request_is_answered_in_its_turn_when_it_follows_a_slow_one() -> None:
     slow, fast = whole_post("{ ratio(of: 1) calls }"), whole_post("{ ratio(of: 2) }")
     async with house() as here:
         reader, writer = await here.connect()
@@ -269,11 +198,11 @@ async def test_known_bytes_are_answered_in_their_turn_when_they_follow_a_slow_re
     assert other == b'{"data":{"ratio":2.0}}'
 
 
-async def test_an_idle_connection_is_closed_when_its_last_requests_were_known() -> None:
-    known = whole_post("{ ratio(of: 5) }")
+async def test_an_idle_connection_is_closed_when_its_requests_took_the_fast_path() -> None:
+    request = whole_post("{ ratio(of: 5) }")
     async with house(keep_alive_seconds=1) as here:
         reader, writer = await here.connect()
-        answers = [await answered(reader, writer, known) for _ in range(4)]
+        answers = [await answered(reader, writer, request) for _ in range(4)]
         async with asyncio.timeout(30):
             rest = await reader.read()
         writer.close()
@@ -282,13 +211,13 @@ async def test_an_idle_connection_is_closed_when_its_last_requests_were_known() 
     assert rest == b""
 
 
-async def test_a_token_that_ended_is_refused_when_its_request_was_known() -> None:
-    known = whole_post("{ me { name } }", "authorization: Bearer ada")
+async def test_a_token_that_ended_is_refused_when_it_was_accepted_before() -> None:
+    request = whole_post("{ me { name } }", "authorization: Bearer ada")
     async with house() as here:
         reader, writer = await here.connect()
-        before = [await answered(reader, writer, known) for _ in range(3)]
+        before = [await answered(reader, writer, request) for _ in range(3)]
         here.world.ended.add("ada")
-        after = await answered(reader, writer, known)
+        after = await answered(reader, writer, request)
         writer.close()
 
     assert before == [b'{"data":{"me":{"name":"ada"}}}'] * 3
