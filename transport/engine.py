@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError, current_task
 from collections.abc import AsyncGenerator, Awaitable, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -138,8 +139,10 @@ class Engine:
     def start(self, run: Running, operation: Operation) -> Any:
         """Execute: the result, or an awaitable of it where something has to be waited for."""
         if self._compiled is not None:
-            return self._compiled.execute(run, operation)
-        return run.whole.execute_operation(operation.kind == "mutation")
+            started: Any = self._compiled.execute(run, operation)
+        else:
+            started = run.whole.execute_operation(operation.kind == "mutation")
+        return started if isinstance(started, ExecutionResult) else _answered(run, started)
 
     async def _execute(self, run: Running, operation: Operation) -> ExecutionResult:
         started = self.start(run, operation)
@@ -259,6 +262,20 @@ class Engine:
             "resetSeconds": allowance and allowance.reset_seconds,
         }
         return {"cost": cost}
+
+
+async def _answered(run: Running, started: Awaitable[ExecutionResult]) -> ExecutionResult:
+    """Await an execution; one whose field was cancelled while its request was not is a fault of ours."""
+    try:
+        return await started
+    except CancelledError as error:
+        task = current_task()
+        if task is not None and task.cancelling():
+            raise
+        fault = RuntimeError("A field was cancelled that its request was still waiting for.")
+        fault.__cause__ = error
+        run.collected_errors.add(GraphQLError(str(fault), original_error=fault), None)
+        return ExecutionResult(None, run.errors)
 
 
 def check_variables(variables: dict[str, Any], limits: Limits) -> None:

@@ -75,6 +75,24 @@ class Cat(Named):
         raise ValueError(f"{self.name} broke")
 
     @strawberry.field
+    async def broken_soon(self) -> str:
+        """Fails where null is not allowed, while others still wait for their loaders."""
+        await asyncio.sleep(0)
+        raise ValueError(f"{self.name} broke soon")
+
+    @strawberry.field
+    async def cancelled(self) -> str | None:
+        """Waits for something that somebody else cancels."""
+        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        future.cancel()
+        return await future
+
+    @strawberry.field
+    async def waiting(self) -> str | None:
+        """Waits for ever."""
+        return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+
+    @strawberry.field
     async def broken_later(self) -> str | None:
         """Fails where null is allowed, after a while."""
         await asyncio.sleep(0)

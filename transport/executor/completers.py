@@ -30,7 +30,7 @@ from graphql import (
 )
 from graphql.execution import Executor
 from graphql.execution.executor import invalid_return_type_error
-from graphql.pyutils import Undefined, gather_with_cancel
+from graphql.pyutils import Undefined
 from graphql.type.scalars import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.cast import get_strawberry_type_cast
@@ -49,6 +49,7 @@ from .runs import (
     never_awaitable,
     path_of,
 )
+from .siblings import gather_siblings
 
 Compile = Callable[[GraphQLObjectType, Site, Run], Select]
 LISTED_AT_ONCE = 500
@@ -257,7 +258,7 @@ def _list(site: Site, kind: GraphQLList[Any], item: Complete, nullable: bool) ->
             if waiting:
                 run.settle_in_background(waiting)
             raise
-        return _gathered(results, pending) if pending else results
+        return _gathered(run, results, pending) if pending else results
 
     def one(run: Run, each: Any, trail: Trail, info: Info) -> Any:
         try:
@@ -287,11 +288,8 @@ def _list(site: Site, kind: GraphQLList[Any], item: Complete, nullable: bool) ->
     return complete
 
 
-async def _gathered(results: list[Any], pending: list[int]) -> list[Any]:
-    if len(pending) == 1:
-        results[pending[0]] = await results[pending[0]]
-        return results
-    awaited = await gather_with_cancel(*(results[index] for index in pending))
+async def _gathered(run: Run, results: list[Any], pending: list[int]) -> list[Any]:
+    awaited = await gather_siblings(run, [results[index] for index in pending])
     for index, value in zip(pending, awaited, strict=True):
         results[index] = value
     return results

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import strawberry
 from graphql import GraphQLObjectType, get_named_type, is_abstract_type, is_leaf_type, is_non_null_type
 from graphql.execution.collect_fields import GroupedFieldSet, collect_subfields
-from graphql.pyutils import gather_with_cancel
 
 from .completers import completer_of, exact_type, leaf_writer
 from .resolvers import Resolver, resolver_of
@@ -26,6 +25,7 @@ from .runs import (
     never_awaitable,
     path_of,
 )
+from .siblings import gather_siblings
 
 Resolve = Callable[[Run, Any, Trail | None], Any]
 Fill = Callable[[Run, Any, Trail | None, dict[str, Any]], Any]
@@ -181,7 +181,7 @@ def _filling(fields: Sequence[Field]) -> Fill:
             if pending:
                 run.settle_in_background([results[key] for key in pending])
             raise
-        return _gathered(results, pending) if pending else results
+        return _gathered(run, results, pending) if pending else results
 
     return fill
 
@@ -225,11 +225,8 @@ def _lasts(fields: Sequence[Field], row: Any, immutable: frozenset[type]) -> boo
     return True
 
 
-async def _gathered(results: dict[str, Any], pending: list[str]) -> dict[str, Any]:
-    if len(pending) == 1:
-        results[pending[0]] = await results[pending[0]]
-        return results
-    awaited = await gather_with_cancel(*(results[key] for key in pending))
+async def _gathered(run: Run, results: dict[str, Any], pending: list[str]) -> dict[str, Any]:
+    awaited = await gather_siblings(run, [results[key] for key in pending])
     results.update(zip(pending, awaited, strict=True))
     return results
 

@@ -44,6 +44,8 @@ async def run(which: Engine, query: str, variables: dict[str, Any]) -> tuple[Any
 
 
 COMPILED, INTERPRETED = engine(compiled=True), engine(compiled=False)
+UNSTABLE = {"Cat.waiting", "Cat.brokenSoon", "Cat.cancelled"}
+"""Fields whose siblings graphql-core cancels, or that never end: tested on their own."""
 REMEMBERING = engine(compiled=True, immutable=frozenset({Cat, Dog, Label}))
 
 
@@ -164,7 +166,7 @@ async def test_others_have_their_turns_when_an_answer_has_long_lists(monkeypatch
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@given(document=DocumentStrategies(schema._schema).documents(4), yes=st.booleans())
+@given(document=DocumentStrategies(schema._schema, without=UNSTABLE).documents(4), yes=st.booleans())
 async def test_results_and_errors_are_equal_when_documents_are_generated(document: str, yes: bool) -> None:
     try:
         await COMPILED.prepare(OperationRequest(document, None, None, {"yes": yes}))
