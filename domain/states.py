@@ -1,5 +1,6 @@
 """The states of orders, claims, payments, refunds and events, and which transitions exist."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -16,6 +17,8 @@ class OrderState(StrEnum):
     REFUNDED = "REFUNDED"
 
 
+# `check_transitions` compares what Python writes with this table; for the statements whose states are part
+# of their text, tests/integration/db/test_order_transitions.py does.
 ORDER_TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
     OrderState.RESERVED: frozenset(
         {OrderState.PAYING, OrderState.BOOKED, OrderState.EXPIRED, OrderState.CANCELLED}
@@ -28,9 +31,15 @@ ORDER_TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
 }
 
 
-def may_become(state: OrderState, next_state: OrderState) -> bool:
-    """Whether an order in `state` may turn into `next_state`."""
-    return next_state in ORDER_TRANSITIONS[state]
+def check_transitions(leaving: Iterable[str], state: str) -> None:
+    """Compare a conditional write, from any of the states `leaving` to `state`, with the table.
+
+    Raises:
+        ValueError: the table lacks one of these transitions, so the caller has a defect.
+    """
+    missing = [before for before in leaving if state not in ORDER_TRANSITIONS[OrderState(before)]]
+    if missing:
+        raise ValueError(f"no order may go from {' or '.join(missing)} to {state}")
 
 
 class ClaimState(StrEnum):

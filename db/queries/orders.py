@@ -8,6 +8,7 @@ from uuid import UUID
 
 from db.session import Connection, Database
 from db.sql import statement
+from domain.states import check_transitions
 
 Source = Database | Connection
 
@@ -195,7 +196,12 @@ def _columns(orders: Sequence[NewOrder]) -> list[list[Any]]:
 async def set_order_state(
     connection: Connection, order_id: UUID, state: str, *, leaving: Sequence[str], now: datetime
 ) -> bool:
-    """Turn an order into `state` if it is in one of `leaving`; says whether it was."""
+    """Set an order's state where it is in one of the states `leaving`; returns whether it was.
+
+    Raises:
+        ValueError: `ORDER_TRANSITIONS` does not have this transition.
+    """
+    check_transitions(leaving, state)
     tag = await connection.execute(
         "UPDATE orders SET state = $2, updated_at = $4 WHERE id = $1 AND state = ANY ($3)",
         order_id,
@@ -204,6 +210,19 @@ async def set_order_state(
         now,
     )
     return bool(tag == "UPDATE 1")
+
+
+async def extend_order(connection: Connection, order_id: UUID, deadline: datetime, now: datetime) -> None:
+    """Set a RESERVED order to PAYING and move its deadline, once."""
+    await connection.execute(
+        """
+        UPDATE orders SET state = 'PAYING', expires_at = $2, extended = true, updated_at = $3
+        WHERE id = $1 AND state = 'RESERVED' AND NOT extended
+        """,
+        order_id,
+        deadline,
+        now,
+    )
 
 
 async def book_claims(connection: Connection, order_id: UUID) -> int:

@@ -196,19 +196,6 @@ async def finish_refund(
     return bool(sent)
 
 
-async def extend_order(connection: Connection, order_id: UUID, deadline: datetime, now: datetime) -> None:
-    """Turn a RESERVED order to PAYING and move its deadline, once."""
-    await connection.execute(
-        """
-        UPDATE orders SET state = 'PAYING', expires_at = $2, extended = true, updated_at = $3
-        WHERE id = $1 AND state = 'RESERVED' AND NOT extended
-        """,
-        order_id,
-        deadline,
-        now,
-    )
-
-
 async def reopen_bounced_refund(
     connection: Connection, payment_id: UUID, most_minor: int, most_bounces: int, now: datetime
 ) -> tuple[UUID, bool] | None:

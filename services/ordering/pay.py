@@ -6,11 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from db.queries.orders import OrderRow, PaymentRow, book_claims, lock_order, order_by_id, set_order_state
+from db.queries.orders import (
+    OrderRow,
+    PaymentRow,
+    book_claims,
+    extend_order,
+    lock_order,
+    order_by_id,
+    set_order_state,
+)
 from db.queries.outbox import write_task
 from db.queries.payments import (
     count_attempt,
-    extend_order,
     payment_of_order,
     set_intent,
     set_payment_state,
