@@ -63,27 +63,27 @@ from telemetry.exposition import CONTENT_TYPE, packed
 from telemetry.line_meters import EstimateMeters
 from telemetry.transport_meters import PrometheusMeters
 from transport import (
-    Admission,
-    AdmissionGate,
     Allowance,
     CacheHint,
     ConnectionInfo,
     CostModel,
-    GateLimits,
     GraphQLServer,
     LayeredDocumentStore,
+    LoadLimits,
+    LoadShedder,
     MemoryDocumentStore,
     Operation,
+    OverloadMiddleware,
     RateLimited,
     SecurityHeaders,
     ServerOptions,
 )
 from transport import Unauthenticated as TokenRefused
-from transport.direct import DirectAnswers
-from transport.gate import Door, Enter
-from transport.options import admit_all
-from transport.ports import MessageBus
-from transport.security_headers import security_headers
+from transport.execution.options import admit_all
+from transport.http.fast_path import FastPath
+from transport.http.security_headers import security_headers
+from transport.overload.middleware import Door, Enter
+from transport.protocol.ports import MessageBus
 from workers.admission import admission_loop
 from workers.indexing import indexing_loops, search_engine
 from workers.loops import Loop
@@ -107,7 +107,7 @@ def create_app(settings: Settings) -> Starlette:
     meters = PrometheusMeters(instruments.own, instruments.common, open_streams)
     figures = _figures(parts)
     services = Services(parts.office, parts.tokens, parts.rooms, parts.search)
-    admission = Admission(_gate_limits(settings), meters)
+    admission = LoadShedder(_gate_limits(settings), meters)
     server = graphql_server(parts, services, streams, meters, admission)
     readiness = Readiness(
         probes_of(
@@ -157,8 +157,8 @@ def create_app(settings: Settings) -> Starlette:
 
 
 def _direct(
-    parts: Parts, server: GraphQLServer, admission: Admission, watch: RequestWatch
-) -> DirectAnswers | None:
+    parts: Parts, server: GraphQLServer, admission: LoadShedder, watch: RequestWatch
+) -> FastPath | None:
     """The short way to an answer; there is none while requests are traced."""
     if not isinstance(parts.instruments.tracer, NoTracer):
         return None
@@ -167,11 +167,11 @@ def _direct(
     return server.direct(door, security_headers(in_production), DirectWatch(watch))
 
 
-def _middleware(parts: Parts, admission: Admission, watch: RequestWatch) -> list[Middleware]:
+def _middleware(parts: Parts, admission: LoadShedder, watch: RequestWatch) -> list[Middleware]:
     settings = parts.settings
     return [
         Middleware(SecurityHeaders, strict_transport=settings.environment == "production"),
-        Middleware(AdmissionGate, admission, _entering(settings)),
+        Middleware(OverloadMiddleware, admission, _entering(settings)),
         Middleware(Observed, watch, parts.instruments.tracer),
     ]
 
@@ -180,8 +180,8 @@ def _entering(settings: Settings) -> Enter:
     return lambda count: request_within(settings.request_seconds, count)
 
 
-def _gate_limits(settings: Settings) -> GateLimits:
-    return GateLimits(
+def _gate_limits(settings: Settings) -> LoadLimits:
+    return LoadLimits(
         in_flight=settings.max_in_flight,
         exempt=frozenset({"/healthz", "/readyz", "/metrics"}),
         first=frozenset({"/webhooks/stripe"}),
@@ -221,7 +221,7 @@ def _routes(parts: Parts, server: GraphQLServer, readiness: Readiness, scrape: S
 
 
 def graphql_server(
-    parts: Parts, services: Services, streams: Streams, meters: PrometheusMeters, admission: Admission
+    parts: Parts, services: Services, streams: Streams, meters: PrometheusMeters, admission: LoadShedder
 ) -> GraphQLServer:
     """The GraphQL endpoint over HTTP, WebSocket and event streams."""
     settings = parts.settings

@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 from commands.logs import log_as
 from endpoints.trust import client_behind
 from settings import Settings
-from transport.connections import bounded, directly
-from transport.websocket_protocol import WebSocketProtocol
+from transport.http.connections import bounded, directly
+from transport.websocket.protocol import WebSocketProtocol
 
 BACKLOG = 2048
 GRACEFUL_SECONDS = 8

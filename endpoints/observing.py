@@ -11,8 +11,8 @@ from endpoints.answers import refusal
 from kit.log_context import bind, request_id_of
 from kit.spans import Tracer, step, traceparent_of, within
 from telemetry.server_meters import RequestMeters
-from transport.operation import Operation
-from transport.payload import Payload
+from transport.documents.operation import Operation
+from transport.protocol.payload import Payload
 
 log = logging.getLogger("boxoffice.requests")
 

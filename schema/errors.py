@@ -8,7 +8,7 @@ from graphql import GraphQLError
 
 from db.session import DATABASE_AWAY
 from domain.errors import BadRequest, BoxofficeError, Unavailable
-from transport.errors import Refused
+from transport.protocol.errors import Refused
 
 logger = logging.getLogger(__name__)
 

@@ -15,10 +15,15 @@ make_context raises Unauthenticated for a token that is not good: 401, or WebSoc
 Resolvers may raise any Refused; everything else is masked and logged under a log id.
 """
 
-from .admission import Admission, GateLimits
-from .buses import MemoryBus
-from .cost import CostModel
-from .errors import (
+from .documents.cost import CostModel
+from .documents.hints import CacheHint, CachePolicy
+from .documents.operation import Operation
+from .documents.persisted import LayeredDocumentStore, MemoryDocumentStore, manifest_of
+from .execution.options import Allowance, ServerOptions
+from .http.security_headers import SecurityHeaders
+from .overload.load_shedder import LoadLimits, LoadShedder
+from .overload.middleware import OverloadMiddleware
+from .protocol.errors import (
     BadRequest,
     Conflict,
     Forbidden,
@@ -29,20 +34,13 @@ from .errors import (
     Unauthenticated,
     Unavailable,
 )
-from .gate import AdmissionGate
-from .hints import CacheHint, CachePolicy
-from .limits import Limits
-from .masking import mask_error
-from .operation import Operation
-from .options import Allowance, ServerOptions
-from .persisted import LayeredDocumentStore, MemoryDocumentStore, manifest_of
-from .ports import ConnectionInfo, DocumentStore, MessageBus, Meters, NoMeters
-from .security_headers import SecurityHeaders
+from .protocol.limits import Limits
+from .protocol.masking import mask_error
+from .protocol.ports import ConnectionInfo, DocumentStore, MessageBus, Meters, NoMeters
 from .server import GraphQLServer
+from .sse.buses import MemoryBus
 
 __all__ = [
-    "Admission",
-    "AdmissionGate",
     "Allowance",
     "BadRequest",
     "CacheHint",
@@ -52,10 +50,11 @@ __all__ = [
     "CostModel",
     "DocumentStore",
     "Forbidden",
-    "GateLimits",
     "GraphQLServer",
     "LayeredDocumentStore",
     "Limits",
+    "LoadLimits",
+    "LoadShedder",
     "MemoryBus",
     "MemoryDocumentStore",
     "MessageBus",
@@ -63,6 +62,7 @@ __all__ = [
     "NoMeters",
     "NotFound",
     "Operation",
+    "OverloadMiddleware",
     "Overloaded",
     "RateLimited",
     "Refused",

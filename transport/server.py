@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import strawberry
 
-from .answering import Answering
-from .asgi import Receive, Scope, Send
-from .buses import MemoryBus
-from .direct import DirectAnswers, RawHeader, Watch
-from .documents import DocumentCache
-from .engine import Engine
-from .gate import Door
-from .hints import Hints
-from .http import HttpTransport
-from .keepalive import Heartbeat
-from .limits import Limits
-from .masking import mask_error
-from .options import ServerOptions
-from .payload import PayloadEncoder
-from .persisted import MemoryDocumentStore, PersistedDocuments, manifest_of
-from .ports import ContextFactory, DocumentStore, ErrorMapper, MessageBus, Meters, NoMeters
-from .response_cache import ResponseCache
-from .sse import EventStreams
-from .websocket import WebSocketTransport
+from .documents.cache import DocumentCache
+from .documents.hints import Hints
+from .documents.persisted import MemoryDocumentStore, PersistedDocuments, manifest_of
+from .execution.engine import Engine
+from .execution.options import ServerOptions
+from .http.fast_path import FastPath, Watch
+from .http.handler import HttpTransport
+from .http.raw import RawHeader
+from .overload.middleware import Door
+from .protocol.asgi import Receive, Scope, Send
+from .protocol.keepalive import Heartbeat
+from .protocol.limits import Limits
+from .protocol.masking import mask_error
+from .protocol.payload import PayloadEncoder
+from .protocol.ports import ContextFactory, DocumentStore, ErrorMapper, MessageBus, Meters, NoMeters
+from .responses.answering import Answering
+from .responses.cache import ResponseCache
+from .sse.buses import MemoryBus
+from .sse.handler import EventStreams
+from .websocket.handler import WebSocketTransport
 
 
 class GraphQLServer:
@@ -51,7 +52,15 @@ class GraphQLServer:
         self._heartbeat = Heartbeat(limits.keep_alive_seconds)
         engine = Engine(
             schema,
-            DocumentCache(schema._schema, limits, hints or {}, meters, options),
+            DocumentCache(
+                schema._schema,
+                limits,
+                hints or {},
+                meters,
+                costs=options.costs,
+                introspection=options.introspection,
+                suggestions=options.suggestions,
+            ),
             PersistedDocuments(
                 documents or MemoryDocumentStore(limits.documents),
                 manifest_of(options.trusted_documents),
@@ -79,11 +88,9 @@ class GraphQLServer:
         elif scope["type"] == "http":
             await self._http.handle(scope, receive, send)
 
-    def direct(
-        self, door: Door, added: tuple[RawHeader, ...] = (), watch: Watch | None = None
-    ) -> DirectAnswers:
+    def direct(self, door: Door, added: tuple[RawHeader, ...] = (), watch: Watch | None = None) -> FastPath:
         """The short way to the same answers: it lets in, adds headers and counts as middleware would have."""
-        return DirectAnswers(self._http, door, added, watch)
+        return FastPath(self._http, door, added, watch)
 
     async def aclose(self) -> None:
         """Tell subscribers to reconnect: WebSocket close 1012, event streams complete."""

@@ -15,7 +15,7 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
 from transport import GraphQLServer
-from transport.websocket_protocol import WebSocketProtocol
+from transport.websocket.protocol import WebSocketProtocol
 
 
 def in_process(server: GraphQLServer, **headers: str) -> httpx.AsyncClient:

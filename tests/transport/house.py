@@ -15,11 +15,12 @@ import httpx
 from kit.current_request import request_within
 from tests.transport.clients import listening, until
 from tests.transport.toy import CountingMeters, World, make_server, rights_of
-from transport import Admission, GateLimits, SecurityHeaders, ServerOptions
-from transport.connections import bounded
-from transport.direct import DirectAnswers, RawRequest, RawResponse
-from transport.gate import Door
-from transport.security_headers import security_headers
+from transport import LoadLimits, LoadShedder, SecurityHeaders, ServerOptions
+from transport.http.connections import bounded
+from transport.http.fast_path import FastPath
+from transport.http.raw import RawRequest, RawResponse
+from transport.http.security_headers import security_headers
+from transport.overload.middleware import Door
 
 ME = '{"query":"{ me { name } hello }"}'
 SLOW = "{ ratio(of: 1) calls }"
@@ -36,7 +37,7 @@ class Seen:
 class Watched:
     """A short way that says what it did."""
 
-    def __init__(self, direct: DirectAnswers, seen: Seen) -> None:
+    def __init__(self, direct: FastPath, seen: Seen) -> None:
         self._direct = direct
         self._seen = seen
 
@@ -53,7 +54,7 @@ class House:
     address: str
     world: World
     seen: Seen
-    admission: Admission
+    admission: LoadShedder
     meters: CountingMeters
     client: httpx.AsyncClient
 
@@ -77,13 +78,13 @@ async def house(
     short: bool = True,
     options: ServerOptions | None = None,
     keep_alive_seconds: int = 5,
-    limits: GateLimits | None = None,
+    limits: LoadLimits | None = None,
 ) -> AsyncIterator[House]:
     """A toy server as `serve` would run it, with or without its short way."""
     world, seen, meters = World(), Seen(), CountingMeters()
     options = options or ServerOptions(rights=rights_of, compiled=True)
     server = make_server(world, options=options, at_once=True, meters=meters)
-    admission = Admission(limits or GateLimits())
+    admission = LoadShedder(limits or LoadLimits())
     door = Door(admission, partial(request_within, 10.0), "/graphql")
     direct: Any = Watched(server.direct(door, security_headers(False)), seen) if short else None
     http = bounded(admission, 100, 10.0, direct, "/graphql")

@@ -9,9 +9,9 @@ import strawberry
 from graphql import ExecutionResult, GraphQLError
 from graphql.execution.collect_fields import collect_fields
 
-from transport.lru import LeastRecentlyUsed
-from transport.operation import Operation
-from transport.ports import Meters
+from kit.cache import Cache
+from transport.documents.operation import Operation
+from transport.protocol.ports import Meters
 
 from .rows import WrittenRows
 from .runs import Run, Select, is_coroutine
@@ -36,8 +36,8 @@ class CompiledExecutor:
         self._schema = schema
         self._rows = WrittenRows(immutable)
         self._meters = meters
-        self._plans: LeastRecentlyUsed[tuple[Operation, Conditions], Select] = LeastRecentlyUsed(
-            most_plans, most_bytes
+        self._plans: Cache[tuple[Operation, Conditions], Select] = Cache(
+            max_entries=most_plans, max_bytes=most_bytes
         )
 
     def execute(self, run: Run, operation: Operation) -> ExecutionResult | Awaitable[ExecutionResult]:
@@ -68,7 +68,8 @@ class CompiledExecutor:
         except GraphQLError:  # a condition that is null; graphql-core knows where to say so
             self._meters.fallback("condition")
             return None
-        self._plans.put((operation, conditions), select, operation.fields * FIELD_BYTES, operation)
+        size_bytes = operation.fields * FIELD_BYTES
+        self._plans.put((operation, conditions), select, size_bytes=size_bytes, shared=operation)
         return select
 
     @staticmethod

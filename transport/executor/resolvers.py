@@ -10,7 +10,7 @@ from graphql import GraphQLField, VariableNode, default_field_resolver
 from graphql.execution.values import get_argument_values
 from strawberry.types.field import StrawberryField
 
-from transport.variables import variables_in
+from transport.documents.variables import variables_in
 
 from .inputs import arguments_of
 from .runs import Info, Run, Site

@@ -13,8 +13,8 @@ from tests.apis import Api, somebody
 from tests.integration.reading.events import publish_event
 from tests.transport.generate import LEAVES, DocumentStrategies
 from transport import BadRequest, ConnectionInfo, GraphQLServer
-from transport.ports import as_awaited
-from transport.request import OperationRequest
+from transport.protocol.ports import as_awaited
+from transport.protocol.request import OperationRequest
 
 SERVED = schema._schema
 EVENT_ID = "EVENT-ID"

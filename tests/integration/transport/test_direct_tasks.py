@@ -7,7 +7,7 @@ import json
 
 from tests.transport.clients import until
 from tests.transport.house import ADA, ME, SLOW, bodies, house, raw_post, slow_request, whole_post
-from transport import GateLimits
+from transport import LoadLimits
 
 
 async def test_answers_keep_their_order_when_a_slow_request_is_followed_at_once() -> None:
@@ -41,7 +41,7 @@ async def test_its_place_is_free_again_when_a_client_hangs_up_on_a_slow_request(
 
 
 async def test_who_comes_to_a_full_house_waits_for_a_place_and_is_turned_away_without_one() -> None:
-    async with house(limits=GateLimits(in_flight=1, queue=1)) as here:
+    async with house(limits=LoadLimits(in_flight=1, queue=1)) as here:
         here.world.gate = asyncio.Event()
         first, second = (asyncio.create_task(here.post(json.dumps({"query": SLOW}))) for _ in range(2))
         await until(lambda: here.admission.in_flight + here.admission.waiting == 2)
@@ -69,7 +69,7 @@ async def test_a_connection_ends_with_its_answer_when_the_process_is_told_to_sto
 
 
 async def test_what_comes_to_a_full_house_is_taken_in_by_turns_and_in_order() -> None:
-    async with house(limits=GateLimits(in_flight=1, queue=0, exempt=frozenset({"/healthz"}))) as here:
+    async with house(limits=LoadLimits(in_flight=1, queue=0, exempt=frozenset({"/healthz"}))) as here:
         slow, slow_writer = await slow_request(here)
         sockets = [await here.connect() for _ in range(60)]
         for _, writer in sockets:
@@ -93,7 +93,7 @@ async def test_what_comes_to_a_full_house_is_taken_in_by_turns_and_in_order() ->
 
 async def test_a_large_body_is_read_whole_when_it_comes_to_a_house_that_was_full() -> None:
     large = b'{"query":"{ ratio(of: 3) }"' + b" " * 600_000 + b"}"
-    async with house(limits=GateLimits(in_flight=1, queue=0)) as here:
+    async with house(limits=LoadLimits(in_flight=1, queue=0)) as here:
         slow, slow_writer = await slow_request(here)
         reader, writer = await here.connect()
         writer.write(raw_post(large, f"content-length: {len(large)}"))

@@ -14,7 +14,7 @@ import pytest
 from tests.transport.clients import events_of, listening, next_event, until
 from tests.transport.toy import CountingMeters, World, make_server
 from transport import Limits, MemoryBus
-from transport.positions import in_short
+from transport.sse.positions import in_short
 
 STREAM = {"accept": "text/event-stream"}
 TOKEN = "x-graphql-event-stream-token"

@@ -12,25 +12,25 @@ from functools import partial
 import httpx
 import pytest
 
-import transport.connections
+import transport.http.connections
 from kit.current_request import request_within
 from tests.transport.clients import listening, until
 from tests.transport.house import SLOW, House, Seen, bodies, house, raw_post, slow_request, whole_post
 from tests.transport.toy import CountingMeters, World, make_server, rights_of
-from transport import Admission, AdmissionGate, GateLimits, Limits, ServerOptions
-from transport.connections import BoundedHttpProtocol, bounded
-from transport.strict_http import MOST_AT_ONCE
+from transport import Limits, LoadLimits, LoadShedder, OverloadMiddleware, ServerOptions
+from transport.http.connections import BoundedHttpProtocol, bounded
+from transport.http.strict_protocol import MOST_AT_ONCE
 
-HEALTH = GateLimits(exempt=frozenset({"/healthz"}))
+HEALTH = LoadLimits(exempt=frozenset({"/healthz"}))
 LARGE = "{ calls " + " ".join(f"a{number}: large" for number in range(95)) + " }"
 
 
 @asynccontextmanager
-async def gated(limits: GateLimits) -> AsyncIterator[House]:
+async def gated(limits: LoadLimits) -> AsyncIterator[House]:
     """A toy server behind the gate of `app.py`, without the short way."""
-    world, meters, admission = World(), CountingMeters(), Admission(limits)
+    world, meters, admission = World(), CountingMeters(), LoadShedder(limits)
     server = make_server(world, options=ServerOptions(rights=rights_of, compiled=True), meters=meters)
-    app = AdmissionGate(server, admission, partial(request_within, 10.0))
+    app = OverloadMiddleware(server, admission, partial(request_within, 10.0))
     async with (
         listening(app, http=bounded(admission, 100, 10.0)) as address,
         httpx.AsyncClient(base_url=f"http://{address}") as client,
@@ -98,8 +98,8 @@ async def test_a_connection_is_cut_when_it_brings_too_many_requests_at_once() ->
 
 
 async def test_who_reads_nothing_takes_no_place_and_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport.connections, "UNREAD_SECONDS", 2.0)
-    async with gated(GateLimits(in_flight=4, queue=0)) as here:
+    monkeypatch.setattr(transport.http.connections, "UNREAD_SECONDS", 2.0)
+    async with gated(LoadLimits(in_flight=4, queue=0)) as here:
         host, port = here.address.split(":")
         silent = [socket.create_connection((host, int(port))) for _ in range(4)]
         for connection in silent:
@@ -125,7 +125,7 @@ async def test_a_body_that_nobody_reads_is_not_taken_in_when_it_comes_in_a_flood
         made(self, peer)
 
     monkeypatch.setattr(BoundedHttpProtocol, "connection_made", note)
-    async with gated(GateLimits(in_flight=1, queue=1, flood_after_seconds=100)) as here:
+    async with gated(LoadLimits(in_flight=1, queue=1, flood_after_seconds=100)) as here:
         _, slow = await slow_request(here)
         _, writer = await here.connect()
         writer.write(raw_post(b" " * 20_000, "content-length: 200000000"))

@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
-import transport.connections
+import transport.http.connections
 from kit.current_request import request_within
 from tests.transport.clients import _Uvicorn, until, websocket
-from transport import Admission, AdmissionGate, GateLimits
-from transport.connections import bounded
+from transport import LoadLimits, LoadShedder, OverloadMiddleware
+from transport.http.connections import bounded
 
 POST = b"POST /work HTTP/1.1\r\nhost: a\r\naccept: application/json\r\ncontent-length: 5\r\n\r\n"
 LARGE_BYTES = 40_000_000
@@ -28,14 +28,14 @@ class Crowd:
     """An application behind the gate on a real port."""
 
     def __init__(self, most_connections: int, request_seconds: float) -> None:
-        self.admission = Admission(GateLimits(in_flight=1, queue=0))
+        self.admission = LoadShedder(LoadLimits(in_flight=1, queue=0))
         self.end = asyncio.Event()
         routes = [
             Route("/work", self.work, methods=["POST"]),
             Route("/large", self.large),
             WebSocketRoute("/", lambda _: None),
         ]
-        self.app = AdmissionGate(
+        self.app = OverloadMiddleware(
             Starlette(routes=routes), self.admission, lambda count: request_within(5.0, count)
         )
         self.protocol = bounded(self.admission, most_connections, request_seconds)
@@ -114,7 +114,7 @@ async def test_connection_stays_and_serves_again_when_a_request_of_it_was_turned
 
 async def test_socket_is_closed_with_1013_when_somebody_was_just_turned_away() -> None:
     async with crowd() as house:
-        house.admission.note_turned_away()
+        house.admission.note_refusal()
         async with websocket(f"127.0.0.1:{house.port}") as client:
             code = await client.close_code()
 
@@ -185,7 +185,7 @@ async def test_connection_is_cut_when_its_request_is_not_whole_in_time(beginning
 async def test_connection_is_cut_when_its_client_does_not_read_the_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(transport.connections, "UNREAD_SECONDS", 1.0)
+    monkeypatch.setattr(transport.http.connections, "UNREAD_SECONDS", 1.0)
     async with crowd() as house:
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)

@@ -14,7 +14,7 @@ import pytest
 from tests.transport.clients import GraphQLSocket, listening, until, websocket
 from tests.transport.toy import SHARED, CountingMeters, World, make_server
 from transport import Limits
-from transport.websocket_protocol import WebSocketProtocol
+from transport.websocket.protocol import WebSocketProtocol
 
 Serve = Callable[[Any], AbstractAsyncContextManager[str]]
 FED = "subscription { fed { version } }"

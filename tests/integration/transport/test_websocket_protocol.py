@@ -16,7 +16,7 @@ from tests.transport.clients import listening, until
 from tests.transport.toy import make_server
 from tests.unit.transport.test_websocket_frames import sent
 from transport import Limits
-from transport.websocket_frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame
+from transport.websocket.frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, frame
 
 INIT = b'{"type":"connection_init"}'
 ACK = frame(TEXT, b'{"type":"connection_ack"}')

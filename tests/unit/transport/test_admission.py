@@ -16,9 +16,9 @@ from starlette.routing import Route
 
 from kit.current_request import CurrentRequest, request_within, seconds_left, waiting_elsewhere
 from tests.transport.clients import until
-from transport import Admission, AdmissionGate, GateLimits, Overloaded
+from transport import LoadLimits, LoadShedder, Overloaded, OverloadMiddleware
 
-LIMITS = GateLimits(in_flight=2, queue=0, spare=1, exempt=frozenset({"/healthz"}), first=frozenset({"/paid"}))
+LIMITS = LoadLimits(in_flight=2, queue=0, spare=1, exempt=frozenset({"/healthz"}), first=frozenset({"/paid"}))
 GRAPHQL = "application/graphql-response+json"
 
 
@@ -29,8 +29,8 @@ def enter(count: Callable[[int], None]) -> AbstractContextManager[CurrentRequest
 class House:
     """A small application behind a gate: `/work` and `/paid` take until they are told to end."""
 
-    def __init__(self, limits: GateLimits = LIMITS) -> None:
-        self.admission = Admission(limits)
+    def __init__(self, limits: LoadLimits = LIMITS) -> None:
+        self.admission = LoadShedder(limits)
         self.end = asyncio.Event()
         self.left: list[float] = []
         routes = [Route(path, self.work) for path in ("/work", "/paid")]
@@ -41,7 +41,7 @@ class House:
             Route("/broken", self.broken),
             Route("/body", self.body, methods=["POST"]),
         ]
-        self.app = AdmissionGate(Starlette(routes=routes), self.admission, enter)
+        self.app = OverloadMiddleware(Starlette(routes=routes), self.admission, enter)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://gate")
 
     async def work(self, _: Request) -> Response:
@@ -151,7 +151,7 @@ async def test_room_is_left_for_others_when_a_request_waits_for_an_outside_servi
 
 
 async def test_even_those_who_wait_outside_are_bounded() -> None:
-    house = House(GateLimits(in_flight=2, queue=0, elsewhere=3))
+    house = House(LoadLimits(in_flight=2, queue=0, elsewhere=3))
     waiting = house.start("/elsewhere", 3)
     await until(lambda: house.admission.elsewhere == 3)
 
@@ -205,15 +205,15 @@ async def test_request_knows_how_long_it_may_take_and_what_waits_for_it_stops_th
 
 
 async def test_everybody_is_served_in_order_when_a_burst_comes_and_passes() -> None:
-    admission = Admission(GateLimits(in_flight=2, queue=100, flood_after_seconds=0.01))
+    admission = LoadShedder(LoadLimits(in_flight=2, queue=100, flood_after_seconds=0.01))
     served: list[int] = []
 
     async def work(number: int) -> None:
         assert admission.has_room()
-        assert await admission.take()
+        assert await admission.acquire()
         served.append(number)
         await asyncio.sleep(0.002)
-        admission.give_back()
+        admission.release()
 
     await asyncio.gather(*(work(number) for number in range(50)))
 
@@ -222,34 +222,34 @@ async def test_everybody_is_served_in_order_when_a_burst_comes_and_passes() -> N
 
 
 async def test_nobody_waits_in_vain_when_a_flood_keeps_the_queue_full() -> None:
-    limits = GateLimits(in_flight=1, queue=3, flood_after_seconds=0.05, longest_wait_seconds=0.1)
-    admission = Admission(limits)
-    assert await admission.take()
-    early = [asyncio.create_task(admission.take()) for _ in range(3)]
+    limits = LoadLimits(in_flight=1, queue=3, flood_after_seconds=0.05, longest_wait_seconds=0.1)
+    admission = LoadShedder(limits)
+    assert await admission.acquire()
+    early = [asyncio.create_task(admission.acquire()) for _ in range(3)]
     await until(lambda: admission.waiting == 3)
 
     while not admission._is_flood:  # somebody comes again and again, and is turned away
         assert not admission.has_room()
         await asyncio.sleep(0.01)
     await asyncio.sleep(limits.longest_wait_seconds)
-    admission.give_back()
+    admission.release()
     too_late = [await task for task in early]
-    afterwards = (admission.has_room(), await admission.take())
+    afterwards = (admission.has_room(), await admission.acquire())
 
     assert too_late == [False, False, False]
     assert afterwards == (True, True)
 
 
 async def test_queue_is_bounded_and_whoever_leaves_it_is_forgotten() -> None:
-    admission = Admission(GateLimits(in_flight=1, queue=2))
-    assert await admission.take()
-    waiting = [asyncio.create_task(admission.take()) for _ in range(2)]
+    admission = LoadShedder(LoadLimits(in_flight=1, queue=2))
+    assert await admission.acquire()
+    waiting = [asyncio.create_task(admission.acquire()) for _ in range(2)]
     await until(lambda: admission.waiting == 2)
 
     has_room = admission.has_room()
     waiting[0].cancel()
     await asyncio.gather(waiting[0], return_exceptions=True)
-    admission.give_back()
+    admission.release()
 
     assert not has_room
     assert await waiting[1]
@@ -257,7 +257,7 @@ async def test_queue_is_bounded_and_whoever_leaves_it_is_forgotten() -> None:
 
 
 async def test_nothing_more_is_taken_on_when_the_loop_runs_late_all_the_time() -> None:
-    admission = Admission(GateLimits(in_flight=100, late_seconds=0.1, least_in_flight=1))
+    admission = LoadShedder(LoadLimits(in_flight=100, late_seconds=0.1, least_in_flight=1))
     admission.in_flight = 1
     late = admission.lag._late
 
@@ -272,7 +272,7 @@ async def test_nothing_more_is_taken_on_when_the_loop_runs_late_all_the_time() -
 
 
 async def test_operation_of_a_stream_is_refused_when_there_is_no_room() -> None:
-    admission = Admission(GateLimits(in_flight=1, queue=0))
+    admission = LoadShedder(LoadLimits(in_flight=1, queue=0))
 
     async with admission.slot():
         with pytest.raises(Overloaded):

@@ -13,9 +13,9 @@ from tests.transport.generate import DocumentStrategies
 from tests.transport.toy import CountingMeters
 from tests.transport.zoo import Cat, Context, Dog, Label, schema
 from transport import BadRequest, GraphQLServer, Limits, ServerOptions
-from transport.engine import Engine
+from transport.execution.engine import Engine
 from transport.executor import completers
-from transport.request import OperationRequest
+from transport.protocol.request import OperationRequest
 
 
 def engine(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from transport import LayeredDocumentStore, MemoryDocumentStore
-from transport.documents import digest_of
-from transport.persisted import manifest_of
+from transport.documents.cache import digest_of
+from transport.documents.persisted import manifest_of
 
 
 class CountingStore(MemoryDocumentStore):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from transport.websocket_frames import (
+from transport.websocket.frames import (
     BINARY,
     CLOSE,
     CONTINUATION,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from transport.websocket_handshake import HandshakeRefused, read_opening
+from transport.websocket.handshake import HandshakeRefused, read_opening
 
 GOOD = {
     b"host": b"boxoffice.test",

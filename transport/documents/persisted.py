@@ -1,0 +1,100 @@
+"""Persisted documents: one store, whichever way a client names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from kit.cache import Cache
+from transport.protocol.errors import BadRequest
+from transport.protocol.ports import DocumentStore
+from transport.protocol.request import OperationRequest
+
+from .cache import digest_of
+
+
+class MemoryDocumentStore:
+    """Keeps documents in this process, forgetting the least recently used."""
+
+    def __init__(self, capacity: int = 1_000) -> None:
+        self._texts: Cache[str, str] = Cache(max_entries=capacity)
+
+    async def get(self, document_hash: str) -> str | None:
+        """Return the document's text, or None."""
+        return self._texts.get(document_hash)
+
+    async def put(self, document_hash: str, text: str) -> None:
+        """Register a text whose hash was checked."""
+        self._texts.put(document_hash, text)
+
+
+class LayeredDocumentStore:
+    """A local cache in front of the store that all processes share."""
+
+    def __init__(self, near: DocumentStore, far: DocumentStore) -> None:
+        self._near = near
+        self._far = far
+
+    async def get(self, document_hash: str) -> str | None:
+        """Ask near by first; what was found far away is kept near by."""
+        text = await self._near.get(document_hash)
+        if text is None:
+            text = await self._far.get(document_hash)
+            if text is not None:
+                await self._near.put(document_hash, text)
+        return text
+
+    async def put(self, document_hash: str, text: str) -> None:
+        """Register in both; far away again too, since it may have been lost there."""
+        await self._far.put(document_hash, text)
+        await self._near.put(document_hash, text)
+
+
+def manifest_of(documents: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
+    """Index trusted documents by hash. Raises: ValueError where a given hash is not the text's."""
+    if not isinstance(documents, Mapping):
+        return {digest_of(text): text for text in documents}
+    manifest = {}
+    for name, text in documents.items():
+        digest = name.removeprefix("sha256:").lower()
+        if digest != digest_of(text):
+            raise ValueError(f"The trusted document {name} does not have this hash.")
+        manifest[digest] = text
+    return manifest
+
+
+class PersistedDocuments:
+    """Finds the text of a request and says whether it is to be registered."""
+
+    def __init__(self, store: DocumentStore, manifest: Mapping[str, str], trusted_only: bool) -> None:
+        self._store = store
+        self._manifest = manifest
+        self._trusted_only = trusted_only
+
+    async def find(self, request: OperationRequest) -> tuple[str, str]:
+        """Return text and hash. Raises: BadRequest with a PERSISTED_QUERY_… code."""
+        if request.query is not None:
+            return request.query, self._checked(request.query, request.document_hash)
+        digest = request.document_hash or ""
+        text = self._manifest.get(digest)
+        if text is None and not self._trusted_only:
+            text = await self._store.get(digest)
+        if text is None:
+            raise BadRequest("PersistedQueryNotFound", code="PERSISTED_QUERY_NOT_FOUND")
+        return text, digest
+
+    async def register(self, request: OperationRequest) -> None:
+        """Keep a document that came with its hash; called once it has proved valid."""
+        if request.query is None or request.document_hash is None:
+            return
+        if request.document_hash not in self._manifest:
+            await self._store.put(request.document_hash, request.query)
+
+    def _checked(self, text: str, claimed: str | None) -> str:
+        digest = digest_of(text)
+        if claimed is not None and claimed != digest:
+            raise BadRequest(
+                "The document does not have the given hash.", code="PERSISTED_QUERY_HASH_MISMATCH"
+            )
+        if self._trusted_only and digest not in self._manifest:
+            raise BadRequest("Only documents of the manifest are served.", code="DOCUMENT_NOT_TRUSTED")
+        return digest

@@ -1,0 +1,123 @@
+"""How a server behaves, as the composition root sets it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+from transport.documents.cost import CostModel
+from transport.documents.operation import Operation
+from transport.protocol.payload import Payload
+from transport.protocol.ports import ConnectionInfo, Rights
+
+Variables = Mapping[str, Any]
+
+
+def share_nothing(_context: Any) -> Hashable | None:
+    """Say that no two callers share an answer."""
+    return None
+
+
+def share_no_event(_context: Any, _operation: Operation) -> Hashable | None:
+    """Leave it to the rights of the contexts whether they share an event's payload."""
+    return None
+
+
+def same_context(context: Any) -> Any:
+    """Use one context for every event of a subscription."""
+    return context
+
+
+def any_origin(_info: ConnectionInfo) -> bool:
+    """Accept WebSocket connections from any page."""
+    return True
+
+
+def nothing_personal(_context: Any) -> bool:
+    """Say that the hints know everything that is personal."""
+    return False
+
+
+def version_of(event: Any) -> str | None:
+    """Name an event by its version, for Last-Event-ID."""
+    version = getattr(event, "version", None)
+    return None if version is None else str(version)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a caller may still spend, in the cost of operations."""
+
+    budget: int
+    remaining: int
+    reset_seconds: int
+    """Until the budget is whole again."""
+
+
+async def admit_all(_context: Any, _operation: Operation, _cost: int) -> Allowance | None:
+    """Let every operation run."""
+    return None
+
+
+def never_expires(_context: Any) -> float | None:
+    """Say that whoever has come in may stay."""
+    return None
+
+
+def unwatched(_operation: Operation, work: Awaitable[Payload]) -> Awaitable[Payload]:
+    """Run an operation with nobody looking."""
+    return work
+
+
+def unnoticed(_operation: Operation, _payload: Payload, _seconds: float) -> None:
+    """Note nothing of a query that has ended."""
+
+
+def one_version(_context: Any, _operation: Operation, _variables: Variables) -> Hashable:
+    """Let the time to live alone decide when a cached answer is old."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """The switches, and the questions only the application can answer."""
+
+    introspection: bool = True
+    suggestions: bool = True
+    trusted_documents_only: bool = False
+    trusted_documents: Mapping[str, str] | Iterable[str] = ()
+    compiled: bool = False
+    """Run operations through transport.executor where it can."""
+    immutable_types: frozenset[type] = frozenset()
+    """Types of rows whose attributes never change, so that they need to be written only once a row."""
+
+    costs: CostModel = field(default_factory=CostModel)
+    rights: Rights = share_nothing
+    """Two contexts of equal rights share subscription payloads and cached public answers."""
+    event_rights: Callable[[Any, Operation], Hashable | None] = share_no_event
+    """Asked first for subscriptions: names the rights where an operation's events are the same for
+    people whose rights differ elsewhere."""
+    is_personal: Callable[[Any], bool] = nothing_personal
+    """Asked after execution: did this context read anything personal?"""
+    event_context: Callable[[Any], Any] = same_context
+    """Makes a context for one event out of the subscription's, so that loaders forget."""
+    admit: Callable[[Any, Operation, int], Awaitable[Allowance | None]] = admit_all
+    """Asked before execution with the cost; says what is left, or raises RateLimited."""
+    watch: Callable[[Operation, Awaitable[Payload]], Awaitable[Payload]] = unwatched
+    """Wraps the execution of queries and mutations, to time and trace it."""
+    ended: Callable[[Operation, Payload, float], None] = unnoticed
+    """Told of each query that began without waiting, which `watch` does not see, and of its seconds."""
+    expires_at: Callable[[Any], float | None] = never_expires
+    """When a context's credentials end, in seconds of the epoch: its connection or operation ends then."""
+    slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    """Entered by queries and mutations that come over a WebSocket or an event stream; raises Overloaded."""
+    data_version: Callable[[Any, Operation, Variables], Hashable] = one_version
+    """Part of the response cache's key: changes when the data that a context reads for an operation do."""
+    response_ttl_s: float = 1.0
+    """The longest a cached answer lives, whatever its hints allow."""
+    origin_allowed: Callable[[ConnectionInfo], bool] = any_origin
+    event_id: Callable[[Any], str | None] = version_of
+    resume_argument: str = "sinceVersion"
+    """The root argument that Last-Event-ID sets, where the subscription has it."""

@@ -1,0 +1,1 @@
+"""GraphQL over HTTP: the connection, the handler and the fast path."""

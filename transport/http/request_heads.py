@@ -1,0 +1,62 @@
+"""Heads of HTTP/1.1 requests, beyond what the parser looks at: what is wrong with one, and how to say so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import orjson
+
+from .raw import STATUS_LINES, RawResponse
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+MOST_HEAD_BYTES = 65_536
+HOST = re.compile(rb"[\w.~%!$&'()*+,;=:\[\]-]*", re.ASCII)
+OF_ONE_HOP = frozenset((b"upgrade", b"http2-settings"))
+
+
+def fault_of(version: str, headers: RawHeaders) -> str | None:
+    """Say what is wrong with a head (RFC 9112, sections 3.2 and 6.1); None where nothing is."""
+    hosts = 0
+    for name, value in headers:
+        if name == b"host":
+            hosts += 1
+            if not HOST.fullmatch(value):
+                return "The Host header is malformed."
+        elif name == b"transfer-encoding" and value.strip().lower() != b"chunked":
+            return "Only the transfer coding chunked is understood."
+    if hosts > 1 or (hosts == 0 and version == "1.1"):
+        return "A request names its host, once."
+    return None
+
+
+def is_too_large(url: bytes, headers: RawHeaders) -> bool:
+    """Whether a head has more bytes than anybody has reason to send."""
+    return len(url) + sum(len(name) + len(value) for name, value in headers) > MOST_HEAD_BYTES
+
+
+def without_upgrade(method: bytes, url: bytes, version: str, headers: RawHeaders) -> bytes:
+    """The same head from a client that wants to go on with HTTP/1.1 (RFC 9110, section 7.8)."""
+    lines = [b"%b %b HTTP/%b" % (method, url, version.encode())]
+    for name, value in headers:
+        if name == b"connection":
+            kept = [token for token in value.split(b",") if token.strip().lower() not in OF_ONE_HOP]
+            value = b",".join(kept)
+        if name not in OF_ONE_HOP:
+            lines.append(b"%b: %b" % (name, value))
+    return b"\r\n".join([*lines, b"", b""])
+
+
+def refusal(status: HTTPStatus, code: str, message: str) -> RawResponse:
+    """A whole response, the last of its connection."""
+    body = orjson.dumps({"errors": [{"message": message, "extensions": {"code": code}}]})
+    lines = (
+        "content-type: application/json; charset=utf-8",
+        f"content-length: {len(body)}",
+        "cache-control: no-store",
+        "connection: close",
+    )
+    rest = "\r\n".join([*lines, "", ""]).encode() + body
+    return RawResponse(status.value, STATUS_LINES[status.value], rest)

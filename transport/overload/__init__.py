@@ -1,0 +1,1 @@
+"""Load shedding: how many requests a process works on, which ones wait, and which ones are refused."""

@@ -1,0 +1,1 @@
+"""What every room speaks: requests, payloads, errors, limits and the ports to the world outside."""

@@ -1,0 +1,1 @@
+"""Event streams (graphql-sse), in distinct and single connection mode."""

@@ -1,0 +1,159 @@
+"""The two halves of an event stream: what writes to its socket, and what holds its operations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from transport.protocol.asgi import Send, start_response
+from transport.protocol.errors import Conflict, Header
+from transport.protocol.limits import Limits
+
+from .directory import Message
+from .positions import Positions, position_of
+
+HEADERS: list[Header] = [
+    ("content-type", "text/event-stream"),
+    ("cache-control", "no-store"),
+    ("x-accel-buffering", "no"),
+]
+COMMENT = b":\n\n"
+
+
+class EventWriter:
+    """The sending half of one stream: one event at a time, comments while it is quiet."""
+
+    def __init__(self, send: Send, limits: Limits, drop: Callable[[], None]) -> None:
+        self._send = send
+        self._limits = limits
+        self._drop = drop
+        self._lock = asyncio.Lock()
+        self._blocked_since: float | None = None
+        self._comment: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Send the headers, and a comment that makes browsers believe them."""
+        await start_response(self._send, 200, HEADERS)
+        await self.write(COMMENT)
+
+    async def write(self, event: bytes) -> None:
+        """Return once the socket has taken the event."""
+        async with self._lock:
+            self._blocked_since = asyncio.get_running_loop().time()
+            try:
+                await self._send({"type": "http.response.body", "body": event, "more_body": True})
+            finally:
+                self._blocked_since = None
+
+    async def end(self, farewell: bytes) -> None:
+        """Finish the response."""
+        async with self._lock:
+            message = {"type": "http.response.body", "body": farewell, "more_body": False}
+            await self._send(message)
+
+    def beat(self, now: float) -> None:
+        """Send a comment, or drop a client that takes nothing."""
+        if self._blocked_since is None:
+            self._comment = asyncio.ensure_future(self.write(COMMENT))
+        elif now - self._blocked_since > self._limits.send_seconds:
+            self._drop()
+
+
+class EventStream:
+    """A stream in single connection mode: reserved, then open, then gone."""
+
+    def __init__(self, limits: Limits, start: Callable[[EventStream, Message], Awaitable[None]]):
+        self._limits = limits
+        self._start = start
+        self._pending: dict[str, Message] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._stopping: set[asyncio.Task[None]] = set()
+        self._is_claimed = False
+        self.writer: EventWriter | None = None
+        self.positions = Positions()
+        self._last_event_id: str | None = None
+        self._resumed: set[str] = set()
+        self.released: Callable[[], None] = lambda: None
+
+    def handle(self, message: Message) -> Message:
+        """Do what this or another process asks: run, stop or hand over."""
+        match message["kind"]:
+            case "run":
+                return self._run(message)
+            case "stop":
+                return self._stop(message["id"])
+            case _:
+                return self._hand_over()
+
+    def claim(self) -> None:
+        """Take it for one connection, from here to its end. Raises: Conflict where another has it."""
+        if self._is_claimed:
+            raise Conflict("The event stream is open already.")
+        self._is_claimed = True
+
+    def open(self, writer: EventWriter, last_event_id: str | None) -> None:
+        """Begin to send; what was asked for before starts now, where the stream before this one ended."""
+        self.writer = writer
+        self._last_event_id = last_event_id
+        pending, self._pending = self._pending, {}
+        for message in pending.values():
+            self._launch(message)
+
+    def resume_at(self, name: str, asked: str) -> str | None:
+        """Where an operation of a broken stream goes on, told once: who starts it anew starts afresh."""
+        position = None if name in self._resumed else position_of(self._last_event_id, name, asked)
+        if position is not None:
+            self._resumed.add(name)
+        return position
+
+    def adopt(self, pending: list[Message]) -> None:
+        """Take over what another process was asked to run."""
+        for message in pending:
+            self._pending.setdefault(message["id"], message)
+
+    async def close(self) -> list[str]:
+        """Stop every operation; the ids of those that ran."""
+        running = dict(self._running)
+        for task in running.values():
+            task.cancel()
+        await asyncio.gather(*running.values(), *self._stopping, return_exceptions=True)
+        return list(running)
+
+    def _run(self, message: Message) -> Message:
+        name = message["id"]
+        if name in self._pending or name in self._running:
+            raise Conflict(f"An operation {name} is running already.")
+        if len(self._pending) + len(self._running) >= self._limits.operations_per_connection:
+            raise Conflict("Too many operations on this stream.")
+        if self.writer is None:
+            self._pending[name] = message
+        else:
+            self._launch(message)
+        return {}
+
+    def _launch(self, message: Message) -> None:
+        name = message["id"]
+        task = asyncio.create_task(self._start_task(message))
+        self._running[name] = task
+        task.add_done_callback(partial(self._ended, name))
+
+    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
+        self._stopping.discard(task)
+        if self._running.get(name) is task:
+            del self._running[name]
+
+    async def _start_task(self, message: Message) -> None:
+        await self._start(self, message)
+
+    def _stop(self, name: str) -> Message:
+        if self._pending.pop(name, None) is None and name in self._running:
+            task = self._running.pop(name)  # its id is free from now on
+            self._stopping.add(task)
+            task.cancel()
+        return {}
+
+    def _hand_over(self) -> Message:
+        self.claim()
+        self.released()
+        return {"pending": list(self._pending.values())}

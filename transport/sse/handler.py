@@ -1,0 +1,288 @@
+"""graphql-sse: event streams, one an operation or one for all of a client's operations."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from functools import partial
+from typing import Any
+
+import orjson
+
+from transport.execution.engine import Call, Engine
+from transport.protocol.asgi import Receive, Send, start_response
+from transport.protocol.errors import BadRequest, Conflict, NotFound, Refused, TokenExpired
+from transport.protocol.expiry import seconds_until, until_expired
+from transport.protocol.keepalive import Heartbeat
+from transport.protocol.limits import Limits
+from transport.protocol.payload import Payload
+from transport.protocol.ports import ConnectionInfo, ContextFactory, MessageBus, Meters, as_awaited
+from transport.protocol.request import OperationRequest
+
+from .directory import Message, StreamDirectory
+from .event_stream import COMMENT, HEADERS, EventStream, EventWriter
+from .positions import in_short, position_of
+
+TOKEN_HEADER = "x-graphql-event-stream-token"  # noqa: S105 - a header's name
+TOKEN_PARAMETER = "token"  # noqa: S105 - a parameter's name
+LAST_EVENT_ID = "last-event-id"
+Answers = AsyncGenerator[tuple[Payload, str | None], None]
+EventIds = Callable[[str | None], str | None]
+"""What the stream calls an event, by the id that its operation gives it."""
+COMPLETE = b"event: complete\ndata:\n\n"
+
+
+def _itself(event_id: str | None) -> str | None:
+    return event_id
+
+
+class EventStreams:
+    """Serves every event stream of this process."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        context_factory: ContextFactory,
+        bus: MessageBus,
+        heartbeat: Heartbeat,
+        limits: Limits,
+        meters: Meters,
+    ) -> None:
+        self._engine = engine
+        self._context_factory = context_factory
+        self._directory = StreamDirectory(bus)
+        self._heartbeat = heartbeat
+        self._limits = limits
+        self._meters = meters
+        self._open: set[asyncio.Future[str]] = set()
+
+    async def refuse(self, refusal: Refused, send: Send) -> None:
+        """Tell a refusal in the stream: an EventSource cannot read a response of 400."""
+        payload = self._engine.encoder.refusal(refusal.errors)
+        await start_response(send, 200, HEADERS)
+        body = _next(payload, None, None) + COMPLETE
+        await send({"type": "http.response.body", "body": body})
+
+    async def distinct(
+        self, call: Call, context: Any, info: ConnectionInfo, receive: Receive, send: Send
+    ) -> None:
+        """Serve one operation on a stream of its own."""
+
+        async def run(writer: EventWriter) -> None:
+            answers = self._answers(call, context, info.headers.get(LAST_EVENT_ID))
+            await self._deliver(writer, None, answers)
+
+        with self._counted(call, "sse"):
+            await self._serve(receive, send, run, farewell=COMPLETE)
+
+    async def reserve(self) -> str:
+        """Reserve a stream and return its token."""
+        token = secrets.token_urlsafe(24)
+        stream = self._new_stream(token)
+        await self._directory.hold(token, stream)
+        loop = asyncio.get_running_loop()
+        loop.call_later(self._limits.reservation_seconds, self._lapse, token, stream)
+        return token
+
+    async def attach(self, token: str, info: ConnectionInfo, receive: Receive, send: Send) -> None:
+        """Open the reserved stream here, wherever it was reserved. Raises: NotFound, Conflict."""
+        context = await as_awaited(self._context_factory(info))
+        expires_at = self._engine.options.expires_at(context)
+        stream = await self._obtain(token)
+        stream.claim()
+
+        async def run(writer: EventWriter) -> None:
+            stream.open(writer, info.headers.get(LAST_EVENT_ID))
+            await _wait_until(expires_at)
+            for name in await stream.close():
+                await writer.write(_next(self._expired(), name, None) + _complete(name))
+
+        try:
+            await self._serve(receive, send, run, farewell=COMMENT)
+        finally:
+            self._directory.release(token)
+            await stream.close()
+
+    async def submit(self, token: str, request: OperationRequest, info: ConnectionInfo) -> None:
+        """Run an operation on its stream. Raises: BadRequest, NotFound, Conflict."""
+        name = request.extensions.get("operationId")
+        if not isinstance(name, str) or not name:
+            raise BadRequest("extensions.operationId is missing.")
+        message = {
+            "kind": "run",
+            "id": name,
+            "request": {
+                "query": request.query,
+                "document_hash": request.document_hash,
+                "operation_name": request.operation_name,
+                "variables": request.variables,
+                "extensions": request.extensions,
+            },
+            "headers": dict(info.headers),
+            "client": info.client,
+        }
+        await self._directory.ask(token, message)
+
+    async def stop(self, token: str | None, operation_id: str | None) -> None:
+        """Stop an operation on its stream. Raises: BadRequest, NotFound."""
+        if not token or not operation_id:
+            raise BadRequest("A stream token and operationId are needed.")
+        await self._directory.ask(token, {"kind": "stop", "id": operation_id})
+
+    def close(self) -> None:
+        """Complete every open stream, so that clients reconnect elsewhere."""
+        for ended in list(self._open):
+            _end(ended, "closing")
+
+    def _new_stream(self, token: str) -> EventStream:
+        stream = EventStream(self._limits, self._run_message)
+        stream.released = lambda: self._directory.release(token)
+        return stream
+
+    async def _obtain(self, token: str) -> EventStream:
+        held = self._directory.held(token)
+        if isinstance(held, EventStream):
+            if held.writer is not None:
+                raise Conflict("The event stream is open already.")
+            return held
+        stream = self._new_stream(token)
+        await self._directory.hold(token, stream)
+        try:
+            reply = await self._directory.ask_others(token, {"kind": "open"})
+        except BaseException:
+            self._directory.release(token)
+            raise
+        stream.adopt(reply["pending"])
+        return stream
+
+    def _lapse(self, token: str, stream: EventStream) -> None:
+        if stream.writer is None and self._directory.held(token) is stream:
+            self._directory.release(token)
+
+    async def _answers(self, call: Call, context: Any, last_event_id: str | None) -> Answers:
+        """The answers of an operation; a subscription's only while its token is good."""
+        subscribed = call.operation.kind == "subscription"
+        expires_at = self._engine.options.expires_at(context) if subscribed else None
+        async with (
+            aclosing(self._engine.answers(call, context, last_event_id)) as answers,
+            aclosing(until_expired(answers, expires_at)) as lasting,
+        ):
+            async for item in lasting:
+                yield item
+
+    async def _run_message(self, stream: EventStream, message: Message) -> None:
+        """Run an operation that was submitted, and end it with its complete event."""
+        writer, name = stream.writer, message["id"]
+        if writer is None:
+            raise NotFound("The event stream is not open.")
+        info = ConnectionInfo(message["headers"], message["client"], "sse")
+        asked = in_short(message["request"])
+        resumed = stream.resume_at(name, asked)
+        last_event_id = position_of(info.headers.get(LAST_EVENT_ID), name, asked) or resumed
+        told = partial(stream.positions.told, name, asked)
+        try:
+            await self._deliver(writer, name, self._prepared(message, info, last_event_id), told)
+        finally:
+            stream.positions.ended(name)
+
+    async def _prepared(self, message: Message, info: ConnectionInfo, last_event_id: str | None) -> Answers:
+        call = await self._engine.prepare(OperationRequest(**message["request"]))
+        context = await as_awaited(self._context_factory(info))
+        with self._counted(call, "sse_single"):
+            async with aclosing(self._answers(call, context, last_event_id)) as answers:
+                async for item in answers:
+                    yield item
+
+    async def _deliver(
+        self, writer: EventWriter, name: str | None, answers: Answers, id_of: EventIds = _itself
+    ) -> None:
+        """Write every answer, then complete; a refusal is told as an answer."""
+        try:
+            async with aclosing(answers):
+                async for payload, event_id in answers:
+                    await writer.write(_next(payload, name, id_of(event_id)))
+        except Refused as refusal:
+            self._meters.refused(refusal.error_code)
+            await writer.write(_next(self._engine.encoder.refusal(refusal.errors), name, None))
+        except Exception as error:
+            await writer.write(_next(self._engine.encoder.fault(error), name, None))
+        await writer.write(_complete(name))
+
+    def _expired(self) -> Payload:
+        refusal = TokenExpired()
+        self._meters.refused(refusal.error_code)
+        return self._engine.encoder.refusal(refusal.errors)
+
+    @contextmanager
+    def _counted(self, call: Call, transport: str) -> Iterator[None]:
+        if call.operation.kind != "subscription":
+            yield
+            return
+        self._meters.subscriptions(transport, 1)
+        try:
+            yield
+        finally:
+            self._meters.subscriptions(transport, -1)
+
+    async def _serve(
+        self,
+        receive: Receive,
+        send: Send,
+        run: Callable[[EventWriter], Awaitable[None]],
+        farewell: bytes,
+    ) -> None:
+        """Keep a stream open until it is done, the client leaves or is dropped, or we close."""
+        ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        writer = EventWriter(send, self._limits, lambda: _end(ended, "slow"))
+        await writer.open()
+        self._open.add(ended)
+        self._heartbeat.add(writer)
+        running = asyncio.ensure_future(run(writer))
+        leaving = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await asyncio.wait((running, leaving, ended), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._open.discard(ended)
+            self._heartbeat.remove(writer)
+            running.cancel()
+            leaving.cancel()
+            await asyncio.gather(running, leaving, return_exceptions=True)
+        if ended.done() and ended.result() == "slow":
+            self._meters.dropped("sse", "slow")
+        elif not leaving.done() or leaving.cancelled():
+            await writer.end(farewell if ended.done() else b"")
+
+
+async def _wait_until(moment: float | None) -> None:
+    """Wait until a moment given in seconds of the epoch, or for ever."""
+    if moment is None:
+        await asyncio.Event().wait()
+    else:
+        await asyncio.sleep(seconds_until(moment))
+
+
+def _end(ended: asyncio.Future[str], reason: str) -> None:
+    if not ended.done():
+        ended.set_result(reason)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _complete(name: str | None) -> bytes:
+    if name is None:
+        return COMPLETE
+    return b'event: complete\ndata: {"id":' + orjson.dumps(name) + b"}\n\n"
+
+
+def _next(payload: Payload, name: str | None, event_id: str | None) -> bytes:
+    """Write a next event; JSON as orjson writes it holds no line break."""
+    head = b"" if event_id is None else b"id: " + event_id.encode() + b"\n"
+    if name is None:
+        return b"event: next\n" + head + b"data: " + payload.body + b"\n\n"
+    data = b'{"id":' + orjson.dumps(name) + b',"payload":' + payload.body + b"}"
+    return b"event: next\n" + head + b"data: " + data + b"\n\n"

@@ -1,0 +1,1 @@
+"""WebSocket (graphql-transport-ws): frames, handshake, sockets and their operations."""

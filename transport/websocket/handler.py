@@ -1,0 +1,347 @@
+"""graphql-transport-ws: the protocol's messages, close codes and clocks on plain ASGI."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from transport.execution.engine import Engine
+from transport.execution.options import ServerOptions
+from transport.protocol.asgi import Receive, Scope, Send, connection_info
+from transport.protocol.errors import Refused, TokenExpired
+from transport.protocol.expiry import seconds_until
+from transport.protocol.keepalive import Heartbeat
+from transport.protocol.limits import Limits
+from transport.protocol.payload import Payload
+from transport.protocol.ports import ConnectionInfo, ContextFactory, Meters, as_awaited
+
+from .frames import text_frame
+from .operation import SocketOperation
+from .senders import Sender, sender_of
+
+SUBPROTOCOL = "graphql-transport-ws"
+PING = b'{"type":"ping"}'
+PONG = b'{"type":"pong"}'
+ACK = b'{"type":"connection_ack"}'
+PING_FRAME = text_frame(PING)
+FINISH_SECONDS = 5.0
+"""How long a query or mutation may go on after its connection's token has ended."""
+SERVICE_RESTART = 1012
+TERMINATED = 4499
+
+
+class Closed(Exception):
+    """The connection has to end with a close code and a reason."""
+
+    def __init__(self, code: int, reason: str, farewell: Payload | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.farewell = farewell
+
+
+class WebSocketTransport:
+    """Accepts sockets and keeps track of those that are open."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        context_factory: ContextFactory,
+        heartbeat: Heartbeat,
+        limits: Limits,
+        options: ServerOptions,
+        meters: Meters,
+    ) -> None:
+        self.engine = engine
+        self.context_factory = context_factory
+        self.heartbeat = heartbeat
+        self.limits = limits
+        self.meters = meters
+        self.options = options
+        self._open: set[WebSocketConnection] = set()
+        self._empty = asyncio.Event()
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one socket from its handshake to its close."""
+        info = connection_info(scope, "websocket")
+        await receive()
+        if not self.options.origin_allowed(info):
+            await send({"type": "websocket.close", "code": 4403})
+            return
+        if SUBPROTOCOL not in scope.get("subprotocols", ()):
+            await send({"type": "websocket.accept"})
+            await _close(send, 4406, "Subprotocol not acceptable")
+            return
+        await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
+        connection = WebSocketConnection(self, info, scope, receive, send)
+        self._open.add(connection)
+        try:
+            await connection.run()
+        finally:
+            self._open.discard(connection)
+            if not self._open:
+                self._empty.set()
+
+    async def aclose(self) -> None:
+        """Tell every client to reconnect elsewhere, and wait until they have gone."""
+        for connection in list(self._open):
+            connection.end(SERVICE_RESTART, "Service restart")
+        while self._open:
+            self._empty.clear()
+            await self._empty.wait()
+
+
+class WebSocketConnection:
+    """One client and its operations."""
+
+    __slots__ = (
+        "_acknowledged",
+        "_closed",
+        "_expiry",
+        "_heard_at",
+        "_info",
+        "_initialising",
+        "_operations",
+        "_ping",
+        "_receive",
+        "_send_message",
+        "_server",
+        "_task",
+        "sender",
+    )
+
+    def __init__(
+        self, server: WebSocketTransport, info: ConnectionInfo, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self.sender: Sender = sender_of(scope, send)
+        self._server = server
+        self._info = info
+        self._receive = receive
+        self._send_message = send
+        self._closed: Closed | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._operations: dict[str, SocketOperation] = {}
+        self._initialising = False
+        self._acknowledged = False
+        self._heard_at = asyncio.get_running_loop().time()
+        self._ping: asyncio.Task[None] | None = None
+        self._expiry: asyncio.TimerHandle | None = None
+        if self.sender.sink is not None:
+            self.sender.sink.on_drained(self._wake)
+
+    @property
+    def engine(self) -> Engine:
+        """See `Socket`."""
+        return self._server.engine
+
+    @property
+    def meters(self) -> Meters:
+        """See `Socket`."""
+        return self._server.meters
+
+    async def context(self) -> Any:
+        """See `Socket`."""
+        return await as_awaited(self._server.context_factory(self._info))
+
+    def finished(self, operation: SocketOperation) -> None:
+        """See `Socket`."""
+        if self._operations.get(operation.name) is operation:
+            del self._operations[operation.name]
+
+    def refused(self, refusal: Refused) -> None:
+        """See `Socket`."""
+        self.meters.refused(refusal.error_code)
+        if refusal.status == 401:
+            self.end(4403, _reason(refusal))
+
+    async def run(self) -> None:
+        """Read messages until either side ends the connection."""
+        self._task = asyncio.current_task()
+        self._server.heartbeat.add(self)
+        self._expiry = self._later(self._server.limits.init_seconds, self._expect_init)
+        try:
+            await self._read()
+        except asyncio.CancelledError:
+            if self._closed is None or self._task is None:
+                raise
+            self._task.uncancel()
+        finally:
+            self._task = None
+            self._expiry.cancel()
+            self._server.heartbeat.remove(self)
+            await self._stop()
+
+    def end(self, code: int, reason: str, farewell: Payload | None = None) -> None:
+        """Close with a code, wherever this is noticed; farewell is told to what still runs."""
+        if self._closed is None:
+            self._closed = Closed(code, reason, farewell)
+            if self._task is not None and self._task is not asyncio.current_task():
+                self._task.cancel()
+
+    def beat(self, now: float) -> None:
+        """Ping the client; drop one that takes nothing or has long been silent."""
+        limits = self._server.limits
+        blocked_since = self.sender.blocked_since
+        if blocked_since is not None and now - blocked_since > limits.send_seconds:
+            self._drop("slow")
+        elif now - self._heard_at > limits.silence_seconds:
+            self._drop("silent")
+        elif self._acknowledged and blocked_since is None:
+            self._say_ping()
+
+    def _say_ping(self) -> None:
+        sink = self.sender.sink
+        if sink is not None:
+            sink.write(PING_FRAME)
+        else:
+            self._ping = asyncio.ensure_future(self.sender.send(PING))
+
+    def _drop(self, reason: str) -> None:
+        self._server.meters.dropped("websocket", reason)
+        self.end(TERMINATED, "Terminated")
+
+    @staticmethod
+    def _later(seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(seconds, call)
+
+    def _expect_init(self) -> None:
+        if not self._acknowledged:
+            self.end(4408, "Connection initialisation timeout")
+
+    def _expire(self) -> None:
+        """The token has ended that the connection was opened with."""
+        refusal = TokenExpired()
+        self.meters.refused(refusal.error_code)
+        self.end(4403, "Forbidden", self.engine.encoder.refusal(refusal.errors))
+
+    def _wake(self) -> None:
+        """The client takes messages again."""
+        for operation in list(self._operations.values()):
+            operation.wake()
+
+    async def _stop(self) -> None:
+        """Cancel what runs, then say goodbye; a client that takes nothing gets no goodbye."""
+        closed, blocked = self._closed, self.sender.blocked_since is not None
+        if closed is not None and closed.farewell is not None and not blocked:
+            await self._let_finish()
+        operations = list(self._operations.values())
+        tasks = [operation.task for operation in operations if operation.task is not None]
+        for operation in operations:
+            operation.cancel()
+        if tasks:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        if closed is None or blocked:
+            return
+        with suppress(Exception):
+            for operation in operations:
+                if closed.farewell is not None:
+                    await self.sender.send(operation.error(closed.farewell))
+            await _close(self._send_message, closed.code, closed.reason)
+
+    async def _let_finish(self) -> None:
+        """What was begun with a good token and ends by itself may end: a payment, say."""
+        answering = [
+            operation.task
+            for operation in self._operations.values()
+            if operation.task is not None and not operation.ongoing
+        ]
+        if answering:
+            await asyncio.wait(answering, timeout=FINISH_SECONDS)
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                message = await self._receive()
+                if message["type"] == "websocket.disconnect":
+                    return
+                self._heard_at = asyncio.get_running_loop().time()
+                await self._handle(self._decode(message.get("text")))
+        except Closed as closed:
+            self._closed = self._closed or closed
+        except Exception as error:
+            self.engine.encoder.fault(error)
+            self.end(4500, "Internal server error")
+
+    def _decode(self, text: str | None) -> dict[str, Any]:
+        if text is None:
+            raise Closed(4400, "Only text messages are read")
+        if len(text) > self._server.limits.body_bytes:
+            raise Closed(1009, "Message too big")
+        try:
+            message = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            raise Closed(4400, "Invalid message: not JSON") from None
+        if not isinstance(message, dict):
+            raise Closed(4400, "Invalid message: not an object")
+        return message
+
+    async def _handle(self, message: dict[str, Any]) -> None:
+        match message.get("type"):
+            case "connection_init":
+                await self._initialise(message.get("payload"))
+            case "ping":
+                await self.sender.send(PONG)
+            case "pong":
+                pass
+            case "subscribe":
+                self._subscribe(message.get("id"), message.get("payload"))
+            case "complete":
+                self._complete(message.get("id"))
+            case _:
+                raise Closed(4400, "Invalid message: unknown type")
+
+    async def _initialise(self, payload: Any) -> None:
+        if self._initialising:
+            raise Closed(4429, "Too many initialisation requests")
+        self._initialising = True
+        if payload is not None and not isinstance(payload, dict):
+            raise Closed(4400, "Invalid message: payload has to be an object")
+        self._info = replace(self._info, params=payload or {})
+        try:
+            context = await self.context()
+        except Refused as refusal:
+            self.meters.refused(refusal.error_code)
+            raise Closed(_close_code(refusal), _reason(refusal)) from None
+        await self.sender.send(ACK)
+        self._acknowledged = True
+        expires_at = self._server.options.expires_at(context)
+        if expires_at is not None and self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = self._later(seconds_until(expires_at), self._expire)
+
+    def _subscribe(self, name: Any, payload: Any) -> None:
+        if not isinstance(name, str) or not name:
+            raise Closed(4400, "Invalid message: id has to be a string")
+        if not isinstance(payload, dict):
+            raise Closed(4400, "Invalid message: payload has to be an object")
+        if not self._acknowledged:
+            raise Closed(4401, "Unauthorized")
+        if name in self._operations:
+            raise Closed(4409, f"Subscriber for {name} already exists"[:120])
+        if len(self._operations) >= self._server.limits.operations_per_connection:
+            raise Closed(4429, "Too many operations")
+        self._operations[name] = SocketOperation(self, name, payload)
+
+    def _complete(self, name: Any) -> None:
+        if not isinstance(name, str):
+            raise Closed(4400, "Invalid message: id has to be a string")
+        operation = self._operations.pop(name, None)
+        if operation is not None:
+            operation.cancel()
+
+
+def _close_code(refusal: Refused) -> int:
+    return refusal.close_code if refusal.close_code >= 4401 else 4403
+
+
+def _reason(refusal: Refused) -> str:
+    return refusal.message.encode()[:120].decode(errors="ignore")
+
+
+async def _close(send: Send, code: int, reason: str) -> None:
+    await send({"type": "websocket.close", "code": code, "reason": reason})

@@ -1,0 +1,192 @@
+"""One operation of one socket: a query or mutation that answers, or a subscription that goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from contextlib import aclosing
+from functools import lru_cache
+from typing import Any, Protocol
+
+import orjson
+
+from transport.execution.engine import Call, Engine
+from transport.execution.subscription import Subscription
+from transport.protocol.errors import Refused
+from transport.protocol.payload import Payload
+from transport.protocol.ports import Meters
+from transport.protocol.request import read_operation
+
+from .event_sources import Feed, FrameSink, feed_of
+from .frames import text_frame
+from .pushing import Push
+from .senders import Sender
+
+LONGEST_KEPT = 64
+
+
+def quoted(name: str) -> bytes:
+    """An id as JSON; most sockets use the same few, and those are short."""
+    return _kept(name) if len(name) <= LONGEST_KEPT else _quoted(name)
+
+
+def _quoted(name: str) -> bytes:
+    return bytes(bytearray(orjson.dumps(name)))  # copied: what orjson returns keeps its first KiB
+
+
+_kept = lru_cache(maxsize=256)(_quoted)
+
+
+class Socket(Protocol):
+    """The connection that an operation belongs to."""
+
+    @property
+    def engine(self) -> Engine:
+        """Runs it."""
+
+    @property
+    def meters(self) -> Meters:
+        """Count it."""
+
+    @property
+    def sender(self) -> Sender:
+        """Carries its messages."""
+
+    async def context(self) -> Any:
+        """Make the context of one operation. Raises: Refused."""
+
+    def finished(self, operation: SocketOperation) -> None:
+        """Forget it: its id is free again."""
+
+    def refused(self, refusal: Refused) -> None:
+        """Hear what was refused."""
+
+
+class SocketOperation:
+    """Runs from the moment it is made; `cancel` ends it without a word."""
+
+    __slots__ = ("_counted", "_push", "_quoted", "_socket", "_task", "name", "ongoing")
+
+    def __init__(self, socket: Socket, name: str, payload: Mapping[str, Any]) -> None:
+        self.name = name
+        self.ongoing = False
+        """True for a subscription: it never ends by being waited for."""
+        self._socket = socket
+        self._quoted = quoted(name)
+        self._push: Push | None = None
+        self._counted = False
+        self._task: asyncio.Task[None] | None = asyncio.create_task(self._run(dict(payload)))
+
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        """What has to be waited for; None for a subscription that is pushed."""
+        return self._task
+
+    def wake(self) -> None:
+        """The socket has room again."""
+        if self._push is not None:
+            self._push.wake()
+
+    def cancel(self) -> None:
+        """End it without a word."""
+        if self._task is not None:
+            self._task.cancel()
+        self._release()
+
+    def error(self, payload: Payload) -> bytes:
+        """The message that ends it with a payload's errors."""
+        errors = orjson.dumps(orjson.loads(payload.body)["errors"])
+        return b'{"id":' + self._quoted + b',"type":"error","payload":' + errors + b"}"
+
+    async def _run(self, payload: dict[str, Any]) -> None:
+        """Run to the end, or until the feed takes over; what is refused ends with an error message."""
+        encoder = self._socket.engine.encoder
+        try:
+            call = await self._socket.engine.prepare(read_operation(payload))
+            context = await self._socket.context()
+            if await self._deliver(call, context):
+                return
+            last = self._complete()
+        except Refused as refusal:
+            self._socket.refused(refusal)
+            last = self.error(encoder.refusal(refusal.errors))
+        except Exception as error:
+            last = self.error(encoder.fault(error))
+        self._release()
+        self._socket.finished(self)
+        await self._socket.sender.send(last)
+
+    async def _deliver(self, call: Call, context: Any) -> bool:
+        """Send the answers; True where a feed goes on sending them."""
+        engine = self._socket.engine
+        if call.operation.kind != "subscription":
+            async with aclosing(engine.answers(call, context)) as answers:
+                async for payload, _ in answers:
+                    await self._send(payload)
+            return False
+        subscription = await engine.subscription(call, context)
+        self.ongoing = True
+        self._counted = True
+        self._socket.meters.subscriptions("websocket", 1)
+        sink = self._socket.sender.sink
+        if sink is not None:
+            return await self._open(subscription, sink)
+        await self._follow(subscription)
+        return False
+
+    async def _open(self, subscription: Subscription, sink: FrameSink) -> bool:
+        """Send the first event and leave the others to the feed, where the source is one."""
+        feed: Feed | None = None
+        try:
+            source = await subscription.open()
+            feed = feed_of(source)
+            if feed is not None:
+                await self._send(subscription.payload(await anext(source)))
+        except Exception as error:
+            await subscription.aclose()
+            if not isinstance(error, StopAsyncIteration):
+                await self._send(subscription.failure(error))
+            return False
+        except BaseException:
+            await subscription.aclose()
+            raise
+        if feed is None:
+            await self._follow(subscription)
+            return False
+        self._push = Push(subscription, feed, sink, self._quoted, self._finish)
+        self._task = None
+        self._push.start()
+        return True
+
+    async def _follow(self, subscription: Subscription) -> None:
+        """Ask for one event after another, each when the socket has taken the one before."""
+        async with aclosing(subscription.payloads()) as payloads:
+            async for payload, _ in payloads:
+                await self._send(payload)
+
+    async def _send(self, payload: Payload | Awaitable[Payload]) -> None:
+        if not isinstance(payload, Payload):
+            payload = await payload
+        await self._socket.sender.send_payload(payload, self._quoted)
+
+    def _finish(self, last: Payload | None) -> None:
+        """The feed has ended: say so, however full the socket is; it is the last of this operation."""
+        sink = self._socket.sender.sink
+        assert sink is not None, "only a sink is pushed to"
+        self._release()
+        self._socket.finished(self)
+        if last is not None:
+            sink.write(last.framed(self._quoted, text_frame))
+        sink.write(text_frame(self._complete()))
+
+    def _release(self) -> None:
+        """Give back what it holds; once."""
+        if self._push is not None:
+            self._push.stop()
+            self._push = None
+        if self._counted:
+            self._counted = False
+            self._socket.meters.subscriptions("websocket", -1)
+
+    def _complete(self) -> bytes:
+        return b'{"id":' + self._quoted + b',"type":"complete"}'

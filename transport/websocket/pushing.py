@@ -1,0 +1,80 @@
+"""Delivering a feed: each event is written to the socket in the turn in which it is told.
+
+No task waits for events and no queue holds them: where the socket is full, they stay in the feed, which
+merges them, and what has gathered is sent once the socket has room again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from transport.execution.subscription import Subscription
+from transport.protocol.payload import Payload
+
+from .event_sources import Buffer, Feed, FrameSink
+from .frames import text_frame
+
+
+class Push:
+    """One subscription whose first event has been sent, from here to its end."""
+
+    __slots__ = ("_buffer", "_executing", "_feed", "_finish", "_quoted_id", "_sink", "_subscription")
+
+    def __init__(
+        self,
+        subscription: Subscription,
+        feed: Feed,
+        sink: FrameSink,
+        quoted_id: bytes,
+        finish: Callable[[Payload | None], None],
+    ) -> None:
+        self._subscription = subscription
+        self._feed = feed
+        self._sink = sink
+        self._quoted_id = quoted_id
+        self._finish = finish
+        self._buffer: Buffer | None = None
+        self._executing: asyncio.Future[None] | None = None
+
+    def start(self) -> None:
+        """Send what waits, and from now on whatever is told."""
+        self._buffer = self._feed.attach(self.wake)
+        self.wake()
+
+    def wake(self) -> None:
+        """Send what waits, where the socket takes it; at the end of the feed, say so once."""
+        buffer, sink = self._buffer, self._sink
+        if sink.is_full or self._executing is not None or buffer is None:
+            return
+        try:
+            event = buffer.take()
+            if event is not None:
+                payload = self._subscription.payload(event)
+                if not isinstance(payload, Payload):
+                    self._executing = asyncio.ensure_future(self._send_later(payload))
+                    return
+                sink.write(payload.framed(self._quoted_id, text_frame))
+        except Exception as error:
+            self._finish(self._subscription.failure(error))
+            return
+        if buffer.ended:
+            self._finish(None)
+
+    def stop(self) -> None:
+        """Send nothing more, and end the feed."""
+        self._buffer = None
+        if self._executing is not None:
+            self._executing.cancel()
+        self._feed.detach()
+
+    async def _send_later(self, executing: Awaitable[Payload]) -> None:
+        """Send an event that had to be waited for; later ones gather in the feed meanwhile."""
+        try:
+            payload = await executing
+        except Exception as error:
+            self._finish(self._subscription.failure(error))
+            return
+        self._sink.write(payload.framed(self._quoted_id, text_frame))
+        self._executing = None
+        self.wake()
