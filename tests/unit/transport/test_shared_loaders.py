@@ -12,7 +12,7 @@ from tests.transport.generate import DocumentStrategies
 from tests.transport.zoo import Context, schema
 from tests.unit.transport.test_executor import COMPILED, engine
 from transport import BadRequest
-from transport.request import OperationRequest
+from transport.protocol.request import OperationRequest
 
 ANSWER_SECONDS = 5
 
