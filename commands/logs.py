@@ -15,7 +15,9 @@ def log_as(settings: Settings) -> None:
 
 
 def name_order(line: MutableMapping[str, Any]) -> None:
-    """Beside an order's id, write the reference that its buyer knows it by."""
+    """Beside an order's id, write the reference that it drew first: the one its buyer knows, but for the
+    few orders whose first draw was taken; a warning of theirs says so.
+    """
     found = line.get("order_id")
     if found is not None:
         order_id = found if isinstance(found, UUID) else UUID(str(found))

@@ -22,8 +22,6 @@ _SERVER_SETTINGS = {
 }
 
 Connection = asyncpg.pool.PoolConnectionProxy
-# The unique index over live claims has refused a place.
-PlaceTaken = asyncpg.UniqueViolationError
 # Two transactions wait for each other, and PostgreSQL has ended this one: nothing of it is there.
 Deadlock = asyncpg.DeadlockDetectedError
 # Somebody else held a lock for longer than `lock_timeout`.

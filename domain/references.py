@@ -8,12 +8,14 @@ _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 10
 
 
-def reference_of(order_id: UUID) -> str:
-    """E.g. K7QX-2M9RTA. 30^10 of them: two in ten million orders agree once in ten runs or less.
+def reference_of(order_id: UUID, draw: int = 0) -> str:
+    """The reference that an order draws, e.g. K7QX-2M9RTA, one of 30^10.
 
-    It follows from the key, so that every try of one request has the same.
+    It follows from the id, so every retry of a request draws the same ones in the same order. Of ten million
+    orders two have the same first draw with a chance of one in ten: then the later order takes its next draw.
     """
-    value = int.from_bytes(hashlib.blake2b(order_id.bytes, digest_size=8).digest())
+    salt = draw.to_bytes(hashlib.blake2b.SALT_SIZE)
+    value = int.from_bytes(hashlib.blake2b(order_id.bytes, digest_size=8, salt=salt).digest())
     letters = []
     for _ in range(_LENGTH):
         value, digit = divmod(value, len(_LETTERS))

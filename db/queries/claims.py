@@ -7,6 +7,7 @@ from uuid import UUID
 
 from db.queries.orders import Source
 from db.session import Connection
+from db.violations import violations_by_constraint
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,11 @@ async def raise_first_version(source: Source, event_id: UUID, version: int) -> N
 
 
 async def block_places(connection: Connection, event_id: UUID, places: Sequence[int]) -> list[int]:
-    """Block places; returns those that a live claim has, in which case nothing was inserted."""
+    """Block places; returns those that a live claim has, in which case nothing was inserted.
+
+    Raises:
+        PlaceTaken: one of them was claimed meanwhile.
+    """
     taken = [
         row["place"]
         for row in await connection.fetch(
@@ -77,18 +82,19 @@ async def block_places(connection: Connection, event_id: UUID, places: Sequence[
     ]
     if taken:
         return taken
-    await connection.execute(
-        """
-        INSERT INTO claims (event_id, place, state, price_minor, fee_minor)
-        SELECT $1, wanted.place, 'BLOCKED', 0, 0 FROM unnest($2::int[]) AS wanted (place)
-        WHERE NOT EXISTS (
-          SELECT FROM claims WHERE event_id = $1 AND claims.place = wanted.place AND state = 'BLOCKED'
+    with violations_by_constraint():
+        await connection.execute(
+            """
+            INSERT INTO claims (event_id, place, state, price_minor, fee_minor)
+            SELECT $1, wanted.place, 'BLOCKED', 0, 0 FROM unnest($2::int[]) AS wanted (place)
+            WHERE NOT EXISTS (
+              SELECT FROM claims WHERE event_id = $1 AND claims.place = wanted.place AND state = 'BLOCKED'
+            )
+            ORDER BY wanted.place
+            """,
+            event_id,
+            sorted(places),
         )
-        ORDER BY wanted.place
-        """,
-        event_id,
-        sorted(places),
-    )
     return []
 
 

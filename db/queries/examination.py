@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from db.queries.orders import Source
+from db.violations import violations_by_constraint
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +102,16 @@ async def restore_claims(source: Source, order_id: UUID, places: Sequence[int], 
     Raises:
         PlaceTaken: another live claim has one of them by now.
     """
-    rows = await source.fetch(
-        """
-        UPDATE claims SET state = $3
-        WHERE order_id = $1 AND place = ANY ($2) AND state = 'ENDED' RETURNING place
-        """,
-        order_id,
-        list(places),
-        state,
-    )
+    with violations_by_constraint():
+        rows = await source.fetch(
+            """
+            UPDATE claims SET state = $3
+            WHERE order_id = $1 AND place = ANY ($2) AND state = 'ENDED' RETURNING place
+            """,
+            order_id,
+            list(places),
+            state,
+        )
     return len(rows)
 
 

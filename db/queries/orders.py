@@ -1,13 +1,14 @@
 """Orders, their claims and their payments."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from db.session import Connection, Database
 from db.sql import statement
+from db.violations import violations_by_constraint
 from domain.states import check_transitions
 
 Source = Database | Connection
@@ -62,6 +63,10 @@ class NewOrder:
     email: str | None
     name: str | None
     claims: tuple[ClaimRow, ...]
+
+    def with_reference(self, reference: str) -> "NewOrder":
+        """The same order under another reference."""
+        return replace(self, row=replace(self.row, reference=reference))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +161,12 @@ async def place_orders(source: Source, orders: Sequence[NewOrder]) -> list[int]:
 
     Raises:
         PlaceTaken: a place of one of them has another live claim.
+        ReferenceTaken: another order has the reference of one of them.
     """
     written = [0] * len(orders)
-    for number, claims in await source.fetch(statement("place_orders"), *_columns(orders)):
+    with violations_by_constraint():
+        rows = await source.fetch(statement("place_orders"), *_columns(orders))
+    for number, claims in rows:
         written[number - 1] = claims
     return written
 

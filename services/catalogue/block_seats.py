@@ -5,7 +5,8 @@ from uuid import UUID
 
 from db.queries.claims import block_places, unblock_places
 from db.queries.outbox import write_task
-from db.session import DATABASE_AWAY, PlaceTaken
+from db.session import DATABASE_AWAY
+from db.violations import PlaceTaken
 from domain.errors import InvalidInput, SeatsGone, Unavailable
 from domain.outbox import Topic
 from domain.viewer import Viewer

@@ -7,7 +7,7 @@ from db.queries.orders import book_claims, end_claims, lock_order, order_by_id
 from db.queries.outbox import write_task
 from db.queries.payments import set_intent
 from db.queries.search import mark_dirty
-from db.session import PlaceTaken
+from db.violations import PlaceTaken
 from domain.ids import Kind, parse_id
 from domain.outbox import Topic
 from domain.states import ClaimState, OrderState

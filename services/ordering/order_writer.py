@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from db.queries.orders import NewOrder, place_orders
-from db.session import DATABASE_AWAY, Connection, Database, Deadlock, PlaceTaken
+from db.session import DATABASE_AWAY, Connection, Database, Deadlock
+from db.violations import PlaceTaken, ReferenceTaken, UniqueViolation
 from domain.errors import Unavailable
 from kit.gathering import Gathering
 
@@ -11,7 +12,8 @@ from kit.gathering import Gathering
 # only get smaller, and it is their number that PostgreSQL pays for.
 _AT_ONCE = 2
 _MOST_ORDERS = 64
-_REFUSED_OR_CUT: tuple[type[Exception], ...] = (PlaceTaken, Deadlock, *DATABASE_AWAY)
+# What one order of a batch causes, and the others must not suffer from.
+_OF_ONE_ORDER: tuple[type[Exception], ...] = (PlaceTaken, ReferenceTaken, UniqueViolation, Deadlock)
 
 
 class OrderDesk:
@@ -26,6 +28,7 @@ class OrderDesk:
 
         Raises:
             PlaceTaken: one of its places has another live claim.
+            ReferenceTaken: another order has its reference.
             Unavailable: the database is away, and nothing was written.
             DATABASE_AWAY: the answer was cut, and it may have been written.
         """
@@ -47,7 +50,7 @@ async def _together(connection: Connection, orders: Sequence[NewOrder]) -> Seque
     """All in one statement; where one of them stands in the way, each in its own."""
     try:
         return await place_orders(connection, orders)
-    except (PlaceTaken, Deadlock) as error:
+    except _OF_ONE_ORDER as error:
         if len(orders) == 1:
             return [error]
         return [await _alone(connection, order) for order in orders]
@@ -58,5 +61,5 @@ async def _together(connection: Connection, orders: Sequence[NewOrder]) -> Seque
 async def _alone(connection: Connection, order: NewOrder) -> int | Exception:
     try:
         return (await place_orders(connection, [order]))[0]
-    except _REFUSED_OR_CUT as error:
+    except (*_OF_ONE_ORDER, *DATABASE_AWAY) as error:
         return error

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
@@ -18,7 +19,8 @@ from db.queries.orders import (
 )
 from db.queries.outbox import write_task
 from db.queries.sales import SaleRow
-from db.session import DATABASE_AWAY, PlaceTaken
+from db.session import DATABASE_AWAY
+from db.violations import PlaceTaken, ReferenceTaken
 from domain.errors import (
     IdempotencyMismatch,
     InvalidInput,
@@ -56,10 +58,14 @@ from services.ordering.selection import (
     quantity_of,
 )
 
+log = logging.getLogger("boxoffice.reserve")
+
 KEY_LIFETIME = timedelta(hours=24)
 LONGEST_KEY = 255
 # With many buyers after the same best seats, each try looks at a fresh map.
 _TRIES = 5
+# Two references in a row that are taken are as likely as a defect in drawing them.
+_REFERENCE_DRAWS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +223,23 @@ async def _gone(office: Office, attempt: _Attempt, taken: tuple[int, ...]) -> Se
 
 
 async def _place(office: Office, attempt: _Attempt, answer: HoldAnswer) -> OrderRow | None:
-    """Write the order; None where the unique index found a place taken."""
+    """Write the order, drawing another reference where one is taken.
+
+    Returns None where the unique index found a place taken.
+    """
     _check_replay(attempt, answer)
     order = _new_order(office, attempt, answer.places)
+    for draw in range(1, _REFERENCE_DRAWS):
+        try:
+            return await _write(office, attempt, order, answer)
+        except ReferenceTaken:
+            log.warning("order reference %s is taken: draw %d follows", order.row.reference, draw)
+            order = order.with_reference(reference_of(order.row.id, draw))
+    return await _write(office, attempt, order, answer)
+
+
+async def _write(office: Office, attempt: _Attempt, order: NewOrder, answer: HoldAnswer) -> OrderRow | None:
+    """Write the order once. Raises ReferenceTaken; None where the unique index found a place taken."""
     try:
         with step("sql place order"):
             claims = await office.desk.place(order)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from db.queries.orders import NewOrder
-from db.session import PlaceTaken
+from db.violations import PlaceTaken
 from kit.ids import new_uuid
 from services.context import Office
 from services.ordering.selection import GeneralAdmission
