@@ -50,7 +50,7 @@ from pubsub.open_streams import OpenStreams
 from pubsub.process_figures import ProcessFigures
 from resolvers.context import Services
 from schema.cache_hints import CACHE_HINTS
-from schema.context import Context, Streams
+from schema.context import GraphQLContext, Streams
 from schema.costs import LIST_SIZES, WEIGHTS
 from schema.errors import public_error
 from schema.schema import schema
@@ -98,7 +98,7 @@ def create_app(settings: Settings) -> Starlette:
     """The API of one process."""
     parts = build_parts(settings, "api")
     instruments = parts.instruments
-    hub = SeatHub(parts.office, parts.channels, instruments.fanout.told)
+    hub = SeatHub(parts.context, parts.channels, instruments.fanout.told)
     queue_hub = QueueHub(parts.rooms, parts.channels)
     streams = Streams(hub, queue_hub, parts.channels)
     EstimateMeters(instruments.own, queue_hub.eta_errors)
@@ -106,12 +106,12 @@ def create_app(settings: Settings) -> Starlette:
     open_streams = OpenStreams(parts.runner)
     meters = PrometheusMeters(instruments.own, instruments.common, open_streams)
     figures = _figures(parts)
-    services = Services(parts.office, parts.tokens, parts.rooms, parts.search)
+    services = Services(parts.context, parts.tokens, parts.rooms, parts.search)
     admission = LoadShedder(_gate_limits(settings), meters)
     server = graphql_server(parts, services, streams, meters, admission)
     readiness = Readiness(
         probes_of(
-            parts.office,
+            parts.context,
             parts.runner,
             parts.search,
             engine_url=settings.meilisearch_url,
@@ -119,7 +119,7 @@ def create_app(settings: Settings) -> Starlette:
             is_stopping=lambda: admission.draining,
         )
     )
-    sources = Sources(parts.office, parts.rooms, readiness, meters, figures)
+    sources = Sources(parts.context, parts.rooms, readiness, meters, figures)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -214,8 +214,8 @@ def _routes(parts: Parts, server: GraphQLServer, readiness: Readiness, scrape: S
         WebSocketRoute(GRAPHQL_PATH, endpoint=server),
         Mount(GRAPHQL_PATH, app=server),
         *health_routes(readiness, scrape, CONTENT_TYPE),
-        webhook_route(parts.office, [settings.stripe_webhook_secret]),
-        *seat_map_routes(parts.office),
+        webhook_route(parts.context, [settings.stripe_webhook_secret]),
+        *seat_map_routes(parts.context),
         *page_routes(settings),
     ]
 
@@ -226,15 +226,15 @@ def graphql_server(
     """The GraphQL endpoint over HTTP, WebSocket and event streams."""
     settings = parts.settings
 
-    def context_of(info: ConnectionInfo) -> Context | Awaitable[Context]:
+    def context_of(info: ConnectionInfo) -> GraphQLContext | Awaitable[GraphQLContext]:
         token = _bearer(info)
         viewer = None if token is None else parts.tokens.known(token)
         if token is None or viewer is not None:
-            return Context(services, streams, viewer, info.client or "")
+            return GraphQLContext(services, streams, viewer, info.client or "")
         return verified(token, info)
 
-    async def verified(token: str, info: ConnectionInfo) -> Context:
-        return Context(services, streams, await _viewer(parts.tokens, token), info.client or "")
+    async def verified(token: str, info: ConnectionInfo) -> GraphQLContext:
+        return GraphQLContext(services, streams, await _viewer(parts.tokens, token), info.client or "")
 
     rates = _rates(settings)
     documents = LayeredDocumentStore(MemoryDocumentStore(), RedisDocuments(parts.runner))
@@ -278,11 +278,13 @@ def _rates(settings: Settings) -> Rates:
     )
 
 
-def _limiter(parts: Parts, rates: Rates) -> Callable[[Context, Operation, int], Awaitable[Allowance | None]]:
+def _limiter(
+    parts: Parts, rates: Rates
+) -> Callable[[GraphQLContext, Operation, int], Awaitable[Allowance | None]]:
     """What lets an operation run, and says what is left."""
     allowances = Allowances(Budgets(parts.runner), rates)
 
-    async def admit(context: Context, _operation: Operation, cost: int) -> Allowance | None:
+    async def admit(context: GraphQLContext, _operation: Operation, cost: int) -> Allowance | None:
         try:
             left = await allowances.spend(context.viewer, context.address, cost)
         except AllowanceSpent as error:
@@ -292,7 +294,7 @@ def _limiter(parts: Parts, rates: Rates) -> Callable[[Context, Operation, int], 
     return admit
 
 
-def _expires_at(context: Context) -> float | None:
+def _expires_at(context: GraphQLContext) -> float | None:
     return context.viewer.expires_at if context.viewer else None
 
 
@@ -322,18 +324,18 @@ def _parameter(info: ConnectionInfo) -> str | None:
     return None
 
 
-def _rights(context: Context) -> str | None:
+def _rights(context: GraphQLContext) -> str | None:
     """What is public is the same for all but organisers, who see their own drafts among it."""
     viewer = context.viewer
     return "public" if viewer is None or Scope.ORGANISE not in viewer.scopes else None
 
 
-def _event_rights(_context: Context, operation: Operation) -> str | None:
+def _event_rights(_context: GraphQLContext, operation: Operation) -> str | None:
     """A seat map is the same for everybody who watches it."""
     return "everybody" if operation.root_fields == ("seatAvailability",) else None
 
 
-def _fresh(context: Context) -> Context:
+def _fresh(context: GraphQLContext) -> GraphQLContext:
     context.refresh()
     return context
 
@@ -343,13 +345,13 @@ async def _hear_of_events(parts: Parts) -> None:
     while True:
         with contextlib.suppress(Unavailable):
             async with parts.channels.subscribe(EVENTS_CHANNEL) as mailbox:
-                parts.office.revision.number += 1  # nobody knows what has changed while nothing was heard
+                parts.context.revision.number += 1  # nobody knows what has changed while nothing was heard
                 while True:
                     message = await mailbox.get()
                     if message is None:
-                        parts.office.revision.number += 1
+                        parts.context.revision.number += 1
                         continue
-                    parts.office.forget_event(UUID(message))
+                    parts.context.forget_event(UUID(message))
                     parts.rooms.forget(UUID(message))
         await asyncio.sleep(1)
 
@@ -360,7 +362,7 @@ async def run_worker(settings: Settings) -> None:
     instruments = parts.instruments
     await parts.channels.open()
     loops = [
-        *ordering_loops(parts.office),
+        *ordering_loops(parts.context),
         admission_loop(parts.keeper),
         Loop("heartbeat", Heartbeat(parts.runner).beat, 2.0),
         *indexing_loops(parts.database, search_engine(settings)),

@@ -17,10 +17,10 @@ from pubsub.redis_backend import RedisBackend
 from reservations.connection import Client, batcher, connect
 from reservations.store import SeatStore
 from search.meilisearch import MeilisearchIndex
-from services.context import Office, sale_cache
+from services.caches import LayoutCache, SaleCache
+from services.context import ServiceContext
 from services.identity.tokens import IssuerTokens, SecretTokens, Tokens, keys_at
-from services.layouts import LayoutCache
-from services.ordering.order_writer import OrderDesk
+from services.ordering.order_writer import OrderWriter
 from services.ordering.seat_rebuild import truth_loader
 from services.search.find_events import EventSearch, Freshness, database_index, venues_around
 from services.waiting_room.admission_controller import LineKeeper
@@ -45,7 +45,7 @@ class Parts:
     tokens: Tokens
     rooms: WaitingRooms
     keeper: LineKeeper
-    office: Office
+    context: ServiceContext
     search: EventSearch
     instruments: Instruments
 
@@ -74,15 +74,15 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
     keeper = LineKeeper(database, room, channels)
     rooms = WaitingRooms(database, room, QueueTokens(_queue_secret(settings)), keeper)
     layouts = LayoutCache(database)
-    office = Office(
+    context = ServiceContext(
         database=database,
-        desk=OrderDesk(database),
+        orders=OrderWriter(database),
         seats=SeatStore(runner, truth_loader(database, layouts)),
         layouts=layouts,
-        sales=sale_cache(database),
+        sales=SaleCache(database),
         gateway=gateway,
-        gate=rooms,
-        announcer=channels,
+        admissions=rooms,
+        publisher=channels,
         clock=utc_now,
         hold_time=timedelta(seconds=settings.hold_seconds),
         payment_time=timedelta(seconds=settings.payment_seconds),
@@ -91,7 +91,7 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
         tracer=instruments.tracer,
     )
     search = EventSearch(
-        _search_index(settings, database), database_index(database), Freshness(database), office.clock
+        _search_index(settings, database), database_index(database), Freshness(database), context.clock
     )
     return Parts(
         settings,
@@ -103,7 +103,7 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
         _tokens(settings),
         rooms,
         keeper,
-        office,
+        context,
         search,
         instruments,
     )

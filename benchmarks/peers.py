@@ -52,7 +52,7 @@ def naive(_folder: Path) -> Any:
     from parts import build_parts
     from pubsub.channels import Channels
     from resolvers.context import Services
-    from schema.context import Context, Streams
+    from schema.context import GraphQLContext, Streams
     from schema.schema import schema
     from settings import Settings
     from subscriptions.queue_positions import QueueHub
@@ -60,14 +60,14 @@ def naive(_folder: Path) -> Any:
 
     parts = build_parts(Settings.load(dotenv=None))
     channels: Channels = parts.channels
-    streams = Streams(SeatHub(parts.office, channels), QueueHub(parts.rooms, channels), channels)
-    services = Services(parts.office, parts.tokens, parts.rooms, parts.search)
+    streams = Streams(SeatHub(parts.context, channels), QueueHub(parts.rooms, channels), channels)
+    services = Services(parts.context, parts.tokens, parts.rooms, parts.search)
 
-    class View(GraphQL[Context, None]):
-        async def get_context(self, request: Any, response: Any) -> Context:
+    class View(GraphQL[GraphQLContext, None]):
+        async def get_context(self, request: Any, response: Any) -> GraphQLContext:
             given = request.headers.get("authorization")
             viewer = await parts.tokens.verify(given.partition(" ")[2]) if given else None
-            return Context(services, streams, viewer)
+            return GraphQLContext(services, streams, viewer)
 
     return View(schema, graphql_ide=None)
 

@@ -58,7 +58,7 @@ class Counted:
 
 
 class Nobody:
-    """An announcer without listeners."""
+    """A publisher without listeners."""
 
     async def publish(self, channel: str, message: str) -> None:
         """Nothing."""

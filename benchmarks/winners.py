@@ -24,10 +24,10 @@ from devservices.postgres import Postgres
 from devservices.valkey import Valkey
 from kit.ids import new_uuid
 from payments.stripe_gateway import StripeGateway
-from services.context import Office
+from services.context import ServiceContext
 from services.ordering.reserve import ReserveRequest, reserve
 from services.ordering.selection import GeneralAdmission
-from tests.houses import buyer, office_on, open_event
+from tests.houses import buyer, open_event, service_context_on
 
 AT_ONCE, ORDERS, ROUNDS, TICKETS = 16, 2_000, 5, 2
 PARTS_CORE, LOAD_CORE = 0, 1
@@ -48,12 +48,12 @@ async def in_parallel(number: int, work: object) -> float:
     return number / (time.perf_counter() - started)
 
 
-async def hold_rate(office: Office, event_id: UUID) -> float:
+async def hold_rate(context: ServiceContext, event_id: UUID) -> float:
     """Orders a second through `reserve`: hold in Valkey, order and claims in PostgreSQL."""
     people = [buyer(f"bench-{number}") for number in range(200)]
 
     async def one(index: int) -> None:
-        await reserve(office, people[index % 200], ReserveRequest(event_id, GeneralAdmission(0, TICKETS)))
+        await reserve(context, people[index % 200], ReserveRequest(event_id, GeneralAdmission(0, TICKETS)))
 
     return await in_parallel(ORDERS, one)
 
@@ -94,11 +94,11 @@ async def measure(postgres_url: str, redis_url: str) -> tuple[list[float], list[
     await migrate(postgres_url)
     gateway = StripeGateway("sk_test_unused", api_base="http://127.0.0.1:9")
     holds, bare = [], []
-    async with office_on(postgres_url, redis_url, gateway) as office:
+    async with service_context_on(postgres_url, redis_url, gateway) as context:
         for number in range(ROUNDS + 1):
-            event_id = await open_event(office.database, standing=ORDERS * TICKETS)
-            other = await open_event(office.database, standing=ORDERS * TICKETS)
-            rates = await hold_rate(office, event_id), await bare_rate(office.database, other, 0)
+            event_id = await open_event(context.database, standing=ORDERS * TICKETS)
+            other = await open_event(context.database, standing=ORDERS * TICKETS)
+            rates = await hold_rate(context, event_id), await bare_rate(context.database, other, 0)
             if number:  # the first round warms both up
                 holds.append(rates[0])
                 bare.append(rates[1])

@@ -7,7 +7,7 @@ from datetime import timedelta
 from commands.configuration import settings_of_running
 from commands.output import line, progress_shown
 from commands.steps import run
-from services.context import Office
+from services.context import ServiceContext
 from services.doctor.examine import Documents, Finding, examine
 from services.ordering.outbox import deliver
 from settings import Settings
@@ -31,22 +31,22 @@ async def _doctor(settings: Settings, repair: bool, since: timedelta) -> int:
     engine = search_engine(settings)
     await parts.channels.open()
     try:
-        found = await lasting(parts.office, engine, since)
+        found = await lasting(parts.context, engine, since)
         show(found, repair=repair)
         if not found:
             return WELL
-        return await _treat(parts.office, engine, since, found) if repair else DIFFERENT
+        return await _treat(parts.context, engine, since, found) if repair else DIFFERENT
     finally:
         await parts.close(grace_seconds=1.0)
 
 
-async def lasting(office: Office, engine: Documents | None, since: timedelta) -> list[Finding]:
+async def lasting(context: ServiceContext, engine: Documents | None, since: timedelta) -> list[Finding]:
     """What two looks have found; where the first finds nothing, one is enough.
 
     Raises:
         Unavailable: PostgreSQL or Redis does not answer.
     """
-    first = await examine(office, engine, since)
+    first = await examine(context, engine, since)
     if not first:
         return []
     line(f"{len(first)} differences; looking again, since work in flight differs for a moment")
@@ -54,19 +54,21 @@ async def lasting(office: Office, engine: Documents | None, since: timedelta) ->
         for second in range(LOOK_AGAIN_SECONDS):
             progress(second + 1, LOOK_AGAIN_SECONDS, "seconds")
             await asyncio.sleep(1)
-    return [one for one in await examine(office, engine, since) if one in first]
+    return [one for one in await examine(context, engine, since) if one in first]
 
 
-async def _treat(office: Office, engine: Documents | None, since: timedelta, found: list[Finding]) -> int:
+async def _treat(
+    context: ServiceContext, engine: Documents | None, since: timedelta, found: list[Finding]
+) -> int:
     """Mend what can be mended, do what follows from it, and look again."""
     for one in found:
         if one.mend is not None:
-            await one.mend(office)
+            await one.mend(context)
     left, deadline = found, time.monotonic() + MEND_SECONDS
     while left and time.monotonic() < deadline:
-        while await deliver(office):
+        while await deliver(context):
             pass
-        left = [one for one in await examine(office, engine, since) if one in found]
+        left = [one for one in await examine(context, engine, since) if one in found]
         if all(one.mend is None for one in left):
             break
         await asyncio.sleep(0.5)

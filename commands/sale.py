@@ -16,7 +16,7 @@ from domain.ids import user_id_of
 from domain.states import OrderState
 from domain.viewer import Viewer
 from domain.waiting_room import EntryState
-from services.context import Office
+from services.context import ServiceContext
 from services.ordering.pay import pay
 from services.ordering.reserve import ReserveRequest, reserve
 from services.ordering.selection import GeneralAdmission
@@ -76,11 +76,11 @@ class Sale:
     """The people of one sale and what became of them."""
 
     def __init__(
-        self, plan: Plan, office: Office, rooms: WaitingRooms, hub: QueueHub, event_id: UUID
+        self, plan: Plan, context: ServiceContext, rooms: WaitingRooms, hub: QueueHub, event_id: UUID
     ) -> None:
         self.result = Result()
         self._plan = plan
-        self._office = office
+        self._context = context
         self._rooms = rooms
         self._hub = hub
         self._event_id = event_id
@@ -155,7 +155,7 @@ class Sale:
             return
         try:
             order = await reserve(
-                self._office,
+                self._context,
                 viewer,
                 ReserveRequest(self._event_id, GeneralAdmission(0, tickets), token),
             )
@@ -165,10 +165,10 @@ class Sale:
             return
         if mood > _BUYS:
             try:
-                await pay(self._office, viewer, order.id, "pm_card_chargeDeclined")
+                await pay(self._context, viewer, order.id, "pm_card_chargeDeclined")
             except BoxofficeError:
                 await asyncio.sleep(self._plan.visit_seconds / 4)
-        paid = await pay(self._office, viewer, order.id, "pm_card_visa")
+        paid = await pay(self._context, viewer, order.id, "pm_card_visa")
         self.result.booked += paid.order.state == OrderState.BOOKED
 
     async def _watch(self, report: Callable[[int, int, str], None]) -> None:
@@ -182,11 +182,11 @@ class Sale:
         state = await self._rooms.room.state(self._event_id)
         if state is None:
             return
-        sold = await self._office.database.fetchval(
+        sold = await self._context.database.fetchval(
             "SELECT count(*) FROM claims WHERE event_id = $1 AND state IN ('HELD', 'BOOKED')",
             self._event_id,
         )
-        booked = await self._office.database.fetchval(
+        booked = await self._context.database.fetchval(
             "SELECT count(*) FROM claims WHERE event_id = $1 AND state = 'BOOKED'", self._event_id
         )
         if booked >= self._plan.seats:

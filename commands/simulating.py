@@ -84,16 +84,16 @@ async def play(settings: Settings, plan: Plan, progress: Progress) -> Result:
     parts = build_parts(settings)
     await parts.channels.open()
     organiser = organiser_of_the_sale()
-    event_id = await create_event(parts.office, organiser, draft_of(parts.office.now(), plan))
-    await publish_event(parts.office, organiser, event_id)
+    event_id = await create_event(parts.context, organiser, draft_of(parts.context.now(), plan))
+    await publish_event(parts.context, organiser, event_id)
     room = RoomSettings(True, plan.per_minute, plan.max_active, _ADMISSION_SECONDS)
     await parts.rooms.configure(organiser, event_id, room)
-    parts.office.sales.forget(event_id)
-    loops = [*ordering_loops(parts.office), admission_loop(parts.keeper)]
+    parts.context.sales.forget(event_id)
+    loops = [*ordering_loops(parts.context), admission_loop(parts.keeper)]
     tasks = [asyncio.create_task(each.run()) for each in loops]
     hub = QueueHub(parts.rooms, parts.channels)
     try:
-        return await Sale(plan, parts.office, parts.rooms, hub, event_id).play(progress)
+        return await Sale(plan, parts.context, parts.rooms, hub, event_id).play(progress)
     finally:
         for task in tasks:
             task.cancel()

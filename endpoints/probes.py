@@ -8,12 +8,12 @@ from domain.errors import Unavailable
 from endpoints.health import Probe
 from kit.lua import CommandRunner
 from pubsub.heartbeat import Heartbeat
-from services.context import Office
+from services.context import ServiceContext
 from services.search.find_events import EventSearch
 
 
 def probes_of(
-    office: Office,
+    context: ServiceContext,
     runner: CommandRunner,
     search: EventSearch,
     *,
@@ -34,7 +34,7 @@ def probes_of(
         await asyncio.gather(*(server.run("PING") for server in await runner.servers()))
 
     probes = {"api": Probe(api, needed=True, costs_nothing=True)}
-    probes |= {"postgres": Probe(office.database.ping, needed=True), "redis": Probe(redis, needed=True)}
+    probes |= {"postgres": Probe(context.database.ping, needed=True), "redis": Probe(redis, needed=True)}
     if engine_url:
         probes["search"] = Probe(search.check, needed=False)
     if stripe_url:

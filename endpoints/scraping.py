@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from db.queries.figures import Figures, read_figures
 from domain.errors import BoxofficeError
 from endpoints.health import Readiness
+from kit.cache import Cache
 from pubsub.process_figures import ProcessFigures
-from services.context import Cache, Office, reading
+from services.context import ServiceContext, reading
 from services.waiting_room.waiting_rooms import WaitingRooms
 from telemetry.common_meters import CommonMeters
 from telemetry.exposition import text_of_all
@@ -30,7 +31,7 @@ _FIGURES_SECONDS = 5.0
 class Sources:
     """Where the figures come from that no process counts for itself."""
 
-    office: Office
+    context: ServiceContext
     rooms: WaitingRooms
     readiness: Readiness
     streams: PrometheusMeters
@@ -45,7 +46,7 @@ class Scrape:
         self._sources = sources
         self._common = CommonMeters(instruments.common)
         self._lines = LineMeters(instruments.common)
-        self._figures: Cache[str, Figures] = Cache(self._read, most=1, max_age_seconds=_FIGURES_SECONDS)
+        self._figures: Cache[str, Figures] = Cache(max_entries=1, ttl_seconds=_FIGURES_SECONDS)
 
     async def __call__(self) -> bytes:
         """Prometheus's text, within three seconds whatever is away."""
@@ -72,11 +73,11 @@ class Scrape:
 
     async def _show_figures(self) -> None:
         self._common.show(None)
-        self._common.show(await self._figures.get("database"))
+        self._common.show(await self._figures.get_or_load("database", self._read))
 
     async def _read(self, _: str) -> Figures:
-        office = self._sources.office
-        return await reading(read_figures(office.database, office.now()))
+        context = self._sources.context
+        return await reading(read_figures(context.database, context.now()))
 
     async def _show_parts(self) -> None:
         self._common.show_parts(await self._sources.readiness.states())

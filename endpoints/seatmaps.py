@@ -7,9 +7,9 @@ the second says the same by rows. Both are immutable and compressed.
 import asyncio
 import gzip
 import hashlib
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import brotli
@@ -24,10 +24,12 @@ from domain.layout import Area, PriceLevel, Seat, SeatMap, Section
 from domain.money import Money
 from endpoints.answers import refusal
 from endpoints.seat_rows import rows_document
-from services.context import Office
+from kit.cache import Cache
+from services.context import ServiceContext
 
 _FOREVER = "public, max-age=31536000, immutable"
 _MOST_BYTES = 64_000_000
+_MAX_DOCUMENTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Document:
     etag: str
 
     @property
-    def size(self) -> int:
-        """Bytes that keeping it takes."""
+    def size_bytes(self) -> int:
+        """The bytes of all codings."""
         return len(self.plain) + len(self.gzip) + len(self.brotli)
 
 
@@ -52,33 +54,23 @@ _Key = tuple[str, Shape]
 class Documents:
     """The documents used last, compressed once, within a bound on their bytes."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
-        self._documents: OrderedDict[_Key, Document] = OrderedDict()
-        self._making: dict[_Key, asyncio.Task[Document]] = {}
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._documents: Cache[_Key, Document] = Cache(
+            max_entries=_MAX_DOCUMENTS,
+            max_bytes=_MOST_BYTES,
+            size_of=attrgetter("size_bytes"),
+            keeps_oversized=True,
+        )
 
     async def get(self, version: str, shape: Shape) -> Document:
         """The document of a version in a shape; simultaneous misses make it once."""
-        key = version, shape
-        found = self._documents.get(key)
-        if found is not None:
-            self._documents.move_to_end(key)
-            return found
-        task = self._making.get(key)
-        if task is None:
-            task = asyncio.ensure_future(self._make(key))
-            self._making[key] = task
-            task.add_done_callback(lambda _: self._making.pop(key, None))
-        return await asyncio.shield(task)
+        return await self._documents.get_or_load((version, shape), self._make)
 
     async def _make(self, key: _Key) -> Document:
         version, shape = key
-        seat_map = await self._office.seat_map(version)
-        document = await asyncio.to_thread(compressed, shape(seat_map))
-        self._documents[key] = document
-        while sum(kept.size for kept in self._documents.values()) > _MOST_BYTES and len(self._documents) > 1:
-            self._documents.popitem(last=False)
-        return document
+        seat_map = await self._context.seat_map(version)
+        return await asyncio.to_thread(compressed, shape(seat_map))
 
 
 def compressed(content: dict[str, Any]) -> Document:
@@ -172,9 +164,9 @@ def _area(seat_map: SeatMap, area: Area) -> dict[str, Any]:
     }
 
 
-def seat_map_routes(office: Office) -> list[Route]:
+def seat_map_routes(context: ServiceContext) -> list[Route]:
     """The routes of the documents."""
-    documents = Documents(office)
+    documents = Documents(context)
 
     def sends(shape: Shape) -> Callable[[Request], Awaitable[Response]]:
         async def send(request: Request) -> Response:

@@ -11,7 +11,7 @@ from domain.errors import BoxofficeError
 from endpoints.answers import json_answer, refusal
 from kit.log_context import bind
 from payments.webhooks import WebhookRefused, read_event
-from services.context import Office
+from services.context import ServiceContext
 from services.ordering.settle import handle_webhook
 
 log = logging.getLogger("boxoffice.webhooks")
@@ -19,27 +19,27 @@ log = logging.getLogger("boxoffice.webhooks")
 _MOST_BYTES = 1_000_000
 
 
-def webhook_route(office: Office, secrets: Sequence[str]) -> Route:
+def webhook_route(context: ServiceContext, secrets: Sequence[str]) -> Route:
     """The route that Stripe posts to. 4xx: never again; 5xx: our fault, send it again."""
 
     async def receive(request: Request) -> Response:
         body = await _body(request)
         if body is None:
-            office.meters.webhook("too_large")
+            context.meters.webhook("too_large")
             return refusal(413, "PAYLOAD_TOO_LARGE", "A webhook's body has at most 1 MB.")
         try:
-            event = read_event(body, request.headers.get("stripe-signature"), secrets, office.now())
+            event = read_event(body, request.headers.get("stripe-signature"), secrets, context.now())
         except WebhookRefused as error:
-            office.meters.webhook("refused")
+            context.meters.webhook("refused")
             return refusal(400, "WEBHOOK_REFUSED", str(error))
         bind(webhook=event.id)
         try:
-            applied = await handle_webhook(office, event)
+            applied = await handle_webhook(context, event)
         except BoxofficeError as error:
-            office.meters.webhook("again")
+            context.meters.webhook("again")
             log.warning("webhook %s is to be sent again: %s", event.id, error)
             return refusal(503, error.code, error.message)
-        office.meters.webhook("applied" if applied else "not_ours")
+        context.meters.webhook("applied" if applied else "not_ours")
         return json_answer({"received": True})
 
     return Route("/webhooks/stripe", receive, methods=["POST"])

@@ -187,13 +187,13 @@ def _same_versions() -> None:
 def _end_without_cancelling() -> None:
     from db.queries.orders import order_by_id
     from domain.states import OrderState
-    from services.context import Office
+    from services.context import ServiceContext
     from services.ordering import expiry
 
-    async def expire(office: Office, order_id: UUID) -> None:
-        order = await order_by_id(office.database, order_id)
+    async def expire(context: ServiceContext, order_id: UUID) -> None:
+        order = await order_by_id(context.database, order_id)
         assert order is not None, "it was lapsed a moment ago"
-        await expiry._end(office, order, OrderState.EXPIRED)
+        await expiry._end(context, order, OrderState.EXPIRED)
 
     _replace(expiry, _expire_paying=expire)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from kit.gathering import Gathering
+from kit.batcher import Batcher
 from kit.spans import step
 
 Argument = str | bytes | int | float
@@ -67,7 +67,7 @@ class CommandBatcher:
     """
 
     def __init__(self, send: SendBatch, servers: ListServers | None = None, *, most: int = 256) -> None:
-        self._commands = Gathering[Command, Any](send, most=most)
+        self._commands = Batcher[Command, Any](send, most=most)
         self._servers = servers
 
     async def run(self, *command: Argument) -> Any:

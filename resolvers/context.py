@@ -1,4 +1,4 @@
-"""What every resolver is given: who asks, when, and what can answer."""
+"""The context of one operation: its viewer, its time, its loaders and the services."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +8,7 @@ from dataloaders.moment import Moment, Moments
 from db.queries.events import EventRow
 from domain.states import EventStatus
 from domain.viewer import Viewer
-from services.context import Office
+from services.context import ServiceContext
 from services.identity.tokens import Tokens
 from services.search.find_events import EventSearch
 from services.waiting_room.waiting_rooms import WaitingRooms
@@ -16,9 +16,9 @@ from services.waiting_room.waiting_rooms import WaitingRooms
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What answers; one of each a process."""
+    """The services of one process."""
 
-    office: Office
+    context: ServiceContext
     tokens: Tokens
     rooms: WaitingRooms
     search: EventSearch
@@ -26,56 +26,41 @@ class Services:
 
     def __post_init__(self) -> None:
         """Begin the first moment."""
-        object.__setattr__(self, "moments", Moments(lambda: self.office.revision.number))
+        object.__setattr__(self, "moments", Moments(lambda: self.context.revision.number))
 
 
-class Context:
-    """One operation. `now` is read once, so that one answer is of one moment."""
+class RequestContext:
+    """The context of one operation; `now` is read once, so that all fields answer for one time."""
 
-    __slots__ = ("_services", "address", "loaders", "now", "revision", "viewer")
+    __slots__ = ("address", "loaders", "now", "revision", "rooms", "search", "services", "tokens", "viewer")
 
     def __init__(self, services: Services, viewer: Viewer | None, address: str = "") -> None:
-        self._services = services
         self.address = address
-        """The address of the client."""
+        """The address of the client"""
         self.viewer = viewer
+        """The caller that the token speaks for, None without a token"""
+        self.services: ServiceContext = services.context
+        """The context that use cases are called with"""
+        self.tokens: Tokens = services.tokens
+        self.rooms: WaitingRooms = services.rooms
+        self.search: EventSearch = services.search
         self.now: datetime
-        """When the operation began."""
+        """The start of the operation"""
         self.revision: int
-        """How many changes of events were known when it began: it may read rows from before later ones."""
+        """The number of event changes known at the start; loaded rows may be older than later changes"""
         self.loaders: Loaders
         self._begin(services.moments.present())
 
     def refresh(self) -> None:
-        """Forget what was read: after a write, and before each message of a subscription."""
+        """Drop the loaded rows: after a write, and before each message of a subscription."""
         self._begin(Moment())
 
     def _begin(self, moment: Moment) -> None:
-        office = self._services.office
-        self.now = office.now()
-        self.revision = office.revision.number
-        self.loaders = Loaders(office.database, office.seats, office.layouts, self.now, moment)
-
-    @property
-    def office(self) -> Office:
-        """Sells."""
-        return self._services.office
-
-    @property
-    def tokens(self) -> Tokens:
-        """Knows who is who."""
-        return self._services.tokens
-
-    @property
-    def rooms(self) -> WaitingRooms:
-        """The lines in front of sales."""
-        return self._services.rooms
-
-    @property
-    def search(self) -> EventSearch:
-        """Finds events."""
-        return self._services.search
+        services = self.services
+        self.now = services.now()
+        self.revision = services.revision.number
+        self.loaders = Loaders(services.database, services.seats, services.caches, self.now, moment)
 
     def status_of(self, event: EventRow) -> EventStatus:
-        """What the public sees of an event now."""
+        """Return the status that the public sees at the start of the operation."""
         return event.status_at(self.now)

@@ -23,7 +23,7 @@ from domain.states import EventState
 from domain.text_input import line
 from domain.viewer import Scope
 from resolvers.connections import Connection, connect, moment_cursor, page_size, read_moment_cursor
-from resolvers.context import Context
+from resolvers.context import RequestContext
 from resolvers.layouts import SeatMapView, SectionAvailabilityView, section_counts
 
 _ORGANISED = "organised"
@@ -50,7 +50,7 @@ def requested_id(text: str, kind: Kind) -> UUID:
         raise BadRequest(error.message) from None
 
 
-def may_see(context: Context, event: EventRow) -> bool:
+def may_see(context: RequestContext, event: EventRow) -> bool:
     """Drafts are their organiser's alone, with a token to organise: others' answers are shared."""
     if event.state != EventState.DRAFT:
         return True
@@ -58,13 +58,13 @@ def may_see(context: Context, event: EventRow) -> bool:
     return viewer is not None and Scope.ORGANISE in viewer.scopes and event.organiser_id == viewer.user_id
 
 
-async def visible_event(context: Context, event_id: UUID) -> EventRow | None:
+async def visible_event(context: RequestContext, event_id: UUID) -> EventRow | None:
     """An event, unless it is somebody else's draft."""
     event = await context.loaders.events.load(event_id)
     return event if event is not None and may_see(context, event) else None
 
 
-def event_by_id(context: Context, public_id: str) -> EventRow | Awaitable[EventRow | None] | None:
+def event_by_id(context: RequestContext, public_id: str) -> EventRow | Awaitable[EventRow | None] | None:
     """The event with a public id; None where there is none to see."""
     event_id = requested_id(public_id, Kind.EVENT)
     event = context.loaders.kept_event(event_id)
@@ -73,7 +73,7 @@ def event_by_id(context: Context, public_id: str) -> EventRow | Awaitable[EventR
     return event if may_see(context, event) else None
 
 
-async def changed_event(context: Context, event_id: UUID) -> EventRow:
+async def changed_event(context: RequestContext, event_id: UUID) -> EventRow:
     """An event as it is after a change.
 
     Raises:
@@ -87,7 +87,7 @@ async def changed_event(context: Context, event_id: UUID) -> EventRow:
 
 
 def events(
-    context: Context, first: int | None, after: str | None, wanted: EventConditions, order: EventOrder
+    context: RequestContext, first: int | None, after: str | None, wanted: EventConditions, order: EventOrder
 ) -> Connection[EventRow] | Awaitable[Connection[EventRow]]:
     """A page of upcoming published events, the same for everybody who asks at one moment."""
     page = _Page(wanted, order, page_size(first), after)
@@ -105,10 +105,10 @@ class _Page:
     after: str | None
 
 
-async def _read_page(context: Context, page: _Page) -> Connection[EventRow]:
+async def _read_page(context: RequestContext, page: _Page) -> Connection[EventRow]:
     wanted, order, size = page.wanted, page.order, page.size
     key = read_moment_cursor(order.value, page.after)
-    database, now = context.office.database, context.now
+    database, now = context.services.database, context.now
     rows = await upcoming_events(database, wanted, order, Keyset(*key) if key else None, size + 1, now)
     moment = context.loaders.moment
     moment.events.keep({row.id: row for row in rows})
@@ -126,12 +126,12 @@ async def _read_page(context: Context, page: _Page) -> Connection[EventRow]:
 
 
 async def organised_events(
-    context: Context, organiser_id: UUID, first: int | None, after: str | None
+    context: RequestContext, organiser_id: UUID, first: int | None, after: str | None
 ) -> Connection[EventRow]:
     """A page of an organiser's own events, drafts and past ones included, the one made last first."""
     size = page_size(first)
     key = read_moment_cursor(_ORGANISED, after)
-    database = context.office.database
+    database = context.services.database
     rows = await events_of_organiser(database, organiser_id, Keyset(*key) if key else None, size + 1)
     for row in rows:
         context.loaders.events.prime(row.id, row)
@@ -144,21 +144,23 @@ async def organised_events(
     )
 
 
-async def sections_of(context: Context, availability: AvailabilityRow) -> list[SectionAvailabilityView]:
+async def sections_of(
+    context: RequestContext, availability: AvailabilityRow
+) -> list[SectionAvailabilityView]:
     """The counts of every section."""
     seat_map = await context.loaders.layouts.load(availability.event.seat_map_version)
     return section_counts(availability.event.id, count_sections(seat_map, availability.places))
 
 
-async def seat_map_of(context: Context, event: EventRow) -> SeatMapView:
+async def seat_map_of(context: RequestContext, event: EventRow) -> SeatMapView:
     """An event's layout."""
     return SeatMapView(await context.loaders.layouts.load(event.seat_map_version))
 
 
-async def seat_statuses_of(context: Context, event: EventRow) -> SeatStatusesView:
+async def seat_statuses_of(context: RequestContext, event: EventRow) -> SeatStatusesView:
     """An event's places now, exactly."""
     seat_map = await context.loaders.layouts.load(event.seat_map_version)
-    snapshot = await context.office.seats.snapshot(event.id)
+    snapshot = await context.services.seats.snapshot(event.id)
     return SeatStatusesView(
         version=snapshot.version,
         statuses=snapshot.places[: seat_map.seat_count].decode("ascii"),

@@ -4,15 +4,15 @@ from collections.abc import Awaitable, Callable
 
 from domain.errors import BadRequest, InvalidInput
 from domain.ids import Kind, Part, parse_part
-from resolvers.context import Context
+from resolvers.context import RequestContext
 from resolvers.events import requested_id, visible_event
 from resolvers.orders import order_by_public_id, user_by_id
 from resolvers.tickets import TicketView, ticket_by_place
 
-Reader = Callable[[Context, str], Awaitable[object | None]]
+Reader = Callable[[RequestContext, str], Awaitable[object | None]]
 
 
-async def node_by_id(context: Context, text: str) -> object | None:
+async def node_by_id(context: RequestContext, text: str) -> object | None:
     """The row or view behind a public id; None where there is none to see.
 
     Raises:
@@ -24,23 +24,23 @@ async def node_by_id(context: Context, text: str) -> object | None:
     return await read(context, text)
 
 
-async def _event(context: Context, text: str) -> object | None:
+async def _event(context: RequestContext, text: str) -> object | None:
     return await visible_event(context, requested_id(text, Kind.EVENT))
 
 
-async def _venue(context: Context, text: str) -> object | None:
+async def _venue(context: RequestContext, text: str) -> object | None:
     return await context.loaders.venues.load(requested_id(text, Kind.VENUE))
 
 
-async def _performer(context: Context, text: str) -> object | None:
+async def _performer(context: RequestContext, text: str) -> object | None:
     return await context.loaders.performers.load(requested_id(text, Kind.PERFORMER))
 
 
-async def _user(context: Context, text: str) -> object | None:
+async def _user(context: RequestContext, text: str) -> object | None:
     return await user_by_id(context, requested_id(text, Kind.USER))
 
 
-async def _ticket(context: Context, text: str) -> TicketView | None:
+async def _ticket(context: RequestContext, text: str) -> TicketView | None:
     try:
         event_id, place = parse_part(text, Part.TICKET)
     except InvalidInput as error:

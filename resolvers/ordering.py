@@ -5,7 +5,7 @@ from uuid import UUID
 
 from domain.errors import InvalidInput, SeatsGone
 from domain.ids import Kind, Part, parse_id, parse_part, part_id
-from resolvers.context import Context
+from resolvers.context import RequestContext
 from resolvers.layouts import SeatView, seat_views
 from resolvers.orders import OrderView, order_view
 from services.ordering.expiry import release as release_order
@@ -49,7 +49,7 @@ class PaymentStarted:
 
 
 async def reserve(
-    context: Context,
+    context: RequestContext,
     event_id: str,
     wanted: SelectionIds,
     queue_token: str | None,
@@ -64,7 +64,7 @@ async def reserve(
     selection = _selection(wanted, event_id)
     request = ReserveRequest(event, selection, queue_token, idempotency_key)
     try:
-        row = await reserve_places(context.office, context.viewer, request)
+        row = await reserve_places(context.services, context.viewer, request)
     except SeatsGone as gone:
         return await _unavailable(context, request, gone)
     return order_view(context, row)
@@ -95,9 +95,11 @@ def places_of_seats(seat_ids: list[str], event_id: str) -> tuple[int, ...]:
     return tuple(parse_part(seat_id, Part.SEAT, event)[1] for seat_id in seat_ids)
 
 
-async def _unavailable(context: Context, request: ReserveRequest, gone: SeatsGone) -> SeatsUnavailableView:
-    sale = await context.office.sale(request.event_id)
-    seat_map = await context.office.seat_map(sale.seat_map_version)
+async def _unavailable(
+    context: RequestContext, request: ReserveRequest, gone: SeatsGone
+) -> SeatsUnavailableView:
+    sale = await context.services.sale(request.event_id)
+    seat_map = await context.services.seat_map(sale.seat_map_version)
     seats = (seat_map.seats[place] for place in gone.alternatives)
     return SeatsUnavailableView(
         gone.message,
@@ -107,29 +109,29 @@ async def _unavailable(context: Context, request: ReserveRequest, gone: SeatsGon
 
 
 async def pay(
-    context: Context, order_id: str, payment_method_id: str | None, idempotency_key: str | None
+    context: RequestContext, order_id: str, payment_method_id: str | None, idempotency_key: str | None
 ) -> PaymentStarted:
     """Start or complete the payment."""
     order = parse_id(order_id, Kind.ORDER)
-    started = await pay_order(context.office, context.viewer, order, payment_method_id, idempotency_key)
+    started = await pay_order(context.services, context.viewer, order, payment_method_id, idempotency_key)
     return PaymentStarted(order_view(context, started.order), started.client_secret)
 
 
-async def release(context: Context, order_id: str) -> OrderView:
+async def release(context: RequestContext, order_id: str) -> OrderView:
     """Give an unpaid order's places back."""
-    row = await release_order(context.office, context.viewer, parse_id(order_id, Kind.ORDER))
+    row = await release_order(context.services, context.viewer, parse_id(order_id, Kind.ORDER))
     return order_view(context, row)
 
 
 async def refund(
-    context: Context, order_id: str, ticket_ids: list[str] | None, reason: str | None
+    context: RequestContext, order_id: str, ticket_ids: list[str] | None, reason: str | None
 ) -> OrderView:
     """Refund an order or some of its tickets."""
     order = parse_id(order_id, Kind.ORDER)
     event, places = None, None
     if ticket_ids is not None:
         event, places = _tickets(ticket_ids)
-    row = await refund_tickets(context.office, context.viewer, order, places, reason, event_id=event)
+    row = await refund_tickets(context.services, context.viewer, order, places, reason, event_id=event)
     return order_view(context, row)
 
 

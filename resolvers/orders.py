@@ -19,7 +19,7 @@ from domain.money import Money
 from domain.states import OrderState
 from domain.viewer import Viewer
 from resolvers.connections import Connection, connect, moment_cursor, page_size, read_moment_cursor
-from resolvers.context import Context
+from resolvers.context import RequestContext
 from resolvers.events import requested_id
 from resolvers.tickets import TicketView, ticket_of_claim
 
@@ -90,34 +90,34 @@ class PaymentView:
     failure_code: str | None
 
 
-def order_view(context: Context, row: OrderRow) -> OrderView:
+def order_view(context: RequestContext, row: OrderRow) -> OrderView:
     """An order as of now: later than the request's start, where it was made by the request."""
-    return OrderView(row, max(context.now, context.office.clock()))
+    return OrderView(row, max(context.now, context.services.clock()))
 
 
-async def own_order(context: Context, order_id: UUID) -> OrderView | None:
+async def own_order(context: RequestContext, order_id: UUID) -> OrderView | None:
     """The caller's own order; None for anyone else's, and for nobody."""
     if context.viewer is None:
         return None
-    row = await order_by_id(context.office.database, order_id)
+    row = await order_by_id(context.services.database, order_id)
     if row is None or row.user_id != context.viewer.user_id:
         return None
     return order_view(context, row)
 
 
-async def order_by_public_id(context: Context, text: str) -> OrderView | None:
+async def order_by_public_id(context: RequestContext, text: str) -> OrderView | None:
     """The caller's own order with a public id."""
     return await own_order(context, requested_id(text, Kind.ORDER))
 
 
-async def event_of(context: Context, order: OrderView) -> EventRow:
+async def event_of(context: RequestContext, order: OrderView) -> EventRow:
     """What an order is for."""
     event = await context.loaders.events.load(order.row.event_id)
     assert event is not None, "a foreign key holds the event"
     return event
 
 
-async def tickets_of(context: Context, order: OrderView) -> list[TicketView]:
+async def tickets_of(context: RequestContext, order: OrderView) -> list[TicketView]:
     """An order's tickets, those given back included."""
     claims = await context.loaders.claims.load(order.row.id)
     event = await event_of(context, order)
@@ -126,7 +126,7 @@ async def tickets_of(context: Context, order: OrderView) -> list[TicketView]:
     return [ticket_of_claim(seat_map, claim, currency, lapsed=lapsed) for claim in claims]
 
 
-async def payment_of(context: Context, order: OrderView) -> PaymentView | None:
+async def payment_of(context: RequestContext, order: OrderView) -> PaymentView | None:
     """An order's payment; None before it was started."""
     payment = await context.loaders.payments.load(order.row.id)
     return None if payment is None else payment_view(payment)
@@ -147,28 +147,28 @@ def user_of(viewer: Viewer) -> UserRow:
     return UserRow(viewer.user_id, viewer.email, viewer.name)
 
 
-async def user_by_id(context: Context, user_id: UUID) -> UserRow | None:
+async def user_by_id(context: RequestContext, user_id: UUID) -> UserRow | None:
     """The caller, if the id is theirs: nobody reads another's name and address."""
     viewer = context.viewer
     if viewer is None or viewer.user_id != user_id:
         return None
     if viewer.email is None and viewer.name is None:
-        return (await users_by_id(context.office.database, [user_id])).get(user_id, user_of(viewer))
+        return (await users_by_id(context.services.database, [user_id])).get(user_id, user_of(viewer))
     return user_of(viewer)
 
 
-async def me(context: Context) -> UserRow | None:
+async def me(context: RequestContext) -> UserRow | None:
     """The caller; None when nobody is signed in."""
     return None if context.viewer is None else await user_by_id(context, context.viewer.user_id)
 
 
 async def orders_of(
-    context: Context, user: UserRow, first: int | None, after: str | None
+    context: RequestContext, user: UserRow, first: int | None, after: str | None
 ) -> Connection[OrderView]:
     """A page of the user's orders, newest first."""
     size = page_size(first)
     key = read_moment_cursor(_LISTING, after)
-    database = context.office.database
+    database = context.services.database
     rows = await orders_of_user(database, user.id, size + 1, key)
 
     def count() -> Awaitable[int]:

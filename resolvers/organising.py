@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from db.queries.events import EventRow
 from domain.ids import Kind, parse_id
-from resolvers.context import Context
+from resolvers.context import RequestContext
 from resolvers.events import changed_event
 from resolvers.ordering import places_of_seats
 from services.catalogue.block_seats import block_seats
@@ -18,36 +18,36 @@ from services.catalogue.organise_events import (
 from services.ordering.expiry import cancel_event
 
 
-async def create(context: Context, draft: Callable[[], EventDraft]) -> EventRow:
+async def create(context: RequestContext, draft: Callable[[], EventDraft]) -> EventRow:
     """A new draft of the caller's."""
-    event_id = await create_event(context.office, context.viewer, draft())
+    event_id = await create_event(context.services, context.viewer, draft())
     return await changed_event(context, event_id)
 
 
-async def update(context: Context, event_id: str, changes: EventChanges) -> EventRow:
+async def update(context: RequestContext, event_id: str, changes: EventChanges) -> EventRow:
     """The caller's event, changed."""
     key = parse_id(event_id, Kind.EVENT)
-    await update_event(context.office, context.viewer, key, changes)
+    await update_event(context.services, context.viewer, key, changes)
     return await changed_event(context, key)
 
 
-async def publish(context: Context, event_id: str) -> EventRow:
+async def publish(context: RequestContext, event_id: str) -> EventRow:
     """The caller's event, for everybody to see."""
     key = parse_id(event_id, Kind.EVENT)
-    await publish_event(context.office, context.viewer, key)
+    await publish_event(context.services, context.viewer, key)
     return await changed_event(context, key)
 
 
-async def cancel(context: Context, event_id: str) -> EventRow:
+async def cancel(context: RequestContext, event_id: str) -> EventRow:
     """The caller's event, called off."""
     key = parse_id(event_id, Kind.EVENT)
-    await cancel_event(context.office, context.viewer, key)
+    await cancel_event(context.services, context.viewer, key)
     return await changed_event(context, key)
 
 
-async def block(context: Context, event_id: str, seat_ids: list[str], *, blocked: bool) -> EventRow:
+async def block(context: RequestContext, event_id: str, seat_ids: list[str], *, blocked: bool) -> EventRow:
     """The caller's event with seats taken out of the sale, or put back."""
     key = parse_id(event_id, Kind.EVENT)
     places = places_of_seats(seat_ids, event_id)
-    await block_seats(context.office, context.viewer, key, places, blocked=blocked)
+    await block_seats(context.services, context.viewer, key, places, blocked=blocked)
     return await changed_event(context, key)

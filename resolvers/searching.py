@@ -10,7 +10,7 @@ from domain.ids import Kind, public_id
 from domain.states import EventState
 from domain.text_input import line
 from resolvers.connections import page_size as checked_size
-from resolvers.context import Context
+from resolvers.context import RequestContext
 from search.completions import Completion
 from services.search.find_events import FoundEvents, SearchQuestion
 
@@ -81,7 +81,7 @@ class SuggestionView:
     event_id: str | None
 
 
-async def search(context: Context, question: SearchQuestion) -> ResultView:
+async def search(context: RequestContext, question: SearchQuestion) -> ResultView:
     """One page of events that match.
 
     Raises:
@@ -115,7 +115,7 @@ def _highlights(found: FoundEvents) -> Iterator[HighlightView]:
             yield HighlightView(public_id(Kind.EVENT, event_id), shown.field, shown.text, ranges)
 
 
-async def suggest(context: Context, prefix: str, limit: int | None) -> list[SuggestionView]:
+async def suggest(context: RequestContext, prefix: str, limit: int | None) -> list[SuggestionView]:
     """Completions of what was typed; none for nothing."""
     most = 8 if limit is None else limit
     if not 1 <= most <= MOST_SUGGESTIONS:

@@ -20,7 +20,7 @@ from resolvers.connections import (
     page_size,
     read_number_cursor,
 )
-from resolvers.context import Context
+from resolvers.context import RequestContext
 from resolvers.layouts import SeatView, SectionView, seat_views
 
 _LISTING = "tickets"
@@ -73,7 +73,7 @@ def ticket_of_claim(seat_map: SeatMap, claim: ClaimRow, currency: str, *, lapsed
 
 
 async def tickets_of_event(
-    context: Context,
+    context: RequestContext,
     event: EventRow,
     first: int | None,
     after: str | None,
@@ -98,7 +98,7 @@ async def tickets_of_event(
     return connect(rows, size, lambda ticket: number_cursor(_LISTING, ticket.place), count, after=after)
 
 
-async def ticket_by_place(context: Context, event: EventRow, place: int) -> TicketView | None:
+async def ticket_by_place(context: RequestContext, event: EventRow, place: int) -> TicketView | None:
     """One place of an event, with its public status; None where there is none."""
     seat_map = await context.loaders.layouts.load(event.seat_map_version)
     if not 0 <= place < seat_map.place_count:

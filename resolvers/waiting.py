@@ -9,7 +9,7 @@ from db.queries.events import EventRow
 from domain.errors import NotFound
 from domain.ids import Kind, parse_id, public_id
 from domain.waiting_room import Phase, RoomSettings
-from resolvers.context import Context
+from resolvers.context import RequestContext
 from resolvers.events import changed_event, requested_id
 from services.waiting_room.waiting_rooms import Entry, Overview
 
@@ -34,7 +34,7 @@ class QueueEntryView:
     admission: AdmissionView | None
 
 
-def waiting_room_of(context: Context, event: EventRow) -> Overview | Awaitable[Overview]:
+def waiting_room_of(context: RequestContext, event: EventRow) -> Overview | Awaitable[Overview]:
     """An event's line; the many events without one are answered at once."""
     if not event.waiting_room_enabled:
         return Overview(False, Phase.CLOSED, 0, event.waiting_room_admit_per_minute)
@@ -56,7 +56,7 @@ def entry_view(entry: Entry) -> QueueEntryView:
     )
 
 
-async def queue_entry(context: Context, event_id: str) -> QueueEntryView | None:
+async def queue_entry(context: RequestContext, event_id: str) -> QueueEntryView | None:
     """Where the caller stands; None for somebody who is not in line, and for nobody."""
     key = requested_id(event_id, Kind.EVENT)
     if context.viewer is None:
@@ -68,19 +68,19 @@ async def queue_entry(context: Context, event_id: str) -> QueueEntryView | None:
     return None if entry is None else entry_view(entry)
 
 
-async def join(context: Context, event_id: str) -> QueueEntryView:
+async def join(context: RequestContext, event_id: str) -> QueueEntryView:
     """The caller's one place in line."""
     key = parse_id(event_id, Kind.EVENT)
     return entry_view(await context.rooms.join(context.viewer, key, address=context.address))
 
 
-async def leave(context: Context, event_id: str) -> bool:
+async def leave(context: RequestContext, event_id: str) -> bool:
     """The caller gives up the place; whether there was one."""
     return await context.rooms.leave(context.viewer, parse_id(event_id, Kind.EVENT))
 
 
 async def configure(
-    context: Context,
+    context: RequestContext,
     event_id: str,
     *,
     enabled: bool,
@@ -102,7 +102,7 @@ async def configure(
 
     async def switch() -> None:
         await context.rooms.configure(context.viewer, key, settings)
-        await context.office.event_changed(key)
+        await context.services.event_changed(key)
 
     await asyncio.shield(switch())  # who hangs up meanwhile does not undo the telling
     return await changed_event(context, key)

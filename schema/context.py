@@ -7,8 +7,7 @@ import strawberry
 
 from domain.viewer import Viewer
 from pubsub.channels import Channels
-from resolvers.context import Context as ResolverContext
-from resolvers.context import Services
+from resolvers.context import RequestContext, Services
 from subscriptions.queue_positions import QueueHub
 from subscriptions.seat_availability import SeatHub
 
@@ -22,7 +21,7 @@ class Streams:
     channels: Channels
 
 
-class Context(ResolverContext):
+class GraphQLContext(RequestContext):
     """A resolver's context, and the streams of the process."""
 
     __slots__ = ("streams",)
@@ -34,4 +33,4 @@ class Context(ResolverContext):
         self.streams = streams
 
 
-Info: TypeAlias = strawberry.Info[Context, None]
+Info: TypeAlias = strawberry.Info[GraphQLContext, None]

@@ -98,6 +98,6 @@ class Subscription:
         info: Info, order_id: Annotated[strawberry.ID, strawberry.argument(description="Order.id")]
     ) -> AsyncGenerator[OrderView, None]:
         context, key = info.context, requested_id(order_id, Kind.ORDER)
-        async for row in order_updates(context.office, context.streams.channels, context.viewer, key):
+        async for row in order_updates(context.services, context.streams.channels, context.viewer, key):
             context.refresh()
             yield order_view(context, row)

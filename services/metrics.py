@@ -1,20 +1,13 @@
-"""What use cases tell those who watch, and the decorator that makes each call of one known."""
+"""The metrics of use cases, and the decorator that counts, times and traces each call of one."""
 
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from domain.errors import BoxofficeError
 from kit.spans import stepped
-
-if TYPE_CHECKING:
-    from services.context import Office
-
-Arguments = ParamSpec("Arguments")
-Answer = TypeVar("Answer")
-UseCase = Callable[Concatenate["Office", Arguments], Coroutine[Any, Any, Answer]]
 
 OK = "ok"
 FAULT = "FAULT"
@@ -22,19 +15,19 @@ GONE = "GONE"
 
 
 class SaleMeters(Protocol):
-    """Counts what says whether the sale is healthy."""
+    """The counters that show whether the sale is healthy."""
 
     def called(self, call: str, outcome: str, seconds: float) -> None:
-        """Count a use case; the outcome is ok, a refusal's code, GONE (nobody waits for it) or FAULT."""
+        """Count a call of a use case; the outcome is ok, an error's code, GONE (cancelled) or FAULT."""
 
     def booked(self, seconds: float) -> None:
-        """Count a booking, this long after its order's creation."""
+        """Count a booking, with the time since its order was created."""
 
     def payment(self, state: str) -> None:
-        """Count a payment that has come into a state."""
+        """Count a payment's change to a state."""
 
     def webhook(self, outcome: str) -> None:
-        """Count a webhook by what it was answered."""
+        """Count a webhook by the outcome that answered it."""
 
     def task(self, topic: str, outcome: str, age_seconds: float) -> None:
         """Count a run of an outbox task; the outcome is done, again or fault."""
@@ -44,32 +37,48 @@ class NoMeters:
     """Counts nothing."""
 
     def called(self, call: str, outcome: str, seconds: float) -> None:
-        """Ignore it."""
+        """Ignore the call."""
 
     def booked(self, seconds: float) -> None:
-        """Ignore it."""
+        """Ignore the booking."""
 
     def payment(self, state: str) -> None:
-        """Ignore it."""
+        """Ignore the payment."""
 
     def webhook(self, outcome: str) -> None:
-        """Ignore it."""
+        """Ignore the webhook."""
 
     def task(self, topic: str, outcome: str, age_seconds: float) -> None:
-        """Ignore it."""
+        """Ignore the task."""
 
 
-def measured(name: str) -> Callable[[UseCase[Arguments, Answer]], UseCase[Arguments, Answer]]:
+class Metered(Protocol):
+    """A context that has meters."""
+
+    @property
+    def meters(self) -> SaleMeters:
+        """The meters to count in."""
+
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+Context = TypeVar("Context", bound=Metered)
+UseCase = Callable[Concatenate[Context, Arguments], Coroutine[Any, Any, Answer]]
+
+
+def measured(
+    name: str,
+) -> Callable[[UseCase[Context, Arguments, Answer]], UseCase[Context, Arguments, Answer]]:
     """Count a use case's calls by outcome, time them, and make each a step of its trace."""
 
-    def decorate(function: UseCase[Arguments, Answer]) -> UseCase[Arguments, Answer]:
+    def decorate(function: UseCase[Context, Arguments, Answer]) -> UseCase[Context, Arguments, Answer]:
         work = stepped(name)(function)
 
         @wraps(function)
-        async def call(office: "Office", /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
+        async def call(context: Context, /, *arguments: Arguments.args, **named: Arguments.kwargs) -> Answer:
             began, outcome = time.perf_counter(), FAULT
             try:
-                answer = await work(office, *arguments, **named)
+                answer = await work(context, *arguments, **named)
                 outcome = OK
                 return answer
             except BoxofficeError as error:
@@ -79,7 +88,7 @@ def measured(name: str) -> Callable[[UseCase[Arguments, Answer]], UseCase[Argume
                 outcome = GONE
                 raise
             finally:
-                office.meters.called(name, outcome, time.perf_counter() - began)
+                context.meters.called(name, outcome, time.perf_counter() - began)
 
         return call
 

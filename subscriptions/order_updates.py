@@ -9,7 +9,8 @@ from domain.channels import order_channel
 from domain.errors import Unavailable
 from domain.viewer import Viewer
 from pubsub.channels import Channels
-from services.context import Office, buyer_of, reading
+from services.context import ServiceContext, reading
+from services.identity.authorisation import buyer_of
 from services.ordering.pay import owned_order
 
 # A message may be lost; this often the order is looked at all the same.
@@ -17,7 +18,7 @@ LOOK_SECONDS = 5.0
 
 
 async def order_updates(
-    office: Office, channels: Channels, viewer: Viewer | None, order_id: UUID
+    context: ServiceContext, channels: Channels, viewer: Viewer | None, order_id: UUID
 ) -> AsyncIterator[OrderRow]:
     """The order as it is, then again whenever it or its payment has changed.
 
@@ -25,12 +26,12 @@ async def order_updates(
         NotFound: there is no such order, or it is someone else's.
     """
     buyer = buyer_of(viewer)
-    await owned_order(office, buyer, order_id)
+    await owned_order(context, buyer, order_id)
     async with channels.subscribe(order_channel(order_id)) as mailbox:
         told: object = None
         while True:
             try:
-                order, seen = await _look(office, buyer, order_id)
+                order, seen = await _look(context, buyer, order_id)
             except Unavailable:
                 await asyncio.sleep(1)
                 continue
@@ -40,7 +41,7 @@ async def order_updates(
             await mailbox.wait(LOOK_SECONDS)
 
 
-async def _look(office: Office, buyer: Viewer, order_id: UUID) -> tuple[OrderRow, object]:
-    order = await owned_order(office, buyer, order_id)
-    payments = await reading(payments_of_orders(office.database, [order_id]))
+async def _look(context: ServiceContext, buyer: Viewer, order_id: UUID) -> tuple[OrderRow, object]:
+    order = await owned_order(context, buyer, order_id)
+    payments = await reading(payments_of_orders(context.database, [order_id]))
     return order, (order, tuple(payments))

@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.errors import NotFound, Unavailable
 from domain.viewer import Viewer
 from pubsub.channels import Channels
-from services.context import buyer_of
+from services.identity.authorisation import buyer_of
 from services.waiting_room.waiting_rooms import Entry, WaitingRooms
 from subscriptions.listening import Listener
 from subscriptions.queue_line import Member, QueueLine

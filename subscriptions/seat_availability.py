@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.updates import SeatAvailabilityUpdate
 from pubsub.channels import Channels
-from services.context import Office
+from services.context import ServiceContext
 from subscriptions.seat_topic import SeatTopic, Watcher
 
 _READY_SECONDS = 5.0
@@ -18,9 +18,9 @@ class SeatHub:
     """The topics of one process: one upstream subscription an event, however many watch it."""
 
     def __init__(
-        self, office: Office, channels: Channels, watch_lag: Callable[[float], None] = lambda _: None
+        self, context: ServiceContext, channels: Channels, watch_lag: Callable[[float], None] = lambda _: None
     ) -> None:
-        self._office = office
+        self._context = context
         self._watch_lag = watch_lag
         self._channels = channels
         self._topics: dict[UUID, SeatTopic] = {}
@@ -41,11 +41,11 @@ class SeatHub:
 
     async def topic(self, event_id: UUID) -> SeatTopic:
         """What is told of an event here."""
-        sale = await self._office.sale(event_id)
-        seat_map = await self._office.seat_map(sale.seat_map_version)
+        sale = await self._context.sale(event_id)
+        seat_map = await self._context.seat_map(sale.seat_map_version)
         topic = self._topics.get(event_id)
         if topic is None:
-            topic = SeatTopic(self._office, self._channels, event_id, seat_map, self._watch_lag)
+            topic = SeatTopic(self._context, self._channels, event_id, seat_map, self._watch_lag)
             self._topics[event_id] = topic
         return topic
 

@@ -13,7 +13,7 @@ from domain.updates import SeatAvailabilityUpdate, SectionCount
 from pubsub.channels import Channels, Mailbox
 from reservations.keys import event_keys
 from reservations.outcomes import Delta, SeatSnapshot
-from services.context import Office
+from services.context import ServiceContext
 from subscriptions.listening import Listener
 from subscriptions.seat_folding import changed_sections, difference, fold, merged
 
@@ -76,13 +76,13 @@ class SeatTopic:
 
     def __init__(
         self,
-        office: Office,
+        context: ServiceContext,
         channels: Channels,
         event_id: UUID,
         seat_map: SeatMap,
         watch_lag: Callable[[float], None],
     ) -> None:
-        self._office = office
+        self._context = context
         self._watch_lag = watch_lag
         self._channels = channels
         self._event_id = event_id
@@ -162,7 +162,7 @@ class SeatTopic:
         snapshot, until = self._snapshot, self.version
         if not 0 <= since <= until:
             return None
-        deltas = await self._office.seats.deltas_since(self._event_id, since)
+        deltas = await self._context.seats.deltas_since(self._event_id, since)
         if deltas is None or self._snapshot is not snapshot:
             return None
         return self._update(since, [delta for delta in deltas if delta.version <= until])
@@ -218,13 +218,13 @@ class SeatTopic:
     async def _has_moved(self) -> bool:
         assert self._snapshot is not None, "_resync was awaited"
         known = (self._snapshot.epoch, self._snapshot.version)
-        return await self._office.seats.version(self._event_id) != known
+        return await self._context.seats.version(self._event_id) != known
 
     async def _catch_up(self) -> None:
         """Fold what has happened since, and tell it as one update."""
         before = self._snapshot
         assert before is not None, "_resync was awaited"
-        deltas = await self._office.seats.deltas_since(self._event_id, before.version)
+        deltas = await self._context.seats.deltas_since(self._event_id, before.version)
         if deltas is None:
             await self._resync()
             return
@@ -239,7 +239,7 @@ class SeatTopic:
     async def _resync(self) -> None:
         """Read the map afresh; tell the difference, or all of it where versions have gone back."""
         before = self._snapshot
-        after = await self._office.seats.snapshot(self._event_id)
+        after = await self._context.seats.snapshot(self._event_id)
         self._snapshot = after
         self._ready.set()
         if before is None or after == before:

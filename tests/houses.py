@@ -1,4 +1,4 @@
-"""Houses to sell in the tests: an office on the real parts, and events put straight into its database."""
+"""Houses to sell in the tests: an context on the real parts, and events put straight into its database."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -21,9 +21,9 @@ from kit.ids import new_uuid
 from payments.gateway import PaymentGateway
 from reservations.connection import batcher, connect
 from reservations.store import SeatStore
-from services.context import Office, sale_cache
-from services.layouts import LayoutCache
-from services.ordering.order_writer import OrderDesk
+from services.caches import LayoutCache, SaleCache
+from services.context import ServiceContext
+from services.ordering.order_writer import OrderWriter
 from services.ordering.seat_rebuild import truth_loader
 
 USD = "USD"
@@ -54,7 +54,7 @@ class ManualClock:
 
 @dataclass(slots=True)
 class Announcements:
-    """An announcer that remembers what it was told."""
+    """A publisher that remembers what it was told."""
 
     told: list[tuple[str, str]] = field(default_factory=list)
 
@@ -76,23 +76,23 @@ class NoLine:
 
 
 @asynccontextmanager
-async def office_on(
+async def service_context_on(
     postgres_url: str, redis_url: str, gateway: PaymentGateway, clock: Clock = utc_now
-) -> AsyncIterator[Office]:
-    """An office on real PostgreSQL and Valkey."""
+) -> AsyncIterator[ServiceContext]:
+    """An context on real PostgreSQL and Valkey."""
     database = Database(postgres_url)
     client = connect(redis_url, 20)
     layouts = LayoutCache(database)
     try:
-        yield Office(
+        yield ServiceContext(
             database=database,
-            desk=OrderDesk(database),
+            orders=OrderWriter(database),
             seats=SeatStore(batcher(client), truth_loader(database, layouts), clock),
             layouts=layouts,
-            sales=sale_cache(database),
+            sales=SaleCache(database),
             gateway=gateway,
-            gate=NoLine(),
-            announcer=Announcements(),
+            admissions=NoLine(),
+            publisher=Announcements(),
             clock=clock,
             hold_time=timedelta(seconds=480),
             payment_time=timedelta(seconds=600),
@@ -193,6 +193,6 @@ async def open_event(database: Database, rows: Sequence[int] = (), standing: int
     return event_id
 
 
-def with_hold_time(office: Office, seconds: float) -> Office:
-    """The same office with another hold time."""
-    return replace(office, hold_time=timedelta(seconds=seconds))
+def with_hold_time(context: ServiceContext, seconds: float) -> ServiceContext:
+    """The same context with another hold time."""
+    return replace(context, hold_time=timedelta(seconds=seconds))

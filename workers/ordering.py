@@ -4,7 +4,7 @@ import asyncio
 from uuid import UUID
 
 from domain.errors import NotFound
-from services.context import Office
+from services.context import ServiceContext
 from services.ordering.expiry import expire_lapsed, expire_paying
 from services.ordering.mirror import Difference, differences, repair
 from services.ordering.outbox import deliver
@@ -16,19 +16,19 @@ STANDING_SECONDS = 10.0
 _LOOK_SECONDS = 1.0
 
 
-def ordering_loops(office: Office) -> list[Loop]:
+def ordering_loops(context: ServiceContext) -> list[Loop]:
     """Expiry within 250 ms of a deadline, the outbox at once, the sweeps behind them."""
     return [
-        Loop("expiry", lambda: expire_lapsed(office), 0.2),
-        Loop("expiry of payments", lambda: expire_paying(office), 0.5),
-        Loop("outbox", lambda: deliver(office), 0.1),
+        Loop("expiry", lambda: expire_lapsed(context), 0.2),
+        Loop("expiry of payments", lambda: expire_paying(context), 0.5),
+        Loop("outbox", lambda: deliver(context), 0.1),
         # While the batch of the first waits for the gateway, this one shows the seats of everybody else.
-        Loop("second outbox", lambda: deliver(office), 0.25),
-        Loop("payment sweep", lambda: sweep_payments(office), 2.0),
-        Loop("orders of cancelled events", lambda: sweep_cancelled_events(office), 2.0),
-        Loop("lapsed holds", LapseSweep(office), 2.0),
-        Loop("reconciliation", Reconciliation(office), STANDING_SECONDS),
-        Loop("redis watch", RestartWatch(office), _LOOK_SECONDS),
+        Loop("second outbox", lambda: deliver(context), 0.25),
+        Loop("payment sweep", lambda: sweep_payments(context), 2.0),
+        Loop("orders of cancelled events", lambda: sweep_cancelled_events(context), 2.0),
+        Loop("lapsed holds", LapseSweep(context), 2.0),
+        Loop("reconciliation", Reconciliation(context), STANDING_SECONDS),
+        Loop("redis watch", RestartWatch(context), _LOOK_SECONDS),
     ]
 
 
@@ -38,32 +38,32 @@ class LapseSweep:
     The sweep of orders is the quick one; this finds what a process left that died between the two.
     """
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
 
     async def __call__(self) -> int:
-        events = await self._office.seats.events_with_holds()
-        ended = await asyncio.gather(*map(self._office.seats.lapse, events))
+        events = await self._context.seats.events_with_holds()
+        ended = await asyncio.gather(*map(self._context.seats.lapse, events))
         return sum(map(len, ended))
 
 
 class Reconciliation:
     """Mends what differs between Redis and PostgreSQL in two looks in a row."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
         self._seen: dict[UUID, frozenset[Difference]] = {}
 
     async def __call__(self) -> int:
         before, self._seen = self._seen, {}
-        for event_id in await self._office.seats.events_built():
+        for event_id in await self._context.seats.events_built():
             try:
-                found = await differences(self._office, event_id)
+                found = await differences(self._context, event_id)
             except NotFound:
                 continue
             standing = found & before.get(event_id, frozenset())
             if standing:
-                await repair(self._office, event_id, standing)
+                await repair(self._context, event_id, standing)
             if found - standing:
                 self._seen[event_id] = found - standing
         return 0
@@ -75,16 +75,16 @@ class RestartWatch:
     What somebody has built since is left alone: an emptied Redis gives each watcher one snapshot, not two.
     """
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
 
     async def __call__(self) -> int:
-        run_id = await self._office.seats.new_server_runs()
+        run_id = await self._context.seats.new_server_runs()
         if run_id is None:
             return 0
-        for event_id in await self._office.seats.built_elsewhere(run_id):
-            version = await self._office.seats.version(event_id)
+        for event_id in await self._context.seats.built_elsewhere(run_id):
+            version = await self._context.seats.version(event_id)
             if version is not None:
-                await self._office.seats.build(event_id, replacing=version[0])
-        await self._office.seats.remember_server_runs(run_id)
+                await self._context.seats.build(event_id, replacing=version[0])
+        await self._context.seats.remember_server_runs(run_id)
         return 0

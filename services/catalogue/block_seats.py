@@ -11,13 +11,14 @@ from domain.errors import InvalidInput, SeatsGone, Unavailable
 from domain.outbox import Topic
 from domain.viewer import Viewer
 from reservations.outcomes import Outcome
-from services.context import Office
+from services.context import ServiceContext
+from services.identity.authorisation import own_sale
 
 _MOST_SEATS = 5_000
 
 
 async def block_seats(
-    office: Office, viewer: Viewer | None, event_id: UUID, places: Sequence[int], *, blocked: bool
+    context: ServiceContext, viewer: Viewer | None, event_id: UUID, places: Sequence[int], *, blocked: bool
 ) -> None:
     """Take free seats out of the sale or put blocked ones back: all of them or none.
 
@@ -25,32 +26,32 @@ async def block_seats(
         SeatsGone: some are held or booked.
         InvalidInput: none is named, or one that this event does not have.
     """
-    sale = await office.own_sale(viewer, event_id)
-    seat_map = await office.seat_map(sale.seat_map_version)
+    sale = await own_sale(context, viewer, event_id)
+    seat_map = await context.seat_map(sale.seat_map_version)
     if not 1 <= len(places) <= _MOST_SEATS:
         raise InvalidInput(f"seatIds: between 1 and {_MOST_SEATS} seats at a time.")
     if any(place >= seat_map.seat_count for place in places):
         raise InvalidInput("seatIds: this event has no such seat.")
     unique = sorted(set(places))
-    answer = await office.seats.block(event_id, unique, blocked=blocked)
+    answer = await context.seats.block(event_id, unique, blocked=blocked)
     if answer.outcome is Outcome.TAKEN:
         raise SeatsGone(answer.places)
-    taken = await _write(office, event_id, unique, blocked=blocked)
+    taken = await _write(context, event_id, unique, blocked=blocked)
     if taken:
-        await office.seats.block(event_id, answer.places, blocked=False)
+        await context.seats.block(event_id, answer.places, blocked=False)
         raise SeatsGone(tuple(taken))
 
 
-async def _write(office: Office, event_id: UUID, places: list[int], *, blocked: bool) -> list[int]:
+async def _write(context: ServiceContext, event_id: UUID, places: list[int], *, blocked: bool) -> list[int]:
     try:
-        async with office.database.transaction() as connection:
+        async with context.database.transaction() as connection:
             taken: list[int] = []
             if blocked:
                 taken = await block_places(connection, event_id, places)
             else:
                 await unblock_places(connection, event_id, places)
             if not taken:
-                await write_task(connection, Topic.EVENT_CHANGED, event_id, {}, office.now())
+                await write_task(connection, Topic.EVENT_CHANGED, event_id, {}, context.now())
             return taken
     except PlaceTaken:
         return places

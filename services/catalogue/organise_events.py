@@ -32,7 +32,8 @@ from domain.states import ASSUMED_DURATION, EventState
 from domain.text_input import line, optional_line, paragraphs
 from domain.viewer import Viewer
 from kit.ids import new_uuid
-from services.context import Office, organiser_of, reading
+from services.context import ServiceContext, reading
+from services.identity.authorisation import organiser_of, own_sale
 
 MOST_PERFORMERS = 100
 MOST_TICKETS_AN_ORDER = 100
@@ -85,7 +86,7 @@ class EventChanges(TypedDict, total=False):
     off_sale_at: datetime | None
 
 
-async def create_event(office: Office, viewer: Viewer | None, draft: EventDraft) -> UUID:
+async def create_event(context: ServiceContext, viewer: Viewer | None, draft: EventDraft) -> UUID:
     """A draft of the viewer's; the id of the new event.
 
     Raises:
@@ -97,11 +98,11 @@ async def create_event(office: Office, viewer: Viewer | None, draft: EventDraft)
     event = _checked_event(draft, organiser)
     venue = _checked_venue(draft.venue)
     performers = _checked_performers(draft.performers)
-    document = await _plan_document(office, draft)
+    document = await _plan_document(context, draft)
     seat_map = await asyncio.to_thread(_seat_map, event.id, draft, document)
     _check_largest_order(seat_map, draft.max_tickets_per_order)
     try:
-        async with office.database.transaction() as connection:
+        async with context.database.transaction() as connection:
             await remember_user(connection, organiser)
             venue_id = await venue_like(connection, venue)
             performer_ids = await performers_like(connection, performers)
@@ -111,15 +112,17 @@ async def create_event(office: Office, viewer: Viewer | None, draft: EventDraft)
     return event.id
 
 
-async def update_event(office: Office, viewer: Viewer | None, event_id: UUID, changes: EventChanges) -> None:
+async def update_event(
+    context: ServiceContext, viewer: Viewer | None, event_id: UUID, changes: EventChanges
+) -> None:
     """Change the organiser's own event.
 
     Raises:
-        Unauthenticated, Forbidden, NotFound: as `Office.own_sale`.
+        Unauthenticated, Forbidden, NotFound: as `own_sale`.
         InvalidInput: it is cancelled, or would not fit afterwards.
     """
-    await office.own_sale(viewer, event_id)
-    event = await _event(office, event_id)
+    await own_sale(context, viewer, event_id)
+    event = await _event(context, event_id)
     if event.state == EventState.CANCELLED:
         raise InvalidInput("A cancelled event does not change.")
     checked = _checked_changes(changes)
@@ -131,27 +134,27 @@ async def update_event(office: Office, viewer: Viewer | None, event_id: UUID, ch
     )
     if not checked:
         return
-    await office.change_event(event_id, partial(change_event, event_id=event_id, changes=checked))
+    await context.change_event(event_id, partial(change_event, event_id=event_id, changes=checked))
 
 
-async def publish_event(office: Office, viewer: Viewer | None, event_id: UUID) -> None:
+async def publish_event(context: ServiceContext, viewer: Viewer | None, event_id: UUID) -> None:
     """Show the organiser's own draft to everybody; a published event stays as it is.
 
     Raises:
-        Unauthenticated, Forbidden, NotFound: as `Office.own_sale`.
+        Unauthenticated, Forbidden, NotFound: as `own_sale`.
         InvalidInput: it is cancelled or over.
     """
-    await office.own_sale(viewer, event_id)
-    event = await _event(office, event_id)
+    await own_sale(context, viewer, event_id)
+    event = await _event(context, event_id)
     if event.state == EventState.CANCELLED:
         raise InvalidInput("A cancelled event cannot be published.")
-    if office.now() >= (event.ends_at or event.starts_at + ASSUMED_DURATION):
+    if context.now() >= (event.ends_at or event.starts_at + ASSUMED_DURATION):
         raise InvalidInput("An event that is over cannot be published.")
-    await office.change_event(event_id, partial(publish_draft, event_id=event_id))
+    await context.change_event(event_id, partial(publish_draft, event_id=event_id))
 
 
-async def _event(office: Office, event_id: UUID) -> EventRow:
-    event = await reading(event_by_id(office.database, event_id))
+async def _event(context: ServiceContext, event_id: UUID) -> EventRow:
+    event = await reading(event_by_id(context.database, event_id))
     if event is None:
         raise NotFound("There is no such event.")
     return event
@@ -248,14 +251,14 @@ def _check_largest_order(seat_map: SeatMap, most_tickets: int) -> None:
         raise InvalidInput("maxTicketsPerOrder: so many tickets at this price are more than can be charged.")
 
 
-async def _plan_document(office: Office, draft: EventDraft) -> str | None:
+async def _plan_document(context: ServiceContext, draft: EventDraft) -> str | None:
     """The plan's JSON text: the one given, or the one imported before."""
     if draft.seating_plan_id is None:
         return draft.seating_plan
     if draft.seating_plan is not None:
         raise InvalidInput("seatingPlanId: give either seatingPlan or seatingPlanId, not both.")
     plan_id = parse_id(draft.seating_plan_id, Kind.SEATING_PLAN)
-    document = await reading(seating_plan_document(office.database, plan_id))
+    document = await reading(seating_plan_document(context.database, plan_id))
     if document is None:
         raise NotFound("There is no such seating plan; boxoffice import plan FILE stores one.")
     return document

@@ -28,7 +28,7 @@ from domain.errors import NotFound
 from domain.ids import Kind, public_id
 from domain.states import OrderState, RefundState
 from search.index import IndexAway
-from services.context import Office, reading
+from services.context import ServiceContext, reading
 from services.doctor import repair
 from services.doctor.examine_payments import examine_payments
 from services.ordering.mirror import Difference, differences
@@ -49,7 +49,7 @@ class Documents(Protocol):
     def documents(self) -> dict[str, dict[str, Any]]: ...
 
 
-Mend = Callable[[Office], Awaitable[None]]
+Mend = Callable[[ServiceContext], Awaitable[None]]
 
 
 class Where(StrEnum):
@@ -73,26 +73,26 @@ class Finding:
     mend: Mend | None = field(default=None, compare=False)
 
 
-async def examine(office: Office, engine: Documents | None, since: timedelta) -> list[Finding]:
+async def examine(context: ServiceContext, engine: Documents | None, since: timedelta) -> list[Finding]:
     """Every difference there is now; payments as far back as `since`.
 
     Raises:
         Unavailable: PostgreSQL or Redis does not answer.
     """
-    found = await reading(_orders(office))
-    found += await _redis(office)
-    found += [Finding(Where.STRIPE, *each) for each in await examine_payments(office, since)]
-    found += await reading(_refunds(office))
-    found += await reading(_outbox(office))
+    found = await reading(_orders(context))
+    found += await _redis(context)
+    found += [Finding(Where.STRIPE, *each) for each in await examine_payments(context, since)]
+    found += await reading(_refunds(context))
+    found += await reading(_outbox(context))
     if engine is not None:
-        found += await reading(_index(office, engine))
+        found += await reading(_index(context, engine))
     return found
 
 
-async def _orders(office: Office) -> list[Finding]:
-    misfits = await misfitting_orders(office.database, office.now() - OVERDUE)
+async def _orders(context: ServiceContext) -> list[Finding]:
+    misfits = await misfitting_orders(context.database, context.now() - OVERDUE)
     found = [_misfit(order) for order in misfits]
-    for order in await booked_without_payment(office.database):
+    for order in await booked_without_payment(context.database):
         sentence = (
             f"Order {order.reference} is booked and costs something, but no payment was ever begun for it."
         )
@@ -124,9 +124,9 @@ def _misfit(order: OrderStanding) -> Finding:
 
 
 def _mendable(
-    order: OrderStanding, sentence: str, mend: Callable[[Office, OrderStanding], Awaitable[None]]
+    order: OrderStanding, sentence: str, mend: Callable[[ServiceContext, OrderStanding], Awaitable[None]]
 ) -> Finding:
-    return Finding(Where.ORDERS, _public(order), sentence, mend=lambda office: mend(office, order))
+    return Finding(Where.ORDERS, _public(order), sentence, mend=lambda context: mend(context, order))
 
 
 def _lost_places(order: OrderStanding, name: str, due: int) -> Finding:
@@ -142,21 +142,23 @@ def _listed(places: Sequence[int]) -> str:
     return f"place{'s' if len(places) > 1 else ''} {', '.join(map(str, places[:_MOST_LISTED]))}"
 
 
-async def _redis(office: Office) -> list[Finding]:
+async def _redis(context: ServiceContext) -> list[Finding]:
     found: list[Finding] = []
-    for event_id in await office.seats.events_built():
+    for event_id in await context.seats.events_built():
         try:
-            found += await _map(office, event_id)
+            found += await _map(context, event_id)
         except NotFound:
             continue
     return found
 
 
-async def _map(office: Office, event_id: UUID) -> list[Finding]:
+async def _map(context: ServiceContext, event_id: UUID) -> list[Finding]:
     subject = public_id(Kind.EVENT, event_id)
-    if await repair.is_misshapen(office, event_id):
+    if await repair.is_misshapen(context, event_id):
         sentence = "Its map in Redis has another number of places than its layout."
-        return [Finding(Where.REDIS, subject, sentence, mend=lambda office: repair.rebuild(office, event_id))]
+        return [
+            Finding(Where.REDIS, subject, sentence, mend=lambda context: repair.rebuild(context, event_id))
+        ]
     return [
         Finding(
             Where.REDIS,
@@ -164,7 +166,7 @@ async def _map(office: Office, event_id: UUID) -> list[Finding]:
             _redis_sentence(one),
             mend=partial(repair.correct, event_id=event_id, difference=one),
         )
-        for one in sorted(await differences(office, event_id), key=lambda each: each.place)
+        for one in sorted(await differences(context, event_id), key=lambda each: each.place)
     ]
 
 
@@ -175,8 +177,8 @@ def _redis_sentence(one: Difference) -> str:
     return f"Place {one.place} is {seen}{by} in Redis, and {_STATES[one.state]}{true_by} in PostgreSQL."
 
 
-async def _refunds(office: Office) -> list[Finding]:
-    return [_refund(one) for one in await open_refunds(office.database)]
+async def _refunds(context: ServiceContext) -> list[Finding]:
+    return [_refund(one) for one in await open_refunds(context.database)]
 
 
 def _refund(one: OpenRefund) -> Finding:
@@ -186,11 +188,11 @@ def _refund(one: OpenRefund) -> Finding:
         sentence = f"A refund of {amount} (minor units) came back from the bank too often."
         return Finding(Where.STRIPE, subject, sentence, "Pay it back by other means.")
     sentence = f"A refund of {amount} (minor units) was decided, and nothing is going to send it."
-    return Finding(Where.OUTBOX, subject, sentence, mend=lambda office: repair.send_refund(office, one))
+    return Finding(Where.OUTBOX, subject, sentence, mend=lambda context: repair.send_refund(context, one))
 
 
-async def _outbox(office: Office) -> list[Finding]:
-    return [_stuck(task) for task in await stuck_tasks(office.database, office.now() - STUCK)]
+async def _outbox(context: ServiceContext) -> list[Finding]:
+    return [_stuck(task) for task in await stuck_tasks(context.database, context.now() - STUCK)]
 
 
 def _stuck(task: StuckTask) -> Finding:
@@ -198,16 +200,16 @@ def _stuck(task: StuckTask) -> Finding:
     sentence = (
         f"{task.topic} waits since {task.created_at:%Y-%m-%d %H:%M:%S} after {task.attempts} tries: {why}"
     )
-    return Finding(Where.OUTBOX, task.key, sentence, mend=lambda office: repair.hurry(office, task))
+    return Finding(Where.OUTBOX, task.key, sentence, mend=lambda context: repair.hurry(context, task))
 
 
-async def _index(office: Office, engine: Documents) -> list[Finding]:
+async def _index(context: ServiceContext, engine: Documents) -> list[Finding]:
     try:
         indexed = await asyncio.to_thread(engine.documents)
     except IndexAway as fault:
         advice = "See that Meilisearch runs; search answers from PostgreSQL meanwhile."
         return [Finding(Where.INDEX, "Meilisearch", f"It does not answer: {fault}", advice)]
-    true = await _true_documents(office)
+    true = await _true_documents(context)
     found = [
         Finding(
             Where.INDEX,
@@ -218,7 +220,7 @@ async def _index(office: Office, engine: Documents) -> list[Finding]:
         for key in sorted(indexed.keys() | true.keys())
         if _differs(indexed.get(key), true.get(key))
     ]
-    async with office.database.connection() as connection:
+    async with context.database.connection() as connection:
         refusals = await search_rows.read_refusals(connection, _MOST_LISTED)
     return found + [
         Finding(
@@ -231,9 +233,9 @@ async def _index(office: Office, engine: Documents) -> list[Finding]:
     ]
 
 
-async def _true_documents(office: Office) -> dict[str, dict[str, Any]]:
+async def _true_documents(context: ServiceContext) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
-    async with office.database.connection() as connection:
+    async with context.database.connection() as connection:
         after = UUID(int=0)
         while events := await read_published(connection, after, _BATCH):
             for facts in facts_of(await read_facts(connection, events)):

@@ -10,29 +10,29 @@ from domain.ids import Kind, public_id
 from domain.outbox import Topic
 from domain.states import OrderState, PaymentState
 from payments.gateway import GatewayError, Intent, IntentStatus
-from services.context import Office, reading
+from services.context import ServiceContext, reading
 from services.doctor import repair
 
 _MOST_INTENTS = 100_000
 _LIVE = (OrderState.RESERVED, OrderState.PAYING, OrderState.BOOKED)
 _UNTOUCHED = (IntentStatus.REQUIRES_PAYMENT_METHOD, IntentStatus.REQUIRES_CONFIRMATION)
 
-Mend = Callable[[Office], Awaitable[None]]
+Mend = Callable[[ServiceContext], Awaitable[None]]
 Found = tuple[str, str, str, Mend | None]
 """Subject, sentence, advice, and how it is mended."""
 
 
-async def examine_payments(office: Office, since: timedelta) -> list[Found]:
+async def examine_payments(context: ServiceContext, since: timedelta) -> list[Found]:
     """Where the gateway and our orders disagree, but for those that the outbox is at work on."""
     try:
-        intents = await office.gateway.recent_intents(office.now() - since, most=_MOST_INTENTS)
+        intents = await context.gateway.recent_intents(context.now() - since, most=_MOST_INTENTS)
     except GatewayError as fault:
         return [("Stripe", f"It does not answer: {fault.message}", "Look again when it does.", None)]
     by_order: dict[UUID, list[Intent]] = defaultdict(list)
     for intent in intents:
         if intent.order_id is not None:
             by_order[intent.order_id].append(intent)
-    orders = {one.id: one for one in await reading(standings_of(office.database, list(by_order)))}
+    orders = {one.id: one for one in await reading(standings_of(context.database, list(by_order)))}
     found: list[Found] = []
     for order_id, of_order in by_order.items():
         order = orders.get(order_id)
@@ -127,7 +127,7 @@ def _mend(order: OrderStanding, intent: Intent) -> Mend | None:
         case IntentStatus.REQUIRES_CAPTURE if not live:
             return _writing(Topic.VOID_PAYMENT, order, intent)
         case IntentStatus.SUCCEEDED if order.payment_state in _NOT_CAPTURED and fits:
-            return lambda office: repair.settle(office, order.id, intent)
+            return lambda context: repair.settle(context, order.id, intent)
         case IntentStatus.SUCCEEDED:
             return None
         case IntentStatus.CANCELLED if order.state == OrderState.BOOKED and not _is(
@@ -135,7 +135,7 @@ def _mend(order: OrderStanding, intent: Intent) -> Mend | None:
         ):
             return None
         case IntentStatus.CANCELLED | IntentStatus.REQUIRES_CAPTURE:
-            return lambda office: repair.settle(office, order.id, intent)
+            return lambda context: repair.settle(context, order.id, intent)
         case _ if order.state == OrderState.BOOKED:
             return None
         case _:
@@ -156,4 +156,4 @@ def _is(order: OrderStanding, state: PaymentState) -> bool:
 
 
 def _writing(topic: Topic, order: OrderStanding, intent: Intent) -> Mend:
-    return lambda office: repair.write(office, topic, order.id, intent)
+    return lambda context: repair.write(context, topic, order.id, intent)

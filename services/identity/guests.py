@@ -9,7 +9,7 @@ from domain.ids import user_id_of
 from domain.text_input import email as email_address
 from domain.text_input import optional_line
 from domain.viewer import Scope, Viewer
-from services.context import Office, reading
+from services.context import ServiceContext, reading
 from services.identity.tokens import Tokens
 
 SESSION = timedelta(hours=2)
@@ -24,7 +24,9 @@ class GuestSession:
     user: UserRow
 
 
-async def create_guest_session(office: Office, tokens: Tokens, email: str, name: str | None) -> GuestSession:
+async def create_guest_session(
+    context: ServiceContext, tokens: Tokens, email: str, name: str | None
+) -> GuestSession:
     """A new guest with a two-hour token for buying; each call makes another guest.
 
     Raises:
@@ -35,7 +37,7 @@ async def create_guest_session(office: Office, tokens: Tokens, email: str, name:
     called = optional_line(name, "name")
     subject = f"guest:{uuid4()}"
     viewer = Viewer(user_id_of(subject), subject, address, called, frozenset({Scope.BUY.value}))
-    expires_at = (office.now() + SESSION).replace(microsecond=0)
+    expires_at = (context.now() + SESSION).replace(microsecond=0)
     token = tokens.mint(viewer, expires_at)
-    await reading(remember_user(office.database, viewer, guest=True))
+    await reading(remember_user(context.database, viewer, guest=True))
     return GuestSession(token, expires_at, UserRow(viewer.user_id, address, called))

@@ -6,7 +6,6 @@ The algorithms are fixed by the installation, never by the token (RFC 8725, sect
 import asyncio
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -18,6 +17,7 @@ from domain.errors import InvalidInput, Unauthenticated, Unavailable
 from domain.ids import user_id_of
 from domain.text_input import line, optional_line
 from domain.viewer import Scope, Viewer
+from kit.cache import Cache
 
 LEEWAY_SECONDS = 30
 _LONGEST_TOKEN = 8_192
@@ -169,16 +169,13 @@ class _Remembered:
     """Viewers of tokens that were verified, by the token's digest, until they expire."""
 
     def __init__(self) -> None:
-        self._viewers: OrderedDict[bytes, tuple[float, Viewer]] = OrderedDict()
+        self._viewers: Cache[bytes, Viewer] = Cache(max_entries=_MOST_REMEMBERED)
 
     def get(self, token: str) -> Viewer | None:
-        entry = self._viewers.get(_digest(token))
-        return entry[1] if entry and time.time() < entry[0] else None
+        return self._viewers.get(_digest(token))
 
     def keep(self, token: str, viewer: Viewer, until: float) -> None:
-        self._viewers[_digest(token)] = (until, viewer)
-        if len(self._viewers) > _MOST_REMEMBERED:
-            self._viewers.popitem(last=False)
+        self._viewers.put(_digest(token), viewer, ttl_seconds=until - time.time())
 
 
 def _digest(token: str) -> bytes:

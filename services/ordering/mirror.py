@@ -8,7 +8,7 @@ from db.queries.claims import LiveClaim, live_claims, raise_first_version, set_s
 from db.queries.orders import OrderRow, claims_of_orders, order_by_id
 from domain.states import ClaimState, OrderState
 from reservations.outcomes import Correction, Outcome
-from services.context import Office, reading
+from services.context import ServiceContext, reading
 from services.ordering.seat_rebuild import deadline_ms, places_of
 
 _LETTERS = {ClaimState.HELD: "H", ClaimState.BOOKED: "B", ClaimState.BLOCKED: "X"}
@@ -17,45 +17,45 @@ _LETTERS = {ClaimState.HELD: "H", ClaimState.BOOKED: "B", ClaimState.BLOCKED: "X
 _HEADROOM = 50_000
 
 
-async def mirror_order(office: Office, order_id: UUID) -> None:
+async def mirror_order(context: ServiceContext, order_id: UUID) -> None:
     """Show an order's state in Redis: extended, booked, or its places given back. Safe to repeat."""
-    order = await reading(order_by_id(office.database, order_id))
+    order = await reading(order_by_id(context.database, order_id))
     if order is None:
         return
     if order.state == OrderState.PAYING:
-        if await office.seats.extend(order.event_id, order.id, None) is Outcome.NOTHING:
-            await _take_again(office, order)
+        if await context.seats.extend(order.event_id, order.id, None) is Outcome.NOTHING:
+            await _take_again(context, order)
         return
-    claims = await reading(claims_of_orders(office.database, [order.id]))
+    claims = await reading(claims_of_orders(context.database, [order.id]))
     booking = order.state == OrderState.BOOKED
-    if booking and await office.seats.book(order.event_id, order.id) is Outcome.NOTHING:
-        await _take_again(office, order)
+    if booking and await context.seats.book(order.event_id, order.id) is Outcome.NOTHING:
+        await _take_again(context, order)
     ended = [claim.place for claim in claims if claim.state == ClaimState.ENDED]
     if ended:
-        await office.seats.give_back(order.event_id, order.id, ended)
-    await refresh_sold_out(office, order.event_id)
+        await context.seats.give_back(order.event_id, order.id, ended)
+    await refresh_sold_out(context, order.event_id)
 
 
-async def _take_again(office: Office, order: OrderRow) -> None:
+async def _take_again(context: ServiceContext, order: OrderRow) -> None:
     """Show as taken what Redis let lapse before it heard that the payment had begun in time."""
-    places = [claim.place for claim in await reading(claims_of_orders(office.database, [order.id]))]
-    claims = await reading(live_claims(office.database, [order.event_id], places))
-    await mirror_places(office, order.event_id, [claim for claim in claims if claim.order_id == order.id])
+    places = [claim.place for claim in await reading(claims_of_orders(context.database, [order.id]))]
+    claims = await reading(live_claims(context.database, [order.event_id], places))
+    await mirror_places(context, order.event_id, [claim for claim in claims if claim.order_id == order.id])
 
 
-async def refresh_sold_out(office: Office, event_id: UUID) -> None:
+async def refresh_sold_out(context: ServiceContext, event_id: UUID) -> None:
     """Keep the coarse mark of the search index: sold out, or something may still be had."""
-    sale = await reading(office.sales.get(event_id))
+    sale = await reading(context.sales.get(event_id))
     if sale is None:
         return
-    places = (await office.seats.snapshot(event_id)).places
+    places = (await context.seats.snapshot(event_id)).places
     sold_out = bool(places) and b"A" not in places and b"H" not in places
     if sold_out != sale.sold_out:
-        await reading(set_sold_out(office.database, event_id, sold_out=sold_out))
-        await office.event_changed(event_id)
+        await reading(set_sold_out(context.database, event_id, sold_out=sold_out))
+        await context.event_changed(event_id)
 
 
-async def mirror_places(office: Office, event_id: UUID, claims: Sequence[LiveClaim]) -> None:
+async def mirror_places(context: ServiceContext, event_id: UUID, claims: Sequence[LiveClaim]) -> None:
     """Show taken places that Redis has as free, as a lost race has found them."""
     corrections = [
         Correction(
@@ -69,7 +69,7 @@ async def mirror_places(office: Office, event_id: UUID, claims: Sequence[LiveCla
         for claim in claims
     ]
     if corrections:
-        await office.seats.correct(event_id, corrections)
+        await context.seats.correct(event_id, corrections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +84,17 @@ class Difference:
     deadline_ms: int | None
 
 
-async def differences(office: Office, event_id: UUID) -> frozenset[Difference]:
+async def differences(context: ServiceContext, event_id: UUID) -> frozenset[Difference]:
     """Where Redis and PostgreSQL disagree. Requests in flight differ for a moment: look twice."""
-    sale = await reading(office.sales.get(event_id))
+    sale = await reading(context.sales.get(event_id))
     if sale is None:
         return frozenset()
-    snapshot = await office.seats.snapshot(event_id)
+    snapshot = await context.seats.snapshot(event_id)
     owners = {
-        place: hold for hold, places in (await office.seats.holds(event_id)).items() for place in places
+        place: hold for hold, places in (await context.seats.holds(event_id)).items() for place in places
     }
-    claims = {claim.place: claim for claim in await reading(live_claims(office.database, [event_id]))}
-    seat_map = await office.seat_map(sale.seat_map_version)
+    claims = {claim.place: claim for claim in await reading(live_claims(context.database, [event_id]))}
+    seat_map = await context.seat_map(sale.seat_map_version)
     truth = places_of(seat_map.place_count, list(claims.values()))
     found = []
     for place, (seen, true) in enumerate(zip(snapshot.places, truth, strict=False)):
@@ -103,11 +103,11 @@ async def differences(office: Office, event_id: UUID) -> frozenset[Difference]:
         if seen != true or owners.get(place, "") != hold:
             deadline = deadline_ms(claim) if claim else None
             found.append(Difference(place, chr(seen), owners.get(place, ""), chr(true), hold, deadline))
-    await reading(raise_first_version(office.database, event_id, snapshot.version + _HEADROOM))
+    await reading(raise_first_version(context.database, event_id, snapshot.version + _HEADROOM))
     return frozenset(found)
 
 
-async def repair(office: Office, event_id: UUID, found: frozenset[Difference]) -> int:
+async def repair(context: ServiceContext, event_id: UUID, found: frozenset[Difference]) -> int:
     """Set right what is still as it was found; returns how many places were.
 
     `found` must have stood for longer than any statement may run: a hold whose order is still on its
@@ -117,4 +117,4 @@ async def repair(office: Office, event_id: UUID, found: frozenset[Difference]) -
         Correction(item.place, item.redis_state, item.redis_hold, item.state, item.hold, item.deadline_ms)
         for item in found
     ]
-    return await office.seats.correct(event_id, corrections) if corrections else 0
+    return await context.seats.correct(event_id, corrections) if corrections else 0

@@ -6,7 +6,7 @@ from db.queries.orders import NewOrder, place_orders
 from db.session import DATABASE_AWAY, Connection, Database, Deadlock
 from db.violations import PlaceTaken, ReferenceTaken, UniqueViolation
 from domain.errors import Unavailable
-from kit.gathering import Gathering
+from kit.batcher import Batcher
 
 # A second statement is prepared while the first one's commit waits for the disk; with more of them they
 # only get smaller, and it is their number that PostgreSQL pays for.
@@ -16,12 +16,12 @@ _MOST_ORDERS = 64
 _OF_ONE_ORDER: tuple[type[Exception], ...] = (PlaceTaken, ReferenceTaken, UniqueViolation, Deadlock)
 
 
-class OrderDesk:
+class OrderWriter:
     """Writes orders with their claims; the unique index over live claims decides."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._orders = Gathering[NewOrder, int](self._write, most=_MOST_ORDERS, at_once=_AT_ONCE)
+        self._orders = Batcher[NewOrder, int](self._write, most=_MOST_ORDERS, at_once=_AT_ONCE)
 
     async def place(self, order: NewOrder) -> int:
         """Write an order; returns its claims: 0 where it was there already, or its event is off.

@@ -22,7 +22,7 @@ from domain.states import OrderState, PaymentState, RefundState
 from kit.log_context import bound
 from kit.spans import traceparent_of, within
 from payments.gateway import Declined, GatewayError, GatewayRejected, Intent, IntentStatus
-from services.context import Office
+from services.context import ServiceContext
 from services.ordering.expiry import end_event_orders
 from services.ordering.mirror import mirror_order, refresh_sold_out
 from services.ordering.settle import apply_intent
@@ -44,19 +44,19 @@ class NotYet(Exception):
     """This task has more to do and comes back at once."""
 
 
-async def deliver(office: Office, most: int = 50) -> int:
+async def deliver(context: ServiceContext, most: int = 50) -> int:
     """Run the tasks that are due; returns how many were taken."""
-    tasks = await claim_tasks(office.database, office.now(), most, LEASE_SECONDS)
+    tasks = await claim_tasks(context.database, context.now(), most, LEASE_SECONDS)
     room = asyncio.Semaphore(_AT_ONCE)
 
     async def run(task: Task) -> bool:
         async with room:
-            return await _watched(office, task)
+            return await _watched(context, task)
 
     ran = await asyncio.gather(*map(run, tasks))
     done = [task.id for task, is_done in zip(tasks, ran, strict=True) if is_done]
     if done:
-        await _insist(lambda: finish_tasks(office.database, done))
+        await _insist(lambda: finish_tasks(context.database, done))
     return len(tasks)
 
 
@@ -74,9 +74,9 @@ async def _insist(write: Callable[[], Awaitable[None]]) -> None:
     return await write()
 
 
-async def _watched(office: Office, task: Task) -> bool:
+async def _watched(context: ServiceContext, task: Task) -> bool:
     """Run one task in the trace and with the request that wrote it."""
-    span = office.tracer.begin(
+    span = context.tracer.begin(
         f"outbox {task.topic}",
         traceparent=traceparent_of(task.payload.get("traceparent")),
         facts={"boxoffice.task": task.id, "boxoffice.attempt": task.attempts},
@@ -85,19 +85,19 @@ async def _watched(office: Office, task: Task) -> bool:
     if "request_id" in task.payload:
         about["request_id"] = task.payload["request_id"]
     with bound(task=task.id, topic=task.topic, **about), within(span):
-        done = await _run(office, task)
+        done = await _run(context, task)
         if done and task.topic in _LOGGED:
             log.info("task done")
-    age_seconds = (office.now() - task.created_at).total_seconds()
-    office.meters.task(task.topic, "done" if done else "again", age_seconds)
+    age_seconds = (context.now() - task.created_at).total_seconds()
+    context.meters.task(task.topic, "done" if done else "again", age_seconds)
     return done
 
 
-async def _run(office: Office, task: Task) -> bool:
+async def _run(context: ServiceContext, task: Task) -> bool:
     """Run one task; on a fault put it off, for longer each time."""
     wait = timedelta(seconds=min(0.2 * 2 ** (task.attempts - 1), _LONGEST_WAIT_SECONDS))
     try:
-        await _HANDLERS[task.topic](office, task)
+        await _HANDLERS[task.topic](context, task)
     except NotYet:
         wait = timedelta(0)
         error = "more to do"
@@ -109,55 +109,55 @@ async def _run(office: Office, task: Task) -> bool:
         log.exception("task %d (%s) is tried again in %s", task.id, task.topic, wait)
     else:
         return True
-    await _insist(lambda: put_off_task(office.database, task.id, office.now() + wait, error))
+    await _insist(lambda: put_off_task(context.database, task.id, context.now() + wait, error))
     return False
 
 
-async def _mirror(office: Office, task: Task) -> None:
-    await mirror_order(office, UUID(task.key))
-    await _announce(office, task)
+async def _mirror(context: ServiceContext, task: Task) -> None:
+    await mirror_order(context, UUID(task.key))
+    await _announce(context, task)
 
 
-async def _announce(office: Office, task: Task) -> None:
-    await office.announcer.publish(order_channel(UUID(task.key)), task.topic)
+async def _announce(context: ServiceContext, task: Task) -> None:
+    await context.publisher.publish(order_channel(UUID(task.key)), task.topic)
 
 
-async def _booked(office: Office, task: Task) -> None:
+async def _booked(context: ServiceContext, task: Task) -> None:
     """Seats turn booked, and the place in the shop goes to the next in line."""
-    await _mirror(office, task)
-    order = await order_by_id(office.database, UUID(task.key))
+    await _mirror(context, task)
+    order = await order_by_id(context.database, UUID(task.key))
     if order is not None and order.admission_jti is not None:
-        await office.gate.finish(order.event_id, order.admission_jti)
+        await context.admissions.finish(order.event_id, order.admission_jti)
 
 
-async def _event_changed(office: Office, task: Task) -> None:
-    await refresh_sold_out(office, UUID(task.key))
+async def _event_changed(context: ServiceContext, task: Task) -> None:
+    await refresh_sold_out(context, UUID(task.key))
 
 
-async def _capture(office: Office, task: Task) -> None:
+async def _capture(context: ServiceContext, task: Task) -> None:
     order_id = UUID(task.key)
-    payment = await payment_of_order(office.database, order_id)
+    payment = await payment_of_order(context.database, order_id)
     if payment is None or payment.intent_id is None or payment.state != PaymentState.AUTHORIZED:
         return
     try:
-        intent = await office.gateway.capture(
+        intent = await context.gateway.capture(
             payment.intent_id, idempotency_key=f"capture:{order_id}:{task.attempts}"
         )
     except (Declined, GatewayRejected) as rejected:
-        intent = await office.gateway.retrieve(payment.intent_id)
+        intent = await context.gateway.retrieve(payment.intent_id)
         if intent.status is IntentStatus.REQUIRES_CAPTURE and task.attempts < _CAPTURE_TRIES:
             raise
         if intent.status is not IntentStatus.SUCCEEDED:
-            await _capture_failed(office, order_id, intent, rejected.code)
+            await _capture_failed(context, order_id, intent, rejected.code)
             return
-    await apply_intent(office, order_id, intent)
+    await apply_intent(context, order_id, intent)
 
 
-async def _capture_failed(office: Office, order_id: UUID, intent: Intent, code: str) -> None:
+async def _capture_failed(context: ServiceContext, order_id: UUID, intent: Intent, code: str) -> None:
     """The money did not come: the booking ends, what was authorised is let go."""
     log.error("order %s: its payment could not be captured (%s); the booking ends", order_id, code)
-    now = office.now()
-    async with office.database.transaction() as connection:
+    now = context.now()
+    async with context.database.transaction() as connection:
         if await set_order_state(
             connection, order_id, OrderState.REFUNDED, leaving=[OrderState.BOOKED], now=now
         ):
@@ -175,45 +175,45 @@ async def _capture_failed(office: Office, order_id: UUID, intent: Intent, code: 
             await write_task(connection, Topic.VOID_PAYMENT, order_id, {}, now)
 
 
-async def _void(office: Office, task: Task) -> None:
+async def _void(context: ServiceContext, task: Task) -> None:
     """Let go of money that was authorised for an order that ended."""
     order_id = UUID(task.key)
-    payment = await payment_of_order(office.database, order_id)
+    payment = await payment_of_order(context.database, order_id)
     if payment is None or payment.intent_id is None:
         return
-    intent = await office.gateway.cancel(payment.intent_id, idempotency_key=f"cancel:{order_id}")
-    await apply_intent(office, order_id, intent)
+    intent = await context.gateway.cancel(payment.intent_id, idempotency_key=f"cancel:{order_id}")
+    await apply_intent(context, order_id, intent)
 
 
-async def _refund(office: Office, task: Task) -> None:
+async def _refund(context: ServiceContext, task: Task) -> None:
     """Send a decided refund, after the capture that it is of."""
-    refund = await refund_by_id(office.database, UUID(task.payload["refund_id"]))
-    payment = await payment_of_order(office.database, UUID(task.key))
+    refund = await refund_by_id(context.database, UUID(task.payload["refund_id"]))
+    payment = await payment_of_order(context.database, UUID(task.key))
     if refund is None or payment is None or refund.state != RefundState.DECIDED:
         return
     if payment.state == PaymentState.AUTHORIZED:
         raise Unavailable("Its capture is still to come.")
     gateway_id = None
     if payment.captured_minor > 0 and payment.intent_id is not None:
-        sent = await office.gateway.refund(
+        sent = await context.gateway.refund(
             payment.intent_id, refund.amount_minor, payment.currency, idempotency_key=f"refund:{refund.id}"
         )
         if not sent.status.is_standing:
             raise Unavailable(f"The bank sent the refund back ({sent.failure_code}).")
         gateway_id = sent.id
-    now = office.now()
-    async with office.database.transaction() as connection:
+    now = context.now()
+    async with context.database.transaction() as connection:
         await finish_refund(connection, refund, gateway_id, now)
-    await _announce(office, task)
+    await _announce(context, task)
 
 
-async def _end_event_orders(office: Office, task: Task) -> None:
+async def _end_event_orders(context: ServiceContext, task: Task) -> None:
     """A batch at a time, until a pass finds none: a reserve may have been on its way."""
-    if await end_event_orders(office, UUID(task.key)):
+    if await end_event_orders(context, UUID(task.key)):
         raise NotYet
 
 
-_HANDLERS: dict[str, Callable[[Office, Task], Awaitable[None]]] = {
+_HANDLERS: dict[str, Callable[[ServiceContext, Task], Awaitable[None]]] = {
     Topic.MIRROR_ORDER: _mirror,
     Topic.ORDER_CHANGED: _announce,
     Topic.ORDER_BOOKED: _booked,

@@ -42,7 +42,8 @@ from domain.viewer import Viewer
 from kit.ids import new_uuid
 from kit.log_context import bind
 from payments.gateway import Declined, GatewayError, GatewayUnavailable, Intent, IntentStatus
-from services.context import Office, buyer_of, reading
+from services.context import ServiceContext, reading
+from services.identity.authorisation import buyer_of
 from services.metrics import measured
 from services.ordering.settle import apply_intent
 
@@ -66,7 +67,7 @@ class Paid:
 
 @measured("pay")
 async def pay(
-    office: Office,
+    context: ServiceContext,
     viewer: Viewer | None,
     order_id: UUID,
     payment_method_id: str | None = None,
@@ -82,16 +83,16 @@ async def pay(
     buyer = buyer_of(viewer)
     bind(order_id=order_id)
     _check_input(payment_method_id, idempotency_key)
-    order = await owned_order(office, buyer, order_id)
-    replay = await _replayed(office, order, payment_method_id, idempotency_key)
+    order = await owned_order(context, buyer, order_id)
+    replay = await _replayed(context, order, payment_method_id, idempotency_key)
     if replay is not None:
         return replay
-    await _check_sale(office, order)
-    order = await _start(office, order)
+    await _check_sale(context, order)
+    order = await _start(context, order)
     if order.total_minor == 0:
-        return Paid(await _book_free(office, order), "")
+        return Paid(await _book_free(context, order), "")
     try:
-        return await _with_gateway(office, order, payment_method_id, idempotency_key)
+        return await _with_gateway(context, order, payment_method_id, idempotency_key)
     except GatewayUnavailable as error:
         raise OutcomeUnknown from error
     except GatewayError as error:
@@ -100,13 +101,13 @@ async def pay(
         raise InvalidInput(f"paymentMethodId: {error.message}") from error
 
 
-async def owned_order(office: Office, viewer: Viewer, order_id: UUID) -> OrderRow:
+async def owned_order(context: ServiceContext, viewer: Viewer, order_id: UUID) -> OrderRow:
     """The viewer's own order.
 
     Raises:
         NotFound: there is no such order, or it is someone else's.
     """
-    order = await reading(order_by_id(office.database, order_id))
+    order = await reading(order_by_id(context.database, order_id))
     if order is None or order.user_id != viewer.user_id:
         raise NotFound("There is no such order.")
     return order
@@ -126,44 +127,44 @@ def _input_hash(payment_method_id: str | None) -> str:
 
 
 async def _replayed(
-    office: Office, order: OrderRow, payment_method_id: str | None, idempotency_key: str | None
+    context: ServiceContext, order: OrderRow, payment_method_id: str | None, idempotency_key: str | None
 ) -> Paid | None:
     """The answer that the same key has had; None where the payment is still open."""
-    payment = await reading(payment_of_order(office.database, order.id))
+    payment = await reading(payment_of_order(context.database, order.id))
     if payment is None or idempotency_key is None or payment.idempotency_key != idempotency_key:
         return None
     if payment.input_hash != _input_hash(payment_method_id):
         raise IdempotencyMismatch
     if order.state not in (OrderState.BOOKED, OrderState.REFUNDED):
         return None
-    return Paid(order, await _secret(office, payment))
+    return Paid(order, await _secret(context, payment))
 
 
-async def _secret(office: Office, payment: PaymentRow) -> str:
+async def _secret(context: ServiceContext, payment: PaymentRow) -> str:
     if payment.intent_id is None:
         return ""
     try:
-        return (await office.gateway.retrieve(payment.intent_id)).client_secret
+        return (await context.gateway.retrieve(payment.intent_id)).client_secret
     except GatewayError as error:
         raise Unavailable from error
 
 
-async def _check_sale(office: Office, order: OrderRow) -> None:
-    sale = await office.sale(order.event_id)
+async def _check_sale(context: ServiceContext, order: OrderRow) -> None:
+    sale = await context.sale(order.event_id)
     if sale.state == EventState.CANCELLED:
         raise OrderNotPayable("This event was cancelled.")
     admission_id = order.admission_jti if sale.waiting_room_enabled else None
     if admission_id is None:
         return
-    if not await office.gate.still_admitted(sale.id, order.user_id, admission_id):
+    if not await context.admissions.still_admitted(sale.id, order.user_id, admission_id):
         raise QueueTokenInvalid("Your admission from the waiting room has ended.")
 
 
-async def _start(office: Office, order: OrderRow) -> OrderRow:
+async def _start(context: ServiceContext, order: OrderRow) -> OrderRow:
     """RESERVED becomes PAYING with its deadline moved once; PAYING stays as it is."""
-    now = office.now()
+    now = context.now()
     try:
-        async with office.database.transaction() as connection:
+        async with context.database.transaction() as connection:
             locked = await lock_order(connection, order.id)
             if locked is None:
                 raise NotFound("There is no such order.")
@@ -172,7 +173,7 @@ async def _start(office: Office, order: OrderRow) -> OrderRow:
             if payment is not None and payment.state == PaymentState.CANCELLED:
                 raise OrderNotPayable("This order is being given back.")
             if locked.state == OrderState.RESERVED:
-                locked = await _extend(office, connection, locked, now)
+                locked = await _extend(context, connection, locked, now)
             return locked
     except DATABASE_AWAY as error:
         raise Unavailable from error
@@ -189,8 +190,10 @@ def _check_payable(order: OrderRow, now: datetime) -> None:
         raise OrderExpired
 
 
-async def _extend(office: Office, connection: Connection, order: OrderRow, now: datetime) -> OrderRow:
-    deadline = max(order.expires_at, now + office.payment_time)
+async def _extend(
+    context: ServiceContext, connection: Connection, order: OrderRow, now: datetime
+) -> OrderRow:
+    deadline = max(order.expires_at, now + context.payment_time)
     await start_payment(connection, new_uuid(), order, now)
     await extend_order(connection, order.id, deadline, now)
     await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, now)
@@ -199,10 +202,10 @@ async def _extend(office: Office, connection: Connection, order: OrderRow, now: 
     return extended
 
 
-async def _book_free(office: Office, order: OrderRow) -> OrderRow:
+async def _book_free(context: ServiceContext, order: OrderRow) -> OrderRow:
     """An order that costs nothing has nothing to authorise."""
-    now = office.now()
-    async with office.database.transaction() as connection:
+    now = context.now()
+    async with context.database.transaction() as connection:
         booked = await set_order_state(
             connection, order.id, OrderState.BOOKED, leaving=[OrderState.PAYING], now=now
         )
@@ -214,7 +217,7 @@ async def _book_free(office: Office, order: OrderRow) -> OrderRow:
             await write_task(connection, Topic.ORDER_BOOKED, order.id, {}, now)
         after = await _fresh(connection, order.id)
     if booked:
-        office.meters.booked((now - order.created_at).total_seconds())
+        context.meters.booked((now - order.created_at).total_seconds())
     return after
 
 
@@ -225,53 +228,53 @@ async def _fresh(connection: Connection, order_id: UUID) -> OrderRow:
 
 
 async def _with_gateway(
-    office: Office, order: OrderRow, payment_method_id: str | None, idempotency_key: str | None
+    context: ServiceContext, order: OrderRow, payment_method_id: str | None, idempotency_key: str | None
 ) -> Paid:
-    intent = await intent_of(office, order)
+    intent = await intent_of(context, order)
     if payment_method_id is not None and intent.status in _CONFIRMABLE:
         attempt = await reading(
-            count_attempt(office.database, order.id, idempotency_key, _input_hash(payment_method_id))
+            count_attempt(context.database, order.id, idempotency_key, _input_hash(payment_method_id))
         )
-        intent = await _confirm(office, order, intent, payment_method_id, idempotency_key or str(attempt))
-    return Paid(await apply_intent(office, order.id, intent), intent.client_secret)
+        intent = await _confirm(context, order, intent, payment_method_id, idempotency_key or str(attempt))
+    return Paid(await apply_intent(context, order.id, intent), intent.client_secret)
 
 
-async def intent_of(office: Office, order: OrderRow) -> Intent:
+async def intent_of(context: ServiceContext, order: OrderRow) -> Intent:
     """The order's one intent at the gateway, made if need be."""
-    payment = await reading(payment_of_order(office.database, order.id))
+    payment = await reading(payment_of_order(context.database, order.id))
     if payment is not None and payment.intent_id is not None:
-        return await office.gateway.retrieve(payment.intent_id)
-    intent = await office.gateway.create_intent(
+        return await context.gateway.retrieve(payment.intent_id)
+    intent = await context.gateway.create_intent(
         order_id=order.id,
         amount_minor=order.total_minor,
         currency=order.currency,
         reference=order.reference,
         idempotency_key=f"intent:{order.id}",
     )
-    await reading(set_intent(office.database, order.id, intent.id))
+    await reading(set_intent(context.database, order.id, intent.id))
     return intent
 
 
 async def _confirm(
-    office: Office, order: OrderRow, intent: Intent, payment_method_id: str, key: str
+    context: ServiceContext, order: OrderRow, intent: Intent, payment_method_id: str, key: str
 ) -> Intent:
     try:
-        return await office.gateway.confirm(
+        return await context.gateway.confirm(
             intent.id,
             payment_method_id,
             idempotency_key=f"confirm:{order.id}:{key}",
-            return_url=f"{office.public_url}/orders/{public_id(Kind.ORDER, order.id)}",
+            return_url=f"{context.public_url}/orders/{public_id(Kind.ORDER, order.id)}",
         )
     except Declined as declined:
-        await _note_decline(office, order, declined.code)
+        await _note_decline(context, order, declined.code)
         raise PaymentDeclined(declined.message) from declined
 
 
-async def _note_decline(office: Office, order: OrderRow, code: str) -> None:
-    now = office.now()
-    async with office.database.transaction() as connection:
+async def _note_decline(context: ServiceContext, order: OrderRow, code: str) -> None:
+    now = context.now()
+    async with context.database.transaction() as connection:
         await set_payment_state(
             connection, order.id, PaymentState.FAILED, leaving=_OPEN, now=now, failure_code=code
         )
         await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, now)
-    office.meters.payment(PaymentState.FAILED)
+    context.meters.payment(PaymentState.FAILED)

@@ -22,7 +22,8 @@ from domain.text_input import paragraphs
 from domain.viewer import Viewer
 from kit.ids import new_uuid
 from kit.log_context import bind
-from services.context import Office, organiser_of, reading
+from services.context import ServiceContext, reading
+from services.identity.authorisation import organiser_of, own_sale
 from services.metrics import measured
 
 _LONGEST_REASON = 500
@@ -30,7 +31,7 @@ _LONGEST_REASON = 500
 
 @measured("refund")
 async def refund(
-    office: Office,
+    context: ServiceContext,
     viewer: Viewer | None,
     order_id: UUID,
     places: Sequence[int] | None = None,
@@ -50,32 +51,32 @@ async def refund(
     organiser_of(viewer)
     bind(order_id=order_id)
     why = None if reason is None else paragraphs(reason, "reason", most=_LONGEST_REASON)
-    order = await reading(order_by_id(office.database, order_id))
+    order = await reading(order_by_id(context.database, order_id))
     if order is None:
         raise NotFound("There is no such order.")
-    await office.own_sale(viewer, order.event_id)
+    await own_sale(context, viewer, order.event_id)
     if event_id is not None and event_id != order.event_id:
         raise InvalidInput("ticketIds: not a live ticket of this order.")
-    return await _refund(office, order.id, places, why)
+    return await _refund(context, order.id, places, why)
 
 
-async def refund_whole(office: Office, order: OrderRow, reason: str) -> None:
+async def refund_whole(context: ServiceContext, order: OrderRow, reason: str) -> None:
     """Refund all that is left of a booked order; one that was refunded meanwhile stays so."""
     try:
-        await _refund(office, order.id, None, reason)
+        await _refund(context, order.id, None, reason)
     except OrderNotPayable:
         return
 
 
 async def _refund(
-    office: Office, order_id: UUID, places: Sequence[int] | None, reason: str | None
+    context: ServiceContext, order_id: UUID, places: Sequence[int] | None, reason: str | None
 ) -> OrderRow:
     try:
-        async with office.database.transaction() as connection:
+        async with context.database.transaction() as connection:
             order = await lock_order(connection, order_id)
             if order is None or order.state != OrderState.BOOKED:
                 raise OrderNotPayable("Only a booked order can be refunded.")
-            await _end_tickets(office, connection, order, places, reason)
+            await _end_tickets(context, connection, order, places, reason)
             after = await order_by_id(connection, order_id)
             assert after is not None, "orders are never deleted"
             return after
@@ -84,7 +85,7 @@ async def _refund(
 
 
 async def _end_tickets(
-    office: Office,
+    context: ServiceContext,
     connection: Connection,
     order: OrderRow,
     places: Sequence[int] | None,
@@ -93,7 +94,7 @@ async def _end_tickets(
     claims = await claims_of_orders(connection, [order.id])
     live = {claim.place: claim for claim in claims if claim.state == ClaimState.BOOKED}
     chosen = _chosen(live, places)
-    now = office.now()
+    now = context.now()
     await end_claims(connection, [order.id], [claim.place for claim in chosen])
     if len(chosen) == len(live):
         await set_order_state(connection, order.id, OrderState.REFUNDED, leaving=[OrderState.BOOKED], now=now)

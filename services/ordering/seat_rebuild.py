@@ -11,8 +11,8 @@ from domain.errors import NotFound
 from domain.states import ClaimState, OrderState
 from kit.clock import milliseconds
 from reservations.outcomes import BLOCKED, BOOKED, FREE, HELD, LiveHold, Truth
+from services.caches import LayoutCache
 from services.context import reading
-from services.layouts import LayoutCache
 
 _BYTES = {ClaimState.HELD: HELD, ClaimState.BOOKED: BOOKED, ClaimState.BLOCKED: BLOCKED}
 

@@ -36,7 +36,7 @@ from kit.ids import new_uuid
 from kit.log_context import bind
 from payments.gateway import GatewayError, GatewayRejected, Intent, IntentStatus
 from payments.webhooks import WebhookEvent
-from services.context import Office, reading
+from services.context import ServiceContext, reading
 from services.metrics import measured
 
 log = logging.getLogger("boxoffice.settle")
@@ -62,7 +62,7 @@ class _Settled:
 
 @measured("settle")
 async def apply_intent(
-    office: Office, order_id: UUID, intent: Intent, webhook: WebhookEvent | None = None
+    context: ServiceContext, order_id: UUID, intent: Intent, webhook: WebhookEvent | None = None
 ) -> OrderRow:
     """Bring an order to where its intent is; returns the order as it then stands.
 
@@ -71,30 +71,30 @@ async def apply_intent(
     """
     bind(order_id=order_id)
     try:
-        async with office.database.transaction() as connection:
-            settled = await _apply(office, connection, order_id, intent)
+        async with context.database.transaction() as connection:
+            settled = await _apply(context, connection, order_id, intent)
             if webhook is not None:
                 await record_webhook(connection, webhook.id, webhook.type)
     except DATABASE_AWAY as error:
         raise OutcomeUnknown from error
-    _count(office, settled)
+    _count(context, settled)
     return settled.after
 
 
-def _count(office: Office, settled: _Settled) -> None:
+def _count(context: ServiceContext, settled: _Settled) -> None:
     if settled.payment_state is not None:
-        office.meters.payment(settled.payment_state)
+        context.meters.payment(settled.payment_state)
     before, after = settled.before, settled.after
     if before.state in _LIVE and after.state == OrderState.BOOKED:
-        office.meters.booked((office.now() - after.created_at).total_seconds())
+        context.meters.booked((context.now() - after.created_at).total_seconds())
 
 
-async def _apply(office: Office, connection: Connection, order_id: UUID, intent: Intent) -> _Settled:
+async def _apply(context: ServiceContext, connection: Connection, order_id: UUID, intent: Intent) -> _Settled:
     order = await lock_order(connection, order_id)
     payment = await payment_of_order(connection, order_id)
     if order is None or payment is None:
         raise LookupError(f"intent {intent.id} belongs to no order of ours")
-    now = office.now()
+    now = context.now()
     if not _fits(order, payment, intent):
         log.error("intent %s does not fit order %s: nothing was booked", intent.id, order.id)
         await touch_payment(connection, order_id, now)
@@ -242,27 +242,27 @@ async def _open(
     return state
 
 
-async def settle_order(office: Office, order_id: UUID) -> None:
+async def settle_order(context: ServiceContext, order_id: UUID) -> None:
     """Ask the gateway about an order's payment, and apply the answer.
 
     Raises:
         Unavailable: the gateway or the database is away.
     """
-    payment = await reading(payment_of_order(office.database, order_id))
+    payment = await reading(payment_of_order(context.database, order_id))
     if payment is None or payment.intent_id is None:
         return
-    await apply_intent(office, order_id, await _retrieve(office, payment.intent_id))
+    await apply_intent(context, order_id, await _retrieve(context, payment.intent_id))
 
 
-async def _retrieve(office: Office, intent_id: str) -> Intent:
+async def _retrieve(context: ServiceContext, intent_id: str) -> Intent:
     try:
-        return await office.gateway.retrieve(intent_id)
+        return await context.gateway.retrieve(intent_id)
     except GatewayError as error:
         raise Unavailable from error
 
 
 @measured("webhook")
-async def handle_webhook(office: Office, event: WebhookEvent) -> bool:
+async def handle_webhook(context: ServiceContext, event: WebhookEvent) -> bool:
     """Apply a verified webhook: fetch the intent that it names and settle its order.
 
     What fits nothing of ours is logged and done with, and False: sending it again would not help.
@@ -272,9 +272,9 @@ async def handle_webhook(office: Office, event: WebhookEvent) -> bool:
     """
     if event.intent_id is None:
         return False
-    payment = await reading(payment_by_intent(office.database, event.intent_id))
+    payment = await reading(payment_by_intent(context.database, event.intent_id))
     try:
-        intent = await office.gateway.retrieve(event.intent_id)
+        intent = await context.gateway.retrieve(event.intent_id)
     except GatewayRejected:
         log.error("webhook %s (%s) names an intent that the gateway does not know", event.id, event.type)
         return False
@@ -285,7 +285,7 @@ async def handle_webhook(office: Office, event: WebhookEvent) -> bool:
         log.error("webhook %s (%s) fits no order of ours", event.id, event.type)
         return False
     try:
-        await apply_intent(office, order_id, intent, event)
+        await apply_intent(context, order_id, intent, event)
     except LookupError:
         log.error("webhook %s (%s) names an order that we do not have", event.id, event.type)
         return False

@@ -11,6 +11,7 @@ from uuid import UUID
 from db.queries.search import STANDING
 from db.session import DATABASE_AWAY, Database
 from domain.errors import BadRequest, Unavailable
+from kit.cache import Cache
 from kit.clock import Clock
 from search.closeness import has_shape
 from search.completions import Completion, completions
@@ -32,7 +33,6 @@ from search.index import (
 from search.latecomers import may_have_latecomers, with_latecomers
 from search.places import Fetch, VenuesAround
 from search.spelling import letters
-from services.context import Cache
 
 # Results further back than this are for narrower questions.
 FURTHEST_RESULT = 10_000
@@ -81,7 +81,7 @@ class Freshness:
     def __init__(self, database: Database, *, most_lag_seconds: float = 20.0) -> None:
         self._database = database
         self._most_lag_seconds = most_lag_seconds
-        self._cache: Cache[str, bool] = Cache(self._load, most=1, max_age_seconds=0.2)
+        self._cache: Cache[str, bool] = Cache(max_entries=1, ttl_seconds=0.2)
         self.lag_seconds = 0.0
         self.refused = 0
 
@@ -92,7 +92,7 @@ class Freshness:
 
     async def __call__(self) -> bool:
         """False means that the database answers better; true when nobody can tell."""
-        return await self._cache.get("index")
+        return await self._cache.get_or_load("index", self._load)
 
     async def _load(self, _: str) -> bool:
         try:

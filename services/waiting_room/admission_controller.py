@@ -24,7 +24,7 @@ from domain.errors import NotFound, Unavailable
 from domain.states import EventStatus, event_status
 from domain.waiting_room import RoomSettings, commitment_of
 from kit.clock import Clock, milliseconds, utc_now
-from services.context import Announcer
+from services.context import Publisher
 from waiting_room.keys import RoomKeys
 from waiting_room.outcomes import Change, Tick, sequence_of
 from waiting_room.room import Restored, Room
@@ -50,10 +50,10 @@ class Kept:
 class LineKeeper:
     """What the admission worker does. Any number may run at once: every step is safe to do twice."""
 
-    def __init__(self, database: Database, room: Room, announcer: Announcer, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, room: Room, publisher: Publisher, clock: Clock = utc_now) -> None:
         self._database = database
         self._room = room
-        self._announcer = announcer
+        self._publisher = publisher
         self._clock = clock
 
     async def rooms(self) -> list[RoomRow]:
@@ -144,7 +144,7 @@ class LineKeeper:
 
     async def announce(self, row: RoomRow, kept: Kept) -> None:
         """One message an event, however many wait; each process works out its own subscribers."""
-        await self._announcer.publish(RoomKeys(row.event_id).channel, message_of(row, kept))
+        await self._publisher.publish(RoomKeys(row.event_id).channel, message_of(row, kept))
 
     async def _write(self, work: object) -> None:
         try:

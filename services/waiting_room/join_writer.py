@@ -1,6 +1,5 @@
 """Joining a line: a place that was told is in PostgreSQL, whatever happens to Redis a moment later."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,7 +7,8 @@ from uuid import UUID
 from db.queries.waiting_rooms import EntryChange, record_entries
 from db.session import DATABASE_AWAY, Database
 from domain.errors import Unavailable
-from kit.gathering import Gathering
+from kit.batcher import Batcher
+from kit.cache import Cache
 from waiting_room.outcomes import Joined
 
 _MOST_JOINS = 2000
@@ -23,13 +23,13 @@ class _Join:
     change: EntryChange
 
 
-class JoinDesk:
+class JoinWriter:
     """Writes joins: one statement at a time and process, with everyone who came during the last one."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._joins = Gathering[_Join, None](self._write, most=_MOST_JOINS, at_once=1)
-        self._written: OrderedDict[tuple[UUID, UUID], None] = OrderedDict()
+        self._joins = Batcher[_Join, None](self._write, most=_MOST_JOINS, at_once=1)
+        self._written: Cache[tuple[UUID, UUID], bool] = Cache(max_entries=_MOST_REMEMBERED)
 
     async def record(self, event_id: UUID, user_id: UUID, joined: Joined) -> None:
         """Returns once the account's place is durable; at once where this process has seen to it before.
@@ -44,12 +44,7 @@ class JoinDesk:
             user_id, _WAITING, joined.place, "", 0, joined.sequence, left_before=joined.left_before
         )
         await self._joins.ask(_Join(event_id, change))
-        self._remember(key)
-
-    def _remember(self, key: tuple[UUID, UUID]) -> None:
-        self._written[key] = None
-        if len(self._written) > _MOST_REMEMBERED:
-            self._written.popitem(last=False)
+        self._written.put(key, True)
 
     async def _write(self, joins: Sequence[_Join]) -> Sequence[Exception | None]:
         lines: dict[UUID, dict[UUID, EntryChange]] = {}

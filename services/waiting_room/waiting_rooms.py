@@ -9,7 +9,6 @@ from uuid import UUID
 from db.queries.waiting_rooms import RoomRow, room_of, rooms_of, switch_room
 from db.session import DATABASE_AWAY, Database
 from domain.errors import (
-    Forbidden,
     NotFound,
     NotOnSale,
     QueueTokenInvalid,
@@ -30,16 +29,19 @@ from domain.waiting_room import (
     new_seed,
     phase_of,
 )
+from kit.batcher import Batcher
+from kit.cache import Cache
 from kit.clock import Clock, utc_now
-from kit.gathering import Gathering
-from services.context import Cache, buyer_of, organiser_of, reading
+from services.context import reading
+from services.identity.authorisation import buyer_of, organiser_of, own_event
 from services.waiting_room.admission_controller import LineKeeper
-from services.waiting_room.join_writer import JoinDesk
+from services.waiting_room.join_writer import JoinWriter
 from services.waiting_room.queue_tokens import QueueTokens, admission_id_of, holder_of
 from waiting_room.outcomes import Outcome, RoomState, Standing
 from waiting_room.room import ACCOUNTS_PER_ADDRESS, Room
 
 _CACHED_SECONDS = 1.0
+_MAX_CACHED = 4_096
 _STATES = {
     Outcome.WAITING: EntryState.WAITING,
     Outcome.ADMITTED: EntryState.ADMITTED,
@@ -99,25 +101,27 @@ class WaitingRooms:
         self._tokens = tokens
         self._keeper = keeper
         self._clock = clock
-        self._desk = JoinDesk(database)
+        self._joins = JoinWriter(database)
         self._accounts_per_address = accounts_per_address
         # A page of events asks for all its lines in one statement.
-        self._row_reads = Gathering[UUID, RoomRow | None](self._load_rows, most=500)
-        self._rows = Cache(self._load_row, most=4096, max_age_seconds=_CACHED_SECONDS)
-        self._states = Cache(self._load_state, most=4096, max_age_seconds=_CACHED_SECONDS)
+        self._row_reads = Batcher[UUID, RoomRow | None](self._load_rows, most=500)
+        self._rows: Cache[UUID, RoomRow | None] = Cache(max_entries=_MAX_CACHED, ttl_seconds=_CACHED_SECONDS)
+        self._states: Cache[UUID, RoomState | None] = Cache(
+            max_entries=_MAX_CACHED, ttl_seconds=_CACHED_SECONDS
+        )
 
-    async def _load_row(self, event_id: UUID) -> RoomRow | None:
-        return await self._row_reads.ask(event_id)
+    async def _row(self, event_id: UUID) -> RoomRow | None:
+        return await self._rows.get_or_load(event_id, self._row_reads.ask)
+
+    async def _state(self, event_id: UUID) -> RoomState | None:
+        return await self._states.get_or_load(event_id, self.room.state)
 
     async def _load_rows(self, event_ids: Sequence[UUID]) -> Sequence[RoomRow | None]:
         rows = await rooms_of(self._database, event_ids)
         return [rows.get(event_id) for event_id in event_ids]
 
-    async def _load_state(self, event_id: UUID) -> RoomState | None:
-        return await self.room.state(event_id)
-
     async def _public_row(self, event_id: UUID) -> RoomRow:
-        row = await reading(self._rows.get(event_id))
+        row = await reading(self._row(event_id))
         if row is None or row.state == EventState.DRAFT:
             raise NotFound("There is no such event.")
         return row
@@ -147,7 +151,7 @@ class WaitingRooms:
             raise NotOnSale("This event has no waiting room to join at the moment.")
         if joined.outcome is Outcome.CROWDED:
             raise RateLimited("Too many accounts have joined from your network; please try again later.")
-        await self._desk.record(event_id, user_id, joined)
+        await self._joins.record(event_id, user_id, joined)
         standing = await self.room.standing(event_id, user_id)
         if standing.outcome is Outcome.NONE:
             # Redis lost the join before it was recorded, and the rebuild came in between: nothing was told.
@@ -210,7 +214,7 @@ class WaitingRooms:
 
     async def pace(self, event_id: UUID) -> Pace | None:
         """What an estimate rests on, at most a second old; None while nothing is known or nothing sold."""
-        state = await self._states.get(event_id)
+        state = await self._state(event_id)
         return pace_of(state) if state is not None and state.selling else None
 
     async def standings_of_lines(self) -> dict[UUID, RoomState]:
@@ -224,12 +228,12 @@ class WaitingRooms:
 
     async def overview(self, event_id: UUID) -> Overview:
         """An event's line, at most a second old; a line that is away shows what is certain."""
-        row = await reading(self._rows.get(event_id))
+        row = await reading(self._row(event_id))
         if row is None or row.seed is None:
             return CLOSED
         enabled = row.enabled and not row.draining
         try:
-            state = await self._states.get(event_id) if row.enabled else None
+            state = await self._state(event_id) if row.enabled else None
         except Unavailable:
             state = None
         drawn = row.drawn_at is not None or (state is not None and state.drawn_ms > 0)
@@ -262,11 +266,7 @@ class WaitingRooms:
             NotFound: there is no such event.
         """
         organiser = organiser_of(viewer)
-        row = await reading(room_of(self._database, event_id))
-        if row is None or (row.organiser_id != organiser.user_id and row.state == EventState.DRAFT):
-            raise NotFound("There is no such event.")
-        if row.organiser_id != organiser.user_id:
-            raise Forbidden("This event is another organiser's.")
+        row = own_event(organiser, await reading(room_of(self._database, event_id)))
         draining = not settings.enabled and row.enabled
         try:
             async with self._database.transaction() as connection:
@@ -350,7 +350,7 @@ def _is_foreign(address: str) -> bool:
 
 
 def _network_of(address: str) -> str:
-    """What one household or office is behind: an IPv4 address, the first 64 bits of an IPv6 one."""
+    """What one household or context is behind: an IPv4 address, the first 64 bits of an IPv6 one."""
     parsed = ipaddress.ip_address(address)
     if parsed.version == 4:
         return str(parsed)

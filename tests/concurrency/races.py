@@ -11,7 +11,7 @@ from db.queries.orders import OrderRow
 from db.queries.payments import payment_of_order
 from domain.errors import BoxofficeError, NotEnoughSeats, SeatsGone
 from kit.lua import LuaScript
-from services.context import Office
+from services.context import ServiceContext
 from services.ordering.expiry import expire_lapsed, expire_paying
 from services.ordering.outbox import deliver
 from services.ordering.reserve import ReserveRequest, reserve
@@ -19,17 +19,17 @@ from services.ordering.seat_rebuild import places_of
 from services.ordering.selection import Selection
 from tests.houses import buyer
 
-Offices = Sequence[Office]
+Contexts = Sequence[ServiceContext]
 # How a loser of a rush may be told.
 REFUSALS = (SeatsGone, NotEnoughSeats)
 
 
 async def rush(
-    offices: Offices, event_id: UUID, buyers: int, wish: Callable[[int], Selection]
+    contexts: Contexts, event_id: UUID, buyers: int, wish: Callable[[int], Selection]
 ) -> list[OrderRow | BaseException]:
-    """So many buyers at once, spread over the offices; each one's order, or how they were refused."""
+    """So many buyers at once, spread over the contexts; each one's order, or how they were refused."""
     requests = (
-        reserve(offices[number % len(offices)], buyer(f"b{number}"), ReserveRequest(event_id, wish(number)))
+        reserve(contexts[number % len(contexts)], buyer(f"b{number}"), ReserveRequest(event_id, wish(number)))
         for number in range(buyers)
     )
     return await asyncio.gather(*requests, return_exceptions=True)
@@ -42,27 +42,27 @@ def orders_of(answers: Sequence[OrderRow | BaseException]) -> list[OrderRow]:
     return [answer for answer in answers if isinstance(answer, OrderRow)]
 
 
-async def live_places(office: Office, event_id: UUID) -> Counter[int]:
+async def live_places(context: ServiceContext, event_id: UUID) -> Counter[int]:
     """How many live claims each place has."""
-    rows = await office.database.fetch(
+    rows = await context.database.fetch(
         "SELECT place FROM claims WHERE event_id = $1 AND state <> 'ENDED'", event_id
     )
     return Counter(row["place"] for row in rows)
 
 
-async def oversold(office: Office, event_id: UUID) -> list[int]:
+async def oversold(context: ServiceContext, event_id: UUID) -> list[int]:
     """The places that more than one live claim has."""
-    return [place for place, claims in (await live_places(office, event_id)).items() if claims > 1]
+    return [place for place, claims in (await live_places(context, event_id)).items() if claims > 1]
 
 
-async def remove_the_index(office: Office) -> None:
+async def remove_the_index(context: ServiceContext) -> None:
     """Take away what makes a seat saleable once."""
-    await office.database.fetch("DROP INDEX claims_live")
+    await context.database.fetch("DROP INDEX claims_live")
 
 
-def remove_the_check(office: Office) -> None:
+def remove_the_check(context: ServiceContext) -> None:
     """Make the Lua script take its first candidate, whoever else has it."""
-    scripts = office.seats._scripts
+    scripts = context.seats._scripts
     hold = scripts["hold"].text
     careless = hold.replace("if #taken_of(places) == 0 then", "if true then").replace(
         "local free = redis.call('GETRANGE', KEYS[1], first, first + capacity - 1)",
@@ -73,44 +73,44 @@ def remove_the_check(office: Office) -> None:
     scripts["hold"] = LuaScript("hold", careless, digest)
 
 
-async def until_quiet(offices: Offices) -> None:
-    """Let workers at every office do what is due, until nothing is."""
+async def until_quiet(contexts: Contexts) -> None:
+    """Let workers at every context do what is due, until nothing is."""
     async with asyncio.timeout(20):
-        while await offices[0].database.fetchval("SELECT count(*) FROM outbox"):
-            await asyncio.gather(*(deliver(office) for office in offices))
-            await _bring_forward(offices[0])
+        while await contexts[0].database.fetchval("SELECT count(*) FROM outbox"):
+            await asyncio.gather(*(deliver(context) for context in contexts))
+            await _bring_forward(contexts[0])
 
 
-async def _bring_forward(office: Office) -> None:
+async def _bring_forward(context: ServiceContext) -> None:
     """What was put off after a fault is due now."""
-    await office.database.fetch("UPDATE outbox SET available_at = least(available_at, $1)", office.now())
+    await context.database.fetch("UPDATE outbox SET available_at = least(available_at, $1)", context.now())
 
 
-async def lapse(offices: Offices) -> None:
-    """What the worker does at deadlines, at every office at once."""
-    await asyncio.gather(*(work(office) for office in offices for work in (expire_lapsed, expire_paying)))
+async def lapse(contexts: Contexts) -> None:
+    """What the worker does at deadlines, at every context at once."""
+    await asyncio.gather(*(work(context) for context in contexts for work in (expire_lapsed, expire_paying)))
 
 
-async def faults(office: Office, event_id: UUID) -> list[str]:
+async def faults(context: ServiceContext, event_id: UUID) -> list[str]:
     """What is wrong with an event's orders, claims, money and map; call when quiet."""
-    found = [f"place {place} is sold twice" for place in await oversold(office, event_id)]
-    rows = await office.database.fetch("SELECT * FROM orders WHERE event_id = $1", event_id)
+    found = [f"place {place} is sold twice" for place in await oversold(context, event_id)]
+    rows = await context.database.fetch("SELECT * FROM orders WHERE event_id = $1", event_id)
     for row in rows:
-        found += await _faults_of_order(office, row["id"], row["state"])
-    claims = await live_claims(office.database, [event_id])
-    seen = (await office.seats.snapshot(event_id)).places
+        found += await _faults_of_order(context, row["id"], row["state"])
+    claims = await live_claims(context.database, [event_id])
+    seen = (await context.seats.snapshot(event_id)).places
     true = places_of(len(seen), claims)
     if seen != true:
         found.append(f"the map says {seen!r} and the claims {true!r}")
     return found
 
 
-async def _faults_of_order(office: Office, order_id: UUID, state: str) -> list[str]:
-    rows = await office.database.fetch(
+async def _faults_of_order(context: ServiceContext, order_id: UUID, state: str) -> list[str]:
+    rows = await context.database.fetch(
         "SELECT state, price_minor + fee_minor AS minor FROM claims WHERE order_id = $1", order_id
     )
     live = [row for row in rows if row["state"] != "ENDED"]
-    kept = await kept_at_stripe(office, order_id)
+    kept = await kept_at_stripe(context, order_id)
     found = []
     if state in ("EXPIRED", "CANCELLED", "REFUNDED") and live:
         found.append(f"{state} order {order_id} still has places")
@@ -124,12 +124,12 @@ async def _faults_of_order(office: Office, order_id: UUID, state: str) -> list[s
     return found
 
 
-async def kept_at_stripe(office: Office, order_id: UUID) -> int:
+async def kept_at_stripe(context: ServiceContext, order_id: UUID) -> int:
     """What the gateway has captured and not refunded."""
-    payment = await payment_of_order(office.database, order_id)
+    payment = await payment_of_order(context.database, order_id)
     if payment is None or payment.intent_id is None:
         return 0
-    return (await office.gateway.retrieve(payment.intent_id)).kept_minor
+    return (await context.gateway.retrieve(payment.intent_id)).kept_minor
 
 
 def unexpected(answers: Sequence[object]) -> list[BaseException]:

@@ -1,4 +1,4 @@
-"""No place is sold twice: what two hundred buyers at two offices get, with each guard and without it."""
+"""No place is sold twice: what two hundred buyers at two contexts get, with each guard and without it."""
 
 import asyncio
 import random
@@ -14,7 +14,7 @@ from db.violations import PlaceTaken
 from domain.errors import SeatsGone
 from reservations.outcomes import Candidate, FreeRange, HoldAnswer
 from reservations.store import SeatStore
-from services.context import Office
+from services.context import ServiceContext
 from services.ordering.reserve import ReserveRequest, reserve
 from services.ordering.selection import BestAvailable, ExactSeats, GeneralAdmission, Selection
 from tests.concurrency.races import (
@@ -28,7 +28,7 @@ from tests.concurrency.races import (
 from tests.houses import buyer, open_event
 from tests.orders import order_over
 
-Offices = tuple[Office, Office]
+Contexts = tuple[ServiceContext, ServiceContext]
 ANY = random.Random(20271231)
 
 
@@ -40,76 +40,76 @@ def best_two(number: int) -> Selection:
     return BestAvailable(2)
 
 
-async def twenty_seats(office: Office) -> UUID:
-    return await open_event(office.database, rows=[10, 10])
+async def twenty_seats(context: ServiceContext) -> UUID:
+    return await open_event(context.database, rows=[10, 10])
 
 
-async def same_as_claimed(office: Office, orders: Sequence[OrderRow], each: int) -> None:
+async def same_as_claimed(context: ServiceContext, orders: Sequence[OrderRow], each: int) -> None:
     """Every order has all its places, and the map shows exactly those."""
-    claims = await claims_of_orders(office.database, [order.id for order in orders])
+    claims = await claims_of_orders(context.database, [order.id for order in orders])
     by_order = {order.id: [c.place for c in claims if c.order_id == order.id] for order in orders}
     assert all(len(places) == each for places in by_order.values())
-    places = (await office.seats.snapshot(orders[0].event_id)).places
+    places = (await context.seats.snapshot(orders[0].event_id)).places
     assert sorted(c.place for c in claims) == [i for i, state in enumerate(places) if state == ord("H")]
 
 
 @pytest.mark.parametrize("wish", [two_of_twenty, best_two])
 async def test_each_seat_is_sold_once_when_two_hundred_want_twenty(
-    offices: Offices, wish: Callable[[int], Selection]
+    contexts: Contexts, wish: Callable[[int], Selection]
 ) -> None:
-    event_id = await twenty_seats(offices[0])
+    event_id = await twenty_seats(contexts[0])
 
-    orders = orders_of(await rush(offices, event_id, 200, wish))
+    orders = orders_of(await rush(contexts, event_id, 200, wish))
 
-    assert not await oversold(offices[0], event_id)
-    await same_as_claimed(offices[0], orders, 2)
+    assert not await oversold(contexts[0], event_id)
+    await same_as_claimed(contexts[0], orders, 2)
     assert len(orders) <= 10
 
 
-async def test_the_house_is_full_when_everybody_takes_the_best(offices: Offices) -> None:
-    event_id = await twenty_seats(offices[0])
+async def test_the_house_is_full_when_everybody_takes_the_best(contexts: Contexts) -> None:
+    event_id = await twenty_seats(contexts[0])
 
-    orders = orders_of(await rush(offices, event_id, 200, best_two))
+    orders = orders_of(await rush(contexts, event_id, 200, best_two))
 
     assert len(orders) == 10
 
 
-async def test_every_place_is_sold_once_when_two_hundred_want_five_hundred(offices: Offices) -> None:
-    event_id = await open_event(offices[0].database, standing=500)
+async def test_every_place_is_sold_once_when_two_hundred_want_five_hundred(contexts: Contexts) -> None:
+    event_id = await open_event(contexts[0].database, standing=500)
 
-    orders = orders_of(await rush(offices, event_id, 200, lambda _: GeneralAdmission(0, 3)))
+    orders = orders_of(await rush(contexts, event_id, 200, lambda _: GeneralAdmission(0, 3)))
 
     assert len(orders) == 500 // 3
-    assert not await oversold(offices[0], event_id)
-    await same_as_claimed(offices[0], orders, 3)
+    assert not await oversold(contexts[0], event_id)
+    await same_as_claimed(contexts[0], orders, 3)
 
 
 @pytest.mark.parametrize("wish", [two_of_twenty, lambda _: GeneralAdmission(1, 2)])
 async def test_postgresql_alone_sells_once_when_redis_checks_nothing(
-    offices: Offices, wish: Callable[[int], Selection]
+    contexts: Contexts, wish: Callable[[int], Selection]
 ) -> None:
-    event_id = await open_event(offices[0].database, rows=[10, 10], standing=20)
-    for office in offices:
-        remove_the_check(office)
+    event_id = await open_event(contexts[0].database, rows=[10, 10], standing=20)
+    for context in contexts:
+        remove_the_check(context)
 
-    orders = orders_of(await rush(offices, event_id, 60, wish))
+    orders = orders_of(await rush(contexts, event_id, 60, wish))
 
     assert orders
-    assert not await oversold(offices[0], event_id)
+    assert not await oversold(contexts[0], event_id)
 
 
 @pytest.mark.parametrize("wish", [two_of_twenty, lambda _: GeneralAdmission(1, 2)])
 async def test_control_oversells_when_both_guards_are_gone(
-    offices: Offices, wish: Callable[[int], Selection]
+    contexts: Contexts, wish: Callable[[int], Selection]
 ) -> None:
-    event_id = await open_event(offices[0].database, rows=[10, 10], standing=20)
-    await remove_the_index(offices[0])
-    for office in offices:
-        remove_the_check(office)
+    event_id = await open_event(contexts[0].database, rows=[10, 10], standing=20)
+    await remove_the_index(contexts[0])
+    for context in contexts:
+        remove_the_check(context)
 
-    await rush(offices, event_id, 60, wish)
+    await rush(contexts, event_id, 60, wish)
 
-    assert await oversold(offices[0], event_id)
+    assert await oversold(contexts[0], event_id)
 
 
 class SlowStore(SeatStore):
@@ -119,10 +119,10 @@ class SlowStore(SeatStore):
     go_on: asyncio.Event
 
     @classmethod
-    def at(cls, office: Office) -> "SlowStore":
-        store = cls(office.seats._runner, office.seats._load_truth, office.clock)
+    def at(cls, context: ServiceContext) -> "SlowStore":
+        store = cls(context.seats._runner, context.seats._load_truth, context.clock)
         store.held, store.go_on = asyncio.Event(), asyncio.Event()
-        object.__setattr__(office, "seats", store)
+        object.__setattr__(context, "seats", store)
         return store
 
     async def hold(
@@ -140,84 +140,86 @@ class SlowStore(SeatStore):
         return answer
 
 
-async def both_hold_the_same_seat(offices: Offices, event_id: UUID) -> OrderRow | BaseException:
+async def both_hold_the_same_seat(contexts: Contexts, event_id: UUID) -> OrderRow | BaseException:
     """One holds in Redis, which then loses everything; another buys; the first one's order arrives."""
-    store = SlowStore.at(offices[0])
+    store = SlowStore.at(contexts[0])
     wish = ReserveRequest(event_id, ExactSeats((3,)))
-    slow = asyncio.create_task(reserve(offices[0], buyer("slow"), wish))
+    slow = asyncio.create_task(reserve(contexts[0], buyer("slow"), wish))
     await store.held.wait()
-    await offices[1].seats._command("FLUSHALL")
-    await reserve(offices[1], buyer("quick"), wish)
+    await contexts[1].seats._command("FLUSHALL")
+    await reserve(contexts[1], buyer("quick"), wish)
     store.go_on.set()
     return (await asyncio.gather(slow, return_exceptions=True))[0]
 
 
-async def test_second_order_is_refused_when_redis_forgot_the_first_hold(offices: Offices) -> None:
-    event_id = await twenty_seats(offices[0])
+async def test_second_order_is_refused_when_redis_forgot_the_first_hold(contexts: Contexts) -> None:
+    event_id = await twenty_seats(contexts[0])
 
-    answer = await both_hold_the_same_seat(offices, event_id)
+    answer = await both_hold_the_same_seat(contexts, event_id)
 
     assert isinstance(answer, SeatsGone) and answer.places == (3,)
-    assert await live_places(offices[0], event_id) == {3: 1}
+    assert await live_places(contexts[0], event_id) == {3: 1}
 
 
-async def test_control_oversells_when_redis_forgot_and_the_index_is_gone(offices: Offices) -> None:
-    event_id = await twenty_seats(offices[0])
-    await remove_the_index(offices[0])
+async def test_control_oversells_when_redis_forgot_and_the_index_is_gone(contexts: Contexts) -> None:
+    event_id = await twenty_seats(contexts[0])
+    await remove_the_index(contexts[0])
 
-    await both_hold_the_same_seat(offices, event_id)
+    await both_hold_the_same_seat(contexts, event_id)
 
-    assert await oversold(offices[0], event_id) == [3]
+    assert await oversold(contexts[0], event_id) == [3]
 
 
-async def test_nothing_is_sold_twice_when_redis_is_emptied_again_and_again(offices: Offices) -> None:
-    event_id = await open_event(offices[0].database, standing=100)
+async def test_nothing_is_sold_twice_when_redis_is_emptied_again_and_again(contexts: Contexts) -> None:
+    event_id = await open_event(contexts[0].database, standing=100)
 
     async def empty() -> None:
         for _ in range(10):
-            await offices[0].seats._command("FLUSHALL")
+            await contexts[0].seats._command("FLUSHALL")
             await asyncio.sleep(0)
 
-    answers, _ = await asyncio.gather(rush(offices, event_id, 150, lambda _: GeneralAdmission(0, 1)), empty())
+    answers, _ = await asyncio.gather(
+        rush(contexts, event_id, 150, lambda _: GeneralAdmission(0, 1)), empty()
+    )
 
     orders_of(answers)
-    assert not await oversold(offices[0], event_id)
+    assert not await oversold(contexts[0], event_id)
 
 
 SIXTY = 60
 
 
-async def test_no_order_deadlocks_when_all_name_the_same_seats_in_other_orders(offices: Offices) -> None:
-    event_id = await open_event(offices[0].database, rows=[SIXTY], max_tickets_per_order=SIXTY)
-    for office in offices:
-        remove_the_check(office)
+async def test_no_order_deadlocks_when_all_name_the_same_seats_in_other_orders(contexts: Contexts) -> None:
+    event_id = await open_event(contexts[0].database, rows=[SIXTY], max_tickets_per_order=SIXTY)
+    for context in contexts:
+        remove_the_check(context)
 
-    answers = await rush(offices, event_id, 24, lambda _: ExactSeats(tuple(ANY.sample(range(SIXTY), SIXTY))))
+    answers = await rush(contexts, event_id, 24, lambda _: ExactSeats(tuple(ANY.sample(range(SIXTY), SIXTY))))
 
     assert len(orders_of(answers)) == 1
 
 
 async def two_meet_behind_a_third(
-    office: Office, first: Sequence[int], second: Sequence[int]
+    context: ServiceContext, first: Sequence[int], second: Sequence[int]
 ) -> list[list[int] | BaseException]:
     """Two inserts wait for seat 5, which a third one has and then gives up."""
-    event_id = await open_event(office.database, rows=[SIXTY])
-    async with office.database.connection() as third:
+    event_id = await open_event(context.database, rows=[SIXTY])
+    async with context.database.connection() as third:
         transaction = third.transaction()
         await transaction.start()
         await place_orders(third, [order_over(event_id, [5])])
         tasks = [
-            asyncio.create_task(place_orders(office.database, [order_over(event_id, places)]))
+            asyncio.create_task(place_orders(context.database, [order_over(event_id, places)]))
             for places in (first, second)
         ]
-        await two_wait(office)
+        await two_wait(context)
         await transaction.rollback()
     return await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def two_wait(office: Office) -> None:
+async def two_wait(context: ServiceContext) -> None:
     async with asyncio.timeout(5):
-        while await office.database.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < 2:
+        while await context.database.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < 2:
             await asyncio.sleep(0.01)
 
 
@@ -229,28 +231,28 @@ def remove_the_sorting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("db.queries.orders.statement", lambda name: careless)
 
 
-async def test_one_wins_when_two_overlap_in_other_orders(offices: Offices) -> None:
-    answers = await two_meet_behind_a_third(offices[0], [1, 5, 9], [9, 5, 1])
+async def test_one_wins_when_two_overlap_in_other_orders(contexts: Contexts) -> None:
+    answers = await two_meet_behind_a_third(contexts[0], [1, 5, 9], [9, 5, 1])
 
     assert {type(answer) for answer in answers} == {list, PlaceTaken}
 
 
 async def test_control_deadlocks_when_two_that_overlap_are_not_sorted(
-    offices: Offices, monkeypatch: pytest.MonkeyPatch
+    contexts: Contexts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remove_the_sorting(monkeypatch)
 
-    answers = await two_meet_behind_a_third(offices[0], [1, 5, 9], [9, 5, 1])
+    answers = await two_meet_behind_a_third(contexts[0], [1, 5, 9], [9, 5, 1])
 
     assert any(isinstance(answer, asyncpg.DeadlockDetectedError) for answer in answers)
 
 
-async def test_one_order_when_one_key_comes_in_at_two_offices_at_once(offices: Offices) -> None:
-    event_id = await twenty_seats(offices[0])
+async def test_one_order_when_one_key_comes_in_at_two_offices_at_once(contexts: Contexts) -> None:
+    event_id = await twenty_seats(contexts[0])
     request = ReserveRequest(event_id, BestAvailable(3), idempotency_key="once")
 
-    orders = await asyncio.gather(*(reserve(offices[n % 2], buyer("ann"), request) for n in range(40)))
+    orders = await asyncio.gather(*(reserve(contexts[n % 2], buyer("ann"), request) for n in range(40)))
 
     assert len({order.id for order in orders}) == 1
-    assert sum((await live_places(offices[0], event_id)).values()) == 3
-    assert (await offices[0].seats.snapshot(event_id)).places.count(b"H") == 3
+    assert sum((await live_places(contexts[0], event_id)).values()) == 3
+    assert (await contexts[0].seats.snapshot(event_id)).places.count(b"H") == 3

@@ -11,7 +11,7 @@ from domain.updates import SeatAvailabilityUpdate
 from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import connect
-from services.context import Office
+from services.context import ServiceContext
 from services.ordering.expiry import release
 from services.ordering.reserve import ReserveRequest, reserve
 from services.ordering.selection import BestAvailable, ExactSeats
@@ -20,7 +20,7 @@ from subscriptions.seat_availability import SeatHub
 from tests.concurrency.races import REFUSALS, rush, until_quiet
 from tests.houses import buyer, open_event
 
-Offices = tuple[Office, Office]
+Contexts = tuple[ServiceContext, ServiceContext]
 
 
 class Watching:
@@ -51,15 +51,15 @@ class Watching:
 
 @asynccontextmanager
 async def watched(
-    offices: Offices, redis_url: str, event_id: UUID, watchers: list[Watching]
+    contexts: Contexts, redis_url: str, event_id: UUID, watchers: list[Watching]
 ) -> AsyncIterator[None]:
-    """Every watcher at its own process, on top of the offices by turns."""
+    """Every watcher at its own process, on top of the contexts by turns."""
     hubs, clients, tasks = [], [], []
     for number, watching in enumerate(watchers):
         client = connect(redis_url, 10)
         channels = Channels(RedisBackend(client))
         await channels.open()
-        hub = SeatHub(offices[number % 2], channels)
+        hub = SeatHub(contexts[number % 2], channels)
         clients.append((client, channels))
         hubs.append(hub)
         tasks.append(asyncio.create_task(watching.follow(hub.stream(event_id))))
@@ -87,54 +87,54 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def the_map(office: Office, event_id: UUID) -> tuple[list[str], int]:
-    snapshot = await office.seats.snapshot(event_id)
+async def the_map(context: ServiceContext, event_id: UUID) -> tuple[list[str], int]:
+    snapshot = await context.seats.snapshot(event_id)
     return list(snapshot.places.decode()), snapshot.version
 
 
-async def busy(offices: Offices, event_id: UUID) -> None:
+async def busy(contexts: Contexts, event_id: UUID) -> None:
     """Buyers who come, hold and let go."""
 
     async def come(number: int) -> None:
         who = buyer(f"w{number}")
         try:
-            order = await reserve(offices[number % 2], who, ReserveRequest(event_id, BestAvailable(2)))
+            order = await reserve(contexts[number % 2], who, ReserveRequest(event_id, BestAvailable(2)))
         except REFUSALS:
             return
         if number % 3:
-            await release(offices[(number + 1) % 2], who, order.id)
+            await release(contexts[(number + 1) % 2], who, order.id)
 
     for first in range(0, 60, 10):
         await asyncio.gather(*(come(number) for number in range(first, first + 10)))
 
 
-async def test_folded_map_is_the_servers_when_a_rush_is_over(offices: Offices, redis_url: str) -> None:
-    event_id = await open_event(offices[0].database, rows=[10, 10, 10])
+async def test_folded_map_is_the_servers_when_a_rush_is_over(contexts: Contexts, redis_url: str) -> None:
+    event_id = await open_event(contexts[0].database, rows=[10, 10, 10])
     watchers = [Watching(), Watching()]
 
-    async with watched(offices, redis_url, event_id, watchers):
-        await busy(offices, event_id)
-        await until_quiet(offices)
-        places, version = await the_map(offices[0], event_id)
+    async with watched(contexts, redis_url, event_id, watchers):
+        await busy(contexts, event_id)
+        await until_quiet(contexts)
+        places, version = await the_map(contexts[0], event_id)
         await until(lambda: all(watching.version == version for watching in watchers))
 
     assert [(watching.map, watching.gaps) for watching in watchers] == [(places, 0)] * 2
 
 
 async def test_nobody_is_told_twice_or_not_at_all_when_they_come_while_others_are_told(
-    offices: Offices, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    contexts: Contexts, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(seat_topic, "TOLD_AT_ONCE", 1)  # so that telling all takes many turns of the loop
-    event_id = await open_event(offices[0].database, rows=[10, 10, 10])
+    event_id = await open_event(contexts[0].database, rows=[10, 10, 10])
     client = connect(redis_url, 10)
     channels = Channels(RedisBackend(client))
     await channels.open()
-    hub = SeatHub(offices[0], channels)
+    hub = SeatHub(contexts[0], channels)
     watchers = [Watching()]
     tasks = [asyncio.create_task(watchers[0].follow(hub.stream(event_id)))]
     await until(lambda: watchers[0].version >= 0)
 
-    selling = asyncio.create_task(busy(offices, event_id))
+    selling = asyncio.create_task(busy(contexts, event_id))
     while not selling.done() or len(watchers) < 100:
         before = watchers[len(watchers) // 2]
         again = Watching()
@@ -144,8 +144,8 @@ async def test_nobody_is_told_twice_or_not_at_all_when_they_come_while_others_ar
             tasks.append(asyncio.create_task(watching.follow(hub.stream(event_id, since))))
         await asyncio.sleep(0.002)
     await selling
-    await until_quiet(offices)
-    places, version = await the_map(offices[0], event_id)
+    await until_quiet(contexts)
+    places, version = await the_map(contexts[0], event_id)
     await until(lambda: all(watching.version == version for watching in watchers))
     await ended(tasks)
     hub.close()
@@ -155,12 +155,12 @@ async def test_nobody_is_told_twice_or_not_at_all_when_they_come_while_others_ar
     assert [(watching.map, watching.gaps) for watching in watchers] == [(places, 0)] * len(watchers)
 
 
-async def test_the_others_are_told_when_one_of_them_cannot_be(offices: Offices, redis_url: str) -> None:
-    event_id = await open_event(offices[0].database, rows=[10])
+async def test_the_others_are_told_when_one_of_them_cannot_be(contexts: Contexts, redis_url: str) -> None:
+    event_id = await open_event(contexts[0].database, rows=[10])
     client = connect(redis_url, 10)
     channels = Channels(RedisBackend(client))
     await channels.open()
-    hub = SeatHub(offices[0], channels)
+    hub = SeatHub(contexts[0], channels)
     broken = hub.stream(event_id)
     await anext(broken)
 
@@ -172,8 +172,8 @@ async def test_the_others_are_told_when_one_of_them_cannot_be(offices: Offices, 
     task = asyncio.create_task(watching.follow(hub.stream(event_id)))
     await until(lambda: watching.version >= 0)
     for place in range(2):
-        await reserve(offices[1], buyer(f"o{place}"), ReserveRequest(event_id, ExactSeats((place,))))
-    places, version = await the_map(offices[0], event_id)
+        await reserve(contexts[1], buyer(f"o{place}"), ReserveRequest(event_id, ExactSeats((place,))))
+    places, version = await the_map(contexts[0], event_id)
     await until(lambda: watching.version == version)
     await ended([task])
     hub.close()
@@ -185,45 +185,45 @@ async def test_the_others_are_told_when_one_of_them_cannot_be(offices: Offices, 
 
 
 async def test_folded_map_is_the_servers_when_redis_was_lost_on_the_way(
-    offices: Offices, redis_url: str
+    contexts: Contexts, redis_url: str
 ) -> None:
-    event_id = await open_event(offices[0].database, rows=[10, 10, 10])
+    event_id = await open_event(contexts[0].database, rows=[10, 10, 10])
     watchers = [Watching(), Watching()]
 
-    async with watched(offices, redis_url, event_id, watchers):
-        await rush(offices, event_id, 10, lambda _: BestAvailable(1))
-        await offices[0].seats._command("FLUSHALL")
-        await rush(offices, event_id, 30, lambda _: BestAvailable(1))
-        await until_quiet(offices)
-        places, version = await the_map(offices[0], event_id)
+    async with watched(contexts, redis_url, event_id, watchers):
+        await rush(contexts, event_id, 10, lambda _: BestAvailable(1))
+        await contexts[0].seats._command("FLUSHALL")
+        await rush(contexts, event_id, 30, lambda _: BestAvailable(1))
+        await until_quiet(contexts)
+        places, version = await the_map(contexts[0], event_id)
         await until(lambda: all(watching.version == version for watching in watchers))
 
     assert [watching.map for watching in watchers] == [places] * 2
     assert places.count("H") == 30
 
 
-async def test_control_shows_a_gap_when_an_update_is_lost(offices: Offices, redis_url: str) -> None:
-    event_id = await open_event(offices[0].database, rows=[10])
+async def test_control_shows_a_gap_when_an_update_is_lost(contexts: Contexts, redis_url: str) -> None:
+    event_id = await open_event(contexts[0].database, rows=[10])
     lossy = Watching(drop=lambda number: number == 2)
 
-    async with watched(offices, redis_url, event_id, [lossy]):
+    async with watched(contexts, redis_url, event_id, [lossy]):
         for place in range(2):
             told = lossy.told
-            await reserve(offices[0], buyer(f"g{place}"), ReserveRequest(event_id, ExactSeats((place,))))
+            await reserve(contexts[0], buyer(f"g{place}"), ReserveRequest(event_id, ExactSeats((place,))))
             await until(lambda told=told: lossy.told > told)  # type: ignore[misc]
 
     assert lossy.gaps == 1
-    assert lossy.map != (await the_map(offices[0], event_id))[0]
+    assert lossy.map != (await the_map(contexts[0], event_id))[0]
 
 
 async def test_a_snapshot_comes_when_the_version_to_go_on_from_is_none_that_ever_was(
-    offices: Offices, redis_url: str
+    contexts: Contexts, redis_url: str
 ) -> None:
-    event_id = await open_event(offices[0].database, rows=[10])
+    event_id = await open_event(contexts[0].database, rows=[10])
     client = connect(redis_url, 10)
     channels = Channels(RedisBackend(client))
     await channels.open()
-    hub = SeatHub(offices[0], channels)
+    hub = SeatHub(contexts[0], channels)
     first = [await anext(hub.stream(event_id, since)) for since in (-1, -2, 10**9)]
     hub.close()
     await channels.close()

@@ -1,5 +1,5 @@
-"""An office whose parts are broken by hand, one at a time."""
+"""An context whose parts are broken by hand, one at a time."""
 
-from tests.integration.ordering.conftest import clock, gateway, office, stripe_server
+from tests.integration.ordering.conftest import clock, context, gateway, stripe_server
 
-__all__ = ["clock", "gateway", "office", "stripe_server"]
+__all__ = ["clock", "context", "gateway", "stripe_server"]

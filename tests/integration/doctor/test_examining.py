@@ -10,7 +10,7 @@ from db.queries.orders import OrderRow, order_by_id
 from domain.ids import Kind, public_id
 from reservations.keys import event_keys
 from search.index import IndexAway
-from services.context import Office
+from services.context import ServiceContext
 from services.doctor.examine import Documents, Finding, Where, examine
 from services.ordering.expiry import release
 from services.ordering.outbox import deliver
@@ -25,166 +25,175 @@ ANN = buyer("ann")
 WEEK = timedelta(days=7)
 
 
-async def held(office: Office) -> OrderRow:
-    event_id = await open_event(office.database, rows=[4])
-    return await reserve(office, ANN, ReserveRequest(event_id, ExactSeats((0, 1))))
+async def held(context: ServiceContext) -> OrderRow:
+    event_id = await open_event(context.database, rows=[4])
+    return await reserve(context, ANN, ReserveRequest(event_id, ExactSeats((0, 1))))
 
 
-async def booked(office: Office) -> OrderRow:
-    order = await held(office)
-    await pay(office, ANN, order.id, "pm_card_visa")
-    await work(office)
+async def booked(context: ServiceContext) -> OrderRow:
+    order = await held(context)
+    await pay(context, ANN, order.id, "pm_card_visa")
+    await work(context)
     return order
 
 
-async def work(office: Office) -> None:
-    while await deliver(office):
+async def work(context: ServiceContext) -> None:
+    while await deliver(context):
         pass
 
 
-async def look(office: Office, engine: Documents | None = None) -> list[Finding]:
+async def look(context: ServiceContext, engine: Documents | None = None) -> list[Finding]:
     """What there is of this test's own orders: the local Stripe is shared."""
-    found = await examine(office, engine, WEEK)
+    found = await examine(context, engine, WEEK)
     return [one for one in found if "not in the database" not in one.sentence]
 
 
-async def mended(office: Office, found: list[Finding]) -> list[Finding]:
+async def mended(context: ServiceContext, found: list[Finding]) -> list[Finding]:
     for one in found:
         assert one.mend is not None, one.sentence
-        await one.mend(office)
-    await work(office)
-    return await look(office)
+        await one.mend(context)
+    await work(context)
+    return await look(context)
 
 
-async def intent_of(office: Office, order: OrderRow) -> str:
-    return str(await office.database.fetchval("SELECT intent_id FROM payments WHERE order_id = $1", order.id))
-
-
-async def authorise(office: Office, order: OrderRow) -> None:
-    """The buyer confirms in the browser; nobody tells us."""
-    await pay(office, ANN, order.id)
-    await work(office)
-    await office.gateway.confirm(
-        await intent_of(office, order), "pm_card_visa", idempotency_key=f"b:{order.id}", return_url="http://x"
+async def intent_of(context: ServiceContext, order: OrderRow) -> str:
+    return str(
+        await context.database.fetchval("SELECT intent_id FROM payments WHERE order_id = $1", order.id)
     )
 
 
-async def test_nothing_is_found_when_orders_stand_in_every_state(office: Office) -> None:
-    await booked(office)
-    await held(office)
-    await pay(office, ANN, (await held(office)).id)
-    given_back = await held(office)
-    await release(office, ANN, given_back.id)
-    refunded = await booked(office)
-    await refund(office, ORGANISER, refunded.id, [0])
-    await work(office)
+async def authorise(context: ServiceContext, order: OrderRow) -> None:
+    """The buyer confirms in the browser; nobody tells us."""
+    await pay(context, ANN, order.id)
+    await work(context)
+    await context.gateway.confirm(
+        await intent_of(context, order),
+        "pm_card_visa",
+        idempotency_key=f"b:{order.id}",
+        return_url="http://x",
+    )
 
-    assert await look(office) == []
+
+async def test_nothing_is_found_when_orders_stand_in_every_state(context: ServiceContext) -> None:
+    await booked(context)
+    await held(context)
+    await pay(context, ANN, (await held(context)).id)
+    given_back = await held(context)
+    await release(context, ANN, given_back.id)
+    refunded = await booked(context)
+    await refund(context, ORGANISER, refunded.id, [0])
+    await work(context)
+
+    assert await look(context) == []
 
 
-async def lose_a_claim(office: Office, order: OrderRow) -> str:
-    await office.database.fetch(
+async def lose_a_claim(context: ServiceContext, order: OrderRow) -> str:
+    await context.database.fetch(
         "UPDATE claims SET state = 'ENDED' WHERE order_id = $1 AND place = 1", order.id
     )
     return "some are lost. place 1 is free."
 
 
-async def only_hold(office: Office, order: OrderRow) -> str:
-    await office.database.fetch("UPDATE claims SET state = 'HELD' WHERE order_id = $1", order.id)
+async def only_hold(context: ServiceContext, order: OrderRow) -> str:
+    await context.database.fetch("UPDATE claims SET state = 'HELD' WHERE order_id = $1", order.id)
     return "is BOOKED, but places 0, 1 is only held."
 
 
-async def flip_a_byte(office: Office, order: OrderRow) -> str:
-    await office.seats._command("SETRANGE", event_keys(order.event_id).places, 0, "A")
+async def flip_a_byte(context: ServiceContext, order: OrderRow) -> str:
+    await context.seats._command("SETRANGE", event_keys(order.event_id).places, 0, "A")
     return f"Place 0 is free by {order.id} in Redis, and booked by order {order.id} in PostgreSQL."
 
 
-async def write_rubbish(office: Office, order: OrderRow) -> str:
-    await office.seats._command("SETRANGE", event_keys(order.event_id).places, 3, "?")
+async def write_rubbish(context: ServiceContext, order: OrderRow) -> str:
+    await context.seats._command("SETRANGE", event_keys(order.event_id).places, 3, "?")
     return "Place 3 is '?' in Redis, and free in PostgreSQL."
 
 
-async def cut_the_map(office: Office, order: OrderRow) -> str:
-    await office.seats._command("SET", event_keys(order.event_id).places, "BB")
+async def cut_the_map(context: ServiceContext, order: OrderRow) -> str:
+    await context.seats._command("SET", event_keys(order.event_id).places, "BB")
     return "another number of places than its layout."
 
 
-async def lose_an_owner(office: Office, order: OrderRow) -> str:
-    await office.seats._command("DEL", event_keys(order.event_id).claims)
+async def lose_an_owner(context: ServiceContext, order: OrderRow) -> str:
+    await context.seats._command("DEL", event_keys(order.event_id).claims)
     return f"Place 0 is booked in Redis, and booked by order {order.id} in PostgreSQL."
 
 
-Break = Callable[[Office, OrderRow], Awaitable[str]]
+Break = Callable[[ServiceContext, OrderRow], Awaitable[str]]
 
 
 @pytest.mark.parametrize(
     "damage", [lose_a_claim, only_hold, flip_a_byte, write_rubbish, cut_the_map, lose_an_owner]
 )
-async def test_booking_is_whole_again_when_its_places_were_damaged(office: Office, damage: Break) -> None:
-    order = await booked(office)
-    sentence = await damage(office, order)
+async def test_booking_is_whole_again_when_its_places_were_damaged(
+    context: ServiceContext, damage: Break
+) -> None:
+    order = await booked(context)
+    sentence = await damage(context, order)
 
-    found = await look(office)
+    found = await look(context)
 
     assert any(sentence in one.sentence for one in found), found
-    assert await mended(office, found) == []
-    assert (await office.seats.snapshot(order.event_id)).places == b"BBAA"
+    assert await mended(context, found) == []
+    assert (await context.seats.snapshot(order.event_id)).places == b"BBAA"
 
 
-async def test_person_is_asked_when_the_lost_place_was_sold_again(office: Office) -> None:
-    order = await booked(office)
-    await lose_a_claim(office, order)
-    await office.seats.give_back(order.event_id, order.id, [1])
-    await reserve(office, buyer("bob"), ReserveRequest(order.event_id, ExactSeats((1,))))
+async def test_person_is_asked_when_the_lost_place_was_sold_again(context: ServiceContext) -> None:
+    order = await booked(context)
+    await lose_a_claim(context, order)
+    await context.seats.give_back(order.event_id, order.id, [1])
+    await reserve(context, buyer("bob"), ReserveRequest(order.event_id, ExactSeats((1,))))
 
-    found = await look(office)
+    found = await look(context)
 
     assert [(one.where, one.advice, one.mend) for one in found] == [
         (Where.ORDERS, "Give the buyer other seats, or refund what is missing.", None)
     ]
 
 
-async def test_places_are_free_when_an_order_that_is_over_still_took_them(office: Office) -> None:
-    order = await held(office)
-    await office.database.fetch("UPDATE orders SET state = 'EXPIRED' WHERE id = $1", order.id)
+async def test_places_are_free_when_an_order_that_is_over_still_took_them(context: ServiceContext) -> None:
+    order = await held(context)
+    await context.database.fetch("UPDATE orders SET state = 'EXPIRED' WHERE id = $1", order.id)
 
-    found = await look(office)
+    found = await look(context)
 
     assert [one.sentence for one in found] == [
         f"Order {order.reference} is EXPIRED, but still takes places 0, 1."
     ]
-    assert await mended(office, found) == []
-    assert (await office.seats.snapshot(order.event_id)).places == b"AAAA"
+    assert await mended(context, found) == []
+    assert (await context.seats.snapshot(order.event_id)).places == b"AAAA"
 
 
-async def test_orders_end_when_no_worker_has_ended_them(office: Office, clock: ManualClock) -> None:
-    lapsed, paying = await held(office), await held(office)
-    await pay(office, ANN, paying.id)
-    await work(office)
+async def test_orders_end_when_no_worker_has_ended_them(context: ServiceContext, clock: ManualClock) -> None:
+    lapsed, paying = await held(context), await held(context)
+    await pay(context, ANN, paying.id)
+    await work(context)
     clock.advance(seconds=700)
 
-    found = [one for one in await look(office) if one.where is Where.ORDERS]
+    found = [one for one in await look(context) if one.where is Where.ORDERS]
 
     assert {one.subject for one in found} == {
         public_id(Kind.ORDER, lapsed.id),
         public_id(Kind.ORDER, paying.id),
     }
-    assert await mended(office, found) == []
+    assert await mended(context, found) == []
 
 
-async def test_money_goes_back_when_it_was_captured_for_an_order_that_is_over(office: Office) -> None:
-    order = await held(office)
-    await authorise(office, order)
-    await office.database.fetch(
+async def test_money_goes_back_when_it_was_captured_for_an_order_that_is_over(
+    context: ServiceContext,
+) -> None:
+    order = await held(context)
+    await authorise(context, order)
+    await context.database.fetch(
         "WITH gone AS (UPDATE claims SET state = 'ENDED' WHERE order_id = $1)"
         " UPDATE orders SET state = 'EXPIRED' WHERE id = $1",
         order.id,
     )
-    await office.seats.give_back(order.event_id, order.id)
-    intent_id = await intent_of(office, order)
-    await office.gateway.capture(intent_id, idempotency_key=f"by hand:{order.id}")
+    await context.seats.give_back(order.event_id, order.id)
+    intent_id = await intent_of(context, order)
+    await context.gateway.capture(intent_id, idempotency_key=f"by hand:{order.id}")
 
-    found = await look(office)
+    found = await look(context)
 
     assert [one.sentence for one in found] == [
         (
@@ -192,34 +201,34 @@ async def test_money_goes_back_when_it_was_captured_for_an_order_that_is_over(of
             " but Stripe keeps 10500 USD (minor units)."
         )
     ]
-    assert await mended(office, found) == []
-    assert (await office.gateway.retrieve(intent_id)).kept_minor == 0
+    assert await mended(context, found) == []
+    assert (await context.gateway.retrieve(intent_id)).kept_minor == 0
 
 
-async def test_order_is_booked_when_it_was_captured_and_nobody_was_told(office: Office) -> None:
-    order = await held(office)
-    await authorise(office, order)
-    await office.gateway.capture(await intent_of(office, order), idempotency_key=f"by hand:{order.id}")
+async def test_order_is_booked_when_it_was_captured_and_nobody_was_told(context: ServiceContext) -> None:
+    order = await held(context)
+    await authorise(context, order)
+    await context.gateway.capture(await intent_of(context, order), idempotency_key=f"by hand:{order.id}")
 
-    found = await look(office)
+    found = await look(context)
 
     assert [one.subject for one in found] == [public_id(Kind.ORDER, order.id)]
-    assert await mended(office, found) == []
-    after = await order_by_id(office.database, order.id)
+    assert await mended(context, found) == []
+    after = await order_by_id(context.database, order.id)
     assert after is not None and after.state == "BOOKED"
 
 
-async def test_money_is_let_go_when_it_was_left_on_hold(office: Office) -> None:
-    order = await held(office)
-    await authorise(office, order)
-    await office.database.fetch(
+async def test_money_is_let_go_when_it_was_left_on_hold(context: ServiceContext) -> None:
+    order = await held(context)
+    await authorise(context, order)
+    await context.database.fetch(
         "WITH gone AS (UPDATE claims SET state = 'ENDED' WHERE order_id = $1)"
         " UPDATE orders SET state = 'CANCELLED' WHERE id = $1",
         order.id,
     )
-    await office.seats.give_back(order.event_id, order.id)
+    await context.seats.give_back(order.event_id, order.id)
 
-    found = await look(office)
+    found = await look(context)
 
     assert [one.sentence for one in found] == [
         (
@@ -227,56 +236,56 @@ async def test_money_is_let_go_when_it_was_left_on_hold(office: Office) -> None:
             " which nothing is going to let go."
         )
     ]
-    assert await mended(office, found) == []
-    assert (await office.gateway.retrieve(await intent_of(office, order))).status == "canceled"
+    assert await mended(context, found) == []
+    assert (await context.gateway.retrieve(await intent_of(context, order))).status == "canceled"
 
 
-async def test_money_is_taken_when_the_capture_was_forgotten(office: Office) -> None:
-    order = await held(office)
-    await pay(office, ANN, order.id, "pm_card_visa")
-    await office.database.fetch("DELETE FROM outbox WHERE topic = 'capture_payment'")
-    await work(office)
+async def test_money_is_taken_when_the_capture_was_forgotten(context: ServiceContext) -> None:
+    order = await held(context)
+    await pay(context, ANN, order.id, "pm_card_visa")
+    await context.database.fetch("DELETE FROM outbox WHERE topic = 'capture_payment'")
+    await work(context)
 
-    found = await look(office)
+    found = await look(context)
 
     assert [one.where for one in found] == [Where.STRIPE]
-    assert await mended(office, found) == []
-    assert (await office.gateway.retrieve(await intent_of(office, order))).kept_minor == 10_500
+    assert await mended(context, found) == []
+    assert (await context.gateway.retrieve(await intent_of(context, order))).kept_minor == 10_500
 
 
-async def test_refund_is_sent_when_its_task_was_lost(office: Office) -> None:
-    order = await booked(office)
-    await refund(office, ORGANISER, order.id)
-    await office.database.fetch("DELETE FROM outbox WHERE topic = 'send_refund'")
-    await work(office)
+async def test_refund_is_sent_when_its_task_was_lost(context: ServiceContext) -> None:
+    order = await booked(context)
+    await refund(context, ORGANISER, order.id)
+    await context.database.fetch("DELETE FROM outbox WHERE topic = 'send_refund'")
+    await work(context)
 
-    found = await look(office)
+    found = await look(context)
 
     assert {one.where for one in found} == {Where.OUTBOX, Where.STRIPE}
     for one in found:
         if one.mend is not None:
-            await one.mend(office)
-    await work(office)
-    assert await look(office) == []
+            await one.mend(context)
+    await work(context)
+    assert await look(context) == []
 
 
-async def test_stuck_task_is_done_when_it_is_hurried(office: Office, clock: ManualClock) -> None:
-    order = await booked(office)
-    await office.database.fetch(
+async def test_stuck_task_is_done_when_it_is_hurried(context: ServiceContext, clock: ManualClock) -> None:
+    order = await booked(context)
+    await context.database.fetch(
         "INSERT INTO outbox (topic, key, payload, created_at, available_at, last_error)"
         " VALUES ('mirror_order', $1, '{}', $2, $3, 'Unavailable: away')",
         str(order.id),
-        office.now(),
-        office.now() + timedelta(hours=1),
+        context.now(),
+        context.now() + timedelta(hours=1),
     )
     clock.advance(seconds=61)
 
-    found = await look(office)
+    found = await look(context)
 
     assert [one.where for one in found] == [Where.OUTBOX]
     assert found[0].sentence.startswith("mirror_order waits since ")
     assert found[0].sentence.endswith(" after 0 tries: Unavailable: away")
-    assert await mended(office, found) == []
+    assert await mended(context, found) == []
 
 
 class Engine:
@@ -292,12 +301,12 @@ class Engine:
         return self.held
 
 
-async def index_of(office: Office) -> Engine:
+async def index_of(context: ServiceContext) -> Engine:
     """What a faithful indexer would have written."""
     from db.queries.search import read_facts
 
     engine = Engine()
-    async with office.database.connection() as connection:
+    async with context.database.connection() as connection:
         ids = [row["id"] for row in await connection.fetch("SELECT id FROM events")]
         for facts in facts_of(await read_facts(connection, ids)):
             document = Recorded.of(facts).document()
@@ -305,15 +314,15 @@ async def index_of(office: Office) -> Engine:
     return engine
 
 
-async def test_event_is_marked_when_its_document_is_gone_or_differs(office: Office) -> None:
-    gone, other = await held(office), await held(office)
-    engine = await index_of(office)
+async def test_event_is_marked_when_its_document_is_gone_or_differs(context: ServiceContext) -> None:
+    gone, other = await held(context), await held(context)
+    engine = await index_of(context)
     del engine.held[public_id(Kind.EVENT, gone.event_id)]
     engine.held[public_id(Kind.EVENT, other.event_id)]["name"] = "Another"
     engine.held["evt_00000000000000000000000000"] = {"id": "evt_00000000000000000000000000"}
-    await office.database.fetch("DELETE FROM search_outbox")
+    await context.database.fetch("DELETE FROM search_outbox")
 
-    found = await look(office, engine)
+    found = await look(context, engine)
 
     assert {one.subject: one.sentence for one in found} == {
         "evt_00000000000000000000000000": "The index has it, and the database has no such published event.",
@@ -324,15 +333,15 @@ async def test_event_is_marked_when_its_document_is_gone_or_differs(office: Offi
     }
     for one in found:
         assert one.mend is not None
-        await one.mend(office)
-    marked = await office.database.fetch("SELECT event_id FROM search_outbox")
+        await one.mend(context)
+    marked = await context.database.fetch("SELECT event_id FROM search_outbox")
     assert {public_id(Kind.EVENT, row["event_id"]) for row in marked} == {one.subject for one in found}
 
 
-async def test_person_is_told_when_the_index_does_not_answer(office: Office) -> None:
+async def test_person_is_told_when_the_index_does_not_answer(context: ServiceContext) -> None:
     engine = Engine()
     engine.away = True
 
-    found = await look(office, engine)
+    found = await look(context, engine)
 
     assert [(one.where, one.mend) for one in found] == [(Where.INDEX, None)]

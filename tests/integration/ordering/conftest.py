@@ -1,4 +1,4 @@
-"""An office on PostgreSQL, Valkey and the local Stripe, all real."""
+"""An context on PostgreSQL, Valkey and the local Stripe, all real."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -7,8 +7,8 @@ import pytest
 
 from devservices.local_stripe import LocalStripe
 from payments.stripe_gateway import StripeGateway
-from services.context import Office
-from tests.houses import ManualClock, office_on
+from services.context import ServiceContext
+from tests.houses import ManualClock, service_context_on
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +33,8 @@ async def gateway(stripe_server: LocalStripe) -> AsyncIterator[StripeGateway]:
 
 
 @pytest.fixture
-async def office(
+async def context(
     postgres_url: str, redis_url: str, gateway: StripeGateway, clock: ManualClock
-) -> AsyncIterator[Office]:
-    async with office_on(postgres_url, redis_url, gateway, clock) as office:
-        yield office
+) -> AsyncIterator[ServiceContext]:
+    async with service_context_on(postgres_url, redis_url, gateway, clock) as context:
+        yield context

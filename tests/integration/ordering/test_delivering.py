@@ -9,7 +9,7 @@ import pytest
 from db.queries.orders import OrderRow
 from db.queries.outbox import finish_tasks
 from db.session import DATABASE_AWAY
-from services.context import Office
+from services.context import ServiceContext
 from services.ordering import outbox
 from services.ordering.outbox import deliver
 from services.ordering.pay import pay
@@ -23,56 +23,56 @@ ANN = buyer("ann")
 class HangingGateway:
     """A gateway that takes captures and does not answer them until it is told to."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self.go_on = asyncio.Event()
-        self._office = office
+        self._context = context
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._office.gateway, name)
+        return getattr(self._context.gateway, name)
 
     async def capture(self, intent_id: str, *, idempotency_key: str) -> Any:
         await self.go_on.wait()
-        return await self._office.gateway.capture(intent_id, idempotency_key=idempotency_key)
+        return await self._context.gateway.capture(intent_id, idempotency_key=idempotency_key)
 
 
-async def booked(office: Office) -> OrderRow:
-    event_id = await open_event(office.database, rows=[4])
-    order = await reserve(office, ANN, ReserveRequest(event_id, ExactSeats((0, 1))))
-    await pay(office, ANN, order.id, "pm_card_visa")
+async def booked(context: ServiceContext) -> OrderRow:
+    event_id = await open_event(context.database, rows=[4])
+    order = await reserve(context, ANN, ReserveRequest(event_id, ExactSeats((0, 1))))
+    await pay(context, ANN, order.id, "pm_card_visa")
     return order
 
 
-async def tasks(office: Office) -> int:
-    return int(await office.database.fetchval("SELECT count(*) FROM outbox"))
+async def tasks(context: ServiceContext) -> int:
+    return int(await context.database.fetchval("SELECT count(*) FROM outbox"))
 
 
-async def test_seats_of_others_are_shown_when_a_capture_hangs(office: Office) -> None:
-    gateway = HangingGateway(office)
-    slow = replace(office, gateway=gateway)
-    first = await booked(office)
+async def test_seats_of_others_are_shown_when_a_capture_hangs(context: ServiceContext) -> None:
+    gateway = HangingGateway(context)
+    slow = replace(context, gateway=gateway)
+    first = await booked(context)
     async with asyncio.timeout(10):
         while (
-            await office.database.fetchval("SELECT topic FROM outbox ORDER BY id LIMIT 1")
+            await context.database.fetchval("SELECT topic FROM outbox ORDER BY id LIMIT 1")
             != "capture_payment"
         ):
-            await deliver(office, most=1)
-    second = await booked(office)
+            await deliver(context, most=1)
+    second = await booked(context)
 
     hanging = asyncio.create_task(deliver(slow))
     async with asyncio.timeout(5):
-        while (await office.seats.snapshot(second.event_id)).places != b"BBAA":
+        while (await context.seats.snapshot(second.event_id)).places != b"BBAA":
             await asyncio.sleep(0.02)
 
     assert not hanging.done()
-    assert (await office.seats.snapshot(first.event_id)).places == b"BBAA"
+    assert (await context.seats.snapshot(first.event_id)).places == b"BBAA"
     gateway.go_on.set()
     await hanging
 
 
 async def test_task_is_done_once_when_the_database_goes_away_as_it_ends(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    context: ServiceContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await booked(office)
+    await booked(context)
     tries: list[int] = []
 
     async def once_away(*arguments: Any) -> None:
@@ -83,8 +83,8 @@ async def test_task_is_done_once_when_the_database_goes_away_as_it_ends(
 
     monkeypatch.setattr(outbox, "finish_tasks", once_away)
 
-    while await deliver(office):
+    while await deliver(context):
         pass
 
-    assert await tasks(office) == 0
+    assert await tasks(context) == 0
     assert len(tries) > 1

@@ -45,14 +45,14 @@ from faults import guards
 from kit.ids import new_uuid
 from payments.stripe_gateway import StripeGateway
 from services.catalogue.block_seats import block_seats
-from services.context import Office
+from services.context import ServiceContext
 from services.ordering.expiry import expire_lapsed, expire_paying, release
 from services.ordering.outbox import deliver
 from services.ordering.pay import pay
 from services.ordering.refund import refund
 from services.ordering.reserve import ReserveRequest, reserve
 from services.ordering.selection import ExactSeats
-from tests.houses import ORGANISER, ManualClock, buyer, office_on, open_event
+from tests.houses import ORGANISER, ManualClock, buyer, open_event, service_context_on
 
 PEOPLE = [buyer("ann"), buyer("bob")]
 SEATS = 6
@@ -90,7 +90,7 @@ class OrderMachine(RuleBasedStateMachine):
         self.clock = ManualClock()
         self.known: dict[UUID, Known] = {}
         self.blocked: set[int] = set()
-        self.office: Office
+        self.context: ServiceContext
         self.event_id: UUID
 
     @initialize()
@@ -101,10 +101,10 @@ class OrderMachine(RuleBasedStateMachine):
         postgres_url, redis_url, stripe_url = self.parts
         gateway = StripeGateway("sk_test_local", api_base=stripe_url)
         self.stack.push_async_callback(gateway.close)
-        self.office = await self.stack.enter_async_context(
-            office_on(postgres_url, redis_url, gateway, self.clock)
+        self.context = await self.stack.enter_async_context(
+            service_context_on(postgres_url, redis_url, gateway, self.clock)
         )
-        self.event_id = await open_event(self.office.database, rows=[SEATS])
+        self.event_id = await open_event(self.context.database, rows=[SEATS])
 
     def run(self, work: Awaitable[T]) -> T:
         """One step, and whatever the worker does after it."""
@@ -119,11 +119,11 @@ class OrderMachine(RuleBasedStateMachine):
         return self.runner.run(step())
 
     async def _work_off(self) -> None:
-        await expire_paying(self.office)
-        await expire_lapsed(self.office)
+        await expire_paying(self.context)
+        await expire_lapsed(self.context)
         async with asyncio.timeout(20):
-            while await self.office.database.fetchval("SELECT count(*) FROM outbox"):
-                await deliver(self.office)
+            while await self.context.database.fetchval("SELECT count(*) FROM outbox"):
+                await deliver(self.context)
 
     def refusal(self, work: Awaitable[object]) -> type[Refusal] | None:
         """How it is refused, if it is."""
@@ -156,7 +156,7 @@ class OrderMachine(RuleBasedStateMachine):
         is_free = not self.taken() & set(places)
         request = ReserveRequest(self.event_id, ExactSeats(places), idempotency_key=key)
         try:
-            order = self.run(reserve(self.office, who, request))
+            order = self.run(reserve(self.context, who, request))
         except SeatsGone:
             type(self).refused += 1
             assert not is_free
@@ -169,7 +169,7 @@ class OrderMachine(RuleBasedStateMachine):
     def hold_again_with_the_same_key(self, made: tuple[str, Viewer, tuple[int, ...], UUID]) -> None:
         key, who, places, order_id = made
         request = ReserveRequest(self.event_id, ExactSeats(places), idempotency_key=key)
-        assert self.run(reserve(self.office, who, request)).id == order_id
+        assert self.run(reserve(self.context, who, request)).id == order_id
 
     @rule(made=keys, places=choices)
     def hold_something_else_with_the_same_key(
@@ -177,12 +177,12 @@ class OrderMachine(RuleBasedStateMachine):
     ) -> None:
         if places != made[2]:
             request = ReserveRequest(self.event_id, ExactSeats(places), idempotency_key=made[0])
-            assert self.refusal(reserve(self.office, made[1], request)) is IdempotencyMismatch
+            assert self.refusal(reserve(self.context, made[1], request)) is IdempotencyMismatch
 
     @rule(order_id=orders, who=people, card=st.sampled_from([GOOD, BAD]))
     def pay_for(self, order_id: UUID, who: Viewer, card: str) -> None:
         order = self.known[order_id]
-        refused = self.refusal(pay(self.office, who, order_id, card, str(new_uuid())))
+        refused = self.refusal(pay(self.context, who, order_id, card, str(new_uuid())))
         if who is not order.owner:
             assert refused is NotFound
         elif order.state == "EXPIRED":
@@ -198,7 +198,7 @@ class OrderMachine(RuleBasedStateMachine):
 
     def _note_start(self, order_id: UUID, order: Known) -> None:
         """A payment that has begun moves the deadline, once."""
-        row = self.runner.run(order_by_id(self.office.database, order_id))
+        row = self.runner.run(order_by_id(self.context.database, order_id))
         assert row is not None and row.expires_at >= order.expires_at
         assert not order.is_extended or row.expires_at == order.expires_at
         order.state, order.expires_at, order.is_extended = "PAYING", row.expires_at, True
@@ -206,7 +206,7 @@ class OrderMachine(RuleBasedStateMachine):
     @rule(order_id=orders, who=people)
     def release_it(self, order_id: UUID, who: Viewer) -> None:
         order = self.known[order_id]
-        refused = self.refusal(release(self.office, who, order_id))
+        refused = self.refusal(release(self.context, who, order_id))
         if who is not order.owner:
             assert refused is NotFound
         elif order.state in HOLDING:
@@ -218,7 +218,7 @@ class OrderMachine(RuleBasedStateMachine):
     @rule(order_id=consumes(orders))
     def refund_it(self, order_id: UUID) -> None:
         order = self.known[order_id]
-        refused = self.refusal(refund(self.office, ORGANISER, order_id))
+        refused = self.refusal(refund(self.context, ORGANISER, order_id))
         if order.state == "BOOKED":
             assert refused is None
             order.state = "REFUNDED"
@@ -228,7 +228,7 @@ class OrderMachine(RuleBasedStateMachine):
     @rule(place=st.integers(0, SEATS - 1))
     def block(self, place: int) -> None:
         is_taken = place in self.taken() - self.blocked
-        refused = self.refusal(block_seats(self.office, ORGANISER, self.event_id, [place], blocked=True))
+        refused = self.refusal(block_seats(self.context, ORGANISER, self.event_id, [place], blocked=True))
         assert (refused is SeatsGone) == is_taken
         if not is_taken:
             self.blocked.add(place)
@@ -236,7 +236,7 @@ class OrderMachine(RuleBasedStateMachine):
     @rule(place=st.integers(0, SEATS - 1))
     def unblock(self, place: int) -> None:
         if place in self.blocked:
-            self.run(block_seats(self.office, ORGANISER, self.event_id, [place], blocked=False))
+            self.run(block_seats(self.context, ORGANISER, self.event_id, [place], blocked=False))
             self.blocked.discard(place)
 
     @rule(seconds=st.sampled_from([60, 481, 601]))
@@ -262,7 +262,7 @@ class OrderMachine(RuleBasedStateMachine):
             if order.state in {*HOLDING, "BOOKED"}:
                 for place in order.places:
                     letters[place] = "B" if order.state == "BOOKED" else "H"
-        seen = self.runner.run(self.office.seats.snapshot(self.event_id))
+        seen = self.runner.run(self.context.seats.snapshot(self.event_id))
         assert seen.places.decode() == "".join(letters)
 
     @invariant()
@@ -273,8 +273,8 @@ class OrderMachine(RuleBasedStateMachine):
             assert kept == (total if order.state == "BOOKED" else 0)
 
     async def _books(self, order_id: UUID) -> tuple[str, int, int]:
-        row = await order_by_id(self.office.database, order_id)
-        payment = await payment_of_order(self.office.database, order_id)
+        row = await order_by_id(self.context.database, order_id)
+        payment = await payment_of_order(self.context.database, order_id)
         assert row is not None
         kept = 0 if payment is None else payment.captured_minor - payment.refunded_minor
         return row.state, kept, row.total_minor

@@ -16,7 +16,7 @@ from domain.errors import (
     PaymentDeclined,
 )
 from payments.gateway import IntentStatus
-from services.context import Office
+from services.context import ServiceContext
 from services.ordering.expiry import cancel_event, expire_lapsed, expire_paying, release
 from services.ordering.outbox import deliver
 from services.ordering.pay import pay
@@ -29,59 +29,61 @@ from tests.houses import ORGANISER, ManualClock, buyer, open_event
 ANN, BOB = buyer("ann"), buyer("bob")
 
 
-async def held(office: Office, rows: int = 4, places: tuple[int, ...] = (0, 1), **event: int) -> OrderRow:
-    event_id = await open_event(office.database, rows=[rows], **event)
-    return await reserve(office, ANN, ReserveRequest(event_id, ExactSeats(places)))
+async def held(
+    context: ServiceContext, rows: int = 4, places: tuple[int, ...] = (0, 1), **event: int
+) -> OrderRow:
+    event_id = await open_event(context.database, rows=[rows], **event)
+    return await reserve(context, ANN, ReserveRequest(event_id, ExactSeats(places)))
 
 
-async def drain(office: Office) -> None:
+async def drain(context: ServiceContext) -> None:
     """Deliver until nothing is due."""
     async with asyncio.timeout(20):
-        while await office.database.fetchval("SELECT count(*) FROM outbox"):
-            await deliver(office)
+        while await context.database.fetchval("SELECT count(*) FROM outbox"):
+            await deliver(context)
 
 
-async def state(office: Office, order_id: UUID) -> tuple[str, str | None, int, int]:
+async def state(context: ServiceContext, order_id: UUID) -> tuple[str, str | None, int, int]:
     """Order state, payment state, captured and refunded."""
-    order = await order_by_id(office.database, order_id)
-    payment = await payment_of_order(office.database, order_id)
+    order = await order_by_id(context.database, order_id)
+    payment = await payment_of_order(context.database, order_id)
     assert order is not None
     if payment is None:
         return order.state, None, 0, 0
     return order.state, payment.state, payment.captured_minor, payment.refunded_minor
 
 
-async def kept_at_stripe(office: Office, order_id: UUID) -> int:
+async def kept_at_stripe(context: ServiceContext, order_id: UUID) -> int:
     """What Stripe has captured and not refunded."""
-    payment = await payment_of_order(office.database, order_id)
+    payment = await payment_of_order(context.database, order_id)
     assert payment is not None and payment.intent_id is not None
-    return (await office.gateway.retrieve(payment.intent_id)).kept_minor
+    return (await context.gateway.retrieve(payment.intent_id)).kept_minor
 
 
-async def seats(office: Office, order: OrderRow) -> bytes:
-    return (await office.seats.snapshot(order.event_id)).places
+async def seats(context: ServiceContext, order: OrderRow) -> bytes:
+    return (await context.seats.snapshot(order.event_id)).places
 
 
-async def test_order_is_booked_and_captured_when_the_card_is_good(office: Office) -> None:
-    order = await held(office)
+async def test_order_is_booked_and_captured_when_the_card_is_good(context: ServiceContext) -> None:
+    order = await held(context)
 
-    paid = await pay(office, ANN, order.id, "pm_card_visa")
+    paid = await pay(context, ANN, order.id, "pm_card_visa")
 
     assert paid.order.state == "BOOKED"
     assert paid.client_secret.startswith("pi_")
-    await drain(office)
-    assert await state(office, order.id) == ("BOOKED", "CAPTURED", 10_500, 0)
-    assert await kept_at_stripe(office, order.id) == 10_500
-    assert await seats(office, order) == b"BBAA"
+    await drain(context)
+    assert await state(context, order.id) == ("BOOKED", "CAPTURED", 10_500, 0)
+    assert await kept_at_stripe(context, order.id) == 10_500
+    assert await seats(context, order) == b"BBAA"
 
 
-async def test_deadline_moves_once_when_payment_starts(office: Office, clock: ManualClock) -> None:
-    order = await held(office)
+async def test_deadline_moves_once_when_payment_starts(context: ServiceContext, clock: ManualClock) -> None:
+    order = await held(context)
     clock.advance(seconds=100)
 
-    first = await pay(office, ANN, order.id)
+    first = await pay(context, ANN, order.id)
     clock.advance(seconds=50)
-    second = await pay(office, ANN, order.id)
+    second = await pay(context, ANN, order.id)
 
     assert first.order.state == "PAYING"
     assert (first.order.expires_at - order.expires_at).total_seconds() == pytest.approx(220, abs=2)
@@ -90,240 +92,244 @@ async def test_deadline_moves_once_when_payment_starts(office: Office, clock: Ma
 
 
 async def test_seats_stay_taken_when_redis_lapses_before_it_hears_of_the_payment(
-    office: Office, clock: ManualClock
+    context: ServiceContext, clock: ManualClock
 ) -> None:
-    order = await held(office)
+    order = await held(context)
     clock.advance(seconds=479)
-    await pay(office, ANN, order.id)
+    await pay(context, ANN, order.id)
     clock.advance(seconds=2)
-    assert await seats(office, order) == b"AAAA"
+    assert await seats(context, order) == b"AAAA"
 
-    await drain(office)
-    assert await seats(office, order) == b"HHAA"
-    await pay(office, ANN, order.id, "pm_card_visa")
-    await drain(office)
-    assert await seats(office, order) == b"BBAA"
+    await drain(context)
+    assert await seats(context, order) == b"HHAA"
+    await pay(context, ANN, order.id, "pm_card_visa")
+    await drain(context)
+    assert await seats(context, order) == b"BBAA"
 
 
 @pytest.mark.parametrize("card", ["pm_card_chargeDeclined", "pm_card_chargeDeclinedInsufficientFunds"])
-async def test_another_card_may_pay_when_the_first_was_declined(office: Office, card: str) -> None:
-    order = await held(office)
+async def test_another_card_may_pay_when_the_first_was_declined(context: ServiceContext, card: str) -> None:
+    order = await held(context)
 
     with pytest.raises(PaymentDeclined):
-        await pay(office, ANN, order.id, card)
+        await pay(context, ANN, order.id, card)
 
-    assert (await state(office, order.id))[:2] == ("PAYING", "FAILED")
-    assert (await pay(office, ANN, order.id, "pm_card_visa")).order.state == "BOOKED"
-    await drain(office)
-    assert await kept_at_stripe(office, order.id) == 10_500
+    assert (await state(context, order.id))[:2] == ("PAYING", "FAILED")
+    assert (await pay(context, ANN, order.id, "pm_card_visa")).order.state == "BOOKED"
+    await drain(context)
+    assert await kept_at_stripe(context, order.id) == 10_500
 
 
-async def test_same_answer_when_the_same_key_pays_twice(office: Office) -> None:
-    order = await held(office)
+async def test_same_answer_when_the_same_key_pays_twice(context: ServiceContext) -> None:
+    order = await held(context)
 
     first, second = await asyncio.gather(
-        pay(office, ANN, order.id, "pm_card_visa", "k1"),
-        pay(office, ANN, order.id, "pm_card_visa", "k1"),
+        pay(context, ANN, order.id, "pm_card_visa", "k1"),
+        pay(context, ANN, order.id, "pm_card_visa", "k1"),
         return_exceptions=True,
     )
-    again = await pay(office, ANN, order.id, "pm_card_visa", "k1")
+    again = await pay(context, ANN, order.id, "pm_card_visa", "k1")
 
     assert {outcome.order.state for outcome in (first, second) if not isinstance(outcome, BaseException)} == {
         "BOOKED"
     }
     assert again.order.state == "BOOKED"
     with pytest.raises(IdempotencyMismatch):
-        await pay(office, ANN, order.id, "pm_card_mastercard", "k1")
+        await pay(context, ANN, order.id, "pm_card_mastercard", "k1")
     with pytest.raises(OrderNotPayable):
-        await pay(office, ANN, order.id, "pm_card_visa", "k2")
-    await drain(office)
-    assert await kept_at_stripe(office, order.id) == 10_500
+        await pay(context, ANN, order.id, "pm_card_visa", "k2")
+    await drain(context)
+    assert await kept_at_stripe(context, order.id) == 10_500
 
 
-async def test_free_order_is_booked_when_nothing_is_to_pay(office: Office) -> None:
-    order = await held(office, price=0, fee=0)
+async def test_free_order_is_booked_when_nothing_is_to_pay(context: ServiceContext) -> None:
+    order = await held(context, price=0, fee=0)
 
-    paid = await pay(office, ANN, order.id)
+    paid = await pay(context, ANN, order.id)
 
     assert (paid.order.state, paid.client_secret) == ("BOOKED", "")
-    await drain(office)
-    assert await seats(office, order) == b"BBAA"
+    await drain(context)
+    assert await seats(context, order) == b"BBAA"
 
 
 async def test_refused_when_the_order_is_not_the_callers_or_is_over(
-    office: Office, clock: ManualClock
+    context: ServiceContext, clock: ManualClock
 ) -> None:
-    order = await held(office)
+    order = await held(context)
 
     with pytest.raises(NotFound):
-        await pay(office, BOB, order.id, "pm_card_visa")
+        await pay(context, BOB, order.id, "pm_card_visa")
     with pytest.raises(NotFound):
-        await release(office, BOB, order.id)
+        await release(context, BOB, order.id)
     clock.advance(seconds=481)
     with pytest.raises(OrderExpired):
-        await pay(office, ANN, order.id, "pm_card_visa")
+        await pay(context, ANN, order.id, "pm_card_visa")
 
-    assert (await state(office, order.id))[1] is None
+    assert (await state(context, order.id))[1] is None
 
 
-async def test_seats_are_free_at_once_when_the_order_is_released(office: Office) -> None:
-    order = await held(office)
+async def test_seats_are_free_at_once_when_the_order_is_released(context: ServiceContext) -> None:
+    order = await held(context)
 
-    released = await release(office, ANN, order.id)
+    released = await release(context, ANN, order.id)
 
     assert released.state == "CANCELLED"
-    assert await seats(office, order) == b"AAAA"
-    again = await release(office, ANN, order.id)
+    assert await seats(context, order) == b"AAAA"
+    again = await release(context, ANN, order.id)
     assert again.state == "CANCELLED"
 
 
-async def test_intent_is_void_when_a_paying_order_is_released(office: Office) -> None:
-    order = await held(office)
-    await pay(office, ANN, order.id)
+async def test_intent_is_void_when_a_paying_order_is_released(context: ServiceContext) -> None:
+    order = await held(context)
+    await pay(context, ANN, order.id)
 
-    released = await release(office, ANN, order.id)
+    released = await release(context, ANN, order.id)
 
     assert released.state == "CANCELLED"
-    payment = await payment_of_order(office.database, order.id)
+    payment = await payment_of_order(context.database, order.id)
     assert payment is not None and payment.intent_id is not None
-    assert (await office.gateway.retrieve(payment.intent_id)).status is IntentStatus.CANCELLED
+    assert (await context.gateway.retrieve(payment.intent_id)).status is IntentStatus.CANCELLED
     assert payment.state == "CANCELLED"
 
 
-async def test_order_expires_when_its_time_is_over(office: Office, clock: ManualClock) -> None:
-    reserved, paying = await held(office), await held(office)
-    await pay(office, ANN, paying.id)
+async def test_order_expires_when_its_time_is_over(context: ServiceContext, clock: ManualClock) -> None:
+    reserved, paying = await held(context), await held(context)
+    await pay(context, ANN, paying.id)
 
     clock.advance(seconds=601)
-    assert await expire_lapsed(office) == 1
-    assert await expire_paying(office) == 1
-    await drain(office)
+    assert await expire_lapsed(context) == 1
+    assert await expire_paying(context) == 1
+    await drain(context)
 
-    assert (await state(office, reserved.id))[0] == "EXPIRED"
-    assert (await state(office, paying.id))[:2] == ("EXPIRED", "CANCELLED")
-    assert await seats(office, reserved) == b"AAAA"
-    assert await seats(office, paying) == b"AAAA"
+    assert (await state(context, reserved.id))[0] == "EXPIRED"
+    assert (await state(context, paying.id))[:2] == ("EXPIRED", "CANCELLED")
+    assert await seats(context, reserved) == b"AAAA"
+    assert await seats(context, paying) == b"AAAA"
 
 
 async def test_booked_when_the_card_was_authorised_and_nobody_told_us(
-    office: Office, clock: ManualClock
+    context: ServiceContext, clock: ManualClock
 ) -> None:
-    order = await held(office)
-    await pay(office, ANN, order.id)
-    payment = await payment_of_order(office.database, order.id)
+    order = await held(context)
+    await pay(context, ANN, order.id)
+    payment = await payment_of_order(context.database, order.id)
     assert payment is not None and payment.intent_id is not None
-    await office.gateway.confirm(
+    await context.gateway.confirm(
         payment.intent_id, "pm_card_visa", idempotency_key="elsewhere", return_url="http://localhost/"
     )
 
     clock.advance(seconds=10)
-    await sweep_payments(office)
-    await drain(office)
+    await sweep_payments(context)
+    await drain(context)
 
-    assert await state(office, order.id) == ("BOOKED", "CAPTURED", 10_500, 0)
+    assert await state(context, order.id) == ("BOOKED", "CAPTURED", 10_500, 0)
 
 
-async def test_money_goes_back_when_tickets_are_refunded(office: Office) -> None:
-    order = await held(office)
-    await pay(office, ANN, order.id, "pm_card_visa")
+async def test_money_goes_back_when_tickets_are_refunded(context: ServiceContext) -> None:
+    order = await held(context)
+    await pay(context, ANN, order.id, "pm_card_visa")
 
-    part = await refund(office, ORGANISER, order.id, [1], "ill")
-    await drain(office)
+    part = await refund(context, ORGANISER, order.id, [1], "ill")
+    await drain(context)
 
     assert part.state == "BOOKED"
-    assert await state(office, order.id) == ("BOOKED", "CAPTURED", 10_500, 5_250)
-    assert await seats(office, order) == b"BAAA"
-    whole = await refund(office, ORGANISER, order.id)
-    await drain(office)
+    assert await state(context, order.id) == ("BOOKED", "CAPTURED", 10_500, 5_250)
+    assert await seats(context, order) == b"BAAA"
+    whole = await refund(context, ORGANISER, order.id)
+    await drain(context)
     assert whole.state == "REFUNDED"
-    assert await state(office, order.id) == ("REFUNDED", "REFUNDED", 10_500, 10_500)
-    assert await kept_at_stripe(office, order.id) == 0
+    assert await state(context, order.id) == ("REFUNDED", "REFUNDED", 10_500, 10_500)
+    assert await kept_at_stripe(context, order.id) == 0
     with pytest.raises(OrderNotPayable):
-        await refund(office, ORGANISER, order.id)
+        await refund(context, ORGANISER, order.id)
 
 
-async def test_booking_ends_when_the_capture_fails_for_good(office: Office) -> None:
-    order = await held(office)
-    await pay(office, ANN, order.id, "pm_card_captureFails")
+async def test_booking_ends_when_the_capture_fails_for_good(context: ServiceContext) -> None:
+    order = await held(context)
+    await pay(context, ANN, order.id, "pm_card_captureFails")
 
-    await drain(office)
+    await drain(context)
 
-    assert (await state(office, order.id))[:3] == ("REFUNDED", "FAILED", 0)
-    assert await kept_at_stripe(office, order.id) == 0
-    assert await seats(office, order) == b"AAAA"
-
-
-async def test_everyone_is_let_go_when_the_event_is_cancelled(office: Office) -> None:
-    booked = await held(office)
-    await pay(office, ANN, booked.id, "pm_card_visa")
-    reserved = await reserve(office, BOB, ReserveRequest(booked.event_id, ExactSeats((2,))))
-    paying = await reserve(office, BOB, ReserveRequest(booked.event_id, ExactSeats((3,))))
-    await pay(office, BOB, paying.id)
-
-    await cancel_event(office, ORGANISER, booked.event_id)
-    await drain(office)
-
-    assert await state(office, booked.id) == ("REFUNDED", "REFUNDED", 10_500, 10_500)
-    assert (await state(office, reserved.id))[0] == "CANCELLED"
-    assert (await state(office, paying.id))[:2] == ("CANCELLED", "CANCELLED")
-    assert await kept_at_stripe(office, booked.id) == 0
+    assert (await state(context, order.id))[:3] == ("REFUNDED", "FAILED", 0)
+    assert await kept_at_stripe(context, order.id) == 0
+    assert await seats(context, order) == b"AAAA"
 
 
-async def test_refund_is_sent_again_when_the_bank_sent_it_back(office: Office, clock: ManualClock) -> None:
-    order = await held(office)
-    await pay(office, ANN, order.id, "pm_card_refundFail")
-    await drain(office)
-    await refund(office, ORGANISER, order.id)
+async def test_everyone_is_let_go_when_the_event_is_cancelled(context: ServiceContext) -> None:
+    booked = await held(context)
+    await pay(context, ANN, booked.id, "pm_card_visa")
+    reserved = await reserve(context, BOB, ReserveRequest(booked.event_id, ExactSeats((2,))))
+    paying = await reserve(context, BOB, ReserveRequest(booked.event_id, ExactSeats((3,))))
+    await pay(context, BOB, paying.id)
+
+    await cancel_event(context, ORGANISER, booked.event_id)
+    await drain(context)
+
+    assert await state(context, booked.id) == ("REFUNDED", "REFUNDED", 10_500, 10_500)
+    assert (await state(context, reserved.id))[0] == "CANCELLED"
+    assert (await state(context, paying.id))[:2] == ("CANCELLED", "CANCELLED")
+    assert await kept_at_stripe(context, booked.id) == 0
+
+
+async def test_refund_is_sent_again_when_the_bank_sent_it_back(
+    context: ServiceContext, clock: ManualClock
+) -> None:
+    order = await held(context)
+    await pay(context, ANN, order.id, "pm_card_refundFail")
+    await drain(context)
+    await refund(context, ORGANISER, order.id)
 
     async with asyncio.timeout(20):
-        while await office.database.fetchval("SELECT sum(bounces) FROM refunds") == 0:
-            await deliver(office)
+        while await context.database.fetchval("SELECT sum(bounces) FROM refunds") == 0:
+            await deliver(context)
             clock.advance(minutes=11)
-            await sweep_payments(office)
+            await sweep_payments(context)
 
-    payment = await payment_of_order(office.database, order.id)
+    payment = await payment_of_order(context.database, order.id)
     assert payment is not None
     assert payment.captured_minor - payment.refunded_minor == 10_500
-    assert (await state(office, order.id))[0] == "REFUNDED"
-    assert await office.database.fetchval("SELECT count(*) FROM outbox WHERE topic = 'send_refund'") == 1
+    assert (await state(context, order.id))[0] == "REFUNDED"
+    assert await context.database.fetchval("SELECT count(*) FROM outbox WHERE topic = 'send_refund'") == 1
 
 
-async def test_refund_is_left_to_a_person_when_it_keeps_bouncing(office: Office, clock: ManualClock) -> None:
-    order = await held(office)
-    await pay(office, ANN, order.id, "pm_card_refundFail")
-    await drain(office)
-    await refund(office, ORGANISER, order.id)
+async def test_refund_is_left_to_a_person_when_it_keeps_bouncing(
+    context: ServiceContext, clock: ManualClock
+) -> None:
+    order = await held(context)
+    await pay(context, ANN, order.id, "pm_card_refundFail")
+    await drain(context)
+    await refund(context, ORGANISER, order.id)
 
     async with asyncio.timeout(30):
-        while await office.database.fetchval("SELECT state FROM refunds") != "FAILED":
-            await deliver(office)
+        while await context.database.fetchval("SELECT state FROM refunds") != "FAILED":
+            await deliver(context)
             clock.advance(minutes=11)
-            await sweep_payments(office)
+            await sweep_payments(context)
 
-    assert await kept_at_stripe(office, order.id) == 10_500
-    assert await office.database.fetchval("SELECT bounces FROM refunds") == 4
-    assert await office.database.fetchval("SELECT count(*) FROM outbox WHERE topic = 'send_refund'") == 0
+    assert await kept_at_stripe(context, order.id) == 10_500
+    assert await context.database.fetchval("SELECT bounces FROM refunds") == 4
+    assert await context.database.fetchval("SELECT count(*) FROM outbox WHERE topic = 'send_refund'") == 0
 
 
-async def test_order_ends_when_it_slipped_into_a_cancelled_event(office: Office) -> None:
-    order = await held(office)
-    await office.database.fetch("UPDATE events SET state = 'CANCELLED' WHERE id = $1", order.event_id)
+async def test_order_ends_when_it_slipped_into_a_cancelled_event(context: ServiceContext) -> None:
+    order = await held(context)
+    await context.database.fetch("UPDATE events SET state = 'CANCELLED' WHERE id = $1", order.event_id)
 
-    await sweep_cancelled_events(office)
-    await drain(office)
+    await sweep_cancelled_events(context)
+    await drain(context)
 
-    assert (await state(office, order.id))[0] == "CANCELLED"
-    assert await seats(office, order) == b"AAAA"
+    assert (await state(context, order.id))[0] == "CANCELLED"
+    assert await seats(context, order) == b"AAAA"
 
 
 @pytest.mark.parametrize("number", ["4242424242424242", "4242 4242 4242 4242", "4242-4242-4242-4242", "pm"])
 async def test_nothing_is_kept_or_asked_when_a_card_number_is_given_for_a_method(
-    office: Office, number: str
+    context: ServiceContext, number: str
 ) -> None:
-    order = await held(office)
+    order = await held(context)
 
     with pytest.raises(InvalidInput) as refused:
-        await pay(office, ANN, order.id, number)
+        await pay(context, ANN, order.id, number)
 
     assert number not in refused.value.message or number == "pm"
-    assert await state(office, order.id) == ("RESERVED", None, 0, 0)
+    assert await state(context, order.id) == ("RESERVED", None, 0, 0)

@@ -16,16 +16,16 @@ from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import connect
 from resolvers.context import Services
-from schema.context import Context, Streams
+from schema.context import GraphQLContext, Streams
 from schema.schema import schema
-from services.context import Office
+from services.context import ServiceContext
 from services.ordering.expiry import release
 from services.ordering.reserve import ReserveRequest, reserve
 from services.ordering.selection import ExactSeats
 from services.waiting_room.waiting_rooms import WaitingRooms
 from subscriptions.queue_positions import QueueHub
 from subscriptions.seat_availability import SeatHub
-from tests.houses import buyer, office_on, open_event
+from tests.houses import buyer, open_event, service_context_on
 
 SEATS = """
 subscription ($id: ID!, $since: Int) {
@@ -42,19 +42,19 @@ PATIENCE_SECONDS = 10
 class Listening:
     """A process with streams, and nobody in particular listening."""
 
-    def __init__(self, office: Office, channels: Channels) -> None:
+    def __init__(self, context: ServiceContext, channels: Channels) -> None:
         rooms = cast("WaitingRooms", None)
-        self.office = office
-        self.services = Services(office, cast("Any", None), rooms, cast("Any", None))
-        self.streams = Streams(SeatHub(office, channels), QueueHub(rooms, channels), channels)
+        self.context = context
+        self.services = Services(context, cast("Any", None), rooms, cast("Any", None))
+        self.streams = Streams(SeatHub(context, channels), QueueHub(rooms, channels), channels)
 
     async def listen(
         self, query: str, viewer: Viewer | None = None, **variables: Any
     ) -> AsyncIterator[ExecutionResult]:
         """The results of a subscription."""
-        context = Context(self.services, self.streams, viewer)
+        request = GraphQLContext(self.services, self.streams, viewer)
         opened: Any = subscribe(
-            schema._schema, parse(query), variable_values=variables, context_value=context
+            schema._schema, parse(query), variable_values=variables, context_value=request
         )
         if asyncio.iscoroutine(opened):
             opened = await opened
@@ -79,8 +79,8 @@ async def process(postgres_url: str, redis_url: str, redis_server: Valkey) -> As
     client = connect(redis_url, 8)
     channels = Channels(RedisBackend(client))
     await channels.open()
-    async with office_on(postgres_url, redis_url, cast("PaymentGateway", None)) as office:
-        process = Listening(office, channels)
+    async with service_context_on(postgres_url, redis_url, cast("PaymentGateway", None)) as context:
+        process = Listening(context, channels)
         yield process
         process.streams.seats.close()
     await channels.close()
@@ -88,12 +88,12 @@ async def process(postgres_url: str, redis_url: str, redis_server: Valkey) -> As
 
 
 async def test_seats_come_as_a_snapshot_and_then_as_changes(process: Listening) -> None:
-    event_id = await open_event(process.office.database, rows=[4], standing=10)
+    event_id = await open_event(process.context.database, rows=[4], standing=10)
     key = public_id(Kind.EVENT, event_id)
     results = process.listen(SEATS, id=key)
 
     snapshot = await following(results, "seatAvailability")
-    await reserve(process.office, buyer("ann"), ReserveRequest(event_id, ExactSeats((1, 2))))
+    await reserve(process.context, buyer("ann"), ReserveRequest(event_id, ExactSeats((1, 2))))
     delta = await following(results, "seatAvailability")
 
     assert (snapshot["eventId"], snapshot["statuses"], snapshot["changes"]) == (key, "AAAA", [])
@@ -110,13 +110,13 @@ async def test_seats_come_as_a_snapshot_and_then_as_changes(process: Listening) 
 
 
 async def test_an_order_is_told_now_and_with_its_tickets_as_they_are_then(process: Listening) -> None:
-    event_id = await open_event(process.office.database, rows=[4])
+    event_id = await open_event(process.context.database, rows=[4])
     ann = buyer("ann")
-    order = await reserve(process.office, ann, ReserveRequest(event_id, ExactSeats((0,))))
+    order = await reserve(process.context, ann, ReserveRequest(event_id, ExactSeats((0,))))
     results = process.listen(ORDER, ann, id=public_id(Kind.ORDER, order.id))
 
     before = await following(results, "orderUpdated")
-    await release(process.office, ann, order.id)
+    await release(process.context, ann, order.id)
     after = await following(results, "orderUpdated")
 
     assert (before["status"], before["tickets"]) == ("RESERVED", [{"status": "HELD"}])

@@ -16,14 +16,13 @@ from kit.clock import utc_now
 from payments.gateway import PaymentGateway
 from reservations.connection import batcher, connect
 from reservations.store import SeatStore
-from resolvers.context import Context, Services
+from resolvers.context import RequestContext, Services
 from schema.schema import schema
-from services.context import sale_cache
-from services.layouts import LayoutCache
+from services.caches import LayoutCache, SaleCache
 from services.ordering.reserve import ReserveRequest, reserve
 from services.ordering.seat_rebuild import truth_loader
 from services.ordering.selection import ExactSeats
-from tests.houses import buyer, office_on, open_event
+from tests.houses import buyer, open_event, service_context_on
 
 PAGE = """
 query ($first: Int!) {
@@ -101,13 +100,15 @@ async def statements_of(
     """The statements of one query in a process that has just started, and its data."""
     client = connect(redis_url, 4)
     layouts = LayoutCache(database)
-    async with office_on("postgresql://nowhere", redis_url, cast("PaymentGateway", None), utc_now) as base:
+    async with service_context_on(
+        "postgresql://nowhere", redis_url, cast("PaymentGateway", None), utc_now
+    ) as base:
         seats = SeatStore(batcher(client), truth_loader(database, layouts))
-        office = replace(base, database=database, seats=seats, layouts=layouts, sales=sale_cache(database))
+        context = replace(base, database=database, seats=seats, layouts=layouts, sales=SaleCache(database))
         unused: Any = None
-        context = Context(Services(office, unused, unused, unused), viewer)
+        request = RequestContext(Services(context, unused, unused, unused), viewer)
         database.statements.clear()
-        answer = await graphql(schema._schema, query, variable_values={"first": first}, context_value=context)
+        answer = await graphql(schema._schema, query, variable_values={"first": first}, context_value=request)
     await client.aclose()
     assert answer.errors is None, answer.errors
     assert answer.data is not None
@@ -130,10 +131,10 @@ async def test_a_page_of_orders_takes_the_same_statements_whatever_its_size(
     database: CountingDatabase, redis_server: Valkey, redis_url: str
 ) -> None:
     ann = buyer("ann")
-    async with office_on(database.url, redis_url, cast("PaymentGateway", None), utc_now) as office:
+    async with service_context_on(database.url, redis_url, cast("PaymentGateway", None), utc_now) as context:
         for _ in range(6):
             event_id = await open_event(database, rows=[4])
-            await reserve(office, ann, ReserveRequest(event_id, ExactSeats((0, 1))))
+            await reserve(context, ann, ReserveRequest(event_id, ExactSeats((0, 1))))
 
     small, few = await statements_of(database, redis_server.url(), ORDERS, 1, ann)
     large, many = await statements_of(database, redis_server.url(), ORDERS, 6, ann)

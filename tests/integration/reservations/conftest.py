@@ -1,5 +1,5 @@
-"""An office on the real parts."""
+"""An context on the real parts."""
 
-from tests.integration.ordering.conftest import clock, gateway, office, stripe_server
+from tests.integration.ordering.conftest import clock, context, gateway, stripe_server
 
-__all__ = ["clock", "gateway", "office", "stripe_server"]
+__all__ = ["clock", "context", "gateway", "stripe_server"]

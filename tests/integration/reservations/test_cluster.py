@@ -12,7 +12,7 @@ from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import connect
 from reservations.keys import event_keys
-from services.context import Office
+from services.context import ServiceContext
 from services.ordering.reserve import ReserveRequest, reserve
 from services.ordering.selection import ExactSeats
 from tests.clusters import Cluster, Node
@@ -45,85 +45,87 @@ async def channels(redis_url: str) -> AsyncIterator[Channels]:
     await client.aclose()
 
 
-async def one_each(office: Office, cluster: Cluster) -> dict[Node, UUID]:
+async def one_each(context: ServiceContext, cluster: Cluster) -> dict[Node, UUID]:
     """An event on every node."""
     found: dict[Node, UUID] = {}
     while len(found) < len(cluster.nodes):
-        event_id = await open_event(office.database, rows=[4])
+        event_id = await open_event(context.database, rows=[4])
         found.setdefault(cluster.node_of(event_keys(event_id).meta), event_id)
     return found
 
 
-async def hold(office: Office, event_id: UUID, *places: int) -> None:
-    await reserve(office, buyer("ann"), ReserveRequest(event_id, ExactSeats(places)))
+async def hold(context: ServiceContext, event_id: UUID, *places: int) -> None:
+    await reserve(context, buyer("ann"), ReserveRequest(event_id, ExactSeats(places)))
 
 
-async def held_places(office: Office, event_id: UUID) -> bytes:
+async def held_places(context: ServiceContext, event_id: UUID) -> bytes:
     """The map, as soon as its node answers."""
     async with asyncio.timeout(DEADLINE_SECONDS):
         while True:
             try:
-                return (await office.seats.snapshot(event_id)).places
+                return (await context.seats.snapshot(event_id)).places
             except Unavailable:
                 await asyncio.sleep(0.1)
 
 
 async def test_holds_of_every_node_are_swept_when_they_lapse(
-    office: Office, cluster: Cluster, clock: ManualClock
+    context: ServiceContext, cluster: Cluster, clock: ManualClock
 ) -> None:
-    events = set((await one_each(office, cluster)).values())
+    events = set((await one_each(context, cluster)).values())
     for event_id in events:
-        await hold(office, event_id, 0, 1)
+        await hold(context, event_id, 0, 1)
 
-    assert set(await office.seats.events_with_holds()) == events
+    assert set(await context.seats.events_with_holds()) == events
     clock.advance(seconds=481)
-    assert [len(await office.seats.lapse(event_id)) for event_id in events] == [1] * len(events)
-    assert [await held_places(office, event_id) for event_id in events] == [b"AAAA"] * len(events)
+    assert [len(await context.seats.lapse(event_id)) for event_id in events] == [1] * len(events)
+    assert [await held_places(context, event_id) for event_id in events] == [b"AAAA"] * len(events)
 
 
 async def test_one_nodes_events_are_built_anew_when_it_came_back_empty(
-    office: Office, cluster: Cluster
+    context: ServiceContext, cluster: Cluster
 ) -> None:
-    events = await one_each(office, cluster)
+    events = await one_each(context, cluster)
     for event_id in events.values():
-        await hold(office, event_id, 0, 1)
-    await RestartWatch(office)()
-    before = {event_id: await office.seats.version(event_id) for event_id in events.values()}
+        await hold(context, event_id, 0, 1)
+    await RestartWatch(context)()
+    before = {event_id: await context.seats.version(event_id) for event_id in events.values()}
     lost, *others = cluster.nodes
 
     lost.kill()
     lost.start()
 
-    assert await held_places(office, events[lost]) == b"HHAA"
-    await RestartWatch(office)()
-    after = {event_id: await office.seats.version(event_id) for event_id in events.values()}
+    assert await held_places(context, events[lost]) == b"HHAA"
+    await RestartWatch(context)()
+    after = {event_id: await context.seats.version(event_id) for event_id in events.values()}
     assert after[events[lost]] != before[events[lost]]
     assert all(after[events[node]] == before[events[node]] for node in others)
-    assert await office.seats.new_server_runs() is None
+    assert await context.seats.new_server_runs() is None
 
 
-async def test_events_of_other_nodes_are_sold_when_one_node_is_dead(office: Office, cluster: Cluster) -> None:
-    events = await one_each(office, cluster)
+async def test_events_of_other_nodes_are_sold_when_one_node_is_dead(
+    context: ServiceContext, cluster: Cluster
+) -> None:
+    events = await one_each(context, cluster)
     for event_id in events.values():
-        await hold(office, event_id, 0)
+        await hold(context, event_id, 0)
     dead, *others = cluster.nodes
 
     dead.kill()
 
     with pytest.raises(BoxofficeError):
-        await hold(office, events[dead], 2)
+        await hold(context, events[dead], 2)
     for node in others:
-        await hold(office, events[node], 1)
-        assert await held_places(office, events[node]) == b"HHAA"
-    assert set(await office.seats.events_with_holds()) == {events[node] for node in others}
+        await hold(context, events[node], 1)
+        assert await held_places(context, events[node]) == b"HHAA"
+    assert set(await context.seats.events_with_holds()) == {events[node] for node in others}
 
 
 async def test_every_change_is_heard_when_it_was_made_on_another_node(
-    office: Office, cluster: Cluster, channels: Channels
+    context: ServiceContext, cluster: Cluster, channels: Channels
 ) -> None:
-    for event_id in (await one_each(office, cluster)).values():
+    for event_id in (await one_each(context, cluster)).values():
         async with channels.subscribe(event_keys(event_id).channel) as mailbox:
-            await hold(office, event_id, 3)
+            await hold(context, event_id, 3)
             async with asyncio.timeout(DEADLINE_SECONDS):
                 message = await mailbox.get()
 

@@ -3,43 +3,45 @@
 from uuid import UUID
 
 from reservations.keys import SERVER_RUNS, event_keys
-from services.context import Office
+from services.context import ServiceContext
 from services.ordering.reserve import ReserveRequest, reserve
 from services.ordering.selection import ExactSeats
 from tests.houses import buyer, open_event
 from workers.ordering import RestartWatch
 
 
-async def held(office: Office) -> UUID:
-    event_id = await open_event(office.database, rows=[4])
-    await reserve(office, buyer("ann"), ReserveRequest(event_id, ExactSeats((0, 1))))
-    await RestartWatch(office)()
+async def held(context: ServiceContext) -> UUID:
+    event_id = await open_event(context.database, rows=[4])
+    await reserve(context, buyer("ann"), ReserveRequest(event_id, ExactSeats((0, 1))))
+    await RestartWatch(context)()
     return event_id
 
 
-async def test_event_is_built_once_when_redis_is_emptied_and_read_before_the_watch(office: Office) -> None:
-    event_id = await held(office)
-    await office.seats._command("FLUSHALL")
-    built = await office.seats.snapshot(event_id)
+async def test_event_is_built_once_when_redis_is_emptied_and_read_before_the_watch(
+    context: ServiceContext,
+) -> None:
+    event_id = await held(context)
+    await context.seats._command("FLUSHALL")
+    built = await context.seats.snapshot(event_id)
 
-    await RestartWatch(office)()
-    await RestartWatch(office)()
+    await RestartWatch(context)()
+    await RestartWatch(context)()
 
-    assert await office.seats.snapshot(event_id) == built
+    assert await context.seats.snapshot(event_id) == built
     assert built.places == b"HHAA"
-    assert await office.seats.new_server_runs() is None
+    assert await context.seats.new_server_runs() is None
 
 
-async def test_event_is_built_anew_when_the_server_came_back_with_old_writes(office: Office) -> None:
-    event_id = await held(office)
-    before = await office.seats.snapshot(event_id)
+async def test_event_is_built_anew_when_the_server_came_back_with_old_writes(context: ServiceContext) -> None:
+    event_id = await held(context)
+    before = await context.seats.snapshot(event_id)
     keys = event_keys(event_id)
-    await office.seats._command("SET", SERVER_RUNS, "another")
-    await office.seats._command("HSET", keys.meta, "run", "another")
-    await office.seats._command("SETRANGE", keys.places, 0, "AA")
+    await context.seats._command("SET", SERVER_RUNS, "another")
+    await context.seats._command("HSET", keys.meta, "run", "another")
+    await context.seats._command("SETRANGE", keys.places, 0, "AA")
 
-    await RestartWatch(office)()
+    await RestartWatch(context)()
 
-    after = await office.seats.snapshot(event_id)
+    after = await context.seats.snapshot(event_id)
     assert after.places == b"HHAA"
     assert after.epoch != before.epoch and after.version > before.version

@@ -20,7 +20,7 @@ from services.search.find_events import EventSearch
 from settings import Settings
 from subscriptions.seat_availability import SeatHub
 from tests.apis import Api, api_on, somebody
-from tests.houses import buyer, office_on, open_event
+from tests.houses import buyer, open_event, service_context_on
 from tests.integration.reading.events import publish_event
 from tests.logs import logged
 
@@ -165,7 +165,7 @@ async def test_the_workers_lines_name_order_and_request_when_a_task_is_put_off(
     away = Settings(database_url=postgres_url, redis_url="redis://127.0.0.1:9", stripe_api_key="x")
     parts = build_parts(away, "worker")
     with logged() as log_lines:
-        await deliver(parts.office)
+        await deliver(parts.context)
     await parts.close()
 
     line = log_lines.line("task_is_tried_again_in")
@@ -182,12 +182,12 @@ async def test_a_change_is_timed_from_hearing_of_it_when_somebody_watches(
     client = connect(redis_url, 4)
     channels = Channels(RedisBackend(client))
     await channels.open()
-    async with office_on(postgres_url, redis_url, gateway) as office:
-        event_id = await open_event(office.database, rows=[4])
-        hub = SeatHub(office, channels, told.append)
+    async with service_context_on(postgres_url, redis_url, gateway) as context:
+        event_id = await open_event(context.database, rows=[4])
+        hub = SeatHub(context, channels, told.append)
         stream = hub.stream(event_id)
         await anext(stream)
-        await reserve(office, buyer("ann"), ReserveRequest(event_id, ExactSeats((0,))))
+        await reserve(context, buyer("ann"), ReserveRequest(event_id, ExactSeats((0,))))
         async with asyncio.timeout(10):
             changed = await anext(stream)
             while not told:

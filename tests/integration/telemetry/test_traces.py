@@ -67,7 +67,7 @@ async def booked(
         process_name="worker",
     )
     parts = build_parts(settings, "worker")
-    while await deliver(parts.office):
+    while await deliver(parts.context):
         pass
     await parts.close()
     yield collector

@@ -30,7 +30,7 @@ DEADLINE_SECONDS = 15.0
 
 @dataclass
 class Announcements:
-    """An announcer that remembers."""
+    """A publisher that remembers."""
 
     messages: list[dict[str, Any]] = field(default_factory=list)
 

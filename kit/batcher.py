@@ -8,7 +8,7 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-class Gathering(Generic[Item, Answer]):
+class Batcher(Generic[Item, Answer]):
     """Gathers what one turn of the event loop asks for and runs it as one.
 
     At most `at_once` runs are out at a time (None: no limit); what is asked meanwhile waits and goes with

@@ -9,7 +9,7 @@ from db.session import Database
 from domain.errors import NotFound
 from domain.layout_document import to_json
 from kit.ids import new_uuid
-from services.layouts import LayoutCache
+from services.caches import LayoutCache
 from tests.houses import seat_map_of
 
 
@@ -65,7 +65,7 @@ async def test_a_version_that_there_is_not_is_refused() -> None:
 
 async def test_the_map_used_longest_ago_goes_when_there_is_no_room() -> None:
     shelf = Shelf(4)
-    cache = LayoutCache(cast("Database", shelf), most_places=3 * 110)
+    cache = LayoutCache(cast("Database", shelf), max_bytes=3 * 11_000)
     versions = list(shelf.documents)
     for version in versions[:3]:
         await cache.get(version)
