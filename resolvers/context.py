@@ -59,7 +59,7 @@ class RequestContext:
         services = self.services
         self.now = services.now()
         self.revision = services.revision.number
-        self.loaders = Loaders(services.database, services.seats, services.caches, self.now, moment)
+        self.loaders = Loaders(services.database, services.seats, services.layouts, self.now, moment)
 
     def status_of(self, event: EventRow) -> EventStatus:
         """Return the status that the public sees at the start of the operation."""

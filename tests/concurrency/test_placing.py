@@ -80,7 +80,7 @@ async def test_nothing_is_written_for_a_cancelled_event_while_others_go_on(
     assert await live_places(contexts[0], off) == {}
 
 
-async def test_no_batch_deadlocks_when_offices_write_the_same_buyers_and_places_at_once(
+async def test_no_batch_deadlocks_when_processes_write_the_same_buyers_and_places_at_once(
     contexts: Contexts,
 ) -> None:
     event_id = await open_event(contexts[0].database, rows=[60])

@@ -247,7 +247,7 @@ async def test_control_deadlocks_when_two_that_overlap_are_not_sorted(
     assert any(isinstance(answer, asyncpg.DeadlockDetectedError) for answer in answers)
 
 
-async def test_one_order_when_one_key_comes_in_at_two_offices_at_once(contexts: Contexts) -> None:
+async def test_one_order_when_one_key_comes_in_at_two_processes_at_once(contexts: Contexts) -> None:
     event_id = await twenty_seats(contexts[0])
     request = ReserveRequest(event_id, BestAvailable(3), idempotency_key="once")
 
