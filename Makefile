@@ -6,6 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
+STEP   := $(PYTHON) tools/step.py
 NPM    := $(shell command -v npm 2>/dev/null)
 ARGS   ?=
 COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -25,11 +26,12 @@ setup: $(STAMPS)/run $(STAMPS)/npm $(STAMPS)/web ## make .venv and install the p
 test: $(STAMPS)/test $(STAMPS)/npm $(STAMPS)/web ## the whole suite on real parts; ARGS="tests/unit -k money"
 	@$(BIN)/python -m pytest $(ARGS)
 
-lint: $(STAMPS)/test $(STAMPS)/web ## formatter, linter, types, import contract
+lint: $(STAMPS)/test $(STAMPS)/web ## formatter, linter, types, import contracts, house rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tools.lint doc-paths decisions
 	@test ! -x web/node_modules/.bin/tsc || web/node_modules/.bin/tsc --noEmit -p web
 
 audit: $(STAMPS)/test ## known holes in the pinned dependencies; needs the network
@@ -55,18 +57,18 @@ clean: ## remove what setup made; the data dir stays
 
 $(STAMPS)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Boxoffice needs Python 3.11 or newer: make run PYTHON=python3.12")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/python || $(STEP) "making $(VENV)" $(PYTHON) -m venv $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/run: requirements.txt pyproject.toml | $(STAMPS)/pip
-	@echo "installing what Boxoffice needs"
-	@$(PIP) install --require-hashes --no-deps -r requirements.txt
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(STEP) "installing $$(grep -c == requirements.txt) Python packages, a minute or two the first time" \
+	    $(PIP) install --require-hashes --no-deps -r requirements.txt
+	@$(STEP) "installing Boxoffice itself" $(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(STAMPS)/test: requirements-dev.txt $(STAMPS)/run
-	@echo "installing what the tests need"
-	@$(PIP) install --require-hashes --no-deps -r requirements-dev.txt
+	@$(STEP) "installing the packages of tests and linters" \
+	    $(PIP) install --require-hashes --no-deps -r requirements-dev.txt
 	@touch $@
 
 $(STAMPS)/lock: | $(STAMPS)/pip
@@ -79,7 +81,8 @@ $(STAMPS)/npm: package.json package-lock.json | $(STAMPS)/pip
 ifeq ($(NPM),)
 	@echo "no npm: search will answer from PostgreSQL unless a meilisearch is on PATH"
 else
-	@$(NPM) ci --silent --no-audit --no-fund --omit-lockfile-registry-resolved \
+	@$(STEP) "installing Meilisearch, 120 MB" \
+	    $(NPM) ci --no-audit --no-fund --omit-lockfile-registry-resolved \
 	    || echo "npm could not bring Meilisearch: search will answer from PostgreSQL"
 endif
 	@touch $@
@@ -87,7 +90,8 @@ endif
 # The pages need none of it: it is their type checker, axe for the tests, and GraphiQL's files.
 $(STAMPS)/web: web/package.json web/package-lock.json | $(STAMPS)/pip
 ifneq ($(NPM),)
-	@cd web && $(NPM) ci --silent --no-audit --no-fund --omit-lockfile-registry-resolved \
+	@$(STEP) "installing GraphiQL and the checkers of the pages" \
+	    $(NPM) --prefix web ci --no-audit --no-fund --omit-lockfile-registry-resolved \
 	    || echo "npm could not bring GraphiQL and the pages' checkers: the pages work without"
 endif
 	@touch $@

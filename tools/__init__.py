@@ -1,0 +1,1 @@
+"""What a developer runs on the source: the house rules as linters, and the steps of `make setup`."""
