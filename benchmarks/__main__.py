@@ -8,20 +8,20 @@ import argparse
 import subprocess
 import sys
 
-# What each is run with: a size that a laptop finishes; `python -m benchmarks.NAME --help` has larger ones.
+# What each runs with: a size that a laptop finishes; `python -m benchmarks.NAME --help` has larger ones.
 BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "sale": ("a sale on one core: orders and refusals a second, memory", []),
     "winners": ("the commit of a hold against a bare transaction that inserts the same rows", []),
-    "transport": ("GraphQL over HTTP by CPU a request, against prepared bytes and against peers", []),
+    "buyer": ("GraphQL over HTTP for a buyer behind a proxy, by CPU a request", []),
     "fanout": ("live updates to 2,000 sockets by CPU a delivery, against plain broadcasts", []),
     "search": (
         "indexing, search and lag at 30,000 events; --events 1000000 is the goal",
         ["--events", "30000"],
     ),
-    "overload": ("ten times the load that one core serves: served, turned away, recovery", []),
+    "overload": ("ten times the load that one core serves: served, refused, recovery", []),
     "pages": ("an arena's page in Chromium: drawn map, frames, memory, bytes over the wire", []),
-    "waiting_room": ("a line of a thousand to a million people", []),
-    "queue_sockets": ("5,000 sockets that are told their places in line by one process", []),
+    "waiting_room": ("the waiting room with a thousand to a million people", []),
+    "queue_sockets": ("5,000 queuePosition subscriptions on one process", []),
 }
 
 

@@ -1,7 +1,7 @@
-"""The servers that the fan-out is held against: python -m benchmarks.broadcasters NAME PORT BYTES RATE
+"""The servers that the fan-out is compared with: python -m benchmarks.broadcasters NAME PORT BYTES RATE
 
 Each sends every client a text of so many bytes, so many times a second, beginning when the first has
-connected. The text begins with the moment at which it was made.
+connected. The text begins with the time at which it was made.
 """
 
 import asyncio
@@ -40,14 +40,14 @@ async def picows(port: int, size: int, rate: float) -> None:
     await ws_create_server(answer, "127.0.0.1", port)
     while True:
         await asyncio.sleep(1 / rate)
-        told = message(size)
+        newest = message(size)
         for client in clients:
-            client.send(WSMsgType.TEXT, told)
+            client.send(WSMsgType.TEXT, newest)
 
 
 async def raw(port: int, size: int, rate: float) -> None:
     """Uvicorn as it comes: a task for each socket waits for the next message and sends it."""
-    told = asyncio.Condition()
+    changed = asyncio.Condition()
     newest = ""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -55,16 +55,16 @@ async def raw(port: int, size: int, rate: float) -> None:
         await send({"type": "websocket.accept", "subprotocol": next(iter(scope["subprotocols"]), None)})
         await send({"type": "websocket.send", "text": message(size).decode()})
         while True:
-            async with told:
-                await told.wait()
+            async with changed:
+                await changed.wait()
             await send({"type": "websocket.send", "text": newest})
 
     serving = asyncio.create_task(_serve(app, port))
     while not serving.done():
         await asyncio.sleep(1 / rate)
         newest = message(size).decode()
-        async with told:
-            told.notify_all()
+        async with changed:
+            changed.notify_all()
 
 
 async def naive(port: int, size: int, rate: float) -> None:
@@ -72,7 +72,7 @@ async def naive(port: int, size: int, rate: float) -> None:
     import strawberry
     from strawberry.asgi import GraphQL
 
-    told = asyncio.Condition()
+    changed = asyncio.Condition()
     newest = ""
 
     @strawberry.type
@@ -82,20 +82,20 @@ async def naive(port: int, size: int, rate: float) -> None:
     @strawberry.type
     class Subscription:
         @strawberry.subscription
-        async def told(self) -> AsyncIterator[str]:
+        async def text(self) -> AsyncIterator[str]:
             yield message(size).decode()
             while True:
-                async with told:
-                    await told.wait()
+                async with changed:
+                    await changed.wait()
                 yield newest
 
-    overhead = len('{"id":"1","type":"next","payload":{"data":{"told":""}}}')
+    overhead = len('{"id":"1","type":"next","payload":{"data":{"text":""}}}')
     serving = asyncio.create_task(_serve(GraphQL(strawberry.Schema(Query, None, Subscription)), port))
     while not serving.done():
         await asyncio.sleep(1 / rate)
         newest = message(size - overhead).decode()
-        async with told:
-            told.notify_all()
+        async with changed:
+            changed.notify_all()
 
 
 async def _serve(app: Any, port: int) -> None:

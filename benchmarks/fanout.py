@@ -3,8 +3,8 @@
     python -m benchmarks fanout
 
 Our API process and its peers take turns on core 0; the receivers and every other part run on core 1. Each
-is told the same number of updates a second, and sends the same bytes. Ours begin in Redis: a seat is taken
-out of the sale or put back there, as the box office does it, and its delay is counted from that moment.
+sends the same number of updates a second, of the same bytes. Ours begin in Redis: a seat is blocked or
+unblocked there, as an organiser does it, and its delay counts from that call.
 """
 
 import argparse
@@ -27,10 +27,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.broadcasters import STAMP_BYTES
+from benchmarks.installation import LOAD_CORE, OUT, Installation, Server, open_installation, serving
 from benchmarks.load import cpu_seconds
-from benchmarks.sale import LOAD_CORE, PRICE, House, create_event, open_house, seating_plan
+from benchmarks.sample_events import ON_SALE_SINCE, create_event, numbered_seats
 from benchmarks.sockets import Audience
-from benchmarks.transport import OUT, Server, our_api, serving
 from commands.configuration import settings_of_running
 from commands.plots import bar_plot
 from devservices.ports import free_port
@@ -73,13 +73,13 @@ async def no_truth(_: UUID) -> Truth:
 
 
 class Sale:
-    """What happens to our event: one seat after another, the moment of each by the version it makes."""
+    """Changes to our event, one seat after another, and when each version was made."""
 
-    def __init__(self, house: House, event_id: str) -> None:
-        self._redis = connect(settings_of_running(str(house.data_dir)).redis_url, 4)
+    def __init__(self, installation: Installation, event_id: str) -> None:
+        self._redis = connect(settings_of_running(str(installation.data_dir)).redis_url, 4)
         self._store = SeatStore(batcher(self._redis), no_truth)
         self._event_id = parse_id(event_id, Kind.EVENT)
-        self._told: dict[int, int] = {}
+        self._changed_at_ns: dict[int, int] = {}
 
     async def go_on(self, rate: float, number: int) -> None:
         """So many updates, so many a second."""
@@ -88,16 +88,16 @@ class Sale:
             await asyncio.sleep(max(start + done / rate - time.monotonic(), 0))
             now = time.monotonic_ns()
             answer = await self._store.block(self._event_id, [done // 2 % 100], blocked=done % 2 == 0)
-            self._told[answer.version] = now
+            self._changed_at_ns[answer.version] = now
 
-    def told_at_ns(self, frame: bytes) -> int:
-        """When the change was made that a message tells of."""
+    def changed_at_ns(self, frame: bytes) -> int:
+        """When the change was made that a message carries."""
         found = VERSION.search(frame)
         assert found is not None, frame
-        return self._told.get(int(found[1]), time.monotonic_ns())
+        return self._changed_at_ns.get(int(found[1]), time.monotonic_ns())
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         await self._redis.aclose()
 
 
@@ -115,7 +115,7 @@ def pss_kib(pid: int) -> float:
 
 @dataclass(slots=True)
 class Round:
-    """One server, its audience, and the figures that its audience makes."""
+    """One server, its audience, and what serving the audience costs."""
 
     name: str
     server: Server
@@ -125,7 +125,7 @@ class Round:
     connect_ms: float = 0.0
 
     async def open(self, path: str, greeting: list[bytes], replies: int) -> None:
-        """Fill the house, and note what that cost."""
+        """Connect all subscribers, and note what that cost."""
         cpu, memory = cpu_seconds(self.server.pid), pss_kib(self.server.pid)
         await self.audience.fill(self.subscribers, self.server.port, path, greeting, replies)
         self.connect_ms = (cpu_seconds(self.server.pid) - cpu) * 1_000 / self.subscribers
@@ -158,14 +158,14 @@ class Round:
         )
 
 
-async def ours(house: House, pid: int, event_id: str, options: argparse.Namespace) -> Fanout:
+async def ours(installation: Installation, pid: int, event_id: str, options: argparse.Namespace) -> Fanout:
     """Boxoffice itself."""
-    sale = Sale(house, event_id)
-    audience = Audience(sale.told_at_ns)
+    sale = Sale(installation, event_id)
+    audience = Audience(sale.changed_at_ns)
     payload = {"query": SEATS, "variables": {"id": event_id}}
     subscribe = {"id": "1", "type": "subscribe", "payload": payload}
     greeting = [b'{"type":"connection_init"}', json.dumps(subscribe).encode()]
-    measured = Round("Boxoffice", Server(house.port, pid), audience, options.subscribers)
+    measured = Round("Boxoffice", Server(installation.port, pid), audience, options.subscribers)
     await measured.open("/graphql", greeting, 2)
     updates = int(options.rate * options.seconds)
     try:
@@ -175,11 +175,11 @@ async def ours(house: House, pid: int, event_id: str, options: argparse.Namespac
 
 
 async def peer(name: str, server: Server, options: argparse.Namespace) -> Fanout:
-    """A server that broadcasts by itself; Strawberry's is subscribed to."""
+    """A server that broadcasts by itself; Strawberry's needs a subscription."""
     audience = Audience(stamp_ns)
     greeting: list[bytes] = []
     if name == "naive":
-        subscribe = {"id": "1", "type": "subscribe", "payload": {"query": "subscription { told }"}}
+        subscribe = {"id": "1", "type": "subscribe", "payload": {"query": "subscription { text }"}}
         greeting = [b'{"type":"connection_init"}', json.dumps(subscribe).encode()]
     measured = Round(name, server, audience, options.subscribers)
     await measured.open("/", greeting, 2 if greeting else 1)
@@ -200,7 +200,7 @@ def report(results: dict[str, list[Fanout]], options: argparse.Namespace) -> Non
     table = Table("server", "bytes", "delivered", *FIGURES, title=title)
     for name, rounds in results.items():
         share = sum(each.deliveries for each in rounds) / sum(each.expected for each in rounds)
-        cells = [_told(spread(rounds, figure)) for figure in FIGURES]
+        cells = [_spread(spread(rounds, figure)) for figure in FIGURES]
         table.add_row(name, str(rounds[-1].frame_bytes), f"{share:.1%}", *cells)
     Console(width=140).print(table)
     OUT.mkdir(exist_ok=True)
@@ -208,15 +208,15 @@ def report(results: dict[str, list[Fanout]], options: argparse.Namespace) -> Non
     (OUT / "fanout.json").write_text(json.dumps({"goals": GOALS, "rounds": figures}, indent=1))
     bars = {f"{name}": _middle(spread(rounds, "cpu_ms_per_1000")) for name, rounds in results.items()}
     goal = {"Boxoffice": GOALS["of picows"] * bars["picows"]} if "picows" in bars else {}
-    told = f"CPU ms a 1,000 deliveries: {title} (line: goal, 1.5 times picows)"
-    PLOT.write_text(bar_plot(told, bars, goal), encoding="utf-8")
+    title = f"CPU ms a 1,000 deliveries: {title} (line: goal, 1.5 times picows)"
+    PLOT.write_text(bar_plot(title, bars, goal), encoding="utf-8")
 
 
 def _middle(values: list[float]) -> float:
     return values[len(values) // 2]
 
 
-def _told(values: list[float]) -> str:
+def _spread(values: list[float]) -> str:
     return f"{_middle(values):.2f} ({values[0]:.2f} to {values[-1]:.2f})"
 
 
@@ -225,17 +225,16 @@ def broadcasting(name: str, size: int, rate: float) -> Iterator[Server]:
     """A peer on the servers' core."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.broadcasters", name, str(port), str(size), str(rate)]
-    with serving(command, port, {}) as server:
+    with serving(command, port) as server:
         yield server
 
 
 @contextlib.contextmanager
-def house_with_event() -> Iterator[tuple[House, int, str]]:
+def installation_with_event() -> Iterator[tuple[Installation, int, str]]:
     """Our installation, its API process alone on its core, and an event of numbered seats."""
-    with open_house(free_port()) as house:
-        plan = {"seatingPlan": seating_plan(500), "priceLevels": [{"category": "Hall", "price": PRICE}]}
-        event = create_event(house, onSaleAt="2020-01-01T10:00:00Z", **plan)
-        yield house, our_api(house).pid, event["id"]
+    with open_installation() as installation:
+        event = create_event(installation, onSaleAt=ON_SALE_SINCE, **numbered_seats(500))
+        yield installation, installation.isolate_api().pid, event["id"]
 
 
 async def run(options: argparse.Namespace) -> dict[str, list[Fanout]]:
@@ -250,8 +249,8 @@ async def run(options: argparse.Namespace) -> dict[str, list[Fanout]]:
 
 async def one_round(options: argparse.Namespace) -> AsyncIterator[Fanout]:
     """Each server once, each in a process of its own: memory is that of a fresh one."""
-    with house_with_event() as (house, pid, event_id):
-        own = await ours(house, pid, event_id, options)
+    with installation_with_event() as (installation, pid, event_id):
+        own = await ours(installation, pid, event_id, options)
     yield own
     for name in options.peers:
         head = 4 if own.frame_bytes > 127 else 2

@@ -1,39 +1,43 @@
-"""Ten times the load that one core can serve: who is served, who is turned away, and what it costs.
+"""Ten times the load that one core can serve: requests served and refused, and what that costs.
 
-    python -m benchmarks overload [TIMES] [SECONDS]
+    python -m benchmarks overload [--times 10] [--seconds 20]
 
 Everything of ours runs on one core, the load on the other. First the capacity is measured: holds a
-second of a few buyers who wait for each answer. Then so many times as much is sent, whatever comes back,
-over thousands of connections, while some watch the map; then the load goes and one buyer goes on.
+second of a few buyers who wait for each answer. Then so many times as much is sent in an open loop over
+thousands of connections, while some clients watch the map; then the load stops and one buyer goes on.
+Every request has an id and an idempotency key of its own.
 """
 
+import argparse
 import asyncio
 import contextlib
 import os
-import socket
-import sys
 import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import orjson
-import psutil
 from rich.console import Console
 from rich.table import Table
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
-from benchmarks.sale import LOAD_CORE, House, create_event, open_house, reserve_body, standing
+from benchmarks.installation import LOAD_CORE, Installation, open_installation
+from benchmarks.sample_events import RESERVE, create_event, standing
 
-TIMES, SECONDS = 10.0, 20.0
 CAPACITY_SECONDS, CAPACITY_BUYERS = 6.0, 48
 CONNECTIONS, WATCHERS, PLACES = 2_000, 20, 60_000
+NUMBER = b"0123456789abcdef"
 TICK_SECONDS = 0.005
 QUICK_SECONDS = 0.1
 GOAL_P99_SECONDS, GOAL_RECOVERY_SECONDS = 1.0, 5.0
 PROTOCOLS = [Subprotocol("graphql-transport-ws")]
 WATCH = "subscription W($id: ID!) { seatAvailability(eventId: $id) { version previousVersion } }"
+
+
+_numbers = count(1)
 
 
 @dataclass(slots=True)
@@ -42,7 +46,7 @@ class Tally:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     served_seconds: list[float] = field(default_factory=list)
-    shed_seconds: list[float] = field(default_factory=list)
+    refused_seconds: list[float] = field(default_factory=list)
     unsent: int = 0
 
     def note(self, status: int, body: bytes, seconds: float) -> None:
@@ -51,18 +55,18 @@ class Tally:
             self.outcomes["served"] += 1
             self.served_seconds.append(seconds)
         elif status == 503 and b"OVERLOADED" in body:
-            self.outcomes["shed"] += 1
-            self.shed_seconds.append(seconds)
+            self.outcomes["refused"] += 1
+            self.refused_seconds.append(seconds)
         else:
             self.outcomes[f"{status} {body[:160].decode(errors='replace')}"] += 1
 
 
-class Line(asyncio.Protocol):
-    """One keep-alive connection with at most one request on its way."""
+class Connection(asyncio.Protocol):
+    """One keep-alive connection with at most one request in flight."""
 
-    def __init__(self, idle: "deque[Line]", request: bytes) -> None:
+    def __init__(self, idle: "deque[Connection]", template: bytes) -> None:
         self._idle = idle
-        self._request = request
+        self._template = template
         self._data = b""
         self._sent_at = 0.0
         self._answered: asyncio.Future[None] | None = None
@@ -78,12 +82,12 @@ class Line(asyncio.Protocol):
             self.tally.outcomes["connection lost"] += 1
 
     def send(self, tally: Tally) -> None:
-        """Ask, and count the answer in the tally."""
+        """Send a request, and count its answer in the tally."""
         self.tally, self._data, self._sent_at = tally, b"", time.perf_counter()
-        self.transport.write(self._request)
+        self.transport.write(self._template.replace(NUMBER, b"%016x" % next(_numbers)))
 
     async def ask(self, tally: Tally) -> None:
-        """Ask, and wait for the answer."""
+        """Send a request, and wait for its answer."""
         self._answered = asyncio.get_running_loop().create_future()
         self.send(tally)
         await self._answered
@@ -105,63 +109,75 @@ class Line(asyncio.Protocol):
 
 
 @dataclass(slots=True)
-class Weight:
-    """What the installation and its API process take at most."""
+class PeakUsage:
+    """The most that the installation and its API process took."""
 
-    house: House
+    installation: Installation
     memory_mib: float = 0.0
     files: int = 0
 
     async def watch(self) -> None:
-        """Weigh every second, until cancelled."""
-        api = psutil.Process(int((self.house.data_dir / "run" / "api-0.pid").read_text()))
+        """Look every second, until cancelled."""
+        api = self.installation.api()
         while True:
-            self.memory_mib = max(self.memory_mib, await asyncio.to_thread(self.house.memory_mib))
+            memory_mib = await asyncio.to_thread(self.installation.memory_mib)
+            self.memory_mib = max(self.memory_mib, memory_mib)
             self.files = max(self.files, api.num_fds())
             await asyncio.sleep(1)
 
 
-def request_of(house: House, number: int, body: bytes) -> bytes:
-    """The bytes of one buyer's request, as a client sends them."""
-    token = house.token(f"buyer-{number}")
+def template_of(installation: Installation, number: int, event_id: str, section_id: str) -> bytes:
+    """One buyer's hold of one ticket; NUMBER stands where each request has a number of its own."""
+    key = NUMBER.decode()
+    selection = {"generalAdmission": {"sectionId": section_id, "quantity": 1}}
+    hold = {"eventId": event_id, "selection": selection, "idempotencyKey": key}
+    body = orjson.dumps({"query": RESERVE, "variables": {"input": hold}})
     return (
-        f"POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n"
+        f"POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\n"
+        f"authorization: Bearer {installation.token(f'buyer-{number}')}\r\nx-request-id: {key}\r\n"
         f"content-type: application/json\r\naccept: application/graphql-response+json\r\n"
         f"content-length: {len(body)}\r\n\r\n".encode()
         + body
     )
 
 
-async def lines(house: House, number: int, body: bytes) -> "deque[Line]":
-    """So many open connections."""
-    idle: deque[Line] = deque()
+async def connect_many(
+    installation: Installation, number: int, event_id: str, section_id: str
+) -> "deque[Connection]":
+    """So many open connections, each of another buyer."""
+    idle: deque[Connection] = deque()
     loop = asyncio.get_running_loop()
     for first in range(0, number, 100):
-        requests = [request_of(house, index, body) for index in range(first, min(first + 100, number))]
+        some = range(first, min(first + 100, number))
+        templates = [template_of(installation, index, event_id, section_id) for index in some]
         await asyncio.gather(
             *(
-                loop.create_connection(lambda request=request: Line(idle, request), "127.0.0.1", house.port)  # type: ignore[misc]
-                for request in requests
+                loop.create_connection(
+                    lambda template=template: Connection(idle, template),  # type: ignore[misc]
+                    "127.0.0.1",
+                    installation.port,
+                )
+                for template in templates
             )
         )
     return idle
 
 
-async def capacity(idle: "deque[Line]") -> float:
-    """Holds a second when everybody waits for the answer."""
+async def capacity(idle: "deque[Connection]") -> float:
+    """Holds a second when each buyer waits for the answer."""
     tally, end = Tally(), time.perf_counter() + CAPACITY_SECONDS
 
-    async def buy(line: Line) -> None:
+    async def buy(connection: Connection) -> None:
         while time.perf_counter() < end:
-            await line.ask(tally)
+            await connection.ask(tally)
 
     await asyncio.gather(*(buy(idle[number]) for number in range(CAPACITY_BUYERS)))
     assert set(tally.outcomes) == {"served"}, tally.outcomes
     return tally.outcomes["served"] / CAPACITY_SECONDS
 
 
-async def flood(idle: "deque[Line]", rate: float, seconds: float) -> Tally:
-    """Send at a rate, whatever comes back."""
+async def offer(idle: "deque[Connection]", rate: float, seconds: float) -> Tally:
+    """Send at a rate in an open loop, as long as a connection is idle."""
     tally, started, sent = Tally(), time.perf_counter(), 0
     while (now := time.perf_counter() - started) < seconds:
         due = int(now * rate) - sent
@@ -175,12 +191,12 @@ async def flood(idle: "deque[Line]", rate: float, seconds: float) -> Tally:
     return tally
 
 
-async def recovery(line: Line) -> float:
-    """Seconds from the end of the load to the last answer that was not both given and quick."""
+async def recovery(connection: Connection) -> float:
+    """Seconds from the end of the load to the last answer that was refused or slow."""
     ended, slow_at = time.perf_counter(), 0.0
     while (now := time.perf_counter() - ended) < slow_at + 3.0:
         tally = Tally()
-        await line.ask(tally)
+        await connection.ask(tally)
         if not tally.served_seconds or tally.served_seconds[0] > QUICK_SECONDS:
             slow_at = time.perf_counter() - ended
         await asyncio.sleep(max(0.0, 0.02 - (time.perf_counter() - ended - now)))
@@ -188,22 +204,22 @@ async def recovery(line: Line) -> float:
 
 
 class Watchers:
-    """People who watch the map all the while."""
+    """Clients that watch the map during the whole run."""
 
-    def __init__(self, house: House, event_id: str) -> None:
-        self._url = f"ws://127.0.0.1:{house.port}/graphql"
+    def __init__(self, installation: Installation, event_id: str) -> None:
+        self._url = f"ws://127.0.0.1:{installation.port}/graphql"
         self._event_id = event_id
         self.updates = 0
         self.gaps = 0
         self.longest_silence_seconds = 0.0
 
     async def watch(self) -> None:
-        """Follow the map until cancelled, and hold every update against the one before."""
+        """Follow the map until cancelled, and compare each update with the one before."""
         async with connect(self._url, subprotocols=PROTOCOLS) as socket_:
             await socket_.send('{"type":"connection_init"}')
             payload = {"query": WATCH, "variables": {"id": self._event_id}}
             await socket_.send(orjson.dumps({"id": "1", "type": "subscribe", "payload": payload}).decode())
-            version, heard = None, time.perf_counter()
+            version, received = None, time.perf_counter()
             async for message in socket_:
                 update: dict[str, Any] = orjson.loads(message)
                 if update["type"] != "next":
@@ -212,71 +228,89 @@ class Watchers:
                 self.gaps += seen["previousVersion"] not in (None, version)
                 version, self.updates = seen["version"], self.updates + 1
                 now = time.perf_counter()
-                self.longest_silence_seconds = max(self.longest_silence_seconds, now - heard)
-                heard = now
+                self.longest_silence_seconds = max(self.longest_silence_seconds, now - received)
+                received = now
 
 
-async def refused_socket(house: House) -> str:
-    """How a new WebSocket is turned away: its close code, or that it was let in."""
+async def open_socket(installation: Installation) -> str:
+    """How a new WebSocket fares: its close code, or that it was accepted."""
     with contextlib.suppress(Exception):
-        async with connect(f"ws://127.0.0.1:{house.port}/graphql", subprotocols=PROTOCOLS) as one:
+        url = f"ws://127.0.0.1:{installation.port}/graphql"
+        async with connect(url, subprotocols=PROTOCOLS) as one:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(0.5):
                     await one.wait_closed()
-            return f"closed {one.close_code}" if one.close_code else "let in"
+            return f"closed {one.close_code}" if one.close_code else "accepted"
     return "no handshake"
 
 
-async def measure(house: House, times: float, seconds: float) -> list[tuple[str, str, str]]:
-    """Every figure with its goal."""
-    event = create_event(house, generalAdmission=[standing(PLACES)])
-    section = event["seatMap"]["sections"][0]["id"]
-    body = reserve_body(event["id"], {"generalAdmission": {"sectionId": section, "quantity": 1}})
-    able = await capacity(await lines(house, CAPACITY_BUYERS, body))
-    calm = house.memory_mib()
-    idle = await lines(house, CONNECTIONS, body)
-    watchers, weight = Watchers(house, event["id"]), Weight(house)
+@dataclass(frozen=True, slots=True)
+class Overloaded:
+    """What one run found."""
+
+    capacity: float
+    calm_mib: float
+    tally: Tally
+    watchers: Watchers
+    peak: PeakUsage
+    sockets: Counter[str]
+    recovery_seconds: float
+
+
+async def measure(installation: Installation, times: float, seconds: float) -> Overloaded:
+    """Capacity, then the overload, then the recovery."""
+    event = create_event(installation, generalAdmission=[standing(PLACES)])
+    wanted = event["id"], event["seatMap"]["sections"][0]["id"]
+    able = await capacity(await connect_many(installation, CAPACITY_BUYERS, *wanted))
+    calm_mib = installation.memory_mib()
+    idle = await connect_many(installation, CONNECTIONS, *wanted)
+    watchers, peak = Watchers(installation, event["id"]), PeakUsage(installation)
     tasks = [asyncio.create_task(watchers.watch()) for _ in range(WATCHERS)]
-    tasks.append(asyncio.create_task(weight.watch()))
+    tasks.append(asyncio.create_task(peak.watch()))
     await asyncio.sleep(1)
-    flooding = asyncio.create_task(flood(idle, able * times, seconds))
+    offering = asyncio.create_task(offer(idle, able * times, seconds))
     await asyncio.sleep(seconds / 2)
-    turned_away = Counter(await asyncio.gather(*(refused_socket(house) for _ in range(20))))
-    tally = await flooding
+    sockets = Counter(await asyncio.gather(*(open_socket(installation) for _ in range(20))))
+    tally = await offering
     while not idle:
         await asyncio.sleep(0.001)
     healed = await recovery(idle[0])
     for task in tasks:
         task.cancel()
-    others = {name: count for name, count in tally.outcomes.items() if name not in ("served", "shed")}
+    return Overloaded(able, calm_mib, tally, watchers, peak, sockets, healed)
+
+
+def rows_of(found: Overloaded, times: float, seconds: float) -> list[tuple[str, str, str]]:
+    """Every figure with its goal."""
+    tally, watchers, able = found.tally, found.watchers, found.capacity
+    others = {name: number for name, number in tally.outcomes.items() if name not in ("served", "refused")}
     offered = (sum(tally.outcomes.values()) + tally.unsent) / seconds
+    silence_ms = watchers.longest_silence_seconds * 1000
+    followed = f"{watchers.updates:,}, {watchers.gaps}, {silence_ms:,.0f} ms"
+    recovered = f"{found.recovery_seconds * 1000:,.0f} ms"
     return [
         ("capacity: holds a second, each buyer waiting for the answer", f"{able:,.0f}", ""),
         ("offered a second", f"{offered:,.0f} ({offered / able:.1f} times)", f"{times:.0f} times"),
         ("served a second", f"{tally.outcomes['served'] / seconds:,.0f}", "> half of capacity"),
-        ("turned away a second", f"{tally.outcomes['shed'] / seconds:,.0f}", ""),
+        ("refused with 503 a second", f"{tally.outcomes['refused'] / seconds:,.0f}", ""),
         ("not sent: every connection waited", f"{tally.unsent / seconds:,.0f}", ""),
         ("served: p50, p99, slowest", spread(tally.served_seconds), f"p99 < {GOAL_P99_SECONDS:.0f} s"),
-        ("turned away: p50, p99, slowest", spread(tally.shed_seconds), ""),
+        ("refused: p50, p99, slowest", spread(tally.refused_seconds), ""),
         ("anything else", str(others or "nothing"), "nothing"),
-        ("new WebSockets meanwhile", str(dict(turned_away)), "closed 1013"),
+        ("new WebSockets meanwhile", str(dict(found.sockets)), "closed 1013"),
+        (f"{WATCHERS} watchers: updates, gaps, longest silence", followed, "no gap"),
         (
-            f"{WATCHERS} watchers: updates, gaps, longest silence",
-            f"{watchers.updates:,}, {watchers.gaps}, {watchers.longest_silence_seconds * 1000:,.0f} ms",
-            "no gap",
+            "memory of every part, MiB (PSS): before, most",
+            f"{found.calm_mib:.0f}, {found.peak.memory_mib:.0f}",
+            "",
         ),
-        ("memory of every part, MiB (PSS): before, most", f"{calm:.0f}, {weight.memory_mib:.0f}", ""),
-        ("open files of the API process, most", f"{weight.files:,}", ""),
-        (
-            "back to answers under 100 ms after",
-            f"{healed * 1000:,.0f} ms",
-            f"< {GOAL_RECOVERY_SECONDS:.0f} s",
-        ),
+        ("open files of the API process, most", f"{found.peak.files:,}", ""),
+        ("back to answers under 100 ms after", recovered, f"< {GOAL_RECOVERY_SECONDS:.0f} s"),
     ]
 
 
 def spread(seconds: list[float]) -> str:
-    """The middle, the 99th percentile and the end, in milliseconds."""
+    """The median, the 99th percentile and the slowest, in milliseconds."""
     if not seconds:
         return "none"
     ordered = sorted(seconds)
@@ -284,25 +318,22 @@ def spread(seconds: list[float]) -> str:
     return ", ".join(f"{each * 1000:,.0f} ms" for each in picked)
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def main() -> None:
     """Run it and print its table."""
     import uvloop
 
-    times, seconds = (
-        float(word) for word in (*sys.argv[1:], *(str(TIMES), str(SECONDS))[len(sys.argv) - 1 :])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    with open_house(free_port()) as house:
+    parser.add_argument("--times", type=float, default=10.0, help="the capacity that is offered (10)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of overload (20)")
+    options = parser.parse_args()
+    with open_installation() as installation:
         os.sched_setaffinity(0, {LOAD_CORE})
-        rows = uvloop.run(measure(house, times, seconds))
-    table = Table("what", "measured", "goal", title=f"{times:.0f} times the load that one core serves")
-    for row in rows:
+        found = uvloop.run(measure(installation, options.times, options.seconds))
+    title = f"{options.times:.0f} times the load that one core serves"
+    table = Table("what", "measured", "goal", title=title)
+    for row in rows_of(found, options.times, options.seconds):
         table.add_row(*row)
     Console(width=150).print(table)
 

@@ -4,8 +4,8 @@
 
 Reports the time from navigation to the drawn map, the frames while it is panned under 200 updates a
 second, the JavaScript heap while an hour's worth of updates is replayed, and the bytes over the wire for
-opening the event. Writes benchmarks/out/pages.json. Updates are handed to the page's own socket, so that
-everything after the network is the page's: parsing, applying, drawing.
+opening the event. Writes benchmarks/out/pages.json. Updates go in through the page's own socket, so that
+everything after the network is measured: parsing, applying, drawing.
 """
 
 import asyncio
@@ -24,7 +24,8 @@ from playwright.async_api import Browser, CDPSession, Page, async_playwright
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.sale import LOAD_CORE, PRICE, House, create_event, open_house
+from benchmarks.installation import LOAD_CORE, Installation, open_installation
+from benchmarks.sample_events import PRICE, create_event
 from services.catalogue.demo.houses import STANDING, arena
 
 OUT = Path(__file__).parent / "out" / "pages.json"
@@ -226,18 +227,18 @@ async def _heap_mib(session: CDPSession) -> float:
     return round(float(usage["usedSize"]) / 2**20, 2)
 
 
-def publish_arena(house: House) -> str:
+def publish_arena(installation: Installation) -> str:
     """The arena on sale; its id."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as plan:
         json.dump(arena(), plan)
         plan.flush()
         command = [sys.executable, "-m", "cli", "import", "plan", plan.name]
-        data = {**os.environ, "BOXOFFICE_DATA_DIR": str(house.data_dir)}
-        told = subprocess.run(command, check=True, capture_output=True, text=True, env=data).stdout
+        data = {**os.environ, "BOXOFFICE_DATA_DIR": str(installation.data_dir)}
+        output = subprocess.run(command, check=True, capture_output=True, text=True, env=data).stdout
     names = [category["name"] for category in arena()["categories"] if category["name"] != STANDING]
     event = create_event(
-        house,
-        seatingPlanId=told.rsplit("plan: ", 1)[1].strip(),
+        installation,
+        seatingPlanId=output.rsplit("plan: ", 1)[1].strip(),
         priceLevels=[{"category": name, "price": PRICE} for name in names],
         generalAdmission=[{"name": STANDING, "capacity": 2_000, "price": PRICE}],
     )
@@ -290,8 +291,8 @@ def main() -> int:
     if CHROMIUM is None:
         print("There is no chromium on PATH: the pages are not measured.")
         return 0
-    with open_house() as house:
-        address = f"http://127.0.0.1:{house.port}/events/{publish_arena(house)}"
+    with open_installation() as installation:
+        address = f"http://127.0.0.1:{installation.port}/events/{publish_arena(installation)}"
         os.sched_setaffinity(0, {LOAD_CORE})
         found = asyncio.run(measure(address))
     OUT.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""The servers that the transport is held against: python -m benchmarks.peers NAME PORT FOLDER
+"""The servers that our API is compared with: python -m benchmarks.peers NAME PORT FOLDER
 
 FOLDER holds the answers of our own server as NAME.json, so that every peer sends the same bytes.
 """
@@ -30,21 +30,6 @@ def prepared(folder: Path) -> Starlette:
     return Starlette(routes=[route(path) for path in sorted(folder.glob("*.json"))])
 
 
-def bare(folder: Path) -> Any:
-    """An ASGI application that does nothing but send the event's bytes."""
-    body = (folder / "event.json").read_bytes()
-    headers = [(b"content-type", JSON.encode()), (b"content-length", str(len(body)).encode())]
-    start = {"type": "http.response.start", "status": 200, "headers": headers}
-    end = {"type": "http.response.body", "body": body}
-
-    async def app(scope: Any, _receive: Any, send: Any) -> None:
-        if scope["type"] == "http":
-            await send(start)
-            await send(end)
-
-    return app
-
-
 def naive(_folder: Path) -> Any:
     """The same schema, resolvers and parts behind Strawberry's own view; settings from the environment."""
     from strawberry.asgi import GraphQL
@@ -72,11 +57,11 @@ def naive(_folder: Path) -> Any:
     return View(schema, graphql_ide=None)
 
 
-SERVERS = {"prepared": prepared, "bare": bare, "naive": naive}
+SERVERS = {"prepared": prepared, "naive": naive}
 
 
 def main() -> None:
-    """Serve one of them as `commands.serving` serves ours."""
+    """Serve one of them, with uvicorn set as `commands.serving` sets it."""
     name, port, folder = sys.argv[1:]
     config = uvicorn.Config(
         SERVERS[name](Path(folder)),

@@ -29,9 +29,16 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.sale import Client
+from benchmarks.client import Client
+from benchmarks.installation import LOAD_CORE
 from benchmarks.search_catalogue import fill, questions
-from benchmarks.search_house import LOAD_CORE, PARTS_CORE, House, cpu_of, on_cores, pss_mib
+from benchmarks.search_installation import (
+    PARTS_CORE,
+    SearchInstallation,
+    cpu_of,
+    on_cores,
+    pss_mib,
+)
 from commands.output import progress_shown
 from db.session import Database
 from devservices.process import Command
@@ -56,7 +63,7 @@ query Search($input: SearchEventsInput!) {
 }
 """
 _TO_CHANGE = "SELECT id FROM events WHERE starts_at > now() ORDER BY md5(id::text) LIMIT $1"
-Phase = Callable[[House, Database, argparse.Namespace], Awaitable[dict[str, Any]]]
+Phase = Callable[[SearchInstallation, Database, argparse.Namespace], Awaitable[dict[str, Any]]]
 FIND = "query Find($input: SearchEventsInput!) { searchEvents(input: $input) { events { name } source } }"
 
 
@@ -90,68 +97,72 @@ class RefusedError(Exception):
     """The API answered with an error; the message is its code."""
 
 
-async def measure(house: House, chosen: argparse.Namespace) -> dict[str, Any]:
+async def measure(installation: SearchInstallation, chosen: argparse.Namespace) -> dict[str, Any]:
     """Every figure, or those that were asked for beside the ones that are kept from an earlier run."""
-    database = Database(house.settings.database_url)
-    kept = house.home / FIGURES
+    database = Database(installation.settings.database_url)
+    kept = installation.home / FIGURES
     figures: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
     figures |= {"events": chosen.events, "rate": chosen.rate, "load": os.getloadavg()}
     try:
         if "indexing" not in figures:
-            figures["indexing"] = await index(house, database, chosen.events)
+            figures["indexing"] = await index(installation, database, chosen.events)
             note("indexing", figures, kept)
-        house.restart_pinned()
+        installation.restart_pinned()
         os.sched_setaffinity(0, {LOAD_CORE} & os.sched_getaffinity(0) or os.sched_getaffinity(0))
         for name in chosen.only:
-            figures[name] = await PHASES[name](house, database, chosen)
+            figures[name] = await PHASES[name](installation, database, chosen)
             note(name, figures, kept)
     finally:
         await database.close()
     return figures
 
 
-async def ask_index(house: House, _: Database, chosen: argparse.Namespace) -> dict[str, Any]:
+async def ask_index(
+    installation: SearchInstallation, _: Database, chosen: argparse.Namespace
+) -> dict[str, Any]:
     """The questions, answered by Meilisearch, and what it and the API process took for them."""
-    before_mib, before_seconds = pss_mib(house.engine), cpu_of(house.api)
+    before_mib, before_seconds = pss_mib(installation.engine), cpu_of(installation.api)
     asked = questions(chosen.rate * chosen.seconds)
-    answered = await ask_all(house, asked, chosen.rate)
+    answered = await ask_all(installation, asked, chosen.rate)
     return {
         **answered,
-        "api_cpu_ms_a_search": api_cpu_ms(house, before_seconds, len(asked)),
-        "engine_pss_mib": [before_mib, pss_mib(house.engine)],
+        "api_cpu_ms_a_search": api_cpu_ms(installation, before_seconds, len(asked)),
+        "engine_pss_mib": [before_mib, pss_mib(installation.engine)],
     }
 
 
-async def ask_database(house: House, _: Database, chosen: argparse.Namespace) -> dict[str, Any]:
+async def ask_database(
+    installation: SearchInstallation, _: Database, chosen: argparse.Namespace
+) -> dict[str, Any]:
     """The same questions with Meilisearch stopped."""
-    house.engine.stop()
-    before_seconds = cpu_of(house.api)
+    installation.engine.stop()
+    before_seconds = cpu_of(installation.api)
     asked = questions(chosen.rate * chosen.seconds)
-    answered = await ask_all(house, asked, chosen.rate)
+    answered = await ask_all(installation, asked, chosen.rate)
     with on_cores(PARTS_CORE):
-        house.engine.start()
-    return {**answered, "api_cpu_ms_a_search": api_cpu_ms(house, before_seconds, len(asked))}
+        installation.engine.start()
+    return {**answered, "api_cpu_ms_a_search": api_cpu_ms(installation, before_seconds, len(asked))}
 
 
-def api_cpu_ms(house: House, before_seconds: float, asked: int) -> float:
+def api_cpu_ms(installation: SearchInstallation, before_seconds: float, asked: int) -> float:
     """CPU time of the API process a question, those that warmed it up counted."""
-    return round((cpu_of(house.api) - before_seconds) * 1000 / (asked + WARMING), 1)
+    return round((cpu_of(installation.api) - before_seconds) * 1000 / (asked + WARMING), 1)
 
 
-async def index(house: House, database: Database, events: int) -> dict[str, Any]:
+async def index(installation: SearchInstallation, database: Database, events: int) -> dict[str, Any]:
     """Load and index, with the seconds each took."""
-    Command(house.home, "migrate", ["migrate"], house.settings).run_to_end()
+    Command(installation.home, "migrate", ["migrate"], installation.settings).run_to_end()
     with progress_shown() as report:
         began = time.perf_counter()
         loaded = await fill(database, events, report)
         filled = time.perf_counter()
-        await reindex(house.settings, report)
+        await reindex(installation.settings, report)
         indexed = time.perf_counter()
     async with database.connection() as connection:
         await connection.execute("SET statement_timeout = 0")
         await connection.execute("VACUUM ANALYZE", timeout=900)
         size = await connection.fetchval("SELECT pg_database_size(current_database())")
-    stored = sum(path.stat().st_size for path in house.engine.directory.rglob("*") if path.is_file())
+    stored = sum(path.stat().st_size for path in installation.engine.directory.rglob("*") if path.is_file())
     return {
         "events": loaded,
         "load_seconds": round(filled - began, 1),
@@ -159,14 +170,16 @@ async def index(house: House, database: Database, events: int) -> dict[str, Any]
         "documents_a_second": round(loaded / (indexed - filled)),
         "index_mib_on_disk": round(stored / 2**20),
         "database_mib_on_disk": round(size / 2**20),
-        "engine_pss_mib": pss_mib(house.engine),
+        "engine_pss_mib": pss_mib(installation.engine),
     }
 
 
-async def ask_all(house: House, asked: list[tuple[str, dict[str, Any]]], rate: int) -> dict[str, Any]:
+async def ask_all(
+    installation: SearchInstallation, asked: list[tuple[str, dict[str, Any]]], rate: int
+) -> dict[str, Any]:
     """Each question when it is due, whatever the others take; the first of them once before, to warm up."""
     answers = Answers()
-    async with connections(house) as free:
+    async with connections(installation) as free:
 
         async def ask(question: tuple[str, dict[str, Any]], due: float) -> None:
             kind, wanted = question
@@ -183,14 +196,16 @@ async def ask_all(house: House, asked: list[tuple[str, dict[str, Any]]], rate: i
     return answers.summary()
 
 
-async def lag(house: House, database: Database, chosen: argparse.Namespace) -> dict[str, Any]:
+async def lag(
+    installation: SearchInstallation, database: Database, chosen: argparse.Namespace
+) -> dict[str, Any]:
     """From the commit of a rename to finding the new name, one in twenty followed; seconds."""
     rate, seconds = chosen.changes, chosen.seconds
     with on_cores(LOAD_CORE):
-        house.worker.start()
+        installation.worker.start()
     rows = await database.fetch(_TO_CHANGE, rate * seconds)
     answers = Answers()
-    async with connections(house) as free:
+    async with connections(installation) as free:
 
         async def change(number: int, _: float) -> None:
             mark = "".join(random.Random(number).choices("bcdfghjklmnpqrstvwxz", k=12))
@@ -206,7 +221,7 @@ async def lag(house: House, database: Database, chosen: argparse.Namespace) -> d
     deadline = time.perf_counter() + LONGEST_LAG_SECONDS
     while (await database.fetch(behind))[0]["left"] and time.perf_counter() < deadline:
         await asyncio.sleep(0.2)  # or the next run would find the index behind
-    house.worker.stop()
+    installation.worker.stop()
     return {"changes_a_second": rate, **answers.summary()}
 
 
@@ -226,11 +241,11 @@ async def found_by(free: "asyncio.LifoQueue[Client]", mark: str, deadline: float
 
 
 @contextlib.asynccontextmanager
-async def connections(house: House) -> Any:
-    """Keep-alive connections, taken by whoever asks."""
+async def connections(installation: SearchInstallation) -> Any:
+    """Keep-alive connections, used in turn."""
     free: asyncio.LifoQueue[Client] = asyncio.LifoQueue()
     for _ in range(CONNECTIONS):
-        free.put_nowait(await house.client().open())
+        free.put_nowait(await installation.client().open())
     yield free
     while not free.empty():
         free.get_nowait().close()
@@ -257,7 +272,7 @@ async def post(free: "asyncio.LifoQueue[Client]", query: str, wanted: dict[str, 
 
 
 async def paced(items: list[Any], rate: int, act: Callable[[Any, float], Awaitable[None]]) -> None:
-    """Start one act each 1/rate of a second, told when it was due, and wait for all."""
+    """Start one act each 1/rate of a second, given when it was due, and wait for all."""
     began = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for number, item in enumerate(items):
@@ -319,11 +334,11 @@ def main() -> None:
     chosen = parser.parse_args()
     with contextlib.ExitStack() as temporary:
         home = chosen.home or temporary.enter_context(tempfile.TemporaryDirectory(prefix="boxoffice-search-"))
-        house = House(Path(home))
+        installation = SearchInstallation(Path(home))
         try:
-            show(uvloop.run(measure(house, chosen)))
+            show(uvloop.run(measure(installation, chosen)))
         finally:
-            house.stop()
+            installation.stop()
 
 
 if __name__ == "__main__":

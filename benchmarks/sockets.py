@@ -18,10 +18,10 @@ CONNECTING_AT_ONCE = 20
 
 
 class Audience:
-    """So many open sockets that are told the same, and how long each message took to each of them."""
+    """So many open sockets that receive the same messages, and how long each message took to each of them."""
 
-    def __init__(self, told_at_ns: Callable[[bytes], int]) -> None:
-        self._told_at_ns = told_at_ns
+    def __init__(self, changed_at_ns: Callable[[bytes], int]) -> None:
+        self._changed_at_ns = changed_at_ns
         self.delays_us = array("d")
         self.delivered = 0
         self.frame_bytes = 0
@@ -48,14 +48,14 @@ class Audience:
         self.delivered += 1
         if self.timing:
             now = time.monotonic_ns()
-            told_at = self._known.get(frame)
-            if told_at is None:
-                told_at = self._known[frame] = self._told_at_ns(frame)
+            changed_at = self._known.get(frame)
+            if changed_at is None:
+                changed_at = self._known[frame] = self._changed_at_ns(frame)
                 self.frame_bytes = len(frame)
-            self.delays_us.append((now - told_at) / 1_000)
+            self.delays_us.append((now - changed_at) / 1_000)
 
     def leave(self) -> None:
-        """Hang up, all of them."""
+        """Close all connections."""
         for receiver in self._receivers:
             receiver.transport.abort()
 

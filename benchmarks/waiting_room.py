@@ -57,26 +57,26 @@ class Counted:
         return await self._runner.servers()
 
 
-class Nobody:
-    """A publisher without listeners."""
+class NoPublisher:
+    """A publisher without subscribers."""
 
     async def publish(self, channel: str, message: str) -> None:
         """Nothing."""
 
 
 class Bench:
-    """The parts, and one event's line."""
+    """The parts, and one event's waiting room."""
 
     def __init__(self, redis: Redis, database: Database) -> None:
         self.redis = redis
         self.database = database
         self.runner = Counted(batcher(redis))
         self.room = Room(self.runner)
-        self.keeper = LineKeeper(database, self.room, Nobody())
+        self.keeper = LineKeeper(database, self.room, NoPublisher())
         self.event_id = new_uuid()
 
     async def prepare(self, *, max_active: int = MANY) -> None:
-        """An event on sale with its room on."""
+        """An event on sale with its waiting room on."""
         await insert_event(self.database, self.event_id)
         await self.database.fetch(
             """
@@ -93,7 +93,7 @@ class Bench:
         await self.keeper.open(self.event_id)
 
     async def fill(self, people: int) -> list[UUID]:
-        """A line of so many, put there the way a rebuild does."""
+        """So many queue entries, written the way a rebuild writes them."""
         generation, _ = await self.room.close(self.event_id)
         users = [new_uuid() for _ in range(people)]
         for start in range(0, people, 5000):
@@ -206,12 +206,12 @@ async def subscribers(redis: Redis, database: Database, number: int) -> None:
         await asyncio.sleep(0.1)
     row = next(row for row in await keeper.rooms() if row.event_id == bench.event_id)
     latencies.clear()
-    cpu, wall, told = time.process_time(), time.perf_counter(), 0
+    cpu, wall, left = time.process_time(), time.perf_counter(), 0
     lags: list[float] = []
     for _ in range(60):
-        for leaver in users[told : told + 5]:
+        for leaver in users[left : left + 5]:
             await bench.room.leave(bench.event_id, leaver)
-        told += 5
+        left += 5
         kept = await keeper.keep(row)
         published[0] = began = time.perf_counter()
         await keeper.announce(row, kept)
@@ -223,9 +223,9 @@ async def subscribers(redis: Redis, database: Database, number: int) -> None:
     share = (time.process_time() - cpu) / seconds
     quick = sorted(latencies)
     print(
-        f"{number:,} subscribers: {len(latencies) / seconds:,.0f} entries/s told, {share:.0%} of one core, "
-        f"told {quick[len(quick) // 2]:.0f} ms (median) and {quick[len(quick) * 99 // 100]:.0f} ms (p99) "
-        f"after a tick; the loop was held at most {max(lags):.0f} ms"
+        f"{number:,} subscribers: {len(latencies) / seconds:,.0f} entries/s sent, {share:.0%} of one core, "
+        f"received {quick[len(quick) // 2]:.0f} ms (median) and {quick[len(quick) * 99 // 100]:.0f} ms (p99) "
+        f"after a tick; the loop was blocked for at most {max(lags):.0f} ms"
     )
     for task in tabs:
         task.cancel()

@@ -10,8 +10,9 @@ from pathlib import Path
 import jwt
 import psutil
 
+from benchmarks.client import Client
+from benchmarks.installation import LOAD_CORE, SERVER_CORE
 from benchmarks.load import cpu_seconds
-from benchmarks.sale import Client
 from devservices.credentials import credentials_of
 from devservices.meilisearch import Meilisearch
 from devservices.part import Part
@@ -20,11 +21,11 @@ from devservices.process import Api, Command
 from devservices.up import completed, embedded_parts
 from settings import Settings
 
-PARTS_CORE, LOAD_CORE = 0, 1
+PARTS_CORE = SERVER_CORE
 
 
-class House:
-    """The parts of an installation, each started when it is its turn."""
+class SearchInstallation:
+    """The parts of an installation, each started when its phase begins."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -61,7 +62,7 @@ class House:
             part.stop()
 
     def client(self) -> Client:
-        """A connection of somebody who is signed in."""
+        """A connection of a signed-in buyer."""
         claims = {"sub": "bench|searcher", "scope": "buy", "exp": int(time.time()) + 36_000}
         return Client(self.settings.port, jwt.encode(claims, self.settings.jwt_secret, "HS256"))
 
