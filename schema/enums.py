@@ -4,9 +4,9 @@ from enum import StrEnum
 
 import strawberry
 
-from db.queries.events import EventOrder
 from domain.layout import SectionKind
 from domain.states import EventStatus, OrderState, PaymentState
+from resolvers.views import EventOrder
 
 
 class SeatStatus(StrEnum):

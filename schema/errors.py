@@ -6,16 +6,15 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from db.session import DATABASE_AWAY
-from domain.errors import BadRequest, BoxofficeError, Unavailable
+from domain.errors import BadRequest, BoxofficeError
+from resolvers.outages import outage_of
 from transport.protocol.errors import Refused
 
 logger = logging.getLogger(__name__)
 
 
 def public_error(error: GraphQLError) -> dict[str, Any]:
-    """Known errors with their code and sentence; anything else is masked, logged and named by its log "
-    "id."""
+    """Return a known error with its code and sentence; mask and log any other, and name its log id."""
     cause = _cause(error)
     if isinstance(cause, BoxofficeError):
         return _formatted(error, cause.message, {"code": cause.code})
@@ -23,9 +22,10 @@ def public_error(error: GraphQLError) -> dict[str, Any]:
         return _formatted(error, cause.message, {"code": cause.error_code})
     if cause is None:
         return _formatted(error, error.message, {"code": BadRequest.code, **(error.extensions or {})})
-    if isinstance(cause, DATABASE_AWAY):
-        logger.warning("The database is away: %r", cause)
-        return _formatted(error, Unavailable().message, {"code": Unavailable.code})
+    outage = outage_of(cause)
+    if outage is not None:
+        logger.warning("The database does not answer: %r", cause)
+        return _formatted(error, outage.message, {"code": outage.code})
     log_id = secrets.token_hex(8)
     facts = {"error_id": log_id, "path": ".".join(map(str, error.path or ()))}
     logger.error("Internal error %s", log_id, exc_info=cause, extra=facts)

@@ -6,16 +6,13 @@ from typing import Annotated
 
 import strawberry
 
-from dataloaders.places import AvailabilityRow
-from db.queries.events import EventRow
-from db.queries.performers import PerformerRow
-from db.queries.venues import VenueRow
 from resolvers import events as resolve
 from resolvers import tickets as resolve_tickets
 from resolvers import waiting as resolve_waiting
 from resolvers.connections import Connection
 from resolvers.layouts import SeatMapView
 from resolvers.tickets import TicketView
+from resolvers.views import AvailabilityRow, EventRow, PerformerRow, VenueRow
 from schema.context import Info
 from schema.enums import EventStatus, SeatStatus
 from schema.fields import field

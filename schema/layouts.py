@@ -2,9 +2,9 @@
 
 import strawberry
 
-from dataloaders.places import AvailabilityRow
 from resolvers.events import sections_of
 from resolvers.layouts import SectionAvailabilityView
+from resolvers.views import AvailabilityRow
 from schema.context import Info
 from schema.enums import SectionKind
 from schema.fields import field

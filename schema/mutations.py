@@ -5,11 +5,11 @@ from typing import Annotated, TypeVar
 
 import strawberry
 
-from db.queries.events import EventRow
 from domain.errors import Refusal
 from resolvers import guests, ordering, organising, waiting
 from resolvers.ordering import SeatsUnavailableView, SelectionIds
 from resolvers.orders import OrderView
+from resolvers.views import EventRow
 from schema.context import Info
 from schema.fields import mutation
 from schema.inputs import (

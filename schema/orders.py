@@ -6,14 +6,13 @@ from typing import Annotated
 
 import strawberry
 
-from db.queries.events import EventRow
-from db.queries.users import UserRow
 from domain.states import OrderState, PaymentState
 from resolvers import events as resolve_events
 from resolvers import orders as resolve
 from resolvers.connections import Connection
 from resolvers.orders import OrderView, PaymentView
 from resolvers.tickets import TicketView
+from resolvers.views import EventRow, UserRow
 from schema.context import Info
 from schema.events import Event, EventConnection
 from schema.fields import field

@@ -6,12 +6,11 @@ from typing import Annotated
 
 import strawberry
 
-from db.queries.events import EventRow
-from db.queries.users import UserRow
 from domain.errors import Refusal
 from resolvers.layouts import SeatView
 from resolvers.ordering import SeatsUnavailableView
 from resolvers.orders import OrderView
+from resolvers.views import EventRow, UserRow
 from resolvers.waiting import QueueEntryView
 from schema.enums import UserErrorCode
 from schema.events import Event

@@ -6,13 +6,12 @@ from typing import Annotated
 
 import strawberry
 
-from db.queries.events import EventConditions, EventOrder, EventRow
-from db.queries.users import UserRow
 from resolvers import events as resolve_events
 from resolvers import nodes, orders, searching, waiting
 from resolvers.connections import Connection
 from resolvers.orders import OrderView
 from resolvers.searching import ResultView, SuggestionView
+from resolvers.views import EventConditions, EventOrder, EventRow, UserRow
 from resolvers.waiting import QueueEntryView
 from schema.context import Info
 from schema.enums import SearchSort
