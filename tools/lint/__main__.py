@@ -6,15 +6,17 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from tools.lint import decisions, doc_paths, lengths
+from tools.lint import dead_code, decisions, doc_paths, lengths, schema_changes
 from tools.lint.findings import Finding
 
 ROOT = Path(__file__).resolve().parents[2]
 Rule = Callable[[Path], Iterable[Finding]]
 RULES: dict[str, Rule] = {
     "lengths": lengths.findings,
+    "dead-code": dead_code.findings,
     "doc-paths": doc_paths.findings,
     "decisions": decisions.findings,
+    "schema-changes": schema_changes.findings,
 }
 
 
