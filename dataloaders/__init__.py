@@ -22,7 +22,8 @@ from dataloaders.places import (
 )
 from dataloaders.venues import venues_loader
 from db.queries.events import EventRow
-from db.queries.orders import ClaimRow, PaymentRow
+from db.queries.orders import ClaimRow
+from db.queries.payments import PaymentRow
 from db.queries.performers import PerformerRow
 from db.queries.venues import VenueRow
 from db.session import Database

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
-from db.queries.orders import PaymentRow, payments_of_orders
+from db.queries.payments import PaymentRow, payments_of_orders
 from db.session import Database
 
 

@@ -8,11 +8,11 @@ from uuid import UUID
 from db.queries.events import EventRow
 from db.queries.orders import (
     OrderRow,
-    PaymentRow,
     count_orders_of_user,
     order_by_id,
     orders_of_user,
 )
+from db.queries.payments import PaymentRow
 from db.queries.users import UserRow, users_by_id
 from domain.ids import Kind, public_id
 from domain.money import Money

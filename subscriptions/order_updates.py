@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from db.queries.orders import OrderRow, payments_of_orders
+from db.queries.orders import OrderRow
+from db.queries.payments import payments_of_orders
 from domain.channels import order_channel
 from domain.errors import Unavailable
 from domain.viewer import Viewer

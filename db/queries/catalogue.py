@@ -1,36 +1,48 @@
-"""Writing events: what an organiser puts on, in one transaction."""
+"""Writing the catalogue: venues, performers and events, one by one and by the thousand."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from db.queries.columns import column_names
+from db.queries.upsert import STATEMENT_SECONDS, upsert
+from db.queries.venues import VenueDescription
 from db.session import Connection
 from domain.layout import SeatMap
-from domain.layout_document import to_json
+from domain.layout_document import to_document
+from domain.states import EventState
 from kit.ids import new_uuid
 
-
-@dataclass(frozen=True, slots=True)
-class NewVenue:
-    """A house as an organiser describes it."""
-
-    name: str
-    address: str | None
-    city: str
-    country: str | None
-    lat: float | None
-    lng: float | None
-    timezone: str
+_IMPORT_LOCK = 7_217_301  # any number that no other advisory lock has
 
 
 @dataclass(frozen=True, slots=True)
-class NewEvent:
-    """An event as an organiser describes it, checked."""
+class NewVenue(VenueDescription):
+    """A venue to insert, under its importer's key."""
 
     id: UUID
-    organiser_id: UUID
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerformer:
+    """A performer to insert, under its importer's key."""
+
+    id: UUID
+    external_id: str
+    name: str
+    bio: str | None
+    genres: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class EventDescription:
+    """An event as an organiser or an import describes it, checked."""
+
+    id: UUID
+    organiser_id: UUID | None
     name: str
     description: str
     category: str | None
@@ -42,36 +54,108 @@ class NewEvent:
     orphan_rule: bool
 
 
-async def venue_like(connection: Connection, venue: NewVenue) -> UUID:
-    """The venue that is described in exactly these words, made where there is none."""
-    values = (
-        venue.name,
-        venue.address,
-        venue.city,
-        venue.country,
-        venue.lat,
-        venue.lng,
-        venue.timezone,
+@dataclass(frozen=True, slots=True)
+class NewEvent(EventDescription):
+    """An event to insert; its venue and its seat map must be there. Prices are minor units."""
+
+    external_id: str | None
+    state: EventState
+    venue_id: UUID
+    seat_map_version: str
+    price_from: int
+    price_to: int
+    currency: str
+
+    @classmethod
+    def of(
+        cls,
+        event: EventDescription,
+        venue_id: UUID,
+        seat_map: SeatMap,
+        *,
+        state: EventState,
+        external_id: str | None = None,
+    ) -> "NewEvent":
+        """An event at a venue, with the version, the prices and the currency of its seat map."""
+        lowest, highest = seat_map.price_range
+        return cls(
+            **{each.name: getattr(event, each.name) for each in fields(EventDescription)},
+            external_id=external_id,
+            state=state,
+            venue_id=venue_id,
+            seat_map_version=seat_map.version,
+            price_from=lowest.amount,
+            price_to=highest.amount,
+            currency=seat_map.currency,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewSeatMap:
+    """A layout to insert, as `domain.layout_document.to_document` takes it apart."""
+
+    version: str
+    event_id: UUID
+    layout: dict[str, Any]
+    seat_count: int
+    place_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewPriceLevel:
+    """One price of an event to insert."""
+
+    event_id: UUID
+    number: int
+    name: str
+    color: str | None
+    price_minor: int
+    fee_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillEntry:
+    """A performer's place on an event's bill."""
+
+    event_id: UUID
+    performer_id: UUID
+    position: int
+
+
+async def lock_catalogue(connection: Connection) -> None:
+    """Keep other imports out until this transaction ends; waits for one that runs."""
+    await connection.execute(f"SET LOCAL lock_timeout = '{STATEMENT_SECONDS}s'")
+    await connection.execute(f"SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'")
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _IMPORT_LOCK, timeout=STATEMENT_SECONDS)
+
+
+async def ids_by_external_id(
+    connection: Connection, table: str, external_ids: Sequence[str]
+) -> dict[str, UUID]:
+    """The keys of the rows of `table` (venues, performers or events) that were imported before."""
+    assert table in {"venues", "performers", "events"}, table
+    rows = await connection.fetch(
+        f"SELECT external_id, id FROM {table} WHERE external_id = ANY ($1)",
+        list(external_ids),
     )
-    found: UUID | None = await connection.fetchval(
-        "SELECT id FROM venues WHERE name = $1 AND address IS NOT DISTINCT FROM $2 AND city = $3"
-        " AND country IS NOT DISTINCT FROM $4 AND lat IS NOT DISTINCT FROM $5::float8"
-        " AND lng IS NOT DISTINCT FROM $6::float8 AND timezone = $7 ORDER BY id LIMIT 1",
-        *values,
-    )
-    if found is not None:
-        return found
-    made: UUID = await connection.fetchval(
-        "INSERT INTO venues (id, name, address, city, country, lat, lng, timezone)"
-        " VALUES ($8, $1, $2, $3, $4, $5, $6, $7) RETURNING id",
-        *values,
-        new_uuid(),
-    )
-    return made
+    return {row["external_id"]: row["id"] for row in rows}
+
+
+async def upsert_venues(connection: Connection, rows: Sequence[NewVenue]) -> None:
+    """Insert venues; those that are there take the new description."""
+    changing = [*column_names(VenueDescription), "updated_at"]
+    await upsert(connection, "venues", rows, key="external_id", changing=changing)
+
+
+async def upsert_performers(connection: Connection, rows: Sequence[NewPerformer]) -> None:
+    """Insert performers; those that are there take the new name, biography and genres."""
+    changing = ["name", "bio", "genres", "updated_at"]
+    await upsert(connection, "performers", rows, key="external_id", changing=changing)
 
 
 async def performers_like(connection: Connection, names: Sequence[str]) -> list[UUID]:
-    """The performers of these names in this order, made where there are none."""
+    """The ids of the performers with these names, in this order, inserted where there are none."""
     rows = await connection.fetch(
         "SELECT DISTINCT ON (name) name, id FROM performers WHERE name = ANY($1) ORDER BY name, id",
         list(names),
@@ -84,72 +168,82 @@ async def performers_like(connection: Connection, names: Sequence[str]) -> list[
     return [(known | fresh)[name] for name in names]
 
 
-async def insert_event(
+async def write_events(
     connection: Connection,
-    event: NewEvent,
+    events: Sequence[NewEvent],
+    seat_maps: Iterable[SeatMap],
+    bills: Sequence[BillEntry],
+) -> None:
+    """Insert events with the seat maps and prices of the new ones, and make their bills exactly `bills`.
+
+    Of an event that is there the name, description, category, times and venue change. Its state, prices
+    and seats stay: tickets may have been sold by them.
+    """
+    maps = list(seat_maps)
+    await upsert(connection, "seat_maps", [_new_seat_map(one) for one in maps], key="version")
+    changing = ["name", "description", "category", "starts_at", "ends_at", "venue_id", "updated_at"]
+    await upsert(connection, "events", events, key="external_id", changing=changing)
+    levels = [level for one in maps for level in _new_price_levels(one)]
+    await upsert(connection, "price_levels", levels, key="event_id, number")
+    await _replace_bills(connection, [event.id for event in events], bills)
+
+
+async def write_draft(
+    connection: Connection,
+    event: EventDescription,
     venue_id: UUID,
     performer_ids: Sequence[UUID],
     seat_map: SeatMap,
 ) -> None:
-    """A draft with its layout, its prices and its bill."""
-    await connection.execute(
-        "INSERT INTO seat_maps (version, event_id, layout, seat_count, place_count)"
-        " VALUES ($1, $2, $3::text::jsonb, $4, $5)",
+    """Insert a draft with its layout, its prices and its bill."""
+    draft = NewEvent.of(event, venue_id, seat_map, state=EventState.DRAFT)
+    bill = [BillEntry(event.id, key, position) for position, key in enumerate(performer_ids)]
+    await write_events(connection, [draft], [seat_map], bill)
+
+
+def _new_seat_map(seat_map: SeatMap) -> NewSeatMap:
+    return NewSeatMap(
         seat_map.version,
-        event.id,
-        to_json(seat_map),
+        seat_map.event_id,
+        to_document(seat_map),
         seat_map.seat_count,
         seat_map.place_count,
     )
-    await _insert_event_row(connection, event, venue_id, seat_map)
-    await connection.executemany(
-        "INSERT INTO price_levels (event_id, number, name, color, price_minor, fee_minor, currency)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        [
-            (
-                event.id,
-                level.number,
-                level.name,
-                level.color,
-                level.price.amount,
-                level.fee.amount,
-                level.price.currency,
-            )
-            for level in seat_map.price_levels
-        ],
-    )
-    await connection.executemany(
-        "INSERT INTO event_performers (event_id, performer_id, position) VALUES ($1, $2, $3)",
-        [(event.id, key, position) for position, key in enumerate(performer_ids)],
-    )
 
 
-async def _insert_event_row(
-    connection: Connection, event: NewEvent, venue_id: UUID, seat_map: SeatMap
+def _new_price_levels(seat_map: SeatMap) -> list[NewPriceLevel]:
+    return [
+        NewPriceLevel(
+            seat_map.event_id,
+            level.number,
+            level.name,
+            level.color,
+            level.price.amount,
+            level.fee.amount,
+            level.price.currency,
+        )
+        for level in seat_map.price_levels
+    ]
+
+
+async def _replace_bills(
+    connection: Connection, event_ids: Sequence[UUID], bills: Sequence[BillEntry]
 ) -> None:
-    lowest, highest = seat_map.price_range
+    """Make the bills of these events exactly the rows; an entry that stays as it was is not written."""
     await connection.execute(
-        "INSERT INTO events (id, organiser_id, name, description, state, category, starts_at, ends_at,"
-        " on_sale_at, off_sale_at, venue_id, seat_map_version, price_from, price_to, currency,"
-        " max_tickets_per_order, orphan_rule)"
-        " VALUES ($1, $2, $3, $4, 'DRAFT', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-        event.id,
-        event.organiser_id,
-        event.name,
-        event.description,
-        event.category,
-        event.starts_at,
-        event.ends_at,
-        event.on_sale_at,
-        event.off_sale_at,
-        venue_id,
-        seat_map.version,
-        lowest.amount,
-        highest.amount,
-        seat_map.currency,
-        event.max_tickets_per_order,
-        event.orphan_rule,
+        """
+        DELETE FROM event_performers AS b USING unnest($1::uuid[]) AS e(id)
+        WHERE b.event_id = e.id AND NOT EXISTS (
+          SELECT FROM unnest($2::uuid[], $3::uuid[]) AS r(event_id, performer_id)
+          WHERE r.event_id = b.event_id AND r.performer_id = b.performer_id)
+        """,
+        list(event_ids),
+        [entry.event_id for entry in bills],
+        [entry.performer_id for entry in bills],
+        timeout=STATEMENT_SECONDS,
     )
+    key = "event_id, performer_id"
+    await upsert(connection, "event_performers", bills, key=key, changing=["position"])
 
 
 _CHANGEABLE = frozenset("name description category starts_at ends_at on_sale_at off_sale_at".split())
@@ -167,7 +261,7 @@ async def change_event(connection: Connection, event_id: UUID, changes: Mapping[
 
 
 async def publish_draft(connection: Connection, event_id: UUID) -> bool:
-    """Turn a draft into a published event; says whether it was a draft."""
+    """Publish a draft; returns whether the event was one."""
     tag = await connection.execute(
         "UPDATE events SET state = 'PUBLISHED', updated_at = now() WHERE id = $1 AND state = 'DRAFT'",
         event_id,

@@ -1,12 +1,13 @@
 """Reading events."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from db.queries.columns import column_names
 from db.session import Connection, Database
 from domain.ids import Kind, public_id
 from domain.money import Money
@@ -70,7 +71,7 @@ _EXPRESSIONS = {
     "price_from_minor": "e.price_from",
     "price_to_minor": "e.price_to",
 }
-COLUMNS = ", ".join(_EXPRESSIONS.get(each.name, f"e.{each.name}") for each in fields(EventRow))
+_COLUMNS = ", ".join(_EXPRESSIONS.get(name, f"e.{name}") for name in column_names(EventRow))
 
 
 class EventOrder(StrEnum):
@@ -163,7 +164,7 @@ async def upcoming_events(
         row = f"({where.value(after.value)}, {where.value(after.id)})"
         where.conditions.append(f"(e.{column}, e.id) {comparison} {row}")
     statement = (
-        f"SELECT {COLUMNS} FROM events e WHERE {where}"
+        f"SELECT {_COLUMNS} FROM events e WHERE {where}"
         f" ORDER BY e.{column} {direction}, e.id {direction} LIMIT {where.value(most)}"
     )
     return [EventRow(*record) for record in await database.fetch(statement, *where.arguments)]
@@ -184,7 +185,7 @@ async def events_of_organiser(
     """At most `most` of an organiser's events in any state, the one made last first."""
     moment, key = (after.value, after.id) if after else (None, None)
     statement = f"""
-        SELECT {COLUMNS} FROM events e
+        SELECT {_COLUMNS} FROM events e
         WHERE e.organiser_id = $1 AND ($3::timestamptz IS NULL OR (e.created_at, e.id) < ($3, $4::uuid))
         ORDER BY e.created_at DESC, e.id DESC LIMIT $2
         """
@@ -199,7 +200,7 @@ async def count_events_of_organiser(database: Database, organiser_id: UUID) -> i
 
 async def events_by_id(source: Database | Connection, ids: Sequence[UUID]) -> dict[UUID, EventRow]:
     """The events with these ids, in any state."""
-    records = await source.fetch(f"SELECT {COLUMNS} FROM events e WHERE e.id = ANY($1)", list(ids))
+    records = await source.fetch(f"SELECT {_COLUMNS} FROM events e WHERE e.id = ANY($1)", list(ids))
     return {record["id"]: EventRow(*record) for record in records}
 
 

@@ -1,4 +1,4 @@
-"""Orders, their claims and their payments."""
+"""Orders and their claims."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,18 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from db.queries.columns import columns_of
 from db.session import Connection, Database
 from db.sql import statement
 from db.violations import violations_by_constraint
 from domain.states import check_transitions
 
 Source = Database | Connection
-
-_ORDER = """
-  orders.id, orders.reference, orders.event_id, orders.user_id, orders.state, orders.currency,
-  orders.subtotal_minor, orders.fees_minor, orders.total_minor, orders.idempotency_key,
-  orders.input_hash, orders.expires_at, orders.extended, orders.admission_jti, orders.created_at
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +64,7 @@ class NewOrder:
         return replace(self, row=replace(self.row, reference=reference))
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentRow:
-    """An order's payment; `intent_id` is the gateway's."""
-
-    id: UUID
-    order_id: UUID
-    intent_id: str | None
-    state: str
-    amount_minor: int
-    currency: str
-    captured_minor: int
-    refunded_minor: int
-    failure_code: str | None
-    attempts: int
-    idempotency_key: str | None
-    input_hash: str | None
+_ORDER = columns_of(OrderRow)
 
 
 async def order_by_id(source: Source, order_id: UUID) -> OrderRow | None:
@@ -132,26 +112,10 @@ async def count_orders_of_user(source: Source, user_id: UUID) -> int:
 async def claims_of_orders(source: Source, order_ids: Sequence[UUID]) -> list[ClaimRow]:
     """The claims of many orders, live and ended, by place."""
     rows = await source.fetch(
-        """
-        SELECT order_id, event_id, place, state, price_level, price_minor, fee_minor
-        FROM claims WHERE order_id = ANY ($1) ORDER BY order_id, place
-        """,
+        f"SELECT {columns_of(ClaimRow)} FROM claims WHERE order_id = ANY ($1) ORDER BY order_id, place",
         list(order_ids),
     )
     return [ClaimRow(**row) for row in rows]
-
-
-async def payments_of_orders(source: Source, order_ids: Sequence[UUID]) -> list[PaymentRow]:
-    """The payments of many orders, where there are any."""
-    rows = await source.fetch(
-        """
-        SELECT id, order_id, intent_id, state, amount_minor, currency, captured_minor, refunded_minor,
-          failure_code, attempts, idempotency_key, input_hash
-        FROM payments WHERE order_id = ANY ($1)
-        """,
-        list(order_ids),
-    )
-    return [PaymentRow(**row) for row in rows]
 
 
 async def place_orders(source: Source, orders: Sequence[NewOrder]) -> list[int]:

@@ -5,14 +5,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from db.queries.orders import OrderRow, PaymentRow, Source
+from db.queries.columns import columns_of
+from db.queries.orders import OrderRow, Source
 from db.session import Connection
 from domain.states import RefundState
 
-_PAYMENT = """
-  id, order_id, intent_id, state, amount_minor, currency, captured_minor, refunded_minor, failure_code,
-  attempts, idempotency_key, input_hash
-"""
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """An order's payment; `intent_id` is the gateway's."""
+
+    id: UUID
+    order_id: UUID
+    intent_id: str | None
+    state: str
+    amount_minor: int
+    currency: str
+    captured_minor: int
+    refunded_minor: int
+    failure_code: str | None
+    attempts: int
+    idempotency_key: str | None
+    input_hash: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +41,19 @@ class RefundRow:
     gateway_id: str | None
 
 
+_PAYMENT = columns_of(PaymentRow)
+
+
 async def payment_of_order(source: Source, order_id: UUID) -> PaymentRow | None:
     """An order's payment."""
     row = await source.fetchrow(f"SELECT {_PAYMENT} FROM payments WHERE order_id = $1", order_id)
     return PaymentRow(**row) if row else None
+
+
+async def payments_of_orders(source: Source, order_ids: Sequence[UUID]) -> list[PaymentRow]:
+    """The payments of many orders, where there are any."""
+    rows = await source.fetch(f"SELECT {_PAYMENT} FROM payments WHERE order_id = ANY ($1)", list(order_ids))
+    return [PaymentRow(**row) for row in rows]
 
 
 async def payment_by_intent(source: Source, intent_id: str) -> PaymentRow | None:
@@ -162,10 +185,7 @@ async def write_refund(connection: Connection, refund: RefundRow, now: datetime)
 
 async def refund_by_id(source: Source, refund_id: UUID) -> RefundRow | None:
     """One refund."""
-    row = await source.fetchrow(
-        "SELECT id, payment_id, amount_minor, reason, state, gateway_id FROM refunds WHERE id = $1",
-        refund_id,
-    )
+    row = await source.fetchrow(f"SELECT {columns_of(RefundRow)} FROM refunds WHERE id = $1", refund_id)
     return RefundRow(**row) if row else None
 
 

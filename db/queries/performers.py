@@ -1,9 +1,10 @@
 """Reading performers and the bills they are on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from uuid import UUID
 
+from db.queries.columns import columns_of
 from db.session import Connection, Database
 from domain.ids import Kind, public_id
 
@@ -23,12 +24,12 @@ class PerformerRow:
         return public_id(Kind.PERFORMER, self.id)
 
 
-COLUMNS = ", ".join(f"p.{each.name}" for each in fields(PerformerRow))
+_COLUMNS = columns_of(PerformerRow, "p")
 
 
 async def performers_by_id(source: Database | Connection, ids: Sequence[UUID]) -> dict[UUID, PerformerRow]:
     """The performers with these ids."""
-    records = await source.fetch(f"SELECT {COLUMNS} FROM performers p WHERE p.id = ANY($1)", list(ids))
+    records = await source.fetch(f"SELECT {_COLUMNS} FROM performers p WHERE p.id = ANY($1)", list(ids))
     return {record["id"]: PerformerRow(*record) for record in records}
 
 
@@ -37,7 +38,7 @@ async def performers_of_events(
 ) -> dict[UUID, list[PerformerRow]]:
     """The bill of each event, in billing order; events without one are absent."""
     records = await source.fetch(
-        f"SELECT b.event_id, {COLUMNS} FROM event_performers b JOIN performers p ON p.id = b.performer_id"
+        f"SELECT b.event_id, {_COLUMNS} FROM event_performers b JOIN performers p ON p.id = b.performer_id"
         " WHERE b.event_id = ANY($1) ORDER BY b.event_id, b.position, p.id",
         list(event_ids),
     )

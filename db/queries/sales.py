@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from db.queries.columns import columns_of
 from db.queries.orders import Source
 
 
@@ -28,14 +29,7 @@ class SaleRow:
 
 async def sale_by_event(source: Source, event_id: UUID) -> SaleRow | None:
     """The terms of one event's sale."""
-    row = await source.fetchrow(
-        """
-        SELECT id, organiser_id, name, state, starts_at, ends_at, on_sale_at, off_sale_at,
-          seat_map_version, max_tickets_per_order, orphan_rule, sold_out, waiting_room_enabled
-        FROM events WHERE id = $1
-        """,
-        event_id,
-    )
+    row = await source.fetchrow(f"SELECT {columns_of(SaleRow)} FROM events WHERE id = $1", event_id)
     return SaleRow(**row) if row else None
 
 

@@ -1,9 +1,10 @@
 """Reading users, and knowing them from their first token on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from uuid import UUID
 
+from db.queries.columns import columns_of
 from db.session import Connection, Database
 from domain.ids import Kind, public_id
 from domain.viewer import Viewer
@@ -23,12 +24,9 @@ class UserRow:
         return public_id(Kind.USER, self.id)
 
 
-COLUMNS = ", ".join(each.name for each in fields(UserRow))
-
-
 async def users_by_id(source: Database | Connection, ids: Sequence[UUID]) -> dict[UUID, UserRow]:
     """The users with these ids."""
-    records = await source.fetch(f"SELECT {COLUMNS} FROM users WHERE id = ANY($1)", list(ids))
+    records = await source.fetch(f"SELECT {columns_of(UserRow)} FROM users WHERE id = ANY($1)", list(ids))
     return {record["id"]: UserRow(*record) for record in records}
 
 
@@ -43,4 +41,15 @@ async def remember_user(source: Database | Connection, viewer: Viewer, *, guest:
         viewer.email,
         viewer.name,
         guest,
+    )
+
+
+async def ensure_user(connection: Connection, user_id: UUID, subject: str, email: str, name: str) -> None:
+    """Insert a user where there is none, for events to belong to."""
+    await connection.execute(
+        "INSERT INTO users (id, subject, email, name) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        user_id,
+        subject,
+        email,
+        name,
     )

@@ -5,29 +5,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from db.queries.catalogue_bulk import (
-    BillRow,
-    EventRow,
-    PerformerRow,
-    PriceLevelRow,
-    SeatMapRow,
-    VenueRow,
-    batches,
+from db.queries.catalogue import (
+    BillEntry,
+    EventDescription,
+    NewEvent,
+    NewPerformer,
+    NewVenue,
     ids_by_external_id,
-    insert_price_levels,
-    insert_seat_maps,
     lock_catalogue,
-    replace_bills,
-    upsert_events,
     upsert_performers,
     upsert_venues,
+    write_events,
 )
+from db.queries.upsert import batches
 from db.session import Connection, Database
 from domain.errors import InvalidInput
 from domain.genres import category_of
 from domain.korean_cities import city_of
 from domain.layout import SeatMap
-from domain.layout_document import to_document
 from domain.money import Money
 from domain.price_text import price_in_won
 from domain.seating import GeneralAdmission, build_seat_map
@@ -108,8 +103,8 @@ async def _write_venues(
     return keys
 
 
-def _venue_row(record: VenueRecord, key: UUID) -> VenueRow:
-    return VenueRow(
+def _venue_row(record: VenueRecord, key: UUID) -> NewVenue:
+    return NewVenue(
         id=key,
         external_id=_external_id(SOURCE, record.key),
         name=record.name,
@@ -127,7 +122,7 @@ async def _write_performers(
 ) -> dict[str, UUID]:
     keys = await _keys(connection, "performers", [record.key for record in records])
     rows = {
-        record.key: PerformerRow(
+        record.key: NewPerformer(
             keys[record.key],
             _external_id(SOURCE, record.key),
             record.name,
@@ -196,83 +191,44 @@ class _EventWriter:
         known = await ids_by_external_id(self._connection, "events", list(names.values()))
         ids = {key: known.get(name) or new_uuid() for key, name in names.items()}
         maps = {c.key: _club_map(ids[c.key], c) for c in concerts if names[c.key] not in known}
-        await write_seat_maps(self._connection, maps.values())
-        await upsert_events(self._connection, [self._event(c, ids[c.key], maps) for c in concerts])
-        await write_price_levels(self._connection, maps.values())
+        events = [self._event(concert, ids[concert.key], maps) for concert in concerts]
         bills = [row for concert in concerts for row in self._bill(concert, ids[concert.key])]
-        await replace_bills(self._connection, list(ids.values()), bills)
+        await write_events(self._connection, events, maps.values(), bills)
         return len(maps)
 
-    def _event(self, concert: ConcertRecord, key: UUID, maps: Mapping[str, SeatMap]) -> EventRow:
+    def _event(self, concert: ConcertRecord, key: UUID, maps: Mapping[str, SeatMap]) -> NewEvent:
         venue = self._keys.venues.get(concert.venue)
         if venue is None:
             raise InvalidInput(f"{concert.where}.venue_id: there is no venue {concert.venue!r}.")
         # An event that is there keeps its map and its prices, so what stands for them is not written.
         seat_map = maps.get(concert.key) or _club_map(key, concert)
-        cheapest, dearest = seat_map.price_range
-        return EventRow(
+        description = EventDescription(
             id=key,
-            external_id=_external_id(self._source, concert.key),
             organiser_id=self._organiser_id,
             name=concert.title,
             description=f"입장료: {concert.price_text}" if concert.price_text else "",
-            state=EventState.PUBLISHED.value,
             category=category_of(g for key in concert.performers for g in self._genres.get(key, ())),
             starts_at=concert.starts_at,
             ends_at=None,
             on_sale_at=None,
-            venue_id=venue,
-            seat_map_version=seat_map.version,
-            price_from=cheapest.amount,
-            price_to=dearest.amount,
-            currency=seat_map.currency,
+            off_sale_at=None,
             max_tickets_per_order=MAX_TICKETS_PER_ORDER,
+            orphan_rule=True,
         )
+        external_id = _external_id(self._source, concert.key)
+        return NewEvent.of(description, venue, seat_map, state=EventState.PUBLISHED, external_id=external_id)
 
-    def _bill(self, concert: ConcertRecord, event_id: UUID) -> Iterable[BillRow]:
+    def _bill(self, concert: ConcertRecord, event_id: UUID) -> Iterable[BillEntry]:
         for position, name in enumerate(concert.performers):
             performer = self._keys.performers.get(name)
             if performer is None:
                 raise InvalidInput(
                     f"{concert.where}.performer_ids[{position}]: there is no performer {name!r}."
                 )
-            yield BillRow(event_id, performer, position)
+            yield BillEntry(event_id, performer, position)
 
 
 def _club_map(event_id: UUID, concert: ConcertRecord) -> SeatMap:
     price = price_in_won(concert.price_text)
     money = Money(USUAL_PRICE_WON if price is None else price, "KRW")
     return build_seat_map(event_id, None, [], [GeneralAdmission("General admission", CAPACITY, money)])
-
-
-async def write_seat_maps(connection: Connection, maps: Iterable[SeatMap]) -> None:
-    """Store layouts, before the events that refer to them."""
-    rows = [
-        SeatMapRow(
-            seat_map.version,
-            seat_map.event_id,
-            to_document(seat_map),
-            seat_map.seat_count,
-            seat_map.place_count,
-        )
-        for seat_map in maps
-    ]
-    await insert_seat_maps(connection, rows)
-
-
-async def write_price_levels(connection: Connection, maps: Iterable[SeatMap]) -> None:
-    """Store the prices of layouts, after their events."""
-    rows = [
-        PriceLevelRow(
-            seat_map.event_id,
-            level.number,
-            level.name,
-            level.color,
-            level.price.amount,
-            level.fee.amount,
-            level.price.currency,
-        )
-        for seat_map in maps
-        for level in seat_map.price_levels
-    ]
-    await insert_price_levels(connection, rows)

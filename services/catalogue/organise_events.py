@@ -11,17 +11,16 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from db.queries.catalogue import (
-    NewEvent,
-    NewVenue,
+    EventDescription,
     change_event,
-    insert_event,
     performers_like,
     publish_draft,
-    venue_like,
+    write_draft,
 )
 from db.queries.events import EventRow, event_by_id
 from db.queries.seating_plans import seating_plan_document
 from db.queries.users import remember_user
+from db.queries.venues import VenueDescription, venue_like
 from db.session import DATABASE_AWAY
 from domain.errors import InvalidInput, NotFound, Unavailable
 from domain.ids import Kind, parse_id
@@ -106,7 +105,7 @@ async def create_event(context: ServiceContext, viewer: Viewer | None, draft: Ev
             await remember_user(connection, organiser)
             venue_id = await venue_like(connection, venue)
             performer_ids = await performers_like(connection, performers)
-            await insert_event(connection, event, venue_id, performer_ids, seat_map)
+            await write_draft(connection, event, venue_id, performer_ids, seat_map)
     except DATABASE_AWAY as error:
         raise Unavailable from error
     return event.id
@@ -160,11 +159,11 @@ async def _event(context: ServiceContext, event_id: UUID) -> EventRow:
     return event
 
 
-def _checked_event(draft: EventDraft, organiser: Viewer) -> NewEvent:
+def _checked_event(draft: EventDraft, organiser: Viewer) -> EventDescription:
     if not 1 <= draft.max_tickets_per_order <= MOST_TICKETS_AN_ORDER:
         raise InvalidInput(f"maxTicketsPerOrder: must be between 1 and {MOST_TICKETS_AN_ORDER}.")
     _check_times(draft.starts_at, draft.ends_at, draft.on_sale_at, draft.off_sale_at)
-    return NewEvent(
+    return EventDescription(
         id=new_uuid(),
         organiser_id=organiser.user_id,
         name=line(draft.name, "name"),
@@ -209,14 +208,14 @@ def _check_times(
             raise InvalidInput(f"{name}: must be between the years 1900 and 9000.")
 
 
-def _checked_venue(venue: VenueDraft) -> NewVenue:
+def _checked_venue(venue: VenueDraft) -> VenueDescription:
     if (venue.lat is None) != (venue.lng is None):
         raise InvalidInput("venue: lat and lng come together.")
     _check_degrees(venue.lat, 90, "venue.lat")
     _check_degrees(venue.lng, 180, "venue.lng")
     if venue.timezone not in _timezones():
         raise InvalidInput(f"venue.timezone: {venue.timezone[:40]!r} is no IANA name such as Asia/Seoul.")
-    return NewVenue(
+    return VenueDescription(
         name=line(venue.name, "venue.name"),
         address=optional_line(venue.address, "venue.address", most=500),
         city=line(venue.city, "venue.city"),

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from db.queries.orders import (
     OrderRow,
-    PaymentRow,
     book_claims,
     extend_order,
     lock_order,
@@ -17,6 +16,7 @@ from db.queries.orders import (
 )
 from db.queries.outbox import write_task
 from db.queries.payments import (
+    PaymentRow,
     count_attempt,
     payment_of_order,
     set_intent,

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from db.queries.orders import (
     OrderRow,
-    PaymentRow,
     book_claims,
     end_claims,
     lock_order,
@@ -20,6 +19,7 @@ from db.queries.orders import (
 )
 from db.queries.outbox import record_webhook, write_task
 from db.queries.payments import (
+    PaymentRow,
     RefundRow,
     payment_by_intent,
     payment_of_order,

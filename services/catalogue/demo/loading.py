@@ -9,19 +9,19 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from db.queries.catalogue_bulk import (
-    BillRow,
-    EventRow,
-    PerformerRow,
-    VenueRow,
-    ensure_user,
+from db.queries.catalogue import (
+    BillEntry,
+    EventDescription,
+    NewEvent,
+    NewPerformer,
+    NewVenue,
     ids_by_external_id,
     lock_catalogue,
-    replace_bills,
-    upsert_events,
     upsert_performers,
     upsert_venues,
+    write_events,
 )
+from db.queries.users import ensure_user
 from db.session import Connection, Database
 from domain.ids import user_id_of
 from domain.layout import SeatMap
@@ -37,8 +37,6 @@ from services.catalogue.import_catalogue import (
     SOURCE,
     Progress,
     import_catalogue,
-    write_price_levels,
-    write_seat_maps,
 )
 from services.catalogue.import_files import DatabaseAddress
 
@@ -120,7 +118,7 @@ async def _write_venues(connection: Connection) -> dict[str, UUID]:
     known = await ids_by_external_id(connection, "venues", [_external_id(key) for key in VENUES])
     keys = {key: known.get(_external_id(key)) or new_uuid() for key in VENUES}
     rows = [
-        VenueRow(
+        NewVenue(
             id=keys[key],
             external_id=_external_id(key),
             name=venue.name,
@@ -142,7 +140,7 @@ async def _write_performers(connection: Connection) -> dict[str, UUID]:
     known = await ids_by_external_id(connection, "performers", [_external_id(name) for name in names])
     keys = {name: known.get(_external_id(name)) or new_uuid() for name in names}
     genres = {name: event.category for event in reversed(EVENTS) for name in event.performers}
-    rows = [PerformerRow(keys[n], _external_id(n), n, None, [genres[n]]) for n in names]
+    rows = [NewPerformer(keys[n], _external_id(n), n, None, [genres[n]]) for n in names]
     await upsert_performers(connection, rows)
     return keys
 
@@ -155,17 +153,13 @@ async def _write_events(
     now: datetime,
 ) -> None:
     staged = [(event, _seat_map(event, plans)) for event in EVENTS]
-    maps = [seat_map for _, seat_map in staged]
-    await write_seat_maps(connection, maps)
     rows = [_event(event, seat_map, venues[event.venue], now) for event, seat_map in staged]
-    await upsert_events(connection, rows)
-    await write_price_levels(connection, maps)
     bills = [
-        BillRow(seat_map.event_id, performers[name], position)
+        BillEntry(seat_map.event_id, performers[name], position)
         for event, seat_map in staged
         for position, name in enumerate(event.performers)
     ]
-    await replace_bills(connection, [row.id for row in rows], bills)
+    await write_events(connection, rows, [seat_map for _, seat_map in staged], bills)
 
 
 def _seat_map(event: DemoEvent, plans: dict[str, Plan]) -> SeatMap:
@@ -173,26 +167,22 @@ def _seat_map(event: DemoEvent, plans: dict[str, Plan]) -> SeatMap:
     return build_seat_map(new_uuid(), plan, event.prices, event.general_admission)
 
 
-def _event(event: DemoEvent, seat_map: SeatMap, venue_id: UUID, now: datetime) -> EventRow:
+def _event(event: DemoEvent, seat_map: SeatMap, venue_id: UUID, now: datetime) -> NewEvent:
     zone = ZoneInfo(VENUES[event.venue].timezone)
     day = now.astimezone(zone) + timedelta(days=event.days)
     sale = event.on_sale_in_days
-    cheapest, dearest = seat_map.price_range
-    return EventRow(
+    description = EventDescription(
         id=seat_map.event_id,
-        external_id=_external_id(event.key),
         organiser_id=user_id_of(ORGANISER),
         name=event.name,
         description=event.description,
-        state=EventState.PUBLISHED.value,
         category=event.category,
         starts_at=day.replace(hour=event.hour, minute=0, second=0, microsecond=0),
         ends_at=None,
         on_sale_at=None if sale is None else now + timedelta(days=sale),
-        venue_id=venue_id,
-        seat_map_version=seat_map.version,
-        price_from=cheapest.amount,
-        price_to=dearest.amount,
-        currency=seat_map.currency,
+        off_sale_at=None,
         max_tickets_per_order=MAX_TICKETS_PER_ORDER,
+        orphan_rule=True,
     )
+    external_id = _external_id(event.key)
+    return NewEvent.of(description, venue_id, seat_map, state=EventState.PUBLISHED, external_id=external_id)
