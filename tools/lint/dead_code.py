@@ -1,8 +1,8 @@
 """No function, class, method, variable or import is unused: vulture, and exceptions that have a reason.
 
-Code that only tests use is dead too, so the product is read without its tests first; then the tests' own helpers
-are judged with everything. vulture compares names. A name that a framework calls, or that occurs only in a text,
-stands in tools/lint/dead_code_exceptions.py. An exception that covers nothing any more is a violation as well.
+Code that only tests use is dead too, so the product is read without its tests first; then the helpers of the
+tests are judged with everything. vulture compares names. A name that a framework calls, or that only a text
+has, stands in tools/lint/dead_code_exceptions.py. An exception that covers nothing is a violation as well.
 """
 
 from collections.abc import Iterator
