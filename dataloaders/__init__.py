@@ -1,4 +1,4 @@
-"""Batched reading: however many resolvers ask, one query a kind. Made anew for each request."""
+"""Batched reading: one query a kind for all resolvers of a request. Each request has its own loaders."""
 
 from collections.abc import Awaitable, Hashable, Sequence
 from datetime import datetime
@@ -11,7 +11,6 @@ from strawberry.dataloader import DataLoader
 from dataloaders.claims import claims_loader
 from dataloaders.events import events_loader
 from dataloaders.layouts import Layouts, layouts_loader
-from dataloaders.moment import Moment
 from dataloaders.payments import payments_loader
 from dataloaders.performers import bills_loader, performers_loader
 from dataloaders.places import (
@@ -20,6 +19,7 @@ from dataloaders.places import (
     availability_loader,
     recent_availability,
 )
+from dataloaders.row_cache import RowCache
 from dataloaders.venues import venues_loader
 from db.queries.events import EventRow
 from db.queries.orders import ClaimRow
@@ -33,49 +33,49 @@ from domain.layout import SeatMap
 class Loaders:
     """The loaders of one request, each made when it is first asked for.
 
-    The `_of` methods answer at once, without a loader, what the request's moment has already.
+    The `_of` methods return at once, without a loader, what the row cache has already.
     """
 
     def __init__(
-        self, database: Database, seats: Seats, layouts: Layouts, now: datetime, moment: Moment
+        self, database: Database, seats: Seats, layouts: Layouts, now: datetime, rows: RowCache
     ) -> None:
         self._database = database
         self._seats = seats
         self._layouts = layouts
         self._now = now
-        self.moment = moment
+        self.rows = rows
 
-    def kept_event(self, event_id: UUID) -> EventRow | None:
-        """An event, where the moment has it."""
-        return self.moment.events.get(event_id)
+    def cached_event(self, event_id: UUID) -> EventRow | None:
+        """An event, where the row cache has it."""
+        return self.rows.events.get(event_id)
 
-    def kept_page(self, page: Hashable) -> Any:
-        """A page of a list, where the moment has it."""
-        return self.moment.pages.get(page)
+    def cached_page(self, page: Hashable) -> Any:
+        """A page of a list, where the row cache has it."""
+        return self.rows.pages.get(page)
 
     def venue_of(self, event: EventRow) -> VenueRow | Awaitable[VenueRow | None]:
         """Where an event takes place."""
-        return self.moment.venues.get(event.venue_id) or self.venues.load(event.venue_id)
+        return self.rows.venues.get(event.venue_id) or self.venues.load(event.venue_id)
 
     def bill_of(self, event: EventRow) -> Sequence[PerformerRow] | Awaitable[Sequence[PerformerRow]]:
-        """Who is on stage."""
-        kept = self.moment.bills.get(event.id)
-        return self.bills.load(event.id) if kept is None else kept
+        """The performers of an event."""
+        cached = self.rows.bills.get(event.id)
+        return self.bills.load(event.id) if cached is None else cached
 
     def availability_of(self, event: EventRow) -> AvailabilityRow | Awaitable[AvailabilityRow]:
         """An event's places and their counts, at most a second old."""
-        kept = recent_availability(self._seats, event, self.moment.counts)
-        return kept or self.availability.load(event)
+        cached = recent_availability(self._seats, event, self.rows.counts)
+        return cached or self.availability.load(event)
 
     @cached_property
     def events(self) -> DataLoader[UUID, EventRow | None]:
-        """Events by id, in any state: who may see them is the resolver's to say."""
-        return events_loader(self._database, self.moment.events)
+        """Events by id, in any state: the resolver decides which the viewer may see."""
+        return events_loader(self._database, self.rows.events)
 
     @cached_property
     def venues(self) -> DataLoader[UUID, VenueRow | None]:
         """Venues by id."""
-        return venues_loader(self._database, self.moment.venues)
+        return venues_loader(self._database, self.rows.venues)
 
     @cached_property
     def performers(self) -> DataLoader[UUID, PerformerRow | None]:
@@ -85,7 +85,7 @@ class Loaders:
     @cached_property
     def bills(self) -> DataLoader[UUID, list[PerformerRow]]:
         """Performers by event id, in billing order."""
-        return bills_loader(self._database, self.moment.bills)
+        return bills_loader(self._database, self.rows.bills)
 
     @cached_property
     def layouts(self) -> DataLoader[str, SeatMap]:
@@ -95,7 +95,7 @@ class Loaders:
     @cached_property
     def availability(self) -> DataLoader[EventRow, AvailabilityRow]:
         """The places of events and their counts, at most a second old."""
-        return availability_loader(self._database, self._seats, self._now, self.moment.counts)
+        return availability_loader(self._database, self._seats, self._now, self.rows.counts)
 
     @cached_property
     def claims(self) -> DataLoader[UUID, list[ClaimRow]]:

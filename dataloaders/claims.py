@@ -11,7 +11,7 @@ from db.session import Database
 
 
 def claims_loader(database: Database) -> DataLoader[UUID, list[ClaimRow]]:
-    """One query for the claims of all orders of a request's turn, in order of their places."""
+    """One query for the claims of all orders of a batch, in order of their places."""
 
     async def load(order_ids: Sequence[UUID]) -> list[list[ClaimRow]]:
         found: defaultdict[UUID, list[ClaimRow]] = defaultdict(list)

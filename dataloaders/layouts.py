@@ -9,14 +9,14 @@ from domain.layout import SeatMap
 
 
 class Layouts(Protocol):
-    """What keeps seat maps: a process-wide cache in front of the database."""
+    """The process-wide cache of seat maps, in front of the database."""
 
     async def many(self, versions: Sequence[str]) -> dict[str, SeatMap]:
         """The seat maps of these versions."""
 
 
 def layouts_loader(layouts: Layouts) -> DataLoader[str, SeatMap]:
-    """One query for all the maps of a request's turn that the process does not hold yet."""
+    """One query for all the maps of a batch that the process does not hold yet."""
 
     async def load(versions: Sequence[str]) -> list[SeatMap]:
         found = await layouts.many(versions)

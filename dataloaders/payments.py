@@ -10,7 +10,7 @@ from db.session import Database
 
 
 def payments_loader(database: Database) -> DataLoader[UUID, PaymentRow | None]:
-    """One query for the payments of all orders of a request's turn; None where there is none."""
+    """One query for the payments of all orders of a batch; None where there is none."""
 
     async def load(order_ids: Sequence[UUID]) -> list[PaymentRow | None]:
         found = {payment.order_id: payment for payment in await payments_of_orders(database, order_ids)}

@@ -1,4 +1,4 @@
-"""The places of events as they are now, and counted."""
+"""The current places of events, and their counts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
-from dataloaders.moment import Kept
+from dataloaders.row_cache import TtlTable
 from db.queries.events import EventRow
 from db.queries.places import places_of_events
 from db.session import Database
@@ -27,13 +27,13 @@ class Snapshot(Protocol):
 
 
 class Seats(Protocol):
-    """What keeps the places of events that are being sold."""
+    """The store of the places of events that are being sold."""
 
     async def read(self, event_ids: Iterable[UUID], max_age_seconds: float = ...) -> Mapping[UUID, Snapshot]:
-        """The places of these events; absent where nobody has touched them yet."""
+        """The places of these events; those that Redis does not hold are absent."""
 
     def recent(self, event_id: UUID, max_age_seconds: float) -> Snapshot | None:
-        """What this process has read of an event lately, if anything."""
+        """What this process has read of an event within that age, if anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +49,28 @@ class AvailabilityRow:
 
 
 def availability_loader(
-    database: Database, seats: Seats, now: datetime, kept: Kept[UUID, AvailabilityRow]
+    database: Database, seats: Seats, now: datetime, cache: TtlTable[UUID, AvailabilityRow]
 ) -> DataLoader[EventRow, AvailabilityRow]:
-    """One read for the places of all events of a request's turn, at most a second old.
+    """One read for the places of all events of a batch, at most a second old.
 
-    What the store of holds does not have, or cannot say while it is away, PostgreSQL counts, for the moment.
+    What Redis does not hold, or cannot answer while it is away, PostgreSQL counts, and the row cache keeps.
     """
 
     async def load(events: Sequence[EventRow]) -> list[AvailabilityRow]:
         found = await _places(database, seats, [event.id for event in events], now)
         rows = [_counted(event, found.get(event.id, b"")) for event in events]
-        kept.keep({row.event.id: row for row in rows if seats.recent(row.event.id, MAX_AGE_SECONDS) is None})
+        cache.put({row.event.id: row for row in rows if seats.recent(row.event.id, MAX_AGE_SECONDS) is None})
         return rows
 
     return DataLoader(load, cache_key_fn=_event_id)
 
 
 def recent_availability(
-    seats: Seats, event: EventRow, kept: Kept[UUID, AvailabilityRow]
+    seats: Seats, event: EventRow, cache: TtlTable[UUID, AvailabilityRow]
 ) -> AvailabilityRow | None:
     """The counts of an event whose places this process has read within the last second."""
     snapshot = seats.recent(event.id, MAX_AGE_SECONDS)
-    return kept.get(event.id) if snapshot is None else _counted(event, snapshot.places)
+    return cache.get(event.id) if snapshot is None else _counted(event, snapshot.places)
 
 
 async def _places(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from dataloaders import Loaders
-from dataloaders.moment import Moment, Moments
+from dataloaders.row_cache import RowCache, RowCaches
 from db.queries.events import EventRow
 from domain.states import EventStatus
 from domain.viewer import Viewer
@@ -22,11 +22,11 @@ class Services:
     tokens: Tokens
     rooms: WaitingRooms
     search: EventSearch
-    moments: Moments = field(init=False)
+    row_caches: RowCaches = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin the first moment."""
-        object.__setattr__(self, "moments", Moments(lambda: self.context.revision.number))
+        """Begin the first row cache."""
+        object.__setattr__(self, "row_caches", RowCaches(lambda: self.context.revision.number))
 
 
 class RequestContext:
@@ -49,17 +49,17 @@ class RequestContext:
         self.revision: int
         """The number of event changes known at the start; loaded rows may be older than later changes"""
         self.loaders: Loaders
-        self._begin(services.moments.present())
+        self._begin(services.row_caches.current())
 
     def refresh(self) -> None:
         """Drop the loaded rows: after a write, and before each message of a subscription."""
-        self._begin(Moment())
+        self._begin(RowCache())
 
-    def _begin(self, moment: Moment) -> None:
+    def _begin(self, rows: RowCache) -> None:
         services = self.services
         self.now = services.now()
         self.revision = services.revision.number
-        self.loaders = Loaders(services.database, services.seats, services.layouts, self.now, moment)
+        self.loaders = Loaders(services.database, services.seats, services.layouts, self.now, rows)
 
     def status_of(self, event: EventRow) -> EventStatus:
         """Return the status that the public sees at the start of the operation."""

@@ -67,7 +67,7 @@ async def visible_event(context: RequestContext, event_id: UUID) -> EventRow | N
 def event_by_id(context: RequestContext, public_id: str) -> EventRow | Awaitable[EventRow | None] | None:
     """The event with a public id; None where there is none to see."""
     event_id = requested_id(public_id, Kind.EVENT)
-    event = context.loaders.kept_event(event_id)
+    event = context.loaders.cached_event(event_id)
     if event is None:
         return visible_event(context, event_id)
     return event if may_see(context, event) else None
@@ -89,15 +89,15 @@ async def changed_event(context: RequestContext, event_id: UUID) -> EventRow:
 def events(
     context: RequestContext, first: int | None, after: str | None, wanted: EventConditions, order: EventOrder
 ) -> Connection[EventRow] | Awaitable[Connection[EventRow]]:
-    """A page of upcoming published events, the same for everybody who asks at one moment."""
+    """A page of upcoming published events, the same for every viewer."""
     page = _Page(wanted, order, page_size(first), after)
-    kept: Connection[EventRow] | None = context.loaders.kept_page(page)
-    return kept or _read_page(context, page)
+    cached: Connection[EventRow] | None = context.loaders.cached_page(page)
+    return cached or _read_page(context, page)
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """What a page of events depends on, besides the moment."""
+    """The arguments that a page of events depends on, besides the time."""
 
     wanted: EventConditions
     order: EventOrder
@@ -110,8 +110,8 @@ async def _read_page(context: RequestContext, page: _Page) -> Connection[EventRo
     key = read_moment_cursor(order.value, page.after)
     database, now = context.services.database, context.now
     rows = await upcoming_events(database, wanted, order, Keyset(*key) if key else None, size + 1, now)
-    moment = context.loaders.moment
-    moment.events.keep({row.id: row for row in rows})
+    cache = context.loaders.rows
+    cache.events.put({row.id: row for row in rows})
 
     def cursor_of(row: EventRow) -> str:
         by_creation = order is EventOrder.CREATED_AT_DESC
@@ -121,7 +121,7 @@ async def _read_page(context: RequestContext, page: _Page) -> Connection[EventRo
         return count_upcoming_events(database, wanted, now)
 
     found = connect(rows, size, cursor_of, count, after=page.after)
-    moment.pages.keep({page: found})
+    cache.pages.put({page: found})
     return found
 
 
