@@ -24,13 +24,7 @@ from domain.errors import Unauthenticated, Unavailable
 from domain.money import Money
 from domain.viewer import Scope, Viewer
 from endpoints.health import Readiness, health_routes
-from endpoints.observing import (
-    DirectWatch,
-    Observed,
-    RequestWatch,
-    operation_count,
-    operation_watch,
-)
+from endpoints.observing import RequestObserver, operation_watch
 from endpoints.pages import routes as page_routes
 from endpoints.probes import probes_of
 from endpoints.scraping import Scrape, Sources
@@ -38,7 +32,6 @@ from endpoints.seatmaps import seat_map_routes
 from endpoints.stripe_webhook import webhook_route
 from endpoints.trust import from_allowed_origin, trusted_documents
 from kit.current_request import request_within
-from kit.spans import NoTracer
 from kit.tasks import unending
 from parts import Parts, build_parts
 from pubsub.budgets import Budgets
@@ -72,18 +65,14 @@ from transport import (
     LoadLimits,
     LoadShedder,
     MemoryDocumentStore,
+    MessageBus,
     Operation,
-    OverloadMiddleware,
+    Pipeline,
     RateLimited,
-    SecurityHeaders,
     ServerOptions,
+    admit_all,
 )
 from transport import Unauthenticated as TokenRefused
-from transport.execution.options import admit_all
-from transport.http.fast_path import FastPath
-from transport.http.security_headers import security_headers
-from transport.overload.middleware import Door, Enter
-from transport.protocol.ports import MessageBus
 from workers.admission import admission_loop
 from workers.indexing import indexing_loops, search_engine
 from workers.loops import Loop
@@ -107,8 +96,8 @@ def create_app(settings: Settings) -> Starlette:
     meters = PrometheusMeters(instruments.own, instruments.common, open_streams)
     figures = _figures(parts)
     services = Services(parts.context, parts.tokens, parts.rooms, parts.search)
-    admission = LoadShedder(_gate_limits(settings), meters)
-    server = graphql_server(parts, services, streams, meters, admission)
+    shedder = LoadShedder(_load_limits(settings), meters)
+    server = graphql_server(parts, services, streams, meters, shedder)
     readiness = Readiness(
         probes_of(
             parts.context,
@@ -116,7 +105,7 @@ def create_app(settings: Settings) -> Starlette:
             parts.search,
             engine_url=settings.meilisearch_url,
             stripe_url=settings.stripe_api_base,
-            is_stopping=lambda: admission.draining,
+            is_stopping=lambda: shedder.draining,
         )
     )
     sources = Sources(parts.context, parts.rooms, readiness, meters, figures)
@@ -124,7 +113,7 @@ def create_app(settings: Settings) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await parts.channels.open()
-        admission.lag.start()
+        shedder.lag.start()
         tasks = [
             asyncio.create_task(unending(work, what))
             for what, work in _background(parts, open_streams, figures).items()
@@ -134,7 +123,7 @@ def create_app(settings: Settings) -> Starlette:
         finally:
             for task in tasks:
                 task.cancel()
-            admission.lag.stop()
+            shedder.lag.stop()
             await server.aclose()
             hub.close()
             queue_hub.close()
@@ -142,49 +131,36 @@ def create_app(settings: Settings) -> Starlette:
 
     async def drain() -> None:
         """Let balancers look away, then send subscribers elsewhere; requests go on being answered."""
-        admission.draining = True
+        shedder.draining = True
         await asyncio.sleep(settings.drain_seconds)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await server.aclose()
 
     routes = _routes(parts, server, readiness, Scrape(instruments, sources))
-    watch = RequestWatch(instruments.requests)
-    app = Starlette(routes=routes, middleware=_middleware(parts, admission, watch), lifespan=lifespan)
-    app.state.drain, app.state.admission = drain, admission
-    app.state.direct = _direct(parts, server, admission, watch)
+    pipeline = _pipeline(parts, shedder)
+    app = Starlette(routes=routes, middleware=[Middleware(pipeline.around)], lifespan=lifespan)
+    app.state.drain, app.state.pipeline = drain, pipeline
+    app.state.fast_path = server.fast_path(pipeline, GRAPHQL_PATH)
     return app
 
 
-def _direct(
-    parts: Parts, server: GraphQLServer, admission: LoadShedder, watch: RequestWatch
-) -> FastPath | None:
-    """The short way to an answer; there is none while requests are traced."""
-    if not isinstance(parts.instruments.tracer, NoTracer):
-        return None
-    door = Door(admission, _entering(parts.settings), GRAPHQL_PATH)
-    in_production = parts.settings.environment == "production"
-    return server.direct(door, security_headers(in_production), DirectWatch(watch))
+def _pipeline(parts: Parts, shedder: LoadShedder) -> Pipeline:
+    settings, instruments = parts.settings, parts.instruments
+    return Pipeline(
+        shedder,
+        lambda count: request_within(settings.request_seconds, count),
+        RequestObserver(instruments.requests, instruments.tracer),
+        strict_transport=settings.environment == "production",
+    )
 
 
-def _middleware(parts: Parts, admission: LoadShedder, watch: RequestWatch) -> list[Middleware]:
-    settings = parts.settings
-    return [
-        Middleware(SecurityHeaders, strict_transport=settings.environment == "production"),
-        Middleware(OverloadMiddleware, admission, _entering(settings)),
-        Middleware(Observed, watch, parts.instruments.tracer),
-    ]
-
-
-def _entering(settings: Settings) -> Enter:
-    return lambda count: request_within(settings.request_seconds, count)
-
-
-def _gate_limits(settings: Settings) -> LoadLimits:
+def _load_limits(settings: Settings) -> LoadLimits:
     return LoadLimits(
         in_flight=settings.max_in_flight,
         exempt=frozenset({"/healthz", "/readyz", "/metrics"}),
         first=frozenset({"/webhooks/stripe"}),
+        message="The box office is very busy; please try again in a moment.",
     )
 
 
@@ -221,7 +197,7 @@ def _routes(parts: Parts, server: GraphQLServer, readiness: Readiness, scrape: S
 
 
 def graphql_server(
-    parts: Parts, services: Services, streams: Streams, meters: PrometheusMeters, admission: LoadShedder
+    parts: Parts, services: Services, streams: Streams, meters: PrometheusMeters, shedder: LoadShedder
 ) -> GraphQLServer:
     """The GraphQL endpoint over HTTP, WebSocket and event streams."""
     settings = parts.settings
@@ -254,7 +230,7 @@ def graphql_server(
             event_rights=_event_rights,
             admit=_limiter(parts, rates) if any(astuple(rates)) else admit_all,
             expires_at=_expires_at,
-            slot=admission.slot,
+            slot=shedder.slot,
             event_context=_fresh,
             data_version=lambda context, *_: context.revision,
             compiled=True,
@@ -264,7 +240,6 @@ def graphql_server(
             trusted_documents=trusted_documents(settings.trusted_documents),
             origin_allowed=from_allowed_origin(settings.allowed_origins),
             watch=operation_watch(parts.instruments.requests),
-            ended=operation_count(parts.instruments.requests),
         ),
     )
 

@@ -11,8 +11,7 @@ from starlette.applications import Starlette
 from commands.logs import log_as
 from endpoints.trust import client_behind
 from settings import Settings
-from transport.http.connections import bounded, directly
-from transport.websocket.protocol import WebSocketProtocol
+from transport import WebSocketProtocol, bounded_http_protocol, peer_address
 
 BACKLOG = 2048
 GRACEFUL_SECONDS = 8
@@ -57,13 +56,12 @@ def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http=bounded(
-            app.state.admission,
+        http=bounded_http_protocol(
+            app.state.pipeline,
             most_connections(settings),
             settings.request_seconds,
-            direct=app.state.direct,
-            direct_path="/graphql",
-            client_of=client_behind(settings.trusted_proxies) if settings.trusted_proxies else directly,
+            app.state.fast_path,
+            client_behind(settings.trusted_proxies) if settings.trusted_proxies else peer_address,
         ),
         ws=WebSocketProtocol,
         ws_max_size=BODY_LIMIT_BYTES,

@@ -8,7 +8,7 @@ from graphql import GraphQLError
 
 from domain.errors import BadRequest, BoxofficeError
 from resolvers.outages import outage_of
-from transport.protocol.errors import Refused
+from transport import Refused
 
 logger = logging.getLogger(__name__)
 

@@ -15,14 +15,17 @@ make_context raises Unauthenticated for a token that is not good: 401, or WebSoc
 Resolvers may raise any Refused; everything else is masked and logged under a log id.
 """
 
+from .documents.cache import digest_of
 from .documents.cost import CostModel
 from .documents.hints import CacheHint, CachePolicy
 from .documents.operation import Operation
 from .documents.persisted import LayeredDocumentStore, MemoryDocumentStore, manifest_of
-from .execution.options import Allowance, ServerOptions
-from .http.security_headers import SecurityHeaders
+from .execution.options import Allowance, ServerOptions, admit_all
+from .http.connections import bounded_http_protocol, peer_address
+from .http.fast_path import FastPath
+from .http.observation import Observation, Observer
+from .http.pipeline import Pipeline
 from .overload.load_shedder import LoadLimits, LoadShedder
-from .overload.middleware import OverloadMiddleware
 from .protocol.errors import (
     BadRequest,
     Conflict,
@@ -36,9 +39,11 @@ from .protocol.errors import (
 )
 from .protocol.limits import Limits
 from .protocol.masking import mask_error
-from .protocol.ports import ConnectionInfo, DocumentStore, MessageBus, Meters, NoMeters
+from .protocol.payload import Payload
+from .protocol.ports import ConnectionInfo, DocumentStore, MessageBus, Meters, NoMeters, as_awaited
 from .server import GraphQLServer
 from .sse.buses import MemoryBus
+from .websocket.protocol import WebSocketProtocol
 
 __all__ = [
     "Allowance",
@@ -49,6 +54,7 @@ __all__ = [
     "ConnectionInfo",
     "CostModel",
     "DocumentStore",
+    "FastPath",
     "Forbidden",
     "GraphQLServer",
     "LayeredDocumentStore",
@@ -61,15 +67,23 @@ __all__ = [
     "Meters",
     "NoMeters",
     "NotFound",
+    "Observation",
+    "Observer",
     "Operation",
-    "OverloadMiddleware",
     "Overloaded",
+    "Payload",
+    "Pipeline",
     "RateLimited",
     "Refused",
-    "SecurityHeaders",
     "ServerOptions",
     "Unauthenticated",
     "Unavailable",
+    "WebSocketProtocol",
+    "admit_all",
+    "as_awaited",
+    "bounded_http_protocol",
+    "digest_of",
     "manifest_of",
     "mask_error",
+    "peer_address",
 ]

@@ -9,10 +9,9 @@ from .documents.hints import Hints
 from .documents.persisted import MemoryDocumentStore, PersistedDocuments, manifest_of
 from .execution.engine import Engine
 from .execution.options import ServerOptions
-from .http.fast_path import FastPath, Watch
-from .http.handler import HttpTransport
-from .http.raw import RawHeader
-from .overload.middleware import Door
+from .http.fast_path import FastPath
+from .http.handler import HttpHandler
+from .http.pipeline import Pipeline
 from .protocol.asgi import Receive, Scope, Send
 from .protocol.keepalive import Heartbeat
 from .protocol.limits import Limits
@@ -76,7 +75,7 @@ class GraphQLServer:
         )
         cache = ResponseCache(limits.responses, limits.response_bytes, meters)
         answering = Answering(engine, cache, options)
-        self._http = HttpTransport(engine, answering, self._streams, context_factory, limits, meters)
+        self._http = HttpHandler(engine, answering, self._streams, context_factory, limits, meters)
         self._websocket = WebSocketTransport(
             engine, context_factory, self._heartbeat, limits, options, meters
         )
@@ -88,9 +87,9 @@ class GraphQLServer:
         elif scope["type"] == "http":
             await self._http.handle(scope, receive, send)
 
-    def direct(self, door: Door, added: tuple[RawHeader, ...] = (), watch: Watch | None = None) -> FastPath:
-        """The short way to the same answers: it lets in, adds headers and counts as middleware would have."""
-        return FastPath(self._http, door, added, watch)
+    def fast_path(self, pipeline: Pipeline, path: str) -> FastPath:
+        """The second entrance to the same answers, for requests at `path`."""
+        return FastPath(self._http, pipeline, path)
 
     async def aclose(self) -> None:
         """Tell subscribers to reconnect: WebSocket close 1012, event streams complete."""

@@ -102,6 +102,14 @@ class DocumentCache:
             raise known.again()
         return known
 
+    def known(self, digest: str) -> Document | None:
+        """Return a valid document that was prepared before; None leaves the rest to `prepare`."""
+        known = self._known.get(digest)
+        if not isinstance(known, Document):
+            return None
+        self._meters.cached("document", "hit")
+        return known
+
     def cost(self, operation: Operation, variables: Mapping[str, Any]) -> int:
         """Price an operation. Raises: DocumentRefused with COST_LIMIT."""
         cost = operation.fixed_cost

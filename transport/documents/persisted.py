@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from kit.cache import Cache
 from transport.protocol.errors import BadRequest
-from transport.protocol.ports import DocumentStore
+from transport.protocol.ports import DocumentStore, LocalDocumentStore
 from transport.protocol.request import OperationRequest
 
 from .cache import digest_of
@@ -22,17 +22,25 @@ class MemoryDocumentStore:
         """Return the document's text, or None."""
         return self._texts.get(document_hash)
 
+    def local(self, document_hash: str) -> str | None:
+        """See `LocalDocumentStore`."""
+        return self._texts.get(document_hash)
+
     async def put(self, document_hash: str, text: str) -> None:
         """Register a text whose hash was checked."""
         self._texts.put(document_hash, text)
 
 
 class LayeredDocumentStore:
-    """A local cache in front of the store that all processes share."""
+    """A local store in front of the one that all processes share."""
 
-    def __init__(self, near: DocumentStore, far: DocumentStore) -> None:
+    def __init__(self, near: MemoryDocumentStore, far: DocumentStore) -> None:
         self._near = near
         self._far = far
+
+    def local(self, document_hash: str) -> str | None:
+        """See `LocalDocumentStore`."""
+        return self._near.local(document_hash)
 
     async def get(self, document_hash: str) -> str | None:
         """Ask near by first; what was found far away is kept near by."""
@@ -67,6 +75,7 @@ class PersistedDocuments:
 
     def __init__(self, store: DocumentStore, manifest: Mapping[str, str], trusted_only: bool) -> None:
         self._store = store
+        self._local = store if isinstance(store, LocalDocumentStore) else None
         self._manifest = manifest
         self._trusted_only = trusted_only
 
@@ -81,6 +90,20 @@ class PersistedDocuments:
         if text is None:
             raise BadRequest("PersistedQueryNotFound", code="PERSISTED_QUERY_NOT_FOUND")
         return text, digest
+
+    def digest_at_hand(self, request: OperationRequest) -> str | None:
+        """The hash of a request's document; None where `find` has to wait, or `register` has work to do.
+
+        Raises: BadRequest, as `find` does.
+        """
+        if request.query is not None:
+            return None if request.document_hash else self._checked(request.query, None)
+        digest = request.document_hash or ""
+        is_at_hand = digest in self._manifest or (not self._trusted_only and self._is_stored(digest))
+        return digest if is_at_hand else None
+
+    def _is_stored(self, digest: str) -> bool:
+        return self._local is not None and self._local.local(digest) is not None
 
     async def register(self, request: OperationRequest) -> None:
         """Keep a document that came with its hash; called once it has proved valid."""

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Awaitable, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
-from time import perf_counter
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -24,7 +23,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.execution import optimized_is_awaitable
 
 from transport.documents.cache import LONGEST_MESSAGE, LONGEST_SUGGESTED, DocumentCache
-from transport.documents.operation import Operation
+from transport.documents.operation import Document, Operation
 from transport.documents.persisted import PersistedDocuments
 from transport.documents.variables import packed
 from transport.executor import CompiledExecutor, Running
@@ -34,7 +33,7 @@ from transport.protocol.payload import Payload, PayloadEncoder
 from transport.protocol.ports import Meters
 from transport.protocol.request import OperationRequest
 
-from .options import Allowance, ServerOptions, admit_all
+from .options import Allowance, ServerOptions
 from .subscription import Subscription
 
 MAX_COERCION_ERRORS = 10
@@ -97,6 +96,19 @@ class Engine:
         text, digest = await self._persisted.find(request)
         document = self._documents.prepare(text, digest)
         await self._persisted.register(request)
+        return self._call(document, request, wants_cost)
+
+    def prepare_known(self, request: OperationRequest, wants_cost: bool = False) -> Call | None:
+        """Prepare without waiting; None where the document is not known yet or has to be registered.
+
+        Raises: Refused.
+        """
+        check_variables(request.variables, self._limits)
+        digest = self._persisted.digest_at_hand(request)
+        document = None if digest is None else self._documents.known(digest)
+        return None if document is None else self._call(document, request, wants_cost)
+
+    def _call(self, document: Document, request: OperationRequest, wants_cost: bool) -> Call:
         operation = document.operation(request.operation_name)
         variables = self._bind(operation, request.variables)
         cost = self._documents.cost(operation, variables.coerced)
@@ -111,31 +123,6 @@ class Engine:
     async def _run(self, call: Call, context: Any, allowance: Allowance | None) -> Payload:
         result = await self._execute(self._running(call, context), call.operation)
         return self.encoder.result(result, self._extensions(call, allowance))
-
-    def may_begin(self, call: Call) -> bool:
-        """Whether nobody has to be asked before the operation runs."""
-        return self._options.admit is admit_all and call.operation.kind == "query"
-
-    def begin(self, call: Call, context: Any) -> Payload | Awaitable[Payload] | None:
-        """Execute a query as far as it goes without waiting: its payload, or an awaitable of it.
-
-        None where nothing has begun, since it has to be asked first whether the operation may run.
-        """
-        if not self.may_begin(call):
-            return None
-        began = perf_counter()
-        started = self.start(self._running(call, context), call.operation)
-        if isinstance(started, ExecutionResult):
-            return self._ended(call, started, began)
-        return self._ended_later(call, started, began)
-
-    def _ended(self, call: Call, result: ExecutionResult, began: float) -> Payload:
-        payload = self.encoder.result(result, self._extensions(call, None))
-        self._options.ended(call.operation, payload, perf_counter() - began)
-        return payload
-
-    async def _ended_later(self, call: Call, started: Awaitable[ExecutionResult], began: float) -> Payload:
-        return self._ended(call, await started, began)
 
     def start(self, run: Running, operation: Operation) -> Any:
         """Execute: the result, or an awaitable of it where something has to be waited for."""

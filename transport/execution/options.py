@@ -71,10 +71,6 @@ def unwatched(_operation: Operation, work: Awaitable[Payload]) -> Awaitable[Payl
     return work
 
 
-def unnoticed(_operation: Operation, _payload: Payload, _seconds: float) -> None:
-    """Note nothing of a query that has ended."""
-
-
 def one_version(_context: Any, _operation: Operation, _variables: Variables) -> Hashable:
     """Let the time to live alone decide when a cached answer is old."""
     return None
@@ -107,8 +103,6 @@ class ServerOptions:
     """Asked before execution with the cost; says what is left, or raises RateLimited."""
     watch: Callable[[Operation, Awaitable[Payload]], Awaitable[Payload]] = unwatched
     """Wraps the execution of queries and mutations, to time and trace it."""
-    ended: Callable[[Operation, Payload, float], None] = unnoticed
-    """Told of each query that began without waiting, which `watch` does not see, and of its seconds."""
     expires_at: Callable[[Any], float | None] = never_expires
     """When a context's credentials end, in seconds of the epoch: its connection or operation ends then."""
     slot: Callable[[], AbstractAsyncContextManager[None]] = nullcontext

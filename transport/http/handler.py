@@ -1,11 +1,9 @@
-"""GraphQL over HTTP: GET and POST, media types, caching headers, refusals."""
+"""GraphQL over HTTP: GET and POST, media types, caching headers, errors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kit.cache import Cache
-from transport.documents.variables import are_unchangeable
 from transport.execution.engine import Call, Engine
 from transport.protocol.asgi import (
     ClientGone,
@@ -29,17 +27,12 @@ from transport.protocol.request import (
     read_parameters,
     read_query_string,
 )
-from transport.responses.answering import Answering, Begun
+from transport.responses.answering import Answering
 from transport.responses.answers import Answer
 from transport.responses.heads import Head, ResponsePreferences, head_of, preferences_of, refusal_head
 from transport.sse.handler import TOKEN_HEADER, TOKEN_PARAMETER, EventStreams
 
 ALLOW = "GET, POST, PUT, DELETE, OPTIONS"
-REMEMBERED_BYTES = 4_096
-REMEMBERED_TIMES = 16
-"""So much more memory than bytes a request takes, with its variables read."""
-Asked = tuple[str, bytes, bool]
-"""A request as it came: method, body or query string, and whether it asks for its cost."""
 
 
 @dataclass(slots=True)
@@ -68,8 +61,8 @@ class Exchange:
         return self.info.headers.get(TOKEN_HEADER) or self.parameters.get(TOKEN_PARAMETER)
 
 
-class HttpTransport:
-    """Answers HTTP requests; event streams are handed on."""
+class HttpHandler:
+    """Answers HTTP requests; passes event streams on."""
 
     def __init__(
         self,
@@ -86,9 +79,6 @@ class HttpTransport:
         self.context_factory = context_factory
         self._limits = limits
         self._meters = meters
-        self._calls: Cache[Asked, Call] = Cache(
-            max_entries=limits.documents, max_bytes=limits.document_cache_bytes
-        )
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every fault becomes a response with a code."""
@@ -103,27 +93,39 @@ class HttpTransport:
         except Exception as error:
             await self._send(exchange, *self._failed(exchange.preferences, error))
 
-    async def respond_to(
-        self, preferences: ResponsePreferences, info: ConnectionInfo, raw: bytes, begun: Begun | None
+    async def respond(
+        self, preferences: ResponsePreferences, info: ConnectionInfo, raw: bytes, call: Call | None = None
     ) -> tuple[Head, Answer]:
-        """Answer one whole request that wants no stream, as `handle` does; what has begun already is ended.
+        """Answer one whole request that wants no stream, as `handle` does.
 
-        `raw` is a POST's body or a GET's query string.
+        `raw` is a POST's body or a GET's query string; `call` is what `call_at_hand` found in it.
         """
         try:
-            if begun is not None:
-                answer = await begun.answer
-                return head_of(preferences, begun.call, answer), answer
-            asked = self._asked(preferences, raw)
-            context = await as_awaited(self.context_factory(info))
-            call = await self._prepared(preferences, raw, asked)
-            self._check_operation(preferences, call, streaming=False)
-            answer = await self.answering.answer(call, context, info)
-            return head_of(preferences, call, answer), answer
+            return await self._answer(preferences, info, raw, call)
         except Refused as refusal:
             return self._refused(preferences, refusal)
         except Exception as error:
             return self._failed(preferences, error)
+
+    def call_at_hand(self, preferences: ResponsePreferences, raw: bytes) -> Call | None:
+        """The call of a request whose document is known; None where `respond` has to wait, or to refuse."""
+        try:
+            return self._engine.prepare_known(self._parse(preferences, raw), preferences.wants_cost)
+        except Refused:
+            return None
+
+    async def _answer(
+        self, preferences: ResponsePreferences, info: ConnectionInfo, raw: bytes, call: Call | None
+    ) -> tuple[Head, Answer]:
+        if call is None:
+            request = self._parse(preferences, raw)
+            context = await as_awaited(self.context_factory(info))
+            call = await self._engine.prepare(request, preferences.wants_cost)
+        else:
+            context = await as_awaited(self.context_factory(info))
+        self._check_operation(preferences, call, streaming=False)
+        answer = await self.answering.answer(call, context, info)
+        return head_of(preferences, call, answer), answer
 
     async def _route(self, exchange: Exchange) -> None:
         exchange.parameters = read_query_string(exchange.scope.get("query_string", b""))
@@ -151,62 +153,42 @@ class HttpTransport:
         check_json_body(headers)
         return await read_body(headers, exchange.receive, self._limits.body_bytes)
 
-    def _asked(self, preferences: ResponsePreferences, raw: bytes) -> Call | OperationRequest:
-        """What is asked for: known from an earlier request of the very same bytes, or read."""
-        return self.remembered(preferences, raw) or self._parse(preferences, raw)
-
     @staticmethod
     def _parse(preferences: ResponsePreferences, raw: bytes) -> OperationRequest:
         if preferences.method == "GET":
             return read_parameters(read_query_string(raw))
         return read_operation(decode_json(raw))
 
-    async def _prepared(
-        self, preferences: ResponsePreferences, raw: bytes, asked: Call | OperationRequest
-    ) -> Call:
-        if isinstance(asked, Call):
-            return asked
-        call = await self._engine.prepare(asked, preferences.wants_cost)
-        if asked.query is None or asked.document_hash is None:
-            self._remember(preferences, raw, call)  # but not what registers a document, each time it is sent
-        return call
-
     async def _execute(self, exchange: Exchange) -> None:
         preferences = exchange.preferences
         if preferences.accepted.media_type is None and not preferences.accepted.stream:
             raise NotAcceptable(f"{JSON} and text/event-stream are served here.")
         raw = await self._read_raw(exchange)
-        asked = self._asked(preferences, raw)
+        if preferences.accepted.stream:
+            await self._execute_or_stream(exchange, raw)
+        else:
+            await self._send(exchange, *await self._answer(preferences, exchange.info, raw, None))
+
+    async def _execute_or_stream(self, exchange: Exchange, raw: bytes) -> None:
+        """Answer a client that takes an event stream: with one where it takes nothing else or subscribes."""
+        preferences = exchange.preferences
+        request = self._parse(preferences, raw)
         context = await as_awaited(self.context_factory(exchange.info))
         try:
-            call = await self._prepared(preferences, raw, asked)
-            self._check_operation(preferences, call, streaming=self._streams_to(preferences.accepted, call))
+            call = await self._engine.prepare(request, preferences.wants_cost)
+            streaming = self._streams_to(preferences.accepted, call)
+            self._check_operation(preferences, call, streaming=streaming)
         except Refused as refusal:
             if preferences.accepted.media_type is not None:
                 raise
             self._meters.refused(refusal.error_code)
             await self._streams.refuse(refusal, exchange.send)
             return
-        if self._streams_to(preferences.accepted, call):
+        if streaming:
             await self._streams.distinct(call, context, exchange.info, exchange.receive, exchange.send)
             return
         answer = await self.answering.answer(call, context, exchange.info)
         await self._send(exchange, head_of(preferences, call, answer), answer)
-
-    def remembered(self, preferences: ResponsePreferences, raw: bytes) -> Call | None:
-        """What an earlier request of the very same body or query string was about."""
-        return self._calls.get((preferences.method, raw, preferences.wants_cost))
-
-    def _remember(self, preferences: ResponsePreferences, raw: bytes, call: Call) -> None:
-        """Spare the next request of the very same bytes everything that needs no context.
-
-        Only where no value that the call holds could be changed by who runs it.
-        """
-        if call.extensions or len(raw) > REMEMBERED_BYTES:
-            return
-        if are_unchangeable(call.variables):
-            key = (preferences.method, raw, preferences.wants_cost)
-            self._calls.put(key, call, size_bytes=REMEMBERED_TIMES * len(raw), shared=call.operation)
 
     @staticmethod
     def _check_operation(preferences: ResponsePreferences, call: Call, *, streaming: bool) -> None:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 import orjson
 
-from .raw import STATUS_LINES, RawResponse
+from transport.protocol.raw import RawResponse
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
@@ -58,5 +58,4 @@ def refusal(status: HTTPStatus, code: str, message: str) -> RawResponse:
         "cache-control: no-store",
         "connection: close",
     )
-    rest = "\r\n".join([*lines, "", ""]).encode() + body
-    return RawResponse(status.value, STATUS_LINES[status.value], rest)
+    return RawResponse(status.value, "\r\n".join([*lines, ""]).encode(), b"", b"\r\n" + body)

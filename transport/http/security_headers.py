@@ -1,10 +1,9 @@
-"""What every answer tells a browser it may do with it: nothing, unless the page said otherwise."""
+"""The security headers of every response, for those that do not set their own."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
-from transport.protocol.asgi import Message, Receive, Scope, Send
+from transport.protocol.asgi import App, Message, Receive, Scope, Send
+from transport.protocol.raw import RawHeader, added_to
 
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -15,17 +14,15 @@ HEADERS = (
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
 
-def security_headers(strict_transport: bool) -> tuple[tuple[bytes, bytes], ...]:
-    """The headers of every answer."""
+def security_headers(strict_transport: bool) -> tuple[RawHeader, ...]:
+    """The security headers; `strict_transport` adds the one that makes browsers use TLS only."""
     return (*HEADERS, STRICT_TRANSPORT) if strict_transport else HEADERS
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds to every answer the headers it does not set itself."""
+    """ASGI middleware that adds the security headers a response does not set itself."""
 
-    def __init__(
-        self, app: Callable[[Scope, Receive, Send], Awaitable[None]], *, strict_transport: bool
-    ) -> None:
+    def __init__(self, app: App, *, strict_transport: bool) -> None:
         self._app = app
         self._headers = security_headers(strict_transport)
 
@@ -37,10 +34,7 @@ class SecurityHeaders:
 
         async def forward(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                set_already = {name for name, _ in headers}
-                headers += [header for header in self._headers if header[0] not in set_already]
-                message["headers"] = headers
+                message["headers"] = list(added_to(message.get("headers", ()), self._headers))
             await send(message)
 
         await self._app(scope, receive, forward)

@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from .raw import RawResponse
+from transport.protocol.raw import STATUS_LINES, RawResponse
+
 from .request_heads import MOST_HEAD_BYTES, fault_of, is_too_large, refusal, without_upgrade
 
 logger = logging.getLogger(__name__)
@@ -146,7 +147,16 @@ class StrictHttpProtocol(HttpToolsProtocol):
         return self.cycle is None or bool(self.cycle.response_complete)
 
     def _write(self, answer: RawResponse, more_lines: bytes = b"") -> None:
-        self.transport.writelines((answer.status_line, self._common_lines(), more_lines, answer.rest))
+        self.transport.writelines(
+            (
+                STATUS_LINES[answer.status],
+                self._common_lines(),
+                answer.lines,
+                more_lines,
+                answer.own_lines,
+                answer.rest,
+            )
+        )
 
     def _common_lines(self) -> bytes:
         """The headers of every response, such as the date; uvicorn makes a new list of them each second."""

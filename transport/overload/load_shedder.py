@@ -1,58 +1,72 @@
-"""What a process has in hand, who waits for a place, and when somebody has to be turned away.
+"""The load shedder: how many requests a process works on, which ones queue, and which ones are refused.
 
-So many requests are worked on at once: more would only make each other wait. The next ones stand in a
-queue, first come, first served. A burst is served, however long that takes. A flood, which keeps the
-queue full, is another matter: then nobody waits for long, so that those who are let in are answered in time
-and the others know at once.
+A bounded number of requests is worked on at once, since more would only make each other wait. The next ones
+queue, first in, first out. A burst is served however long that takes. When overload keeps the queue full, no
+request waits for long: those that are admitted are answered in time, and the others are refused at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
+from typing import Protocol, TypeVar
 
 from transport.protocol.errors import Overloaded
 from transport.protocol.ports import Meters, NoMeters
 
 from .loop_lag import LoopLag
 
+T = TypeVar("T")
 BUSY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class LoadLimits:
-    """What one process takes on."""
+    """The load that one process accepts."""
 
     in_flight: int = 64
-    """Requests in hand at once; open streams do not count, nor who waits for an outside service."""
+    """Requests worked on at once, without open streams and requests that wait for an outside service."""
     queue: int = 800
-    """Requests that wait for their turn."""
+    """Requests that wait for a slot."""
     elsewhere: int = 1_000
     """Requests that wait for an outside service, or for their client's bytes."""
     spare: int = 64
-    """So many more in hand for the paths that come first: they tell of money that was paid."""
+    """Slots beyond `in_flight` for the paths in `first`."""
     flood_after_seconds: float = 0.4
-    """A queue that is full and was not empty for so long is a flood, until nobody is turned away any more."""
+    """A full queue that has not been empty for this long means overload, until refusals end."""
     longest_wait_seconds: float = 0.3
-    """In a flood, nobody who has waited longer is served."""
+    """During overload, a request that has waited longer is refused."""
     flood_queue: int = 16
-    """In a flood, so many wait: enough that no place stays free."""
+    """The queue's bound during overload: enough to keep every slot in use."""
     late_seconds: float = 0.4
-    """Event loop later than this, lately and all the time: nothing more is taken on."""
+    """The standing lag of the event loop above which no request is admitted."""
     least_in_flight: int = 8
-    """Taken on however late the loop runs: something has to move."""
+    """Admitted whatever the lag, so that work goes on."""
     exempt: frozenset[str] = frozenset()
     """Paths that are always answered: health and metrics."""
     first: frozenset[str] = frozenset()
-    """Paths that may use the spare, and wait for nobody."""
+    """Paths that may use the spare slots and never queue."""
+    message: str = "The server is very busy; please try again in a moment."
+    """The text of a refusal."""
+
+
+class AdmittedRequest(Protocol):
+    """The deadline and the count of an admitted request, as the application keeps them."""
+
+    def let_go(self) -> None:
+        """Lift the deadline and stop counting: the request has become a stream."""
+
+
+Enter = Callable[[Callable[[int], None]], AbstractContextManager[AdmittedRequest]]
+"""Enters a request; calls what it is given with -1 and 1 around each wait for an outside service."""
 
 
 class LoadShedder:
-    """The places of one process."""
+    """The slots and the queue of one process."""
 
     def __init__(self, limits: LoadLimits, meters: Meters | None = None) -> None:
         self.limits = limits
@@ -61,40 +75,40 @@ class LoadShedder:
         self.in_flight = 0
         self.elsewhere = 0
         self.announced = 0
-        """Let in, but not yet begun: tasks that the event loop has still to start."""
+        """Admitted, but not started: tasks that the event loop has still to run."""
         self.draining = False
         self._queue: deque[tuple[float, asyncio.Future[bool]]] = deque()
         self._queued_since = 0.0
-        self._is_flood = False
+        self._is_overloaded = False
         self._refused_at = float("-inf")
 
     @property
     def waiting(self) -> int:
-        """How many stand in the queue."""
+        """The length of the queue."""
         return len(self._queue)
 
     def has_room(self, path: str = "") -> bool:
-        """Whether a request for this path may come in: to a place, or into the queue."""
+        """Whether a request for this path is admitted now, to a slot or to the queue."""
         if path in self.limits.exempt:
             return True
         if path in self.limits.first:
             return self.in_flight < self.limits.in_flight + self.limits.spare
         if self.elsewhere >= self.limits.elsewhere or self._is_late():
             return False
-        coming = self.in_flight + len(self._queue) + self.announced
-        return coming < self.limits.in_flight or self._may_wait(coming - self.limits.in_flight)
+        admitted = self.in_flight + len(self._queue) + self.announced
+        return admitted < self.limits.in_flight or self._may_queue(admitted - self.limits.in_flight)
 
     def is_busy(self) -> bool:
-        """Whether somebody was turned away within the last second: no time to begin a long stay."""
+        """Whether a request was refused within the last second: too busy for a new long-lived connection."""
         return self.draining or monotonic() - self._refused_at < BUSY_SECONDS or not self.has_room()
 
     def note_refusal(self) -> None:
-        """Count one for whom there was no room."""
+        """Count a refused request."""
         self._refused_at = monotonic()
         self.meters.refused(Overloaded.code)
 
     async def acquire(self, path: str = "") -> bool:
-        """Take a place, after waiting for it if need be; False where waiting came to nothing."""
+        """Acquire a slot, queueing where necessary; False where none became free in time."""
         if path in self.limits.first or (not self._queue and self.in_flight < self.limits.in_flight):
             self.in_flight += 1
             return True
@@ -111,27 +125,39 @@ class LoadShedder:
             raise
 
     def release(self) -> None:
-        """A place is free: the next one's turn."""
+        """Free a slot, for the next in the queue."""
         self.in_flight -= 1
-        self.call_next()
+        self.wake_queue()
 
-    def call_next(self) -> None:
-        """Give what is free to those who wait; in a flood, not to those who have waited too long."""
-        oldest = monotonic() - self.limits.longest_wait_seconds if self._is_flood else float("-inf")
+    def wake_queue(self) -> None:
+        """Hand free slots to the queue; during overload, skip requests that have waited too long."""
+        oldest = monotonic() - self.limits.longest_wait_seconds if self._is_overloaded else float("-inf")
         while self._queue and self.in_flight < self.limits.in_flight:
-            came_at, turn = self._queue.popleft()
+            queued_at, turn = self._queue.popleft()
             if turn.done():
                 continue
-            has_turn = came_at >= oldest
-            self.in_flight += has_turn
-            turn.set_result(has_turn)
+            is_admitted = queued_at >= oldest
+            self.in_flight += is_admitted
+            turn.set_result(is_admitted)
+
+    async def run(self, path: str, enter: Enter, work: Callable[[Slot], Awaitable[T]]) -> T | None:
+        """Do a request's work in a slot, within its deadline; None where no slot became free in time."""
+        if not await self.acquire(path):
+            return None
+        slot = Slot(self)
+        try:
+            with enter(slot.change) as request:
+                slot.request = request
+                return await work(slot)
+        finally:
+            slot.release()
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """A place for one operation that came over a stream. Raises: Overloaded."""
+        """A slot for one operation that came over a stream. Raises: Overloaded."""
         if not self.has_room() or not await self.acquire():
             self._refused_at = monotonic()
-            raise Overloaded
+            raise Overloaded(self.limits.message)
         try:
             yield
         finally:
@@ -141,38 +167,45 @@ class LoadShedder:
         is_late = self.lag.standing_seconds > self.limits.late_seconds
         return is_late and self.in_flight >= self.limits.least_in_flight
 
-    def _may_wait(self, waiting: int) -> bool:
+    def _may_queue(self, waiting: int) -> bool:
         limits, now = self.limits, monotonic()
-        if self._is_flood:
-            self._is_flood = bool(self._queue) or now - self._refused_at < BUSY_SECONDS
-        if waiting < (limits.flood_queue if self._is_flood else limits.queue):
+        if self._is_overloaded:
+            self._is_overloaded = bool(self._queue) or now - self._refused_at < BUSY_SECONDS
+        if waiting < (limits.flood_queue if self._is_overloaded else limits.queue):
             return True
         if self._queue and now - self._queued_since > limits.flood_after_seconds:
-            self._is_flood = True
+            self._is_overloaded = True
         return False
 
 
 class Slot:
-    """One request's share of what is in hand."""
+    """One request's share of the load."""
 
-    __slots__ = ("_admission", "_elsewhere")
+    __slots__ = ("_elsewhere", "_shedder", "request")
 
-    def __init__(self, admission: LoadShedder) -> None:
-        self._admission: LoadShedder | None = admission
+    def __init__(self, shedder: LoadShedder) -> None:
+        self._shedder: LoadShedder | None = shedder
         self._elsewhere = 0
+        self.request: AdmittedRequest | None = None
 
     def change(self, by: int) -> None:
-        """It goes to wait elsewhere (-1), and makes room; or comes back (1), and waits no more."""
-        if self._admission is not None:
-            self._admission.in_flight += by
-            self._admission.elsewhere -= by
+        """Leave the slot to wait elsewhere (-1), or come back (1) without queueing again."""
+        if self._shedder is not None:
+            self._shedder.in_flight += by
+            self._shedder.elsewhere -= by
             self._elsewhere -= by
-            self._admission.call_next()
+            self._shedder.wake_queue()
+
+    def become_stream(self) -> None:
+        """Release the slot and lift the deadline: the response goes on for as long as its client reads."""
+        if self.request is not None:
+            self.request.let_go()
+        self.release()
 
     def release(self) -> None:
-        """It is over, wherever it was."""
-        if self._admission is not None:
-            self._admission.in_flight -= 1 - self._elsewhere
-            self._admission.elsewhere -= self._elsewhere
-            self._admission.call_next()
-            self._admission = None
+        """Free the slot; a second call does nothing."""
+        if self._shedder is not None:
+            self._shedder.in_flight -= 1 - self._elsewhere
+            self._shedder.elsewhere -= self._elsewhere
+            self._shedder.wake_queue()
+            self._shedder = None

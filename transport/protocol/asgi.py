@@ -1,4 +1,4 @@
-"""The few pieces of ASGI that every transport uses."""
+"""The parts of ASGI that every room uses."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 
 from .errors import BadRequest, Header, PayloadTooLarge, UnsupportedMediaType
 from .ports import ConnectionInfo
+from .raw import ErrorResponse
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class ClientGone(Exception):
@@ -83,3 +85,9 @@ async def respond(send: Send, status: int, headers: list[Header], body: bytes) -
     """Send a whole response."""
     await start_response(send, status, [*headers, ("content-length", str(len(body)))])
     await send({"type": "http.response.body", "body": body})
+
+
+async def send_error(send: Send, response: ErrorResponse) -> None:
+    """Send a refusal or a masked fault."""
+    await send({"type": "http.response.start", "status": response.status, "headers": list(response.headers)})
+    await send({"type": "http.response.body", "body": response.body})

@@ -159,6 +159,6 @@ class Unavailable(Refused):
 
 
 class Overloaded(Unavailable):
-    """The box office is very busy; please try again in a moment."""
+    """The server is very busy; please try again in a moment."""
 
     code = "OVERLOADED"

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from inspect import iscoroutine
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from graphql import GraphQLError
 
@@ -46,6 +46,14 @@ class DocumentStore(Protocol):
 
     async def put(self, document_hash: str, text: str) -> None:
         """Register a text whose hash was checked."""
+
+
+@runtime_checkable
+class LocalDocumentStore(Protocol):
+    """A document store that holds some documents in this process."""
+
+    def local(self, document_hash: str) -> str | None:
+        """Return the text of a document in this process, without waiting."""
 
 
 class MessageBus(Protocol):

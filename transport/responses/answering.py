@@ -1,9 +1,8 @@
-"""Running operations for HTTP, through the response cache where their answers may be shared."""
+"""Answers operations over HTTP, through the response cache where answers may be shared."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable
 from typing import Any
 
 from transport.documents.variables import packed
@@ -16,19 +15,11 @@ from .answers import Answer
 from .cache import ResponseCache
 
 LONGEST_KEY_BYTES = 16_384
-"""Answers for variables longer than that are not shared; the cache bounds answers, not keys."""
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """A query that runs already, and has to wait."""
-
-    call: Call
-    answer: Awaitable[Answer]
+"""Answers for longer variables are not shared: the cache bounds the bytes of answers, not of keys."""
 
 
 class Answering:
-    """Answers prepared operations, each once for all who may read the same answer."""
+    """Answers prepared operations, each once for all callers that may share its answer."""
 
     def __init__(self, engine: Engine, cache: ResponseCache, options: ServerOptions) -> None:
         self._engine = engine
@@ -48,27 +39,16 @@ class Answering:
         ttl_s = min(policy.max_age_s, self._options.response_ttl_s)
         return await self._cache.answer(key, ttl_s, compute)
 
-    def begin(self, call: Call, context: Any, info: ConnectionInfo) -> Answer | Awaitable[Answer] | None:
-        """Answer without waiting where that can be, or begin; None where nothing has begun: ask `answer`.
-
-        An answer that others may share and that is not kept is left to `answer`, which computes it once.
-        """
+    def cached(self, call: Call, context: Any, info: ConnectionInfo) -> Answer | None:
+        """Return the cached answer that `answer` would return."""
         key = self._key(call, context, info)
-        if key is not None:
-            return self._cache.kept(key)
-        begun = self._engine.begin(call, context)
-        if isinstance(begun, Payload):
-            return self._answer_of(begun, context)
-        return None if begun is None else self._ended(begun, context)
-
-    async def _ended(self, begun: Awaitable[Payload], context: Any) -> Answer:
-        return self._answer_of(await begun, context)
+        return None if key is None else self._cache.kept(key)
 
     def _answer_of(self, payload: Payload, context: Any) -> Answer:
         return Answer(payload, personal=self._options.is_personal(context))
 
     def _key(self, call: Call, context: Any, info: ConnectionInfo) -> Hashable | None:
-        """Name all that a shared answer depends on; None where it may not be shared."""
+        """The key of a shared answer: everything it depends on. None where it may not be shared."""
         if not call.operation.policy.shareable or call.wants_cost:
             return None
         rights = self._shared_rights(context, info)
@@ -81,7 +61,7 @@ class Answering:
         return (call.operation.name, given, rights, version)
 
     def _shared_rights(self, context: Any, info: ConnectionInfo) -> Hashable | None:
-        """Who may read the same answer: those of equal rights, or all who show no credentials."""
+        """The rights under which an answer is shared; None for credentials whose rights are not known."""
         rights = self._options.rights(context)
         if rights is not None:
             return rights

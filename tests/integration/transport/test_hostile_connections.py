@@ -9,16 +9,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-import httpx
 import pytest
 
 import transport.http.connections
-from kit.current_request import request_within
-from tests.transport.clients import listening, until
-from tests.transport.house import SLOW, House, Seen, bodies, house, raw_post, slow_request, whole_post
-from tests.transport.toy import CountingMeters, World, make_server, rights_of
-from transport import Limits, LoadLimits, LoadShedder, OverloadMiddleware, ServerOptions
-from transport.http.connections import BoundedHttpProtocol, bounded
+from tests.transport.clients import until
+from tests.transport.servers import SLOW, ToyServer, bodies, raw_post, slow_request, toy_server, whole_post
+from tests.transport.toy import make_server
+from transport import Limits, LoadLimits
+from transport.http.connections import BoundedHttpProtocol
 from transport.http.strict_protocol import MOST_AT_ONCE
 
 HEALTH = LoadLimits(exempt=frozenset({"/healthz"}))
@@ -26,17 +24,10 @@ LARGE = "{ calls " + " ".join(f"a{number}: large" for number in range(95)) + " }
 
 
 @asynccontextmanager
-async def gated(limits: LoadLimits) -> AsyncIterator[House]:
-    """A toy server behind the gate of `app.py`, without the short way."""
-    world, meters, admission = World(), CountingMeters(), LoadShedder(limits)
-    server = make_server(world, options=ServerOptions(rights=rights_of, compiled=True), meters=meters)
-    app = OverloadMiddleware(server, admission, partial(request_within, 10.0))
-    async with (
-        listening(app, http=bounded(admission, 100, 10.0)) as address,
-        httpx.AsyncClient(base_url=f"http://{address}") as client,
-    ):
-        yield House(address, world, Seen(), admission, meters, client)
-    await server.aclose()
+async def gated(limits: LoadLimits) -> AsyncIterator[ToyServer]:
+    """A toy server behind the pipeline of `app.py`, without the fast path."""
+    async with toy_server(fast=False, limits=limits) as here:
+        yield here
 
 
 @pytest.mark.parametrize("target", ["/%68ealthz", "http://a/healthz", "/healthz"])
@@ -47,16 +38,16 @@ async def test_everybody_is_counted_out_when_a_path_is_spelt_otherwise(target: s
             writer.write(f"GET {target} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
             await bodies(reader, 1)
         writer.close()
-        await until(lambda: here.admission.in_flight == 0)
+        await until(lambda: here.shedder.in_flight == 0)
 
-    assert here.admission.announced == 0
+    assert here.shedder.announced == 0
 
 
 async def test_a_stream_ends_when_its_client_asks_again_and_hangs_up(monkeypatch: pytest.MonkeyPatch) -> None:
     beating = partial(make_server, limits=Limits(keep_alive_seconds=0.2))
-    monkeypatch.setattr("tests.transport.house.make_server", beating)
+    monkeypatch.setattr("tests.transport.servers.make_server", beating)
     body = b'{"query":"subscription { forever }"}'
-    async with house() as here:
+    async with toy_server() as here:
         reader, writer = await here.connect()
         writer.write(raw_post(body, f"content-length: {len(body)}", "accept: text/event-stream"))
         await reader.readuntil(b"event: next")
@@ -66,8 +57,8 @@ async def test_a_stream_ends_when_its_client_asks_again_and_hangs_up(monkeypatch
         await until(lambda: here.meters.open["sse"] == 0)
 
 
-async def test_a_request_behind_a_short_answer_is_answered_however_long_it_takes() -> None:
-    async with house(keep_alive_seconds=1) as here:
+async def test_a_slow_request_is_answered_when_it_follows_a_cached_answer() -> None:
+    async with toy_server(keep_alive_seconds=1) as here:
         for _ in range(2):
             await here.post('{"query":"{ hello }"}')
         here.world.gate = asyncio.Event()
@@ -83,7 +74,7 @@ async def test_a_request_behind_a_short_answer_is_answered_however_long_it_takes
 
 
 async def test_a_connection_is_cut_when_it_brings_too_many_requests_at_once() -> None:
-    async with house() as here:
+    async with toy_server() as here:
         reader, writer = await here.connect()
         writer.write(whole_post("{ hello }") * MOST_AT_ONCE)
         answers = await bodies(reader, MOST_AT_ONCE)
@@ -105,9 +96,9 @@ async def test_who_reads_nothing_takes_no_place_and_is_hung_up_on(monkeypatch: p
         for connection in silent:
             connection.setblocking(False)
             connection.send(whole_post(LARGE) * 16)
-        await until(lambda: here.admission.elsewhere == 4)
+        await until(lambda: here.shedder.elsewhere == 4)
         answer = await here.post('{"query":"{ hello }"}')
-        await until(lambda: here.admission.elsewhere == here.admission.in_flight == 0)
+        await until(lambda: here.shedder.elsewhere == here.shedder.in_flight == 0)
         for connection in silent:
             connection.close()
 
@@ -129,7 +120,7 @@ async def test_a_body_that_nobody_reads_is_not_taken_in_when_it_comes_in_a_flood
         _, slow = await slow_request(here)
         _, writer = await here.connect()
         writer.write(raw_post(b" " * 20_000, "content-length: 200000000"))
-        await until(lambda: here.admission.waiting == 1)
+        await until(lambda: here.shedder.waiting == 1)
 
         async def pour() -> None:
             while True:

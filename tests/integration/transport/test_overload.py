@@ -1,4 +1,4 @@
-"""The gate on real sockets: what a crowd, a slow client and a full house are told, in bytes."""
+"""The gate on real sockets: what a crowd, a slow client and a full process are told, in bytes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 import transport.http.connections
 from kit.current_request import request_within
 from tests.transport.clients import _Uvicorn, until, websocket
-from transport import LoadLimits, LoadShedder, OverloadMiddleware
-from transport.http.connections import bounded
+from transport import LoadLimits, LoadShedder, Pipeline, bounded_http_protocol
 
 POST = b"POST /work HTTP/1.1\r\nhost: a\r\naccept: application/json\r\ncontent-length: 5\r\n\r\n"
 LARGE_BYTES = 40_000_000
@@ -28,17 +27,16 @@ class Crowd:
     """An application behind the gate on a real port."""
 
     def __init__(self, most_connections: int, request_seconds: float) -> None:
-        self.admission = LoadShedder(LoadLimits(in_flight=1, queue=0))
+        self.shedder = LoadShedder(LoadLimits(in_flight=1, queue=0))
         self.end = asyncio.Event()
         routes = [
             Route("/work", self.work, methods=["POST"]),
             Route("/large", self.large),
             WebSocketRoute("/", lambda _: None),
         ]
-        self.app = OverloadMiddleware(
-            Starlette(routes=routes), self.admission, lambda count: request_within(5.0, count)
-        )
-        self.protocol = bounded(self.admission, most_connections, request_seconds)
+        pipeline = Pipeline(self.shedder, lambda count: request_within(5.0, count))
+        self.app = pipeline.around(Starlette(routes=routes))
+        self.protocol = bounded_http_protocol(pipeline, most_connections, request_seconds)
         self.server: uvicorn.Server
         self.port = 0
 
@@ -88,18 +86,18 @@ async def answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
 
 
 async def test_connection_stays_and_serves_again_when_a_request_of_it_was_turned_away() -> None:
-    async with crowd() as house:
-        first, first_writer = await house.connect()
+    async with crowd() as here:
+        first, first_writer = await here.connect()
         first_writer.write(POST + b"first")
-        await until(lambda: not house.admission.has_room())
-        second, second_writer = await house.connect()
+        await until(lambda: not here.shedder.has_room())
+        second, second_writer = await here.connect()
 
         second_writer.write(POST + b"lost!")
         refused = await answer(second)
         second_writer.write(POST)  # turned away before its body has come
         refused_early = await answer(second)
         second_writer.write(b"late!")
-        house.end.set()
+        here.end.set()
         served = await answer(first)
         second_writer.write(POST + b"again")
         served_again = await answer(second)
@@ -109,39 +107,39 @@ async def test_connection_stays_and_serves_again_when_a_request_of_it_was_turned
     assert refused_early == refused
     assert served == (b"HTTP/1.1 200 OK", b"first")
     assert served_again == (b"HTTP/1.1 200 OK", b"again")
-    assert house.admission.in_flight == 0
+    assert here.shedder.in_flight == 0
 
 
 async def test_socket_is_closed_with_1013_when_somebody_was_just_turned_away() -> None:
-    async with crowd() as house:
-        house.admission.note_refusal()
-        async with websocket(f"127.0.0.1:{house.port}") as client:
+    async with crowd() as here:
+        here.shedder.note_refusal()
+        async with websocket(f"127.0.0.1:{here.port}") as client:
             code = await client.close_code()
 
     assert code == 1013
 
 
 async def test_socket_is_closed_with_1012_when_the_process_is_stopping() -> None:
-    async with crowd() as house:
-        house.admission.draining = True
-        async with websocket(f"127.0.0.1:{house.port}") as client:
+    async with crowd() as here:
+        here.shedder.draining = True
+        async with websocket(f"127.0.0.1:{here.port}") as client:
             code = await client.close_code()
 
     assert code == 1012
 
 
 async def test_newcomer_is_told_so_when_there_are_too_many_connections() -> None:
-    async with crowd(most_connections=3) as house:
-        held = [await house.connect() for _ in range(3)]
-        await until(lambda: len(house.server.server_state.connections) == 3)
-        reader, _ = await house.connect()
+    async with crowd(most_connections=3) as here:
+        held = [await here.connect() for _ in range(3)]
+        await until(lambda: len(here.server.server_state.connections) == 3)
+        reader, _ = await here.connect()
 
         status, body = await answer(reader)
         ended = await reader.read()
         held[0][1].close()
-        await until(lambda: len(house.server.server_state.connections) == 2)
-        house.end.set()
-        reader, writer = await house.connect()
+        await until(lambda: len(here.server.server_state.connections) == 2)
+        here.end.set()
+        reader, writer = await here.connect()
         writer.write(POST + b"hello")
         served = await answer(reader)
 
@@ -152,48 +150,48 @@ async def test_newcomer_is_told_so_when_there_are_too_many_connections() -> None
 
 
 async def test_nothing_is_counted_for_good_when_requests_are_broken() -> None:
-    async with crowd() as house:
-        house.end.set()
+    async with crowd() as here:
+        here.end.set()
         for broken in (b"GET /\xff HTTP/1.1\r\nhost: a\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"\x00\x01", POST):
-            _, writer = await house.connect()
+            _, writer = await here.connect()
             writer.write(broken)
             writer.close()
-        reader, writer = await house.connect()
+        reader, writer = await here.connect()
         writer.write(POST + b"hello")
         served = await answer(reader)
-        await until(lambda: house.admission.announced == 0 and house.admission.elsewhere == 0)
+        await until(lambda: here.shedder.announced == 0 and here.shedder.elsewhere == 0)
 
     assert served == (b"HTTP/1.1 200 OK", b"hello")
-    assert (house.admission.in_flight, house.admission.waiting) == (0, 0)
+    assert (here.shedder.in_flight, here.shedder.waiting) == (0, 0)
 
 
 @pytest.mark.parametrize("beginning", [b"", b"GET /wo", POST, POST + b"he"])
 async def test_connection_is_cut_when_its_request_is_not_whole_in_time(beginning: bytes) -> None:
-    async with crowd(request_seconds=0.2) as house:
-        reader, writer = await house.connect()
+    async with crowd(request_seconds=0.2) as here:
+        reader, writer = await here.connect()
         writer.write(beginning)
 
         with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
             async with asyncio.timeout(5):
                 await reader.readexactly(1)
-        await until(lambda: not house.server.server_state.connections)
-        await until(lambda: house.admission.elsewhere == 0)
+        await until(lambda: not here.server.server_state.connections)
+        await until(lambda: here.shedder.elsewhere == 0)
 
-    assert house.admission.in_flight == 0
+    assert here.shedder.in_flight == 0
 
 
 async def test_connection_is_cut_when_its_client_does_not_read_the_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(transport.http.connections, "UNREAD_SECONDS", 1.0)
-    async with crowd() as house:
+    async with crowd() as here:
         with socket.socket() as client:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             client.setblocking(False)
-            await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", house.port))
+            await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", here.port))
             client.send(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n")
-            await until(lambda: house.server.server_state.total_requests == 1)
+            await until(lambda: here.server.server_state.total_requests == 1)
 
-            await until(lambda: not house.server.server_state.connections)
+            await until(lambda: not here.server.server_state.connections)
 
-    assert house.admission.in_flight == 0
+    assert here.shedder.in_flight == 0

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from tests.transport.clients import until
-from tests.transport.house import bodies, house, raw_post, slow_request, whole_post
+from tests.transport.servers import bodies, raw_post, slow_request, toy_server, whole_post
 
 HELLO = b'{"data":{"hello":"hello world"}}'
 BODY = b'{"query":"{ hello }"}'
@@ -24,7 +24,7 @@ WEBSOCKET = (
 
 async def response_to(data: bytes, *more: bytes) -> tuple[int, str, bool]:
     """The status of what is answered first, the code in it, and whether the server hung up then."""
-    async with house() as here:
+    async with toy_server() as here:
         reader, writer = await here.connect()
         writer.write(data)
         for piece in more:
@@ -80,7 +80,7 @@ async def test_a_head_is_refused_when_it_is_too_large(pieces: int) -> None:
 async def test_trailers_are_refused_when_they_are_too_large() -> None:
     body = b"%x\r\n%b\r\n0\r\n" % (len(BODY), BODY)
     trailer = b"x-long: " + b"x" * 60_000 + b"\r\n"
-    async with house() as here:
+    async with toy_server() as here:
         reader, writer = await here.connect()
         writer.write(raw_post(body, "transfer-encoding: chunked"))
         with contextlib.suppress(ConnectionError):
@@ -96,7 +96,7 @@ async def test_trailers_are_refused_when_they_are_too_large() -> None:
 async def test_trailers_are_no_headers() -> None:
     body = b'{"query":"{ me { name } }"}'
     chunked = b"%x\r\n%b\r\n0\r\nauthorization: Bearer ada\r\n\r\n" % (len(body), body)
-    async with house() as here:
+    async with toy_server() as here:
         reader, writer = await here.connect()
         for _ in range(2):
             writer.write(raw_post(chunked, "transfer-encoding: chunked"))
@@ -109,7 +109,7 @@ async def test_trailers_are_no_headers() -> None:
 async def test_a_request_is_served_when_it_offers_another_protocol(pieces: int) -> None:
     data = raw_post(BODY, LENGTH, *H2C)
     cuts = {1: [], 2: [len(data) - len(BODY)], 3: [40, len(data) - 5]}[pieces]
-    async with house() as here:
+    async with toy_server() as here:
         reader, writer = await here.connect()
         for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True):
             writer.write(data[start:end])
@@ -123,7 +123,7 @@ async def test_a_request_is_served_when_it_offers_another_protocol(pieces: int) 
 
 async def test_a_body_is_no_request_when_its_request_offers_another_protocol() -> None:
     inner = whole_post("{ hello }")
-    async with house() as here:
+    async with toy_server() as here:
         reader, writer = await here.connect()
         writer.write(raw_post(b"", f"content-length: {len(inner)}", *H2C))
         await asyncio.sleep(0.05)
@@ -136,7 +136,7 @@ async def test_a_body_is_no_request_when_its_request_offers_another_protocol() -
 
 async def test_a_stream_ends_when_its_client_asks_for_a_websocket_on_the_same_connection() -> None:
     body = b'{"query":"subscription { forever }"}'
-    async with house() as here:
+    async with toy_server() as here:
         reader, writer = await here.connect()
         writer.write(raw_post(body, f"content-length: {len(body)}", "accept: text/event-stream"))
         await reader.readuntil(b"event: next")
@@ -152,7 +152,7 @@ async def test_a_stream_ends_when_its_client_asks_for_a_websocket_on_the_same_co
 
 
 async def test_nothing_is_written_into_a_websocket_when_an_answer_is_due_before_it() -> None:
-    async with house() as here:
+    async with toy_server() as here:
         reader, writer = await slow_request(here)
         writer.write(WEBSOCKET)
         with contextlib.suppress(ConnectionError):
@@ -162,7 +162,7 @@ async def test_nothing_is_written_into_a_websocket_when_an_answer_is_due_before_
 
 
 async def test_a_refusal_is_not_taken_for_the_answer_that_is_due_before_it() -> None:
-    async with house() as here:
+    async with toy_server() as here:
         reader, writer = await slow_request(here)
         writer.write(b"nonsense\r\n\r\n")
         with contextlib.suppress(ConnectionError):

@@ -1,4 +1,4 @@
-"""A toy server on a port as `serve` would run it, and bytes to send to it."""
+"""A toy server on a port, as `serve` runs it, and bytes to send to it."""
 
 from __future__ import annotations
 
@@ -6,55 +6,58 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import httpx
+from prometheus_client import CollectorRegistry
 
+from endpoints.observing import RequestObserver
 from kit.current_request import request_within
+from kit.spans import NoTracer, Tracer
+from telemetry.server_meters import RequestMeters
 from tests.transport.clients import listening, until
 from tests.transport.toy import CountingMeters, World, make_server, rights_of
-from transport import LoadLimits, LoadShedder, SecurityHeaders, ServerOptions
-from transport.http.connections import bounded
-from transport.http.fast_path import FastPath
-from transport.http.raw import RawRequest, RawResponse
-from transport.http.security_headers import security_headers
-from transport.overload.middleware import Door
+from transport import (
+    FastPath,
+    GraphQLServer,
+    LoadLimits,
+    LoadShedder,
+    Pipeline,
+    ServerOptions,
+    bounded_http_protocol,
+)
+from transport.protocol.raw import RawRequest, RawResponse
 
 ME = '{"query":"{ me { name } hello }"}'
+HELLO = '{"query":"{ hello }"}'
 SLOW = "{ ratio(of: 1) calls }"
 ADA, BOB = {"authorization": "Bearer ada"}, {"authorization": "Bearer bob"}
 
 
-@dataclass
-class Seen:
-    """What came of the requests that were tried on the short way."""
+class RecordedFastPath:
+    """A fast path that records what became of each request: "cached", "task" or "asgi"."""
 
-    ways: list[str] = field(default_factory=list)
-
-
-class Watched:
-    """A short way that says what it did."""
-
-    def __init__(self, direct: FastPath, seen: Seen) -> None:
-        self._direct = direct
-        self._seen = seen
+    def __init__(self, fast_path: FastPath, paths: list[str]) -> None:
+        self.path = fast_path.path
+        self._fast_path = fast_path
+        self._paths = paths
 
     def answer(self, request: RawRequest, client: str | None) -> Any:
-        answer = self._direct.answer(request, client)
-        self._seen.ways.append({RawResponse: "short", type(None): "long"}.get(type(answer), "task"))
+        answer = self._fast_path.answer(request, client)
+        self._paths.append({RawResponse: "cached", type(None): "asgi"}.get(type(answer), "task"))
         return answer
 
 
 @dataclass
-class House:
-    """A toy server on a port, and what its short way did."""
+class ToyServer:
+    """A toy server on a port, and the paths that its requests took."""
 
     address: str
     world: World
-    seen: Seen
-    admission: LoadShedder
+    paths: list[str]
+    shedder: LoadShedder
     meters: CountingMeters
     client: httpx.AsyncClient
 
@@ -67,34 +70,54 @@ class House:
         return await asyncio.open_connection(*self.address.split(":"))
 
     def open_gate(self) -> None:
-        """Let go on what waits in `calls`."""
-        assert self.world.gate is not None, "somebody closed it"
+        """Let `calls` go on."""
+        assert self.world.gate is not None, "the gate was not closed"
         self.world.gate.set()
 
 
+def pipeline_of(shedder: LoadShedder, tracer: Tracer | None = None) -> Pipeline:
+    """The pipeline of `app.py`, with counts of its own."""
+    observer = RequestObserver(RequestMeters(CollectorRegistry()), tracer or NoTracer())
+    return Pipeline(shedder, partial(request_within, 10.0), observer)
+
+
 @asynccontextmanager
-async def house(
+async def toy_server(
     *,
-    short: bool = True,
+    fast: bool = True,
     options: ServerOptions | None = None,
     keep_alive_seconds: int = 5,
     limits: LoadLimits | None = None,
-) -> AsyncIterator[House]:
-    """A toy server as `serve` would run it, with or without its short way."""
-    world, seen, meters = World(), Seen(), CountingMeters()
+    tracer: Tracer | None = None,
+) -> AsyncIterator[ToyServer]:
+    """A toy server as `serve` runs it, with or without its fast path."""
+    world, meters = World(), CountingMeters()
     options = options or ServerOptions(rights=rights_of, compiled=True)
     server = make_server(world, options=options, at_once=True, meters=meters)
-    admission = LoadShedder(limits or LoadLimits())
-    door = Door(admission, partial(request_within, 10.0), "/graphql")
-    direct: Any = Watched(server.direct(door, security_headers(False)), seen) if short else None
-    http = bounded(admission, 100, 10.0, direct, "/graphql")
+    pipeline = pipeline_of(LoadShedder(limits or LoadLimits()), tracer)
+    async with serving(world, meters, server, pipeline, fast, keep_alive_seconds) as here:
+        yield here
+
+
+@asynccontextmanager
+async def serving(
+    world: World,
+    meters: CountingMeters,
+    server: GraphQLServer,
+    pipeline: Pipeline,
+    fast: bool,
+    keep_alive_seconds: int = 5,
+) -> AsyncIterator[ToyServer]:
+    """Serve a toy server on a port."""
+    paths: list[str] = []
+    fast_path: Any = RecordedFastPath(server.fast_path(pipeline, "/graphql"), paths) if fast else None
+    http = bounded_http_protocol(pipeline, 100, 10.0, fast_path)
+    app = pipeline.around(server)
     async with (
-        listening(
-            SecurityHeaders(server, strict_transport=False), http=http, keep_alive_seconds=keep_alive_seconds
-        ) as address,
+        listening(app, http=http, keep_alive_seconds=keep_alive_seconds) as address,
         httpx.AsyncClient(base_url=f"http://{address}") as client,
     ):
-        yield House(address, world, seen, admission, meters, client)
+        yield ToyServer(address, world, paths, pipeline.shedder, meters, client)
     await server.aclose()
 
 
@@ -125,7 +148,7 @@ async def answered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, d
     return (await bodies(reader, 1))[0]
 
 
-async def slow_request(here: House) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def slow_request(here: ToyServer) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A connection on which SLOW was sent and is being answered; it ends when the world's gate is opened."""
     before = here.world.calls
     here.world.gate = asyncio.Event()

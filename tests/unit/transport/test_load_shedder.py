@@ -16,7 +16,8 @@ from starlette.routing import Route
 
 from kit.current_request import CurrentRequest, request_within, seconds_left, waiting_elsewhere
 from tests.transport.clients import until
-from transport import LoadLimits, LoadShedder, Overloaded, OverloadMiddleware
+from transport import LoadLimits, LoadShedder, Overloaded
+from transport.overload.middleware import OverloadMiddleware
 
 LIMITS = LoadLimits(in_flight=2, queue=0, spare=1, exempt=frozenset({"/healthz"}), first=frozenset({"/paid"}))
 GRAPHQL = "application/graphql-response+json"
@@ -26,11 +27,11 @@ def enter(count: Callable[[int], None]) -> AbstractContextManager[CurrentRequest
     return request_within(5.0, count)
 
 
-class House:
+class Application:
     """A small application behind a gate: `/work` and `/paid` take until they are told to end."""
 
     def __init__(self, limits: LoadLimits = LIMITS) -> None:
-        self.admission = LoadShedder(limits)
+        self.shedder = LoadShedder(limits)
         self.end = asyncio.Event()
         self.left: list[float] = []
         routes = [Route(path, self.work) for path in ("/work", "/paid")]
@@ -41,7 +42,7 @@ class House:
             Route("/broken", self.broken),
             Route("/body", self.body, methods=["POST"]),
         ]
-        self.app = OverloadMiddleware(Starlette(routes=routes), self.admission, enter)
+        self.app = OverloadMiddleware(Starlette(routes=routes), self.shedder, enter)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://gate")
 
     async def work(self, _: Request) -> Response:
@@ -76,17 +77,17 @@ class House:
 
     async def fill(self) -> list[asyncio.Task[httpx.Response]]:
         """Have as much in hand as there is room for."""
-        tasks = self.start("/work", self.admission.limits.in_flight)
-        await until(lambda: not self.admission.has_room("/work"))
+        tasks = self.start("/work", self.shedder.limits.in_flight)
+        await until(lambda: not self.shedder.has_room("/work"))
         return tasks
 
 
 async def test_request_is_turned_away_when_there_is_no_room_and_let_in_when_there_is_again() -> None:
-    house = House()
-    held = await house.fill()
+    here = Application()
+    held = await here.fill()
 
-    refused = await house.client.get("/work", headers={"accept": GRAPHQL})
-    house.end.set()
+    refused = await here.client.get("/work", headers={"accept": GRAPHQL})
+    here.end.set()
     answers = [(await task).status_code for task in held]
 
     assert refused.status_code == 503
@@ -95,8 +96,8 @@ async def test_request_is_turned_away_when_there_is_no_room_and_let_in_when_ther
     assert refused.headers["cache-control"] == "no-store"
     assert refused.json()["errors"][0]["extensions"] == {"code": "OVERLOADED"}
     assert answers == [200, 200]
-    assert house.admission.in_flight == 0
-    assert (await house.client.get("/work")).status_code == 200
+    assert here.shedder.in_flight == 0
+    assert (await here.client.get("/work")).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -110,11 +111,11 @@ async def test_request_is_turned_away_when_there_is_no_room_and_let_in_when_ther
     ],
 )
 async def test_refusal_comes_in_the_media_type_that_was_asked_for(accept: str, kind: str) -> None:
-    house = House()
-    held = await house.fill()
+    here = Application()
+    held = await here.fill()
 
-    refused = await house.client.get("/work", headers={"accept": accept})
-    house.end.set()
+    refused = await here.client.get("/work", headers={"accept": accept})
+    here.end.set()
     await asyncio.gather(*held)
 
     assert refused.headers["content-type"].partition(";")[0] == kind
@@ -122,14 +123,14 @@ async def test_refusal_comes_in_the_media_type_that_was_asked_for(accept: str, k
 
 
 async def test_health_is_answered_and_payments_are_heard_when_there_is_no_room() -> None:
-    house = House()
-    held = await house.fill()
+    here = Application()
+    held = await here.fill()
 
-    health = await house.client.get("/healthz")
-    first = house.start("/paid")
-    await until(lambda: not house.admission.has_room("/paid"))
-    second = await house.client.get("/paid")
-    house.end.set()
+    health = await here.client.get("/healthz")
+    first = here.start("/paid")
+    await until(lambda: not here.shedder.has_room("/paid"))
+    second = await here.client.get("/paid")
+    here.end.set()
 
     assert health.text == "alive"
     assert second.status_code == 503
@@ -137,172 +138,172 @@ async def test_health_is_answered_and_payments_are_heard_when_there_is_no_room()
 
 
 async def test_room_is_left_for_others_when_a_request_waits_for_an_outside_service() -> None:
-    house = House()
-    waiting = house.start("/elsewhere", 5)
-    await until(lambda: house.admission.elsewhere == 5)
+    here = Application()
+    waiting = here.start("/elsewhere", 5)
+    await until(lambda: here.shedder.elsewhere == 5)
 
-    in_hand = house.admission.in_flight
-    house.end.set()
+    in_hand = here.shedder.in_flight
+    here.end.set()
     answers = [(await task).status_code for task in waiting]
 
     assert in_hand == 0
     assert answers == [200] * 5
-    assert (house.admission.in_flight, house.admission.elsewhere) == (0, 0)
+    assert (here.shedder.in_flight, here.shedder.elsewhere) == (0, 0)
 
 
 async def test_even_those_who_wait_outside_are_bounded() -> None:
-    house = House(LoadLimits(in_flight=2, queue=0, elsewhere=3))
-    waiting = house.start("/elsewhere", 3)
-    await until(lambda: house.admission.elsewhere == 3)
+    here = Application(LoadLimits(in_flight=2, queue=0, elsewhere=3))
+    waiting = here.start("/elsewhere", 3)
+    await until(lambda: here.shedder.elsewhere == 3)
 
-    refused = await house.client.get("/elsewhere")
-    house.end.set()
+    refused = await here.client.get("/elsewhere")
+    here.end.set()
     await asyncio.gather(*waiting)
 
     assert refused.status_code == 503
-    assert house.admission.elsewhere == 0
+    assert here.shedder.elsewhere == 0
 
 
 async def test_open_stream_takes_no_room_and_has_no_deadline() -> None:
-    house = House()
-    streams = house.start("/stream", 2)
-    await until(lambda: len(house.left) == 2)
-    streams += house.start("/stream")
-    await until(lambda: len(house.left) == 3)
+    here = Application()
+    streams = here.start("/stream", 2)
+    await until(lambda: len(here.left) == 2)
+    streams += here.start("/stream")
+    await until(lambda: len(here.left) == 3)
 
-    in_hand = house.admission.in_flight
-    house.end.set()
+    in_hand = here.shedder.in_flight
+    here.end.set()
     await asyncio.gather(*streams)
 
     assert in_hand == 0
-    assert house.left == [60.0] * 3
-    assert house.admission.in_flight == 0
+    assert here.left == [60.0] * 3
+    assert here.shedder.in_flight == 0
 
 
 async def test_place_comes_back_when_the_request_fails_or_its_client_leaves() -> None:
-    house = House()
+    here = Application()
 
     with pytest.raises(RuntimeError):
-        await house.client.get("/broken")
-    gone = house.start("/elsewhere")[0]
-    await until(lambda: house.admission.elsewhere == 1)
+        await here.client.get("/broken")
+    gone = here.start("/elsewhere")[0]
+    await until(lambda: here.shedder.elsewhere == 1)
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
 
-    assert (house.admission.in_flight, house.admission.elsewhere) == (0, 0)
+    assert (here.shedder.in_flight, here.shedder.elsewhere) == (0, 0)
 
 
 async def test_request_knows_how_long_it_may_take_and_what_waits_for_it_stops_then() -> None:
-    house = House()
-    house.end.set()
+    here = Application()
+    here.end.set()
 
-    await house.client.get("/work")
+    await here.client.get("/work")
     with request_within(0.0), pytest.raises(TimeoutError):
         seconds_left(3.0)
 
-    assert 4.0 < house.left[0] <= 5.0
+    assert 4.0 < here.left[0] <= 5.0
     assert seconds_left(3.0) == 3.0
 
 
 async def test_everybody_is_served_in_order_when_a_burst_comes_and_passes() -> None:
-    admission = LoadShedder(LoadLimits(in_flight=2, queue=100, flood_after_seconds=0.01))
+    shedder = LoadShedder(LoadLimits(in_flight=2, queue=100, flood_after_seconds=0.01))
     served: list[int] = []
 
     async def work(number: int) -> None:
-        assert admission.has_room()
-        assert await admission.acquire()
+        assert shedder.has_room()
+        assert await shedder.acquire()
         served.append(number)
         await asyncio.sleep(0.002)
-        admission.release()
+        shedder.release()
 
     await asyncio.gather(*(work(number) for number in range(50)))
 
     assert served == list(range(50))
-    assert (admission.in_flight, admission.waiting) == (0, 0)
+    assert (shedder.in_flight, shedder.waiting) == (0, 0)
 
 
 async def test_nobody_waits_in_vain_when_a_flood_keeps_the_queue_full() -> None:
     limits = LoadLimits(in_flight=1, queue=3, flood_after_seconds=0.05, longest_wait_seconds=0.1)
-    admission = LoadShedder(limits)
-    assert await admission.acquire()
-    early = [asyncio.create_task(admission.acquire()) for _ in range(3)]
-    await until(lambda: admission.waiting == 3)
+    shedder = LoadShedder(limits)
+    assert await shedder.acquire()
+    early = [asyncio.create_task(shedder.acquire()) for _ in range(3)]
+    await until(lambda: shedder.waiting == 3)
 
-    while not admission._is_flood:  # somebody comes again and again, and is turned away
-        assert not admission.has_room()
+    while not shedder._is_overloaded:  # somebody comes again and again, and is turned away
+        assert not shedder.has_room()
         await asyncio.sleep(0.01)
     await asyncio.sleep(limits.longest_wait_seconds)
-    admission.release()
+    shedder.release()
     too_late = [await task for task in early]
-    afterwards = (admission.has_room(), await admission.acquire())
+    afterwards = (shedder.has_room(), await shedder.acquire())
 
     assert too_late == [False, False, False]
     assert afterwards == (True, True)
 
 
 async def test_queue_is_bounded_and_whoever_leaves_it_is_forgotten() -> None:
-    admission = LoadShedder(LoadLimits(in_flight=1, queue=2))
-    assert await admission.acquire()
-    waiting = [asyncio.create_task(admission.acquire()) for _ in range(2)]
-    await until(lambda: admission.waiting == 2)
+    shedder = LoadShedder(LoadLimits(in_flight=1, queue=2))
+    assert await shedder.acquire()
+    waiting = [asyncio.create_task(shedder.acquire()) for _ in range(2)]
+    await until(lambda: shedder.waiting == 2)
 
-    has_room = admission.has_room()
+    has_room = shedder.has_room()
     waiting[0].cancel()
     await asyncio.gather(waiting[0], return_exceptions=True)
-    admission.release()
+    shedder.release()
 
     assert not has_room
     assert await waiting[1]
-    assert (admission.in_flight, admission.waiting) == (1, 0)
+    assert (shedder.in_flight, shedder.waiting) == (1, 0)
 
 
 async def test_nothing_more_is_taken_on_when_the_loop_runs_late_all_the_time() -> None:
-    admission = LoadShedder(LoadLimits(in_flight=100, late_seconds=0.1, least_in_flight=1))
-    admission.in_flight = 1
-    late = admission.lag._late
+    shedder = LoadShedder(LoadLimits(in_flight=100, late_seconds=0.1, least_in_flight=1))
+    shedder.in_flight = 1
+    late = shedder.lag._late
 
     late.extend([0.0, 0.3, 0.3, 0.3, 0.3])
-    after_a_pause = admission.has_room()
+    after_a_pause = shedder.has_room()
     late.append(0.3)
-    after_a_queue = admission.has_room()
-    admission.in_flight = 0
-    with_nothing_in_hand = admission.has_room()
+    after_a_queue = shedder.has_room()
+    shedder.in_flight = 0
+    with_nothing_in_hand = shedder.has_room()
 
     assert (after_a_pause, after_a_queue, with_nothing_in_hand) == (True, False, True)
 
 
 async def test_operation_of_a_stream_is_refused_when_there_is_no_room() -> None:
-    admission = LoadShedder(LoadLimits(in_flight=1, queue=0))
+    shedder = LoadShedder(LoadLimits(in_flight=1, queue=0))
 
-    async with admission.slot():
+    async with shedder.slot():
         with pytest.raises(Overloaded):
-            async with admission.slot():
+            async with shedder.slot():
                 pass
 
-    assert admission.in_flight == 0
+    assert shedder.in_flight == 0
 
 
 async def test_connection_is_told_to_close_when_the_process_is_stopping() -> None:
-    house = House()
-    house.end.set()
-    house.admission.draining = True
+    here = Application()
+    here.end.set()
+    here.shedder.draining = True
 
-    answer = await house.client.get("/work")
+    answer = await here.client.get("/work")
 
     assert (answer.status_code, answer.headers["connection"]) == (200, "close")
 
 
 async def test_body_that_dawdles_takes_nobodys_place() -> None:
-    house = House()
+    here = Application()
 
     async def slowly() -> Any:
         yield b"half"
-        await house.end.wait()
+        await here.end.wait()
         yield b"half"
 
-    dawdling = [asyncio.create_task(house.client.post("/body", content=slowly())) for _ in range(4)]
-    house.end.set()
+    dawdling = [asyncio.create_task(here.client.post("/body", content=slowly())) for _ in range(4)]
+    here.end.set()
     answers = [(await task).text for task in dawdling]
 
     assert answers == ["8"] * 4
-    assert (house.admission.in_flight, house.admission.elsewhere) == (0, 0)
+    assert (here.shedder.in_flight, here.shedder.elsewhere) == (0, 0)

@@ -6,13 +6,13 @@ import asyncio
 import json
 
 from tests.transport.clients import until
-from tests.transport.house import ADA, ME, SLOW, bodies, house, raw_post, slow_request, whole_post
+from tests.transport.servers import ADA, ME, SLOW, bodies, raw_post, slow_request, toy_server, whole_post
 from transport import LoadLimits
 
 
 async def test_answers_keep_their_order_when_a_slow_request_is_followed_at_once() -> None:
     slow, fast = b'{"query":"{ ratio(of: 1) calls }"}', b'{"query":"{ ratio(of: 2) }"}'
-    async with house() as here:
+    async with toy_server() as here:
         await here.post(fast.decode())
         here.world.gate = asyncio.Event()
         reader, writer = await here.connect()
@@ -28,12 +28,12 @@ async def test_answers_keep_their_order_when_a_slow_request_is_followed_at_once(
 
 
 async def test_its_place_is_free_again_when_a_client_hangs_up_on_a_slow_request() -> None:
-    async with house() as here:
+    async with toy_server() as here:
         _, writer = await slow_request(here)
-        in_hand = here.admission.in_flight
+        in_hand = here.shedder.in_flight
         writer.close()
         here.open_gate()
-        await until(lambda: here.admission.in_flight == 0)
+        await until(lambda: here.shedder.in_flight == 0)
         after = await here.post(ME, ADA)
 
     assert in_hand == 1
@@ -41,10 +41,10 @@ async def test_its_place_is_free_again_when_a_client_hangs_up_on_a_slow_request(
 
 
 async def test_who_comes_to_a_full_house_waits_for_a_place_and_is_turned_away_without_one() -> None:
-    async with house(limits=LoadLimits(in_flight=1, queue=1)) as here:
+    async with toy_server(limits=LoadLimits(in_flight=1, queue=1)) as here:
         here.world.gate = asyncio.Event()
         first, second = (asyncio.create_task(here.post(json.dumps({"query": SLOW}))) for _ in range(2))
-        await until(lambda: here.admission.in_flight + here.admission.waiting == 2)
+        await until(lambda: here.shedder.in_flight + here.shedder.waiting == 2)
         turned_away = await here.post(json.dumps({"query": SLOW}))
         here.open_gate()
         answers = [(await request).json()["data"]["ratio"] for request in (first, second)]
@@ -52,13 +52,13 @@ async def test_who_comes_to_a_full_house_waits_for_a_place_and_is_turned_away_wi
     assert answers == [1.0, 1.0]
     assert turned_away.status_code == 503
     assert turned_away.json()["errors"][0]["extensions"]["code"] == "OVERLOADED"
-    assert here.admission.in_flight == here.admission.announced == 0
+    assert here.shedder.in_flight == here.shedder.announced == 0
 
 
 async def test_a_connection_ends_with_its_answer_when_the_process_is_told_to_stop_meanwhile() -> None:
-    async with house() as here:
+    async with toy_server() as here:
         reader, writer = await slow_request(here)
-        here.admission.draining = True
+        here.shedder.draining = True
         here.open_gate()
         async with asyncio.timeout(10):
             answer = await reader.read()
@@ -69,7 +69,7 @@ async def test_a_connection_ends_with_its_answer_when_the_process_is_told_to_sto
 
 
 async def test_what_comes_to_a_full_house_is_taken_in_by_turns_and_in_order() -> None:
-    async with house(limits=LoadLimits(in_flight=1, queue=0, exempt=frozenset({"/healthz"}))) as here:
+    async with toy_server(limits=LoadLimits(in_flight=1, queue=0, exempt=frozenset({"/healthz"}))) as here:
         slow, slow_writer = await slow_request(here)
         sockets = [await here.connect() for _ in range(60)]
         for _, writer in sockets:
@@ -93,7 +93,7 @@ async def test_what_comes_to_a_full_house_is_taken_in_by_turns_and_in_order() ->
 
 async def test_a_large_body_is_read_whole_when_it_comes_to_a_house_that_was_full() -> None:
     large = b'{"query":"{ ratio(of: 3) }"' + b" " * 600_000 + b"}"
-    async with house(limits=LoadLimits(in_flight=1, queue=0)) as here:
+    async with toy_server(limits=LoadLimits(in_flight=1, queue=0)) as here:
         slow, slow_writer = await slow_request(here)
         reader, writer = await here.connect()
         writer.write(raw_post(large, f"content-length: {len(large)}"))
