@@ -1,15 +1,15 @@
-"""Everything that can go wrong by intent.
+"""The errors that the code raises on purpose.
 
     BoxofficeError
-    ├── Refusal             a client can act on it: a typed member of the mutation's union
+    ├── DomainError         the client can act on it: a typed member of the mutation's union
     │   ├── InvalidInput · NotFound · NotOnSale · LimitExceeded · OrphanSeat · NotEnoughSeats
     │   ├── SeatsGone · OrderExpired · OrderNotPayable · PaymentDeclined · IdempotencyMismatch
     │   └── QueueTokenRequired · QueueTokenInvalid
-    └── RequestError        a bad request, a missing right, a part that is down: GraphQL `errors`
+    └── RequestError        a malformed request, a missing right, an unavailable service: GraphQL `errors`
         ├── BadRequest · Unauthenticated · Forbidden · RateLimited
         └── Unavailable · OutcomeUnknown
 
-A class's docstring is its default message; `code` is stable and public.
+The docstring of a class is its default message; its `code` is stable and public.
 """
 
 from typing import ClassVar
@@ -25,47 +25,47 @@ class BoxofficeError(Exception):
         super().__init__(self.message)
 
 
-class Refusal(BoxofficeError):
-    """The request was understood and refused."""
+class DomainError(BoxofficeError):
+    """The request is valid, but the state of the sale does not allow it."""
 
 
-class InvalidInput(Refusal):
+class InvalidInput(DomainError):
     """The input does not fit."""
 
     code = "INVALID_INPUT"
 
 
-class NotFound(Refusal):
+class NotFound(DomainError):
     """There is no such thing, or it is not yours to see."""
 
     code = "NOT_FOUND"
 
 
-class NotOnSale(Refusal):
+class NotOnSale(DomainError):
     """This event is not on sale."""
 
     code = "NOT_ON_SALE"
 
 
-class LimitExceeded(Refusal):
+class LimitExceeded(DomainError):
     """That is more tickets than one order may hold."""
 
     code = "LIMIT_EXCEEDED"
 
 
-class OrphanSeat(Refusal):
+class OrphanSeat(DomainError):
     """This choice leaves a single free seat between taken ones; please move over by one."""
 
     code = "ORPHAN_SEAT"
 
 
-class NotEnoughSeats(Refusal):
+class NotEnoughSeats(DomainError):
     """There are not that many seats left."""
 
     code = "NOT_ENOUGH_SEATS"
 
 
-class SeatsGone(Refusal):
+class SeatsGone(DomainError):
     """Someone was faster: some of these seats are gone."""
 
     code = "SEATS_UNAVAILABLE"
@@ -76,37 +76,37 @@ class SeatsGone(Refusal):
         self.alternatives = alternatives
 
 
-class OrderExpired(Refusal):
+class OrderExpired(DomainError):
     """The hold has lapsed and the seats went back on sale."""
 
     code = "ORDER_EXPIRED"
 
 
-class OrderNotPayable(Refusal):
+class OrderNotPayable(DomainError):
     """This order can no longer be paid."""
 
     code = "ORDER_NOT_PAYABLE"
 
 
-class PaymentDeclined(Refusal):
+class PaymentDeclined(DomainError):
     """The card was declined; please try another one."""
 
     code = "PAYMENT_DECLINED"
 
 
-class IdempotencyMismatch(Refusal):
+class IdempotencyMismatch(DomainError):
     """This idempotency key was used with another input."""
 
     code = "IDEMPOTENCY_MISMATCH"
 
 
-class QueueTokenRequired(Refusal):
+class QueueTokenRequired(DomainError):
     """This event has a waiting room: join the queue first."""
 
     code = "QUEUE_TOKEN_REQUIRED"
 
 
-class QueueTokenInvalid(Refusal):
+class QueueTokenInvalid(DomainError):
     """The queue token is not valid here, or no longer."""
 
     code = "QUEUE_TOKEN_INVALID"

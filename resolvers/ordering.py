@@ -58,7 +58,7 @@ async def reserve(
     """Hold all the places or none.
 
     Raises:
-        Refusal: any other than that the seats are gone, which is an answer.
+        DomainError: any other than that the seats are gone, which is an answer.
     """
     event = parse_id(event_id, Kind.EVENT)
     selection = _selection(wanted, event_id)

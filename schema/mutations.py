@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 import strawberry
 
-from domain.errors import Refusal
+from domain.errors import DomainError
 from resolvers import guests, ordering, organising, waiting
 from resolvers.ordering import SeatsUnavailableView, SelectionIds
 from resolvers.orders import OrderView
@@ -56,11 +56,11 @@ Success = TypeVar("Success")
 
 
 async def _answer(work: Awaitable[Row], success: Callable[[Row], Success]) -> Success | RequestRefused:
-    """What came of it: a success, or the refusal as data. Request errors pass."""
+    """The mutation's payload: the success, or a domain error as data. Request errors are raised."""
     try:
         return success(await work)
-    except Refusal as refusal:
-        return refused(refusal)
+    except DomainError as error:
+        return refused(error)
 
 
 @strawberry.type(description="Writing. Every mutation takes one input and answers with a union of its own")

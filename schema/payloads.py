@@ -1,4 +1,4 @@
-"""What mutations answer: a success, or a refusal that a client can act on."""
+"""The payloads of mutations: a success, or an error that a client can act on."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from domain.errors import Refusal
+from domain.errors import DomainError
 from resolvers.layouts import SeatView
 from resolvers.ordering import SeatsUnavailableView
 from resolvers.orders import OrderView
@@ -135,9 +135,9 @@ LeaveQueueResult = Annotated[
 ]
 
 
-def refused(refusal: Refusal) -> RequestRefused:
-    """The one place where a refusal becomes a payload."""
-    return RequestRefused(code=UserErrorCode(refusal.code), message=refusal.message)
+def refused(error: DomainError) -> RequestRefused:
+    """The payload of a domain error; no other code makes one."""
+    return RequestRefused(code=UserErrorCode(error.code), message=error.message)
 
 
 def seats_unavailable(view: SeatsUnavailableView) -> SeatsUnavailable:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from domain.errors import Refusal
+from domain.errors import DomainError
 from kit.spans import Fact, NoTracer, Span, Tracer
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class OpenTelemetrySpan:
 
     def end(self, fault: BaseException | None) -> None:
         """Finish. Of a fault its class is told and not its words, which may hold what nobody may read."""
-        if isinstance(fault, Refusal):
+        if isinstance(fault, DomainError):
             self._span.set_attribute("boxoffice.refusal", fault.code)
         elif fault is not None:
             from opentelemetry.trace import StatusCode

@@ -77,7 +77,7 @@ async def pay(
 
     Raises:
         PaymentDeclined: the card was refused; the order may be paid with another until its deadline.
-        Refusal: for every other reason why this order cannot be paid.
+        DomainError: for every other reason why this order cannot be paid.
         OutcomeUnknown: the gateway did not answer; the same call finds out.
     """
     buyer = buyer_of(viewer)

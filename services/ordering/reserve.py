@@ -104,7 +104,7 @@ async def reserve(context: ServiceContext, viewer: Viewer | None, request: Reser
     """Hold all the seats or none, create the order, start the clock.
 
     Raises:
-        Refusal: with the reason; SeatsGone carries the places and alternatives.
+        DomainError: the order is not possible; SeatsGone carries the places and alternatives.
         OutcomeUnknown: the commit was cut; the same idempotency key finds out.
     """
     buyer = buyer_of(viewer)

@@ -32,12 +32,12 @@ from db.queries.orders import order_by_id
 from db.queries.payments import payment_of_order
 from devservices.local_stripe import LocalStripe
 from domain.errors import (
+    DomainError,
     IdempotencyMismatch,
     NotFound,
     OrderExpired,
     OrderNotPayable,
     PaymentDeclined,
-    Refusal,
     SeatsGone,
 )
 from domain.viewer import Viewer
@@ -125,11 +125,11 @@ class OrderMachine(RuleBasedStateMachine):
             while await self.context.database.fetchval("SELECT count(*) FROM outbox"):
                 await deliver(self.context)
 
-    def refusal(self, work: Awaitable[object]) -> type[Refusal] | None:
+    def refusal(self, work: Awaitable[object]) -> type[DomainError] | None:
         """How it is refused, if it is."""
         try:
             self.run(work)
-        except Refusal as refused:
+        except DomainError as refused:
             type(self).refused += 1
             return type(refused)
         return None
@@ -327,7 +327,7 @@ def test_a_story_ends_otherwise_when_a_guard_is_gone(
     if sql := guards.GUARDS[name].sql:
         asyncio.run(execute(postgres_url, sql))
 
-    with pytest.raises((AssertionError, Refusal)):
+    with pytest.raises((AssertionError, DomainError)):
         tell_stories(
             (postgres_url, redis_url, stripe_server.url()),
             100,
