@@ -12,7 +12,7 @@ from endpoints.answers import json_answer, refusal
 from kit.log_context import bind
 from payments.webhooks import WebhookRefused, read_event
 from services.context import ServiceContext
-from services.ordering.settle import handle_webhook
+from services.ordering.webhook import handle_webhook
 
 log = logging.getLogger("boxoffice.webhooks")
 

@@ -117,13 +117,13 @@ def _candid_log() -> None:
 
 
 def _unconditional_transitions() -> None:
-    from services.ordering import expiry, outbox, pay, refund, settle
+    from services.ordering import cancel, outbox, pay, refund, settle
 
     async def set_order_state(connection: Any, order_id: UUID, state: str, **_: Any) -> bool:
         await connection.execute("UPDATE orders SET state = $2 WHERE id = $1", order_id, state)
         return True
 
-    for module in (outbox, expiry, pay, refund, settle):
+    for module in (outbox, cancel, pay, refund, settle):
         _replace(module, set_order_state=set_order_state)
 
 
@@ -188,12 +188,12 @@ def _end_without_cancelling() -> None:
     from db.queries.orders import order_by_id
     from domain.states import OrderState
     from services.context import ServiceContext
-    from services.ordering import expiry
+    from services.ordering import cancel, expiry
 
     async def expire(context: ServiceContext, order_id: UUID) -> None:
         order = await order_by_id(context.database, order_id)
         assert order is not None, "it was lapsed a moment ago"
-        await expiry._end(context, order, OrderState.EXPIRED)
+        await cancel.end_unpaid(context, order, OrderState.EXPIRED)
 
     _replace(expiry, _expire_paying=expire)
 

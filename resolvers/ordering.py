@@ -8,9 +8,9 @@ from domain.ids import Kind, Part, parse_id, parse_part, part_id
 from resolvers.context import RequestContext
 from resolvers.layouts import SeatView, seat_views
 from resolvers.orders import OrderView, order_view
-from services.ordering.expiry import release as release_order
 from services.ordering.pay import pay as pay_order
 from services.ordering.refund import refund as refund_tickets
+from services.ordering.release import release as release_order
 from services.ordering.reserve import ReserveRequest
 from services.ordering.reserve import reserve as reserve_places
 from services.ordering.selection import BestAvailable, ExactSeats, GeneralAdmission, Selection

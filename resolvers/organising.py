@@ -8,6 +8,7 @@ from resolvers.context import RequestContext
 from resolvers.events import changed_event
 from resolvers.ordering import places_of_seats
 from services.catalogue.block_seats import block_seats
+from services.catalogue.cancel_event import cancel_event
 from services.catalogue.organise_events import (
     EventChanges,
     EventDraft,
@@ -15,7 +16,6 @@ from services.catalogue.organise_events import (
     publish_event,
     update_event,
 )
-from services.ordering.expiry import cancel_event
 
 
 async def create(context: RequestContext, draft: Callable[[], EventDraft]) -> EventRow:

@@ -6,9 +6,9 @@ from uuid import UUID
 from domain.errors import NotFound
 from services.context import ServiceContext
 from services.ordering.expiry import expire_lapsed, expire_paying
-from services.ordering.mirror import Difference, differences, repair
 from services.ordering.outbox import deliver
-from services.ordering.payment_sweep import sweep_cancelled_events, sweep_payments
+from services.ordering.reconcile import Difference, correct_places, differences
+from services.ordering.sweeps import sweep_cancelled_events, sweep_payments
 from workers.loops import Loop
 
 # Longer than any statement of a request may run: what differs for so long is no request in flight.
@@ -63,7 +63,7 @@ class Reconciliation:
                 continue
             standing = found & before.get(event_id, frozenset())
             if standing:
-                await repair(self._context, event_id, standing)
+                await correct_places(self._context, event_id, standing)
             if found - standing:
                 self._seen[event_id] = found - standing
         return 0

@@ -31,7 +31,7 @@ from search.index import IndexAway
 from services.context import ServiceContext, reading
 from services.doctor import repair
 from services.doctor.examine_payments import examine_payments
-from services.ordering.mirror import Difference, differences
+from services.ordering.reconcile import Difference, differences
 from services.search.record_documents import Recorded, facts_of
 
 # Sweeps run every two seconds; what is later than this is not going to be done by itself.

@@ -14,7 +14,7 @@ from domain.states import ClaimState, OrderState
 from payments.gateway import Intent
 from services.context import ServiceContext, reading
 from services.ordering.expiry import expire_lapsed, expire_paying
-from services.ordering.mirror import Difference, repair
+from services.ordering.reconcile import Difference, correct_places
 from services.ordering.settle import apply_intent
 
 
@@ -70,7 +70,7 @@ async def rebuild(context: ServiceContext, event_id: UUID) -> None:
 
 async def correct(context: ServiceContext, event_id: UUID, difference: Difference) -> None:
     """Show one place as PostgreSQL has it."""
-    await repair(context, event_id, frozenset([difference]))
+    await correct_places(context, event_id, frozenset([difference]))
 
 
 async def settle(context: ServiceContext, order_id: UUID, intent: Intent) -> None:

@@ -23,7 +23,7 @@ from kit.log_context import bound
 from kit.spans import traceparent_of, within
 from payments.gateway import Declined, GatewayError, GatewayRejected, Intent, IntentStatus
 from services.context import ServiceContext
-from services.ordering.expiry import end_event_orders
+from services.ordering.cancel import end_event_orders
 from services.ordering.mirror import mirror_order, refresh_sold_out
 from services.ordering.settle import apply_intent
 

@@ -21,7 +21,6 @@ from db.queries.outbox import record_webhook, write_task
 from db.queries.payments import (
     PaymentRow,
     RefundRow,
-    payment_by_intent,
     payment_of_order,
     reopen_bounced_refund,
     set_payment_state,
@@ -34,7 +33,7 @@ from domain.outbox import Topic
 from domain.states import OrderState, PaymentState, RefundState
 from kit.ids import new_uuid
 from kit.log_context import bind
-from payments.gateway import GatewayError, GatewayRejected, Intent, IntentStatus
+from payments.gateway import GatewayError, Intent, IntentStatus
 from payments.webhooks import WebhookEvent
 from services.context import ServiceContext, reading
 from services.metrics import measured
@@ -259,34 +258,3 @@ async def _retrieve(context: ServiceContext, intent_id: str) -> Intent:
         return await context.gateway.retrieve(intent_id)
     except GatewayError as error:
         raise Unavailable from error
-
-
-@measured("webhook")
-async def handle_webhook(context: ServiceContext, event: WebhookEvent) -> bool:
-    """Apply a verified webhook: fetch the intent that it names and settle its order.
-
-    What fits nothing of ours is logged and done with, and False: sending it again would not help.
-
-    Raises:
-        Unavailable, OutcomeUnknown: our own fault; the sender must try again.
-    """
-    if event.intent_id is None:
-        return False
-    payment = await reading(payment_by_intent(context.database, event.intent_id))
-    try:
-        intent = await context.gateway.retrieve(event.intent_id)
-    except GatewayRejected:
-        log.error("webhook %s (%s) names an intent that the gateway does not know", event.id, event.type)
-        return False
-    except GatewayError as error:
-        raise Unavailable from error
-    order_id = payment.order_id if payment else intent.order_id
-    if order_id is None:
-        log.error("webhook %s (%s) fits no order of ours", event.id, event.type)
-        return False
-    try:
-        await apply_intent(context, order_id, intent, event)
-    except LookupError:
-        log.error("webhook %s (%s) names an order that we do not have", event.id, event.type)
-        return False
-    return True

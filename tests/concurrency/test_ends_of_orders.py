@@ -14,16 +14,18 @@ from domain.errors import OrderNotPayable
 from domain.states import OrderState
 from payments.gateway import Intent
 from payments.webhooks import WebhookEvent
+from services.catalogue.cancel_event import cancel_event
 from services.context import ServiceContext
-from services.ordering import expiry, settle
-from services.ordering.expiry import cancel_event, release
+from services.ordering import cancel, settle
 from services.ordering.outbox import deliver
 from services.ordering.pay import pay
-from services.ordering.payment_sweep import sweep_payments
 from services.ordering.refund import refund
+from services.ordering.release import release
 from services.ordering.reserve import ReserveRequest, reserve
 from services.ordering.selection import BestAvailable, ExactSeats
-from services.ordering.settle import apply_intent, handle_webhook
+from services.ordering.settle import apply_intent
+from services.ordering.sweeps import sweep_payments
+from services.ordering.webhook import handle_webhook
 from tests.concurrency.races import faults, kept_at_stripe, lapse, unexpected, until_quiet
 from tests.houses import ORGANISER, ManualClock, buyer, open_event
 from workers.ordering import Reconciliation
@@ -163,7 +165,7 @@ async def release_that_comes_late(context: ServiceContext) -> OrderRow:
     """A release that read its order before it was paid, and ends it after."""
     order = await held(context)
     await pay(context, ANN, order.id, CARD)
-    await expiry._end(context, order, OrderState.CANCELLED)
+    await cancel.end_unpaid(context, order, OrderState.CANCELLED)
     return order
 
 
@@ -178,7 +180,7 @@ async def test_booking_stays_when_a_release_comes_late(contexts: Contexts) -> No
 async def test_control_loses_a_booking_when_transitions_have_no_condition(
     contexts: Contexts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(expiry, "set_order_state", without_its_condition)
+    monkeypatch.setattr(cancel, "set_order_state", without_its_condition)
 
     order = await release_that_comes_late(contexts[0])
 
@@ -220,7 +222,7 @@ async def test_control_books_without_money_when_giving_up_is_not_decided_first(
     async def undecided(*_: Any) -> bool:
         return True
 
-    monkeypatch.setattr(expiry, "_give_up", undecided)
+    monkeypatch.setattr(cancel, "give_up", undecided)
     order, _ = await authorised(contexts[0])
     crossing = replace(contexts[0], gateway=TellsWhileCancelling(contexts[0]))
 

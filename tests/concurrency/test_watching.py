@@ -12,7 +12,7 @@ from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import connect
 from services.context import ServiceContext
-from services.ordering.expiry import release
+from services.ordering.release import release
 from services.ordering.reserve import ReserveRequest, reserve
 from services.ordering.selection import BestAvailable, ExactSeats
 from subscriptions import seat_topic

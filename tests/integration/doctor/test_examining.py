@@ -12,10 +12,10 @@ from reservations.keys import event_keys
 from search.index import IndexAway
 from services.context import ServiceContext
 from services.doctor.examine import Documents, Finding, Where, examine
-from services.ordering.expiry import release
 from services.ordering.outbox import deliver
 from services.ordering.pay import pay
 from services.ordering.refund import refund
+from services.ordering.release import release
 from services.ordering.reserve import ReserveRequest, reserve
 from services.ordering.selection import ExactSeats
 from services.search.record_documents import Recorded, facts_of

@@ -10,7 +10,7 @@ from payments.gateway import IntentStatus
 from services.context import ServiceContext
 from services.ordering.expiry import expire_lapsed, expire_paying
 from services.ordering.pay import pay
-from services.ordering.payment_sweep import sweep_payments
+from services.ordering.sweeps import sweep_payments
 from tests.houses import ManualClock
 from tests.integration.ordering.test_paying import ANN, drain, held, seats, state
 from tests.local_stripe import Control

@@ -19,7 +19,7 @@ from resolvers.context import Services
 from schema.context import GraphQLContext, Streams
 from schema.schema import schema
 from services.context import ServiceContext
-from services.ordering.expiry import release
+from services.ordering.release import release
 from services.ordering.reserve import ReserveRequest, reserve
 from services.ordering.selection import ExactSeats
 from services.waiting_room.waiting_rooms import WaitingRooms

@@ -1,4 +1,4 @@
-"""Sweeps: what nobody told us is found all the same."""
+"""Sweeps: find the orders and payments whose message never came."""
 
 import logging
 from datetime import timedelta
@@ -8,23 +8,25 @@ from db.queries.payments import lately_refunded_payments, touch_payment, unsettl
 from domain.errors import BoxofficeError
 from payments.gateway import GatewayError
 from services.context import ServiceContext
-from services.ordering.expiry import end_event_orders
+from services.ordering.cancel import end_event_orders
 from services.ordering.settle import settle_order
 
-log = logging.getLogger("boxoffice.payment_sweep")
+log = logging.getLogger("boxoffice.sweeps")
 
-# A payment that nothing has moved for this long is asked about.
 QUIET = timedelta(seconds=5)
-# A refund may bounce for this long after it was sent, and is looked at this often.
-REFUND_LOOK = timedelta(days=10)
-REFUND_PACE = timedelta(minutes=10)
+"""A payment without a change for this long is retrieved from the gateway"""
+REFUND_WINDOW = timedelta(days=10)
+"""A bank may return a refund for this long after it was sent"""
+REFUND_INTERVAL = timedelta(minutes=10)
 _BATCH = 50
 
 
 async def sweep_cancelled_events(context: ServiceContext) -> int:
-    """End orders that were on their way while their event was cancelled; returns how many events had any."""
-    event_ids = await cancelled_events_with_orders(context.database)
-    for event_id in event_ids:
+    """End the orders that were placed while their event was cancelled.
+
+    Returns: 0, because a failing event must not make the loop run without a pause.
+    """
+    for event_id in await cancelled_events_with_orders(context.database):
         try:
             await end_event_orders(context, event_id)
         except BoxofficeError as error:
@@ -33,10 +35,12 @@ async def sweep_cancelled_events(context: ServiceContext) -> int:
 
 
 async def sweep_payments(context: ServiceContext) -> int:
-    """Settle payments that no webhook has settled; returns how many were asked about."""
+    """Settle the payments that no webhook has settled, and return the number retrieved."""
     now = context.now()
     payments = await unsettled_payments(context.database, now - QUIET, _BATCH)
-    payments += await lately_refunded_payments(context.database, now - REFUND_LOOK, now - REFUND_PACE, _BATCH)
+    payments += await lately_refunded_payments(
+        context.database, now - REFUND_WINDOW, now - REFUND_INTERVAL, _BATCH
+    )
     for payment in payments:
         try:
             await touch_payment(context.database, payment.order_id, now)

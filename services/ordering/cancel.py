@@ -1,0 +1,103 @@
+"""Cancel: end a live order unpaid, at the payment gateway first where a payment has started."""
+
+from uuid import UUID
+
+from db.queries.orders import (
+    OrderRow,
+    end_claims,
+    live_orders_of_event,
+    lock_order,
+    order_by_id,
+    set_order_state,
+)
+from db.queries.outbox import write_task
+from db.queries.payments import give_up_payment
+from db.session import DATABASE_AWAY
+from domain.errors import Unavailable
+from domain.outbox import Topic
+from domain.states import OrderState
+from payments.gateway import GatewayError, Intent
+from services.context import ServiceContext, reading
+from services.ordering.pay import intent_of
+from services.ordering.refund import refund_whole
+from services.ordering.settle import apply_intent
+
+_BATCH = 200
+
+
+async def cancel_order(context: ServiceContext, order: OrderRow) -> None:
+    """End a live order as CANCELLED; an order that is over stays as it is.
+
+    Raises:
+        Unavailable: The gateway or the database does not answer; the outbox finishes a started cancellation.
+    """
+    if order.state == OrderState.RESERVED and not await end_unpaid(context, order, OrderState.CANCELLED):
+        order = await _present(context, order)
+    if order.state != OrderState.PAYING:
+        return
+    if order.total_minor == 0:
+        await end_unpaid(context, order, OrderState.CANCELLED)
+        return
+    if not await give_up(context, order):
+        return
+    try:
+        intent = await cancel_intent(context, order, await intent_of(context, order))
+    except GatewayError as error:
+        raise Unavailable from error
+    await apply_intent(context, order.id, intent)
+
+
+async def end_unpaid(context: ServiceContext, order: OrderRow, state: OrderState) -> bool:
+    """End an order without an authorised payment; return False where it has left `order.state`."""
+    now = context.now()
+    try:
+        async with context.database.transaction() as connection:
+            if not await set_order_state(connection, order.id, state, leaving=[order.state], now=now):
+                return False
+            await end_claims(connection, [order.id])
+            await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, now)
+            return True
+    except DATABASE_AWAY as error:
+        raise Unavailable from error
+
+
+async def give_up(context: ServiceContext, order: OrderRow) -> bool:
+    """Decide, before its intent is cancelled, that an order ends unpaid; return False where it is not PAYING.
+
+    After this an authorisation is voided, not booked. Otherwise a webhook that read the intent before its
+    cancellation would book an order that cannot be captured. The task ends the order if this process dies.
+    """
+    now = context.now()
+    try:
+        async with context.database.transaction() as connection:
+            locked = await lock_order(connection, order.id)
+            if locked is None or locked.state != OrderState.PAYING:
+                return False
+            await give_up_payment(connection, order.id, now)
+            await write_task(connection, Topic.VOID_PAYMENT, order.id, {}, now)
+            return True
+    except DATABASE_AWAY as error:
+        raise Unavailable from error
+
+
+async def cancel_intent(context: ServiceContext, order: OrderRow, intent: Intent) -> Intent:
+    """Cancel an order's intent at the gateway."""
+    return await context.gateway.cancel(intent.id, idempotency_key=f"cancel:{order.id}")
+
+
+async def end_event_orders(context: ServiceContext, event_id: UUID) -> int:
+    """Release the holds and refund the bookings of a cancelled event, one batch a call.
+
+    Returns: The number of live orders in the batch; the caller repeats until it is 0.
+    """
+    orders = await reading(live_orders_of_event(context.database, event_id, _BATCH))
+    for order in orders:
+        if order.state == OrderState.BOOKED:
+            await refund_whole(context, order, "event cancelled")
+        else:
+            await cancel_order(context, order)
+    return len(orders)
+
+
+async def _present(context: ServiceContext, order: OrderRow) -> OrderRow:
+    return await reading(order_by_id(context.database, order.id)) or order
