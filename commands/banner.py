@@ -4,6 +4,7 @@ import sys
 
 from commands.output import line
 from commands.tokens import token_for
+from domain.viewer import Scope
 from settings import Settings
 
 BUYER = "demo-buyer"
@@ -31,7 +32,7 @@ def demo_tokens(settings: Settings) -> dict[str, str]:
     organiser = token_for(
         settings,
         ORGANISER,
-        scopes=("organise", "check_in", "buy"),
+        scopes=(Scope.ORGANISE, Scope.CHECK_IN, Scope.BUY),
         email="organiser@example.com",
         name="Demo Organiser",
     )

@@ -14,7 +14,7 @@ from db.session import DATABASE_AWAY
 from domain.errors import BoxofficeError, NotEnoughSeats, SeatsGone
 from domain.ids import user_id_of
 from domain.states import OrderState
-from domain.viewer import Viewer
+from domain.viewer import Scope, Viewer
 from domain.waiting_room import EntryState
 from services.context import ServiceContext
 from services.ordering.pay import pay
@@ -108,7 +108,7 @@ class Sale:
 
     async def _person(self, number: int) -> None:
         subject = f"simulated|{number}"
-        viewer = Viewer(user_id_of(subject), subject, None, None, frozenset({"buy"}))
+        viewer = Viewer(user_id_of(subject), subject, None, None, frozenset({Scope.BUY.value}))
         visit_seconds = self._chance.lognormvariate(0, 0.5) * self._plan.visit_seconds
         mood, tickets = self._chance.random(), self._chance.choice((1, 2, 2, 2, 3, 4))
         await asyncio.sleep(self._chance.random() * 2)

@@ -1,3 +1,5 @@
-"""What a token may allow; apart from tokens.py so that parsing imports no cryptography."""
+"""The scopes of tokens; apart from tokens.py so that parsing imports no cryptography."""
 
-SCOPES = ("buy", "organise", "check_in")
+from domain.viewer import Scope
+
+SCOPES = tuple(scope.value for scope in Scope)

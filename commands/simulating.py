@@ -16,7 +16,7 @@ from commands.steps import run
 from domain.ids import user_id_of
 from domain.money import Money
 from domain.seating import GeneralAdmission
-from domain.viewer import Viewer
+from domain.viewer import Scope, Viewer
 from services.catalogue.organise_events import EventDraft, VenueDraft, create_event, publish_event
 from settings import Settings
 
@@ -105,7 +105,7 @@ async def play(settings: Settings, plan: Plan, progress: Progress) -> Result:
 def organiser_of_the_sale() -> Viewer:
     """Whose sale it is."""
     subject = "simulated|organiser"
-    return Viewer(user_id_of(subject), subject, None, None, frozenset({"organise"}))
+    return Viewer(user_id_of(subject), subject, None, None, frozenset({Scope.ORGANISE.value}))
 
 
 def draft_of(now: datetime, plan: Plan) -> EventDraft:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import jwt
 
+from domain.viewer import Scope
 from settings import Settings, SettingsError
 
 DAY_SECONDS = 86_400
@@ -14,7 +15,7 @@ def token_for(
     settings: Settings,
     subject: str,
     *,
-    scopes: Sequence[str] = ("buy",),
+    scopes: Sequence[str] = (Scope.BUY,),
     email: str | None = None,
     name: str | None = None,
     ttl_seconds: int = DAY_SECONDS,

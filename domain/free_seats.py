@@ -75,8 +75,8 @@ def _at_least(quantity: int) -> re.Pattern[bytes]:
 def clean_starts(run: Run, statuses: bytes, quantity: int, ideal: float) -> Iterator[int]:
     """Where in a run a block may start, nearest to `ideal` first, leaving no single seat over.
 
-    Seats that are free but may not be offered count as free neighbours here, as they do for
-    `domain.orphans.orphaned`. A run that the block leaves one seat of gives its ends.
+    Seats that are free but may not be offered count as free neighbours, as they do in
+    reservations/lua/hold.lua, which enforces the rule. A run with one seat left over gives its ends.
     """
     before, after = _free_around(run, statuses)
     excused = after - before - quantity == 1

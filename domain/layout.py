@@ -4,7 +4,7 @@ Every sellable unit is a *place*, an int. Seats are places 0 to seat_count - 1 i
 section, row, seat; the general-admission sections follow, each a contiguous range of places.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -220,14 +220,6 @@ class SeatMap:
         if not 0 <= place < len(self.seats):
             raise IndexError(place)
         return self.segments[bisect_right(self._segment_starts, place) - 1]
-
-    def segments_of(self, section: Section) -> tuple[Segment, ...]:
-        """The segments of a section, front to back; none in general admission."""
-        if section.kind is SectionKind.GENERAL_ADMISSION:
-            return ()
-        places = section.places
-        first = bisect_left(self._segment_starts, places.start)
-        return self.segments[first : bisect_left(self._segment_starts, places.stop)]
 
 
 def split_at_aisles(seats: Sequence[Seat], section: int, row: int) -> list[Segment]:

@@ -34,13 +34,8 @@ def make_seat_map(
     return SeatMap(event_id, version, width, height, price_levels, sections, areas)
 
 
-def to_json(seat_map: SeatMap) -> str:
-    """The document as text, from which `from_json` makes an equal seat map."""
-    return orjson.dumps(to_document(seat_map)).decode()
-
-
 def from_json(text: str | bytes) -> SeatMap:
-    """The seat map that `to_json` wrote. For documents of our own: it trusts what it reads."""
+    """The seat map behind the JSON of `to_document`; a document of our own is not checked."""
     return from_document(orjson.loads(text))
 
 

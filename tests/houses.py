@@ -11,7 +11,7 @@ from db.session import Database
 from domain.errors import Forbidden
 from domain.ids import user_id_of
 from domain.layout import SeatMap
-from domain.layout_document import to_json
+from domain.layout_document import to_document
 from domain.money import Money
 from domain.seating import GeneralAdmission, PriceInput, build_seat_map
 from domain.seating_plan import Category, Plan, PlanRow, PlanSeat, Zone
@@ -166,11 +166,11 @@ async def open_event(database: Database, rows: Sequence[int] = (), standing: int
     await database.fetch(
         """
         INSERT INTO seat_maps (version, event_id, layout, seat_count, place_count)
-        VALUES ($1, $2, $3::text::jsonb, $4, $5)
+        VALUES ($1, $2, $3, $4, $5)
         """,
         seat_map.version,
         event_id,
-        to_json(seat_map),
+        to_document(seat_map),
         seat_map.seat_count,
         seat_map.place_count,
     )

@@ -43,7 +43,7 @@ class Performer(SQLModel, table=True):
 
 
 class SeatMap(SQLModel, table=True):
-    """One immutable version of an event's layout with its prices, as `SeatMap.to_json` writes it."""
+    """One immutable version of an event's layout with its prices; `domain.layout_document` is its form."""
 
     __tablename__ = "seat_maps"
 

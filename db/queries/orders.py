@@ -79,12 +79,6 @@ async def lock_order(connection: Connection, order_id: UUID) -> OrderRow | None:
     return OrderRow(**row) if row else None
 
 
-async def orders_by_ids(source: Source, order_ids: Sequence[UUID]) -> list[OrderRow]:
-    """Many orders, in no order."""
-    rows = await source.fetch(f"SELECT {_ORDER} FROM orders WHERE id = ANY ($1)", list(order_ids))
-    return [OrderRow(**row) for row in rows]
-
-
 async def orders_of_user(
     source: Source, user_id: UUID, first: int, before: tuple[datetime, UUID] | None
 ) -> list[OrderRow]:

@@ -57,14 +57,6 @@ async def put_off_task(source: Source, task_id: int, until: datetime, error: str
     )
 
 
-async def outbox_age_seconds(source: Source, now: datetime) -> float:
-    """How long the oldest task has been waiting."""
-    age = await source.fetchval(
-        "SELECT extract(epoch FROM $1::timestamptz - min(created_at)) FROM outbox", now
-    )
-    return float(age or 0)
-
-
 async def record_webhook(connection: Connection, event_id: str, event_type: str) -> bool:
     """Note that a webhook event is being applied; False where it has been before."""
     tag = await connection.execute(

@@ -195,18 +195,6 @@ async def entries_after(
     return [EntryRow(**row) for row in rows]
 
 
-async def admitted_entries(source: Source, event_id: UUID) -> list[EntryRow]:
-    """People admitted, as last written, longest first."""
-    rows = await source.fetch(
-        """
-        SELECT user_id, state, place, nonce, expires_ms FROM queue_entries
-        WHERE event_id = $1 AND state = 'A' ORDER BY expires_ms
-        """,
-        event_id,
-    )
-    return [EntryRow(**row) for row in rows]
-
-
 async def drawn_line(database: Database, event_id: UUID) -> list[tuple[UUID, int]]:
     """Everyone who was in the draw with the place it gave, in that order."""
     rows = await database.fetch(

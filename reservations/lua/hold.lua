@@ -43,7 +43,7 @@ local function taken_of(places)
   return taken
 end
 
--- The rule of domain/orphans.py: a run of L free seats from which k are chosen may be left with a hole
+-- The rule of tests/orphan_rule.py: a run of L free seats from which k are chosen may be left with a hole
 -- of one only where L - k is 1, since then every choice leaves one.
 local function leaves_orphan(first, last, chosen)
   local row = redis.call('GETRANGE', KEYS[1], first, last)

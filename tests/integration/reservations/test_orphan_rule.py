@@ -1,13 +1,13 @@
-"""The orphan rule stands twice: in domain/orphans.py and in hold.lua. They must agree."""
+"""The orphan rule of hold.lua must agree with the one that is written to be read, tests/orphan_rule.py."""
 
 import random
 from uuid import uuid4
 
-from domain.orphans import orphaned
 from kit.ids import new_uuid
 from reservations.connection import batcher, connect
 from reservations.outcomes import Candidate, Outcome, Truth
 from reservations.store import SeatStore
+from tests.orphan_rule import leaves_orphan
 
 ROUNDS = 400
 
@@ -32,7 +32,7 @@ async def test_lua_and_python_agree_when_rows_and_choices_are_random(redis_url: 
         answer = await store.hold(new_uuid(), uuid4(), wish, 2**52, orphan_rule=True)
 
         refused += answer.outcome is Outcome.ORPHAN
-        if (answer.outcome is Outcome.ORPHAN) != orphaned(places, chosen):
+        if (answer.outcome is Outcome.ORPHAN) != leaves_orphan(places, chosen):
             disagreements.append((places, chosen))
     await client.aclose()
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.alternatives import alternatives
 from domain.best_available import candidates
 from domain.layout import SeatMap
-from domain.orphans import orphaned
+from tests.orphan_rule import leaves_orphan
 from tests.unit.domain.houses import house, statuses
 
 HALL = house(["ssssssss", "ssssssss"], ["pppp pppp", "wwsssrrr"], floor=3)
@@ -136,7 +136,7 @@ def test_block_leaves_no_orphan_when_people_sit_side_by_side(
         mixed = any(seat.accessible for seat in seat_map.seats[segment.first : segment.last + 1])
         if not mixed and places[-1] - places[0] == quantity - 1 and places[-1] <= segment.last:
             offsets = [place - segment.first for place in places]
-            assert not orphaned(taken[segment.first : segment.last + 1], offsets)
+            assert not leaves_orphan(taken[segment.first : segment.last + 1], offsets)
 
 
 @settings(deadline=None, max_examples=150)

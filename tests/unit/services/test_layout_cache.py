@@ -3,11 +3,12 @@
 import asyncio
 from typing import Any, cast
 
+import orjson
 import pytest
 
 from db.session import Database
 from domain.errors import NotFound
-from domain.layout_document import to_json
+from domain.layout_document import to_document
 from kit.ids import new_uuid
 from services.caches import LayoutCache
 from tests.houses import seat_map_of
@@ -18,7 +19,7 @@ class Shelf:
 
     def __init__(self, count: int) -> None:
         maps = [seat_map_of(new_uuid(), rows=[10]) for _ in range(count)]
-        self.documents = {seat_map.version: to_json(seat_map) for seat_map in maps}
+        self.documents = {seat_map.version: orjson.dumps(to_document(seat_map)).decode() for seat_map in maps}
         self.asked: list[list[str]] = []
 
     async def fetch(self, _statement: str, versions: list[str]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.orphans import orphaned
+from tests.orphan_rule import leaves_orphan
 
 
 @pytest.mark.parametrize(
@@ -28,4 +28,4 @@ from domain.orphans import orphaned
 def test_choice_is_judged_by_the_holes_when_it_leaves_some(
     segment: bytes, chosen: list[int], refused: bool
 ) -> None:
-    assert orphaned(segment, chosen) is refused
+    assert leaves_orphan(segment, chosen) is refused
