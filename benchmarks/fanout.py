@@ -29,7 +29,7 @@ from rich.table import Table
 from benchmarks.broadcasters import STAMP_BYTES
 from benchmarks.installation import LOAD_CORE, OUT, Installation, Server, open_installation, serving
 from benchmarks.load import cpu_seconds
-from benchmarks.sample_events import ON_SALE_SINCE, create_event, numbered_seats
+from benchmarks.sample_events import ON_SALE_SINCE, SEATS, create_event, numbered_seats
 from benchmarks.sockets import Audience
 from commands.configuration import settings_of_running
 from commands.plots import bar_plot
@@ -43,12 +43,6 @@ PLOT = Path(__file__).parents[1] / "docs" / "images" / "fanout.svg"
 SETTLE_SECONDS = 1.5
 TAIL_SECONDS = 0.5
 GOALS = {"of picows": 1.5, "p99_ms": 30.0, "kib_a_subscriber": 30.0, "connect_ms": 1.0}
-SEATS = """subscription Seats($id: ID!) {
-  seatAvailability(eventId: $id) {
-    eventId version previousVersion statuses changes { seatId index status }
-    sections { name available held booked }
-  }
-}"""
 VERSION = re.compile(rb'"version":(\d+)')
 
 

@@ -29,6 +29,14 @@ mutation Create($input: CreateEventInput!) {
   }
 }
 """
+SEATS = """
+subscription Seats($id: ID!) {
+  seatAvailability(eventId: $id) {
+    eventId version previousVersion statuses changes { seatId index status }
+    sections { name available held booked }
+  }
+}
+"""
 PUBLISH = "mutation P($id: ID!) { publishEvent(input: {eventId: $id}) { __typename } }"
 
 
