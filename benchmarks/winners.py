@@ -25,7 +25,8 @@ from devservices.valkey import Valkey
 from kit.ids import new_uuid
 from payments.stripe_gateway import StripeGateway
 from services.context import ServiceContext
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.attempt import ReserveRequest
+from services.ordering.reserve import reserve
 from services.ordering.selection import GeneralAdmission
 from tests.houses import buyer, open_event, service_context_on
 

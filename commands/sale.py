@@ -17,8 +17,9 @@ from domain.states import OrderState
 from domain.viewer import Scope, Viewer
 from domain.waiting_room import EntryState
 from services.context import ServiceContext
+from services.ordering.attempt import ReserveRequest
 from services.ordering.pay import pay
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.reserve import reserve
 from services.ordering.selection import GeneralAdmission
 from services.waiting_room.waiting_rooms import Entry, WaitingRooms
 from subscriptions.queue_positions import QueueHub

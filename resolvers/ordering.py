@@ -1,5 +1,6 @@
 """Holding, paying, giving back: public ids in, rows and typed refusals out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,12 +9,11 @@ from domain.ids import Kind, Part, parse_id, parse_part, part_id
 from resolvers.context import RequestContext
 from resolvers.layouts import SeatView, seat_views
 from resolvers.orders import OrderView, order_view
+from services.ordering.attempt import ReserveRequest
 from services.ordering.pay import pay as pay_order
 from services.ordering.refund import refund as refund_tickets
 from services.ordering.release import release as release_order
-from services.ordering.reserve import ReserveRequest
 from services.ordering.reserve import reserve as reserve_places
-from services.ordering.selection import BestAvailable, ExactSeats, GeneralAdmission, Selection
 
 # Beyond any event's own limit: long lists are refused before their ids are read.
 MOST_IDS = 1_000
@@ -29,18 +29,6 @@ class SeatsUnavailableView:
 
 
 @dataclass(frozen=True, slots=True)
-class SelectionIds:
-    """What a buyer chose, in public ids; exactly one of the three kinds."""
-
-    seat_ids: list[str] | None = None
-    section_id: str | None = None
-    price_level_id: str | None = None
-    quantity: int = 0
-    accessible: bool = False
-    general_admission: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class PaymentStarted:
     """An order with its payment under way."""
 
@@ -48,21 +36,12 @@ class PaymentStarted:
     client_secret: str
 
 
-async def reserve(
-    context: RequestContext,
-    event_id: str,
-    wanted: SelectionIds,
-    queue_token: str | None,
-    idempotency_key: str | None,
-) -> OrderView | SeatsUnavailableView:
+async def reserve(context: RequestContext, request: ReserveRequest) -> OrderView | SeatsUnavailableView:
     """Hold all the places or none.
 
     Raises:
-        DomainError: any other than that the seats are gone, which is an answer.
+        DomainError: For every reason other than taken seats, which are an answer.
     """
-    event = parse_id(event_id, Kind.EVENT)
-    selection = _selection(wanted, event_id)
-    request = ReserveRequest(event, selection, queue_token, idempotency_key)
     try:
         row = await reserve_places(context.services, context.viewer, request)
     except SeatsGone as gone:
@@ -70,29 +49,13 @@ async def reserve(
     return order_view(context, row)
 
 
-def _selection(wanted: SelectionIds, event_id: str) -> Selection:
-    event = parse_id(event_id, Kind.EVENT)
-    if wanted.seat_ids is not None:
-        return ExactSeats(places_of_seats(wanted.seat_ids, event_id))
-    section = level = None
-    if wanted.section_id is not None:
-        section = parse_part(wanted.section_id, Part.SECTION, event)[1]
-    if wanted.price_level_id is not None:
-        level = parse_part(wanted.price_level_id, Part.PRICE_LEVEL, event)[1]
-    if wanted.general_admission:
-        assert section is not None, "the schema asks for a section"
-        return GeneralAdmission(section, wanted.quantity)
-    return BestAvailable(wanted.quantity, level, section, wanted.accessible)
-
-
-def places_of_seats(seat_ids: list[str], event_id: str) -> tuple[int, ...]:
-    """The places behind the seats' public ids.
+def places_of_seats(seat_ids: Sequence[str], event_id: UUID) -> tuple[int, ...]:
+    """Return the places of an event's seats by their public ids.
 
     Raises:
-        InvalidInput: one of them is no seat of this event, or there are far too many.
+        InvalidInput: An id is malformed, or not of a seat of this event.
     """
-    event = parse_id(event_id, Kind.EVENT)
-    return tuple(parse_part(seat_id, Part.SEAT, event)[1] for seat_id in seat_ids)
+    return tuple(parse_part(seat_id, Part.SEAT, event_id)[1] for seat_id in seat_ids)
 
 
 async def _unavailable(

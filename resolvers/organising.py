@@ -48,6 +48,6 @@ async def cancel(context: RequestContext, event_id: str) -> EventRow:
 async def block(context: RequestContext, event_id: str, seat_ids: list[str], *, blocked: bool) -> EventRow:
     """The caller's event with seats taken out of the sale, or put back."""
     key = parse_id(event_id, Kind.EVENT)
-    places = places_of_seats(seat_ids, event_id)
+    places = places_of_seats(seat_ids, key)
     await block_seats(context.services, context.viewer, key, places, blocked=blocked)
     return await changed_event(context, key)

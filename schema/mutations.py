@@ -7,7 +7,7 @@ import strawberry
 
 from domain.errors import DomainError
 from resolvers import guests, ordering, organising, waiting
-from resolvers.ordering import SeatsUnavailableView, SelectionIds
+from resolvers.ordering import SeatsUnavailableView
 from resolvers.orders import OrderView
 from resolvers.views import EventRow
 from schema.context import Info
@@ -24,7 +24,6 @@ from schema.inputs import (
     RefundOrderInput,
     ReleaseOrderInput,
     ReserveInput,
-    SelectionInput,
     UpdateEventInput,
 )
 from schema.payloads import (
@@ -49,6 +48,7 @@ from schema.payloads import (
     refused,
     seats_unavailable,
 )
+from schema.selections import reserve_request
 from schema.writing import event_changes, event_draft
 
 Row = TypeVar("Row")
@@ -74,11 +74,10 @@ class Mutation:
         info: Info,
         input: Annotated[ReserveInput, strawberry.argument(description="What to hold")],
     ) -> ReserveSuccess | SeatsUnavailable | RequestRefused:
-        wanted = _selection(input.selection)
-        work = ordering.reserve(
-            info.context, input.event_id, wanted, input.queue_token, input.idempotency_key
-        )
-        return await _answer(work, _reserved)
+        async def work() -> OrderView | SeatsUnavailableView:
+            return await ordering.reserve(info.context, reserve_request(input))
+
+        return await _answer(work(), _reserved)
 
     @mutation(
         graphql_type=PayResult,
@@ -236,20 +235,3 @@ def _reserved(answer: OrderView | SeatsUnavailableView) -> ReserveSuccess | Seat
 
 def _event(event: EventRow) -> EventSuccess:
     return EventSuccess(event=event)
-
-
-def _selection(chosen: SelectionInput) -> SelectionIds:
-    if chosen.seat_ids:
-        return SelectionIds(seat_ids=list(chosen.seat_ids))
-    if chosen.general_admission:
-        places = chosen.general_admission
-        return SelectionIds(section_id=places.section_id, quantity=places.quantity, general_admission=True)
-    if chosen.best_available:
-        best = chosen.best_available
-        return SelectionIds(
-            section_id=best.section_id,
-            price_level_id=best.price_level_id,
-            quantity=best.quantity,
-            accessible=bool(best.accessible),
-        )
-    return SelectionIds(seat_ids=[])

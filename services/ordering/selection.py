@@ -1,4 +1,4 @@
-"""From what a buyer asks for to places that would do."""
+"""Selections: the places that a buyer asks for, checked against the seat map and turned into candidates."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,14 +12,14 @@ from reservations.outcomes import Candidate, FreeRange
 
 @dataclass(frozen=True, slots=True)
 class ExactSeats:
-    """These seats and no others."""
+    """Exactly these seats."""
 
     places: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class BestAvailable:
-    """The house chooses; numbers of a price level and a section narrow it."""
+    """Seats that the engine chooses, perhaps of one price level or section."""
 
     quantity: int
     price_level: int | None = None
@@ -39,16 +39,16 @@ Selection = ExactSeats | BestAvailable | GeneralAdmission
 
 
 def quantity_of(selection: Selection) -> int:
-    """How many tickets a selection is."""
+    """Return the number of tickets in a selection."""
     return len(selection.places) if isinstance(selection, ExactSeats) else selection.quantity
 
 
 def check_selection(selection: Selection, seat_map: SeatMap, most: int) -> None:
-    """Hold a selection against the layout and the limit an order.
+    """Check a selection against the seat map and the limit of an order.
 
     Raises:
-        InvalidInput: it asks for nothing, for something twice, or for what this event does not have.
-        LimitExceeded: it asks for more than `most` tickets.
+        InvalidInput: It is empty, names a seat twice, or names a part that this event does not have.
+        LimitExceeded: It has more than `most` tickets.
     """
     quantity = quantity_of(selection)
     if quantity < 1:
@@ -85,19 +85,19 @@ def _section_kind(seat_map: SeatMap, number: int) -> SectionKind:
     return seat_map.sections[number].kind
 
 
-def exact_wish(selection: ExactSeats, seat_map: SeatMap) -> list[Candidate]:
-    """The one candidate that exact seats are."""
+def exact_candidates(selection: ExactSeats, seat_map: SeatMap) -> list[Candidate]:
+    """Return the one candidate of exact seats."""
     return [_candidate(seat_map, tuple(sorted(selection.places)))]
 
 
-def ga_wish(selection: GeneralAdmission, seat_map: SeatMap) -> FreeRange:
-    """Any places of the section."""
+def free_range(selection: GeneralAdmission, seat_map: SeatMap) -> FreeRange:
+    """Return the range of places of a section, any of which will do."""
     section = seat_map.sections[selection.section]
     return FreeRange(section.first_place, section.capacity, selection.quantity)
 
 
-def best_wish(selection: BestAvailable, seat_map: SeatMap, places: bytes) -> list[Candidate]:
-    """Candidates in order of preference, as the map stands; empty where there are not enough seats."""
+def best_candidates(selection: BestAvailable, seat_map: SeatMap, places: bytes) -> list[Candidate]:
+    """Return candidates in order of preference; none where there are not enough free seats."""
     found = candidates(
         seat_map,
         places,
@@ -109,9 +109,9 @@ def best_wish(selection: BestAvailable, seat_map: SeatMap, places: bytes) -> lis
     return [_candidate(seat_map, tuple(sorted(option))) for option in found]
 
 
-@lru_cache(maxsize=128)  # the losers of a rush want the same seats of the same map
+@lru_cache(maxsize=128)  # in a rush many buyers want the same seats of the same map
 def other_seats(seat_map: SeatMap, places: bytes, wanted: tuple[int, ...]) -> tuple[int, ...]:
-    """As many free seats near the wanted ones, at the same price where possible."""
+    """Return as many free seats near the wanted ones, at the same price where possible."""
     return tuple(alternatives(seat_map, places, wanted, len(wanted)))
 
 

@@ -12,9 +12,10 @@ from db.queries.payments import payment_of_order
 from domain.errors import BoxofficeError, NotEnoughSeats, SeatsGone
 from kit.lua import LuaScript
 from services.context import ServiceContext
+from services.ordering.attempt import ReserveRequest
 from services.ordering.expiry import expire_lapsed, expire_paying
 from services.ordering.outbox import deliver
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.reserve import reserve
 from services.ordering.seat_rebuild import places_of
 from services.ordering.selection import Selection
 from tests.houses import buyer

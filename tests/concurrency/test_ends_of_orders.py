@@ -17,11 +17,12 @@ from payments.webhooks import WebhookEvent
 from services.catalogue.cancel_event import cancel_event
 from services.context import ServiceContext
 from services.ordering import cancel, settle
+from services.ordering.attempt import ReserveRequest
 from services.ordering.outbox import deliver
 from services.ordering.pay import pay
 from services.ordering.refund import refund
 from services.ordering.release import release
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.reserve import reserve
 from services.ordering.selection import BestAvailable, ExactSeats
 from services.ordering.settle import apply_intent
 from services.ordering.sweeps import sweep_payments

@@ -5,11 +5,12 @@ import pytest
 from domain.errors import SeatsGone
 from payments.webhooks import WebhookEvent
 from services.context import ServiceContext
+from services.ordering.attempt import ReserveRequest
 from services.ordering.expiry import expire_paying
 from services.ordering.outbox import deliver
 from services.ordering.pay import pay
 from services.ordering.release import release
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from services.ordering.webhook import handle_webhook
 from tests.concurrency.races import faults, kept_at_stripe, until_quiet

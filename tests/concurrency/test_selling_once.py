@@ -15,7 +15,8 @@ from domain.errors import SeatsGone
 from reservations.outcomes import Candidate, FreeRange, HoldAnswer
 from reservations.store import SeatStore
 from services.context import ServiceContext
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.attempt import ReserveRequest
+from services.ordering.reserve import reserve
 from services.ordering.selection import BestAvailable, ExactSeats, GeneralAdmission, Selection
 from tests.concurrency.races import (
     live_places,

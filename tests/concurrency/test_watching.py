@@ -12,8 +12,9 @@ from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import connect
 from services.context import ServiceContext
+from services.ordering.attempt import ReserveRequest
 from services.ordering.release import release
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.reserve import reserve
 from services.ordering.selection import BestAvailable, ExactSeats
 from subscriptions import seat_topic
 from subscriptions.seat_availability import SeatHub

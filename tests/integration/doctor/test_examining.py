@@ -12,11 +12,12 @@ from reservations.keys import event_keys
 from search.index import IndexAway
 from services.context import ServiceContext
 from services.doctor.examine import Documents, Finding, Where, examine
+from services.ordering.attempt import ReserveRequest
 from services.ordering.outbox import deliver
 from services.ordering.pay import pay
 from services.ordering.refund import refund
 from services.ordering.release import release
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from services.search.record_documents import Recorded, facts_of
 from tests.houses import ORGANISER, ManualClock, buyer, open_event

@@ -11,9 +11,10 @@ from db.queries.outbox import finish_tasks
 from db.session import DATABASE_AWAY
 from services.context import ServiceContext
 from services.ordering import outbox
+from services.ordering.attempt import ReserveRequest
 from services.ordering.outbox import deliver
 from services.ordering.pay import pay
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from tests.houses import buyer, open_event
 

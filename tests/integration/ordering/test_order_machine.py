@@ -46,12 +46,13 @@ from kit.ids import new_uuid
 from payments.stripe_gateway import StripeGateway
 from services.catalogue.block_seats import block_seats
 from services.context import ServiceContext
+from services.ordering.attempt import ReserveRequest
 from services.ordering.expiry import expire_lapsed, expire_paying
 from services.ordering.outbox import deliver
 from services.ordering.pay import pay
 from services.ordering.refund import refund
 from services.ordering.release import release
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from tests.houses import ORGANISER, ManualClock, buyer, open_event, service_context_on
 

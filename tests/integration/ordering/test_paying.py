@@ -18,12 +18,13 @@ from domain.errors import (
 from payments.gateway import IntentStatus
 from services.catalogue.cancel_event import cancel_event
 from services.context import ServiceContext
+from services.ordering.attempt import ReserveRequest
 from services.ordering.expiry import expire_lapsed, expire_paying
 from services.ordering.outbox import deliver
 from services.ordering.pay import pay
 from services.ordering.refund import refund
 from services.ordering.release import release
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from services.ordering.sweeps import sweep_cancelled_events, sweep_payments
 from tests.houses import ORGANISER, ManualClock, buyer, open_event

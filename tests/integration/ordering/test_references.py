@@ -11,7 +11,8 @@ from db.violations import PlaceTaken, ReferenceTaken, UniqueViolation
 from domain.ids import order_id_of
 from domain.references import reference_of
 from services.context import ServiceContext
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.attempt import ReserveRequest
+from services.ordering.reserve import reserve
 from services.ordering.selection import BestAvailable, ExactSeats
 from tests.houses import buyer, open_event
 from tests.orders import order_over

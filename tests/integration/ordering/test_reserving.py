@@ -21,7 +21,8 @@ from domain.errors import (
 )
 from kit.ids import new_uuid
 from services.context import ServiceContext
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.attempt import ReserveRequest
+from services.ordering.reserve import reserve
 from services.ordering.selection import BestAvailable, ExactSeats, GeneralAdmission, Selection
 from tests.houses import ManualClock, buyer, open_event
 

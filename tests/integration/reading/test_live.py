@@ -19,8 +19,9 @@ from resolvers.context import Services
 from schema.context import GraphQLContext, Streams
 from schema.schema import schema
 from services.context import ServiceContext
+from services.ordering.attempt import ReserveRequest
 from services.ordering.release import release
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from services.waiting_room.waiting_rooms import WaitingRooms
 from subscriptions.queue_positions import QueueHub

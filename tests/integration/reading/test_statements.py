@@ -19,7 +19,8 @@ from reservations.store import SeatStore
 from resolvers.context import RequestContext, Services
 from schema.schema import schema
 from services.caches import LayoutCache, SaleCache
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.attempt import ReserveRequest
+from services.ordering.reserve import reserve
 from services.ordering.seat_rebuild import truth_loader
 from services.ordering.selection import ExactSeats
 from tests.houses import buyer, open_event, service_context_on

@@ -13,7 +13,8 @@ from pubsub.redis_backend import RedisBackend
 from reservations.connection import connect
 from reservations.keys import event_keys
 from services.context import ServiceContext
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.attempt import ReserveRequest
+from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from tests.clusters import Cluster, Node
 from tests.houses import ManualClock, buyer, open_event

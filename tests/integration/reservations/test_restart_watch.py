@@ -4,7 +4,8 @@ from uuid import UUID
 
 from reservations.keys import SERVER_RUNS, event_keys
 from services.context import ServiceContext
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.attempt import ReserveRequest
+from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from tests.houses import buyer, open_event
 from workers.ordering import RestartWatch

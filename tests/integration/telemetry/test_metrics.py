@@ -13,8 +13,9 @@ from pubsub.channels import Channels
 from pubsub.echo import Echo
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import connect
+from services.ordering.attempt import ReserveRequest
 from services.ordering.outbox import deliver
-from services.ordering.reserve import ReserveRequest, reserve
+from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from services.search.find_events import EventSearch
 from settings import Settings

@@ -1,0 +1,74 @@
+"""Hold: take the places of an attempt in Redis, or say which error refuses it."""
+
+from domain.errors import NotEnoughSeats, OrphanSeat, SeatsGone
+from kit.clock import milliseconds
+from reservations.outcomes import Candidate, FreeRange, HoldAnswer, Outcome
+from services.context import ServiceContext
+from services.ordering.attempt import Attempt
+from services.ordering.selection import (
+    BestAvailable,
+    ExactSeats,
+    GeneralAdmission,
+    best_candidates,
+    exact_candidates,
+    free_range,
+    other_seats,
+)
+
+# When many buyers want the same best seats, each try reads a new map.
+_TRIES = 5
+_ALTERNATIVES_AGE_SECONDS = 0.2
+
+
+async def hold(context: ServiceContext, attempt: Attempt) -> HoldAnswer:
+    """Hold the first candidate of the attempt whose places are all free."""
+    selection, seat_map = attempt.request.selection, attempt.seat_map
+    if isinstance(selection, ExactSeats):
+        candidates = exact_candidates(selection, seat_map)
+        return await _hold(context, attempt, candidates, orphan_rule=attempt.sale.orphan_rule)
+    if isinstance(selection, GeneralAdmission):
+        return await _hold(context, attempt, free_range(selection, seat_map), orphan_rule=False)
+    return await _hold_best(context, attempt, selection)
+
+
+async def _hold_best(context: ServiceContext, attempt: Attempt, selection: BestAvailable) -> HoldAnswer:
+    """Hold the best seats; they may leave a single free seat only where no others are left."""
+    answer = HoldAnswer(Outcome.TAKEN, 0, ())
+    for number in range(_TRIES):
+        snapshot = await context.seats.snapshot(attempt.sale.id)
+        candidates = best_candidates(selection, attempt.seat_map, snapshot.places)
+        if not candidates:
+            break
+        strict = attempt.sale.orphan_rule and number == 0
+        answer = await _hold(context, attempt, candidates, orphan_rule=strict)
+        if answer.outcome in (Outcome.HELD, Outcome.REPLAY):
+            break
+    return answer
+
+
+async def _hold(
+    context: ServiceContext, attempt: Attempt, candidates: list[Candidate] | FreeRange, *, orphan_rule: bool
+) -> HoldAnswer:
+    deadline_ms = milliseconds(context.now() + context.hold_time)
+    return await context.seats.hold(
+        attempt.sale.id, attempt.order_id, candidates, deadline_ms, orphan_rule=orphan_rule
+    )
+
+
+async def error_of(context: ServiceContext, attempt: Attempt, answer: HoldAnswer) -> Exception:
+    """Return the error that tells the buyer why nothing was held."""
+    if answer.outcome is Outcome.ORPHAN:
+        return OrphanSeat()
+    if not isinstance(attempt.request.selection, ExactSeats):
+        return NotEnoughSeats()
+    return await seats_gone(context, attempt, answer.places)
+
+
+async def seats_gone(context: ServiceContext, attempt: Attempt, taken: tuple[int, ...]) -> SeatsGone:
+    """Return the error that names the taken seats and free ones in their place."""
+    event_id, wanted = attempt.sale.id, attempt.request.selection
+    if not isinstance(wanted, ExactSeats):
+        return SeatsGone(taken)
+    snapshots = await context.seats.read([event_id], max_age_seconds=_ALTERNATIVES_AGE_SECONDS)
+    free = snapshots[event_id].places if event_id in snapshots else b""
+    return SeatsGone(taken or wanted.places, other_seats(attempt.seat_map, free, wanted.places))
