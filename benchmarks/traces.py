@@ -44,7 +44,7 @@ STEPS, WARMING = 15, 4
 PROBE_SECONDS = 120
 DOMAIN = re.compile(r"(domain|services)/")
 NO_SUBJECT = re.compile(
-    r"domain/(viewer|errors|ids|text_input)\.py|services/(identity/|context|tokens|allowances|measuring|office)"
+    r"domain/(viewer|errors|ids|text_input)\.py|services/(identity/|context|tokens|allowances|measuring|context)"
 )
 PAY = """
 mutation Pay($input: PayInput!) {
