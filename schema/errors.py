@@ -8,7 +8,7 @@ from graphql import GraphQLError
 
 from domain.errors import BadRequest, BoxofficeError
 from resolvers.outages import outage_of
-from transport import Refused
+from transport import GraphQLHTTPError
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ def public_error(error: GraphQLError) -> dict[str, Any]:
     cause = _cause(error)
     if isinstance(cause, BoxofficeError):
         return _formatted(error, cause.message, {"code": cause.code})
-    if isinstance(cause, Refused):
+    if isinstance(cause, GraphQLHTTPError):
         return _formatted(error, cause.message, {"code": cause.error_code})
     if cause is None:
         return _formatted(error, error.message, {"code": BadRequest.code, **(error.extensions or {})})

@@ -12,7 +12,7 @@
     await server.aclose()                         # clients are told to reconnect
 
 make_context raises Unauthenticated for a token that is not good: 401, or WebSocket close 4403.
-Resolvers may raise any Refused; everything else is masked and logged under a log id.
+Resolvers may raise any GraphQLHTTPError; everything else is masked and logged under a log id.
 """
 
 from .documents.cache import digest_of
@@ -30,10 +30,10 @@ from .protocol.errors import (
     BadRequest,
     Conflict,
     Forbidden,
+    GraphQLHTTPError,
     NotFound,
     Overloaded,
     RateLimited,
-    Refused,
     Unauthenticated,
     Unavailable,
 )
@@ -56,6 +56,7 @@ __all__ = [
     "DocumentStore",
     "FastPath",
     "Forbidden",
+    "GraphQLHTTPError",
     "GraphQLServer",
     "LayeredDocumentStore",
     "Limits",
@@ -74,7 +75,6 @@ __all__ = [
     "Payload",
     "Pipeline",
     "RateLimited",
-    "Refused",
     "ServerOptions",
     "Unauthenticated",
     "Unavailable",

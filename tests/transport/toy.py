@@ -53,7 +53,7 @@ class World:
     ended: set[str] = field(default_factory=set)
     """Names whose tokens are no longer good"""
     pulled: list[int] = field(default_factory=list)
-    feeds: list[FedUpdates] = field(default_factory=list)
+    feeds: list[PushedUpdates] = field(default_factory=list)
 
     def tell(self, *versions: int) -> None:
         """Tell every feed these versions, one after another."""
@@ -120,7 +120,7 @@ class Update:
         return self.version * times
 
 
-class FedUpdates(AsyncIterator[Update]):
+class PushedUpdates(AsyncIterator[Update]):
     """A feed that a test drives; a later version replaces an earlier one that waits."""
 
     def __init__(self, world: World) -> None:
@@ -135,8 +135,8 @@ class FedUpdates(AsyncIterator[Update]):
         assert first is not None, "it is iterated once"
         return first
 
-    def attach(self, wake: Callable[[], None]) -> FedUpdates:
-        """See `Feed`."""
+    def attach(self, wake: Callable[[], None]) -> PushedUpdates:
+        """See `EventSource`."""
         self._wake = wake
         return self
 
@@ -158,7 +158,7 @@ class FedUpdates(AsyncIterator[Update]):
         self._wake()
 
     def detach(self) -> None:
-        """See `Feed`."""
+        """See `EventSource`."""
         self.world.feeds.remove(self)
 
     async def aclose(self) -> None:
@@ -286,9 +286,9 @@ class Subscription:
 
     @strawberry.subscription(graphql_type=Update)  # type: ignore[untyped-decorator]
     @staticmethod
-    def fed(info: strawberry.Info[Context, None]) -> FedUpdates:
+    def fed(info: strawberry.Info[Context, None]) -> PushedUpdates:
         """Yield version 0, then what the test tells."""
-        return FedUpdates(info.context.world)
+        return PushedUpdates(info.context.world)
 
     @strawberry.subscription
     async def flood(self, info: strawberry.Info[Context, None]) -> AsyncIterator[str]:

@@ -24,7 +24,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from kit.cache import Cache
-from transport.protocol.errors import DocumentInvalid, DocumentRefused
+from transport.protocol.errors import DocumentInvalid, DocumentRejected
 from transport.protocol.limits import Limits
 from transport.protocol.ports import Meters
 
@@ -48,12 +48,12 @@ LONGEST_SUGGESTED = 4_000
 class _Failure:
     """A refusal worth remembering, so that asking again costs nothing."""
 
-    kind: type[DocumentRefused | DocumentInvalid]
+    kind: type[DocumentRejected | DocumentInvalid]
     message: str
     code: str
     errors: tuple[GraphQLError, ...]
 
-    def again(self) -> DocumentRefused | DocumentInvalid:
+    def again(self) -> DocumentRejected | DocumentInvalid:
         return self.kind(self.message, code=self.code, errors=self.errors)
 
     @property
@@ -92,7 +92,7 @@ class DocumentCache:
         )
 
     def prepare(self, text: str, digest: str) -> Document:
-        """Return the document of a text. Raises: DocumentRefused, DocumentInvalid."""
+        """Return the document of a text. Raises: DocumentRejected, DocumentInvalid."""
         known = self._known.get(digest)
         self._meters.cached("document", "miss" if known is None else "hit")
         if known is None:
@@ -111,7 +111,7 @@ class DocumentCache:
         return known
 
     def cost(self, operation: Operation, variables: Mapping[str, Any]) -> int:
-        """Price an operation. Raises: DocumentRefused with COST_LIMIT."""
+        """Price an operation. Raises: DocumentRejected with COST_LIMIT."""
         cost = operation.fixed_cost
         if cost is None:
             cost = cost_of(
@@ -122,7 +122,7 @@ class DocumentCache:
                 self._costs,
             ).cost
         if cost > self._limits.cost:
-            raise DocumentRefused(
+            raise DocumentRejected(
                 f"The operation costs {cost}, the limit is {self._limits.cost}.", code="COST_LIMIT"
             )
         return cost
@@ -130,8 +130,8 @@ class DocumentCache:
     def _try_prepare(self, text: str, digest: str) -> Document | _Failure:
         try:
             return self._prepare(text, digest)
-        except (DocumentRefused, DocumentInvalid) as refusal:
-            return _Failure(type(refusal), refusal.message, refusal.error_code, refusal.errors)
+        except (DocumentRejected, DocumentInvalid) as error:
+            return _Failure(type(error), error.message, error.error_code, error.errors)
 
     def _prepare(self, text: str, digest: str) -> Document:
         tokens = guard.scan(text, self._limits)

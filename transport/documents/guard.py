@@ -20,7 +20,7 @@ from graphql import (
     SelectionSetNode,
 )
 
-from transport.protocol.errors import DocumentInvalid, DocumentRefused
+from transport.protocol.errors import DocumentInvalid, DocumentRejected
 from transport.protocol.limits import Limits
 
 from .merging import merging_effort
@@ -50,10 +50,10 @@ def scan(text: str, limits: Limits) -> int:
 
     Outside parentheses a colon follows an alias and nothing else. Stops at the first thing that is
     no token: the parser then says what is wrong with it.
-    Raises: DocumentRefused with DOCUMENT_TOO_LARGE, TOO_MANY_TOKENS, ALIAS_LIMIT or DEPTH_LIMIT.
+    Raises: DocumentRejected with DOCUMENT_TOO_LARGE, TOO_MANY_TOKENS, ALIAS_LIMIT or DEPTH_LIMIT.
     """
     if len(text) > limits.document_bytes:
-        raise DocumentRefused(f"The document is longer than {limits.document_bytes} characters.")
+        raise DocumentRejected(f"The document is longer than {limits.document_bytes} characters.")
     tokens = nesting = parentheses = aliases = position = 0
     while match := TOKEN.match(text, position):
         position = match.end()
@@ -78,7 +78,7 @@ def inspect(document: DocumentNode, limits: Limits, introspection: bool) -> int:
 
     Returns how many fields it selects at most, fragments spread.
 
-    Raises: DocumentRefused with the limit's own code; DocumentInvalid for a fragment cycle.
+    Raises: DocumentRejected with the limit's own code; DocumentInvalid for a fragment cycle.
     """
     operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
@@ -163,7 +163,7 @@ class _Survey:
 
     def _field(self, node: FieldNode) -> tuple[int, int]:
         if not self._introspection and node.name.value in ("__schema", "__type"):
-            raise DocumentRefused("Introspection is off.", code="INTROSPECTION_DISABLED")
+            raise DocumentRejected("Introspection is off.", code="INTROSPECTION_DISABLED")
         return 1, 1 if node.alias else 0
 
 
@@ -186,5 +186,5 @@ def _check(extent: _Extent, own_directives: int, limits: Limits) -> None:
         raise _refused("DIRECTIVE_LIMIT", f"more than {limits.directives} directives")
 
 
-def _refused(code: str, excess: str) -> DocumentRefused:
-    return DocumentRefused(f"The document has {excess}.", code=code)
+def _refused(code: str, excess: str) -> DocumentRejected:
+    return DocumentRejected(f"The document has {excess}.", code=code)

@@ -27,7 +27,7 @@ from transport.documents.operation import Document, Operation
 from transport.documents.persisted import PersistedDocuments
 from transport.documents.variables import packed
 from transport.executor import CompiledExecutor, Running
-from transport.protocol.errors import DocumentInvalid, DocumentRefused
+from transport.protocol.errors import DocumentInvalid, DocumentRejected
 from transport.protocol.limits import Limits
 from transport.protocol.payload import Payload, PayloadEncoder
 from transport.protocol.ports import Meters
@@ -91,7 +91,7 @@ class Engine:
         return self._options
 
     async def prepare(self, request: OperationRequest, wants_cost: bool = False) -> Call:
-        """Check everything that can be checked without a context. Raises: Refused."""
+        """Check everything that can be checked without a context. Raises: GraphQLHTTPError."""
         check_variables(request.variables, self._limits)
         text, digest = await self._persisted.find(request)
         document = self._documents.prepare(text, digest)
@@ -101,7 +101,7 @@ class Engine:
     def prepare_known(self, request: OperationRequest, wants_cost: bool = False) -> Call | None:
         """Prepare without waiting; None where the document is not known yet or has to be registered.
 
-        Raises: Refused.
+        Raises: GraphQLHTTPError.
         """
         check_variables(request.variables, self._limits)
         digest = self._persisted.digest_at_hand(request)
@@ -269,7 +269,7 @@ async def _answered(run: Running, started: Awaitable[ExecutionResult]) -> Execut
 def check_variables(variables: dict[str, Any], limits: Limits) -> None:
     """Bound how many values the variables hold, and how deep.
 
-    Raises: DocumentRefused with VARIABLES_TOO_LARGE.
+    Raises: DocumentRejected with VARIABLES_TOO_LARGE.
     """
     if not variables:
         return
@@ -285,7 +285,7 @@ def check_variables(variables: dict[str, Any], limits: Limits) -> None:
                 below.extend(value)
         seen += len(below)
         if seen > limits.variable_values or depth > limits.variable_depth:
-            raise DocumentRefused(
+            raise DocumentRejected(
                 f"The variables hold more than {limits.variable_values} values "
                 f"or more than {limits.variable_depth} levels.",
                 code="VARIABLES_TOO_LARGE",

@@ -96,7 +96,7 @@ class Subscription:
     def failure(self, error: Exception) -> Payload:
         """What a source that failed says last."""
         if isinstance(error, GraphQLError):
-            return self._engine.encoder.refusal([error])
+            return self._engine.encoder.request_error([error])
         return self._engine.encoder.fault(error)
 
     def payload(self, event: Any) -> Payload | Awaitable[Payload]:

@@ -19,7 +19,7 @@ from transport.execution.engine import Call
 from transport.overload.load_shedder import Slot
 from transport.overload.refusals import overload_response
 from transport.protocol.asgi import check_json_body
-from transport.protocol.errors import Refused
+from transport.protocol.errors import GraphQLHTTPError
 from transport.protocol.ports import ConnectionInfo
 from transport.protocol.raw import ErrorResponse, RawHeader, RawRequest, RawResponse, added_to, lines_of
 from transport.responses.answers import Answer
@@ -82,7 +82,7 @@ class FastPath:
         """Answer, or return the work for one task; None where the ASGI path has to be taken."""
         try:
             preferences = self._preferences(raw)
-        except Refused:
+        except GraphQLHTTPError:
             preferences = None  # the ASGI path refuses it
         if preferences is None:
             return None

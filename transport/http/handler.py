@@ -16,7 +16,7 @@ from transport.protocol.asgi import (
     respond,
     start_response,
 )
-from transport.protocol.errors import MethodNotAllowed, NotAcceptable, Refused
+from transport.protocol.errors import GraphQLHTTPError, MethodNotAllowed, NotAcceptable
 from transport.protocol.limits import Limits
 from transport.protocol.negotiation import JSON, Accepted
 from transport.protocol.ports import ConnectionInfo, ContextFactory, Meters, as_awaited
@@ -29,7 +29,7 @@ from transport.protocol.request import (
 )
 from transport.responses.answering import Answering
 from transport.responses.answers import Answer
-from transport.responses.heads import Head, ResponsePreferences, head_of, preferences_of, refusal_head
+from transport.responses.heads import Head, ResponsePreferences, error_head, head_of, preferences_of
 from transport.sse.handler import TOKEN_HEADER, TOKEN_PARAMETER, EventStreams
 
 ALLOW = "GET, POST, PUT, DELETE, OPTIONS"
@@ -88,8 +88,8 @@ class HttpHandler:
             await self._route(exchange)
         except ClientGone:
             return
-        except Refused as refusal:
-            await self._send(exchange, *self._refused(exchange.preferences, refusal))
+        except GraphQLHTTPError as error:
+            await self._send(exchange, *self._refused(exchange.preferences, error))
         except Exception as error:
             await self._send(exchange, *self._failed(exchange.preferences, error))
 
@@ -102,8 +102,8 @@ class HttpHandler:
         """
         try:
             return await self._answer(preferences, info, raw, call)
-        except Refused as refusal:
-            return self._refused(preferences, refusal)
+        except GraphQLHTTPError as error:
+            return self._refused(preferences, error)
         except Exception as error:
             return self._failed(preferences, error)
 
@@ -111,7 +111,7 @@ class HttpHandler:
         """The call of a request whose document is known; None where `respond` has to wait, or to refuse."""
         try:
             return self._engine.prepare_known(self._parse(preferences, raw), preferences.wants_cost)
-        except Refused:
+        except GraphQLHTTPError:
             return None
 
     async def _answer(
@@ -178,11 +178,11 @@ class HttpHandler:
             call = await self._engine.prepare(request, preferences.wants_cost)
             streaming = self._streams_to(preferences.accepted, call)
             self._check_operation(preferences, call, streaming=streaming)
-        except Refused as refusal:
+        except GraphQLHTTPError as error:
             if preferences.accepted.media_type is not None:
                 raise
-            self._meters.refused(refusal.error_code)
-            await self._streams.refuse(refusal, exchange.send)
+            self._meters.refused(error.error_code)
+            await self._streams.refuse(error, exchange.send)
             return
         if streaming:
             await self._streams.distinct(call, context, exchange.info, exchange.receive, exchange.send)
@@ -223,17 +223,17 @@ class HttpHandler:
         await self._streams.stop(token, exchange.parameters.get("operationId"))
         await respond(exchange.send, 200, [("cache-control", "no-store")], b"")
 
-    def _refused(self, preferences: ResponsePreferences, refusal: Refused) -> tuple[Head, Answer]:
-        self._meters.refused(refusal.error_code)
-        lenient = refusal.well_formed and preferences.accepted.named_json
-        answer = Answer(self._engine.encoder.refusal(refusal.errors))
-        status = 200 if lenient else refusal.status
-        headers = (*refusal.headers, ("cache-control", "no-store"))
-        return refusal_head(preferences, status, answer, headers), answer
+    def _refused(self, preferences: ResponsePreferences, error: GraphQLHTTPError) -> tuple[Head, Answer]:
+        self._meters.refused(error.error_code)
+        lenient = error.well_formed and preferences.accepted.named_json
+        answer = Answer(self._engine.encoder.request_error(error.errors))
+        status = 200 if lenient else error.status
+        headers = (*error.headers, ("cache-control", "no-store"))
+        return error_head(preferences, status, answer, headers), answer
 
     def _failed(self, preferences: ResponsePreferences, error: Exception) -> tuple[Head, Answer]:
         fault = Answer(self._engine.encoder.fault(error))
-        return refusal_head(preferences, 500, fault, ()), fault
+        return error_head(preferences, 500, fault, ()), fault
 
     @staticmethod
     async def _send(exchange: Exchange, head: Head, answer: Answer) -> None:

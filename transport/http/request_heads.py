@@ -49,7 +49,7 @@ def without_upgrade(method: bytes, url: bytes, version: str, headers: RawHeaders
     return b"\r\n".join([*lines, b"", b""])
 
 
-def refusal(status: HTTPStatus, code: str, message: str) -> RawResponse:
+def error_response(status: HTTPStatus, code: str, message: str) -> RawResponse:
     """A whole response, the last of its connection."""
     body = orjson.dumps({"errors": [{"message": message, "extensions": {"code": code}}]})
     lines = (

@@ -15,12 +15,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from transport.protocol.raw import STATUS_LINES, RawResponse
 
-from .request_heads import MOST_HEAD_BYTES, fault_of, is_too_large, refusal, without_upgrade
+from .request_heads import MOST_HEAD_BYTES, error_response, fault_of, is_too_large, without_upgrade
 
 logger = logging.getLogger(__name__)
 
-MALFORMED = refusal(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "This is no HTTP/1.1 request.")
-HEAD_TOO_LARGE = refusal(
+MALFORMED = error_response(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "This is no HTTP/1.1 request.")
+HEAD_TOO_LARGE = error_response(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     "HEAD_TOO_LARGE",
     f"Address and headers are longer than {MOST_HEAD_BYTES} bytes.",
@@ -35,11 +35,11 @@ class TooManyAtOnceError(Exception):
     """More requests in one piece than a client has reason to send."""
 
 
-class RefusedHeadError(Exception):
+class RejectedHeadError(Exception):
     """A request's head was answered with a refusal; nothing more is read."""
 
 
-OF_THE_CLIENT = (HttpParserError, RefusedHeadError, TooManyAtOnceError)
+OF_THE_CLIENT = (HttpParserError, RejectedHeadError, TooManyAtOnceError)
 
 
 class StrictHttpProtocol(HttpToolsProtocol):
@@ -107,7 +107,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
         fault = self._fault()
         if fault is not None:
             self._refuse(fault)
-            raise RefusedHeadError
+            raise RejectedHeadError
         self.on_head()
         if not self.parser.should_upgrade():
             self.headers = []  # what a body's trailers say goes nowhere
@@ -196,7 +196,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
         if self._piece_bytes > MOST_HEAD_BYTES and is_too_large(self.url, self.headers):
             return HEAD_TOO_LARGE
         message = fault_of(self.parser.get_http_version(), self.headers)
-        return None if message is None else refusal(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", message)
+        return None if message is None else error_response(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", message)
 
     def _refuse(self, response: RawResponse) -> None:
         """Say what is wrong and hang up; only hang up where that would be taken for another's answer."""

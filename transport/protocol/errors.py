@@ -1,8 +1,8 @@
 """What the transport refuses, and how each refusal is told to a client.
 
-Refused
+GraphQLHTTPError
 ├── BadRequest                 400  malformed JSON, a parameter of the wrong type
-│   ├── DocumentRefused        400  the guard: too large, too deep, too dear
+│   ├── DocumentRejected        400  the guard: too large, too deep, too dear
 │   └── DocumentInvalid        400  it does not parse, validate, or its variables do not fit
 ├── Unauthenticated            401  WebSocket 4403
 │   └── TokenExpired           401  while a stream is open
@@ -28,7 +28,7 @@ from graphql import GraphQLError
 Header = tuple[str, str]
 
 
-class Refused(Exception):
+class GraphQLHTTPError(Exception):
     """The request was refused."""
 
     code: ClassVar[str] = "BAD_REQUEST"
@@ -52,11 +52,11 @@ class Refused(Exception):
         self.errors = tuple(errors) or (GraphQLError(self.message, extensions={"code": self.error_code}),)
 
 
-class BadRequest(Refused):
+class BadRequest(GraphQLHTTPError):
     """The request is malformed."""
 
 
-class DocumentRefused(BadRequest):
+class DocumentRejected(BadRequest):
     """The document is beyond the published limits."""
 
     code = "DOCUMENT_TOO_LARGE"
@@ -69,7 +69,7 @@ class DocumentInvalid(BadRequest):
     well_formed = True
 
 
-class Unauthenticated(Refused):
+class Unauthenticated(GraphQLHTTPError):
     """The token is malformed, expired or badly signed."""
 
     code = "UNAUTHENTICATED"
@@ -84,7 +84,7 @@ class TokenExpired(Unauthenticated):
     """The token has expired: connect again with a fresh one."""
 
 
-class Forbidden(Refused):
+class Forbidden(GraphQLHTTPError):
     """The caller may not do this."""
 
     code = "FORBIDDEN"
@@ -92,14 +92,14 @@ class Forbidden(Refused):
     close_code = 4403
 
 
-class NotFound(Refused):
+class NotFound(GraphQLHTTPError):
     """There is no such stream."""
 
     code = "NOT_FOUND"
     status = 404
 
 
-class MethodNotAllowed(Refused):
+class MethodNotAllowed(GraphQLHTTPError):
     """This method is not served here."""
 
     code = "METHOD_NOT_ALLOWED"
@@ -109,21 +109,21 @@ class MethodNotAllowed(Refused):
         super().__init__(message, headers=[("allow", allow)])
 
 
-class NotAcceptable(Refused):
+class NotAcceptable(GraphQLHTTPError):
     """None of the accepted media types can be served."""
 
     code = "NOT_ACCEPTABLE"
     status = 406
 
 
-class Conflict(Refused):
+class Conflict(GraphQLHTTPError):
     """The stream or operation exists already."""
 
     code = "CONFLICT"
     status = 409
 
 
-class PayloadTooLarge(Refused):
+class PayloadTooLarge(GraphQLHTTPError):
     """The body is larger than this server reads."""
 
     code = "PAYLOAD_TOO_LARGE"
@@ -131,14 +131,14 @@ class PayloadTooLarge(Refused):
     close_code = 1009
 
 
-class UnsupportedMediaType(Refused):
+class UnsupportedMediaType(GraphQLHTTPError):
     """The body has to be application/json in UTF-8."""
 
     code = "UNSUPPORTED_MEDIA_TYPE"
     status = 415
 
 
-class RateLimited(Refused):
+class RateLimited(GraphQLHTTPError):
     """Too many requests."""
 
     code = "RATE_LIMITED"
@@ -150,7 +150,7 @@ class RateLimited(Refused):
         self.errors = (GraphQLError(self.message, extensions=told),)
 
 
-class Unavailable(Refused):
+class Unavailable(GraphQLHTTPError):
     """The server cannot answer now."""
 
     code = "UNAVAILABLE"

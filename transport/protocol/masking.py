@@ -8,7 +8,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from .errors import Refused
+from .errors import GraphQLHTTPError
 
 logger = logging.getLogger(__name__)
 BAD_INPUT = "BAD_USER_INPUT"
@@ -17,7 +17,7 @@ BAD_INPUT = "BAD_USER_INPUT"
 def mask_error(error: GraphQLError) -> dict[str, Any]:
     """Pass on what was meant for the client; log anything else and name it by a log id."""
     original = error.original_error
-    if isinstance(original, Refused):
+    if isinstance(original, GraphQLHTTPError):
         return _public(error, original.message, {"code": original.error_code})
     if original is None or isinstance(original, GraphQLError):
         extensions = dict(error.extensions or {})

@@ -54,13 +54,13 @@ class PayloadEncoder:
             error.setdefault("extensions", {}).setdefault("code", BAD_INPUT)
         return formatted
 
-    def refusal(self, errors: Iterable[GraphQLError]) -> Payload:
+    def request_error(self, errors: Iterable[GraphQLError]) -> Payload:
         """Encode a request error: no data."""
         return Payload(orjson.dumps({"errors": self.errors(errors)}), failed=True)
 
     def fault(self, error: Exception) -> Payload:
         """Encode a fault of our own: masked, with a log id."""
-        return self.refusal([GraphQLError("Internal server error.", original_error=error)])
+        return self.request_error([GraphQLError("Internal server error.", original_error=error)])
 
     def result(self, result: ExecutionResult, extensions: dict[str, Any] | None) -> Payload:
         """Encode an execution's result."""

@@ -7,7 +7,7 @@ from asyncio import Future, ensure_future, shield
 from collections.abc import Awaitable, Callable, Hashable
 
 from kit.cache import Cache
-from transport.protocol.errors import Refused
+from transport.protocol.errors import GraphQLHTTPError
 from transport.protocol.ports import Meters
 
 from .answers import Answer
@@ -48,7 +48,7 @@ class ResponseCache:
         if flight is not None:
             try:
                 answer = await shield(flight)
-            except Refused:  # it was the first who asked that was refused
+            except GraphQLHTTPError:  # it was the first who asked that was refused
                 return await compute()
             return await compute() if answer.personal else answer
         flight = ensure_future(self._fly(key, ttl_s, compute))

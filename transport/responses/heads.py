@@ -14,7 +14,7 @@ from .answers import Answer, matches
 COST_HEADER = "x-graphql-cost"
 """A request that carries this header is told its cost in extensions.cost."""
 VARY = "Accept, Accept-Encoding, Authorization"
-REFUSAL_VARY = "Accept, Accept-Encoding"
+ERROR_VARY = "Accept, Accept-Encoding"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +67,7 @@ def head_of(preferences: ResponsePreferences, call: Call, answer: Answer) -> Hea
     return _whole(preferences, encoding, headers)
 
 
-def refusal_head(
+def error_head(
     preferences: ResponsePreferences, status: int, answer: Answer, headers: tuple[Header, ...]
 ) -> Head:
     """The head of a refusal or a fault."""
@@ -82,7 +82,7 @@ def _whole(
     if encoding:
         sent += (("content-encoding", encoding),)
     if not any(name == "vary" for name, _ in headers):
-        sent += (("vary", REFUSAL_VARY),)
+        sent += (("vary", ERROR_VARY),)
     return Head(status, sent, encoding)
 
 

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
-from transport.protocol.errors import Conflict, NotFound, Refused, Unavailable
+from transport.protocol.errors import Conflict, GraphQLHTTPError, NotFound, Unavailable
 from transport.protocol.ports import MessageBus
 
 from .sealing import Seal
@@ -79,7 +79,7 @@ class StreamDirectory:
                     return _checked(await _reply(seal, messages, question))
         except TimeoutError:
             raise NotFound("There is no such event stream.") from None
-        except Refused:
+        except GraphQLHTTPError:
             raise
         except Exception as error:
             raise _away(error) from error
@@ -111,8 +111,8 @@ class StreamDirectory:
             if holder is None:
                 raise NotFound("There is no such event stream.")
             reply = holder.handle(message)
-        except Refused as refusal:
-            reply = {"refused": refusal.error_code, "message": refusal.message}
+        except GraphQLHTTPError as error:
+            reply = {"refused": error.error_code, "message": error.message}
         return {**reply, "reply": message["question"]}
 
 

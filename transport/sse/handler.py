@@ -13,7 +13,7 @@ import orjson
 
 from transport.execution.engine import Call, Engine
 from transport.protocol.asgi import Receive, Send, start_response
-from transport.protocol.errors import BadRequest, Conflict, NotFound, Refused, TokenExpired
+from transport.protocol.errors import BadRequest, Conflict, GraphQLHTTPError, NotFound, TokenExpired
 from transport.protocol.expiry import seconds_until, until_expired
 from transport.protocol.keepalive import Heartbeat
 from transport.protocol.limits import Limits
@@ -58,9 +58,9 @@ class EventStreams:
         self._meters = meters
         self._open: set[asyncio.Future[str]] = set()
 
-    async def refuse(self, refusal: Refused, send: Send) -> None:
+    async def refuse(self, error: GraphQLHTTPError, send: Send) -> None:
         """Tell a refusal in the stream: an EventSource cannot read a response of 400."""
-        payload = self._engine.encoder.refusal(refusal.errors)
+        payload = self._engine.encoder.request_error(error.errors)
         await start_response(send, 200, HEADERS)
         body = _next(payload, None, None) + COMPLETE
         await send({"type": "http.response.body", "body": body})
@@ -203,17 +203,17 @@ class EventStreams:
             async with aclosing(answers):
                 async for payload, event_id in answers:
                     await writer.write(_next(payload, name, id_of(event_id)))
-        except Refused as refusal:
-            self._meters.refused(refusal.error_code)
-            await writer.write(_next(self._engine.encoder.refusal(refusal.errors), name, None))
+        except GraphQLHTTPError as error:
+            self._meters.refused(error.error_code)
+            await writer.write(_next(self._engine.encoder.request_error(error.errors), name, None))
         except Exception as error:
             await writer.write(_next(self._engine.encoder.fault(error), name, None))
         await writer.write(_complete(name))
 
     def _expired(self) -> Payload:
-        refusal = TokenExpired()
-        self._meters.refused(refusal.error_code)
-        return self._engine.encoder.refusal(refusal.errors)
+        error = TokenExpired()
+        self._meters.refused(error.error_code)
+        return self._engine.encoder.request_error(error.errors)
 
     @contextmanager
     def _counted(self, call: Call, transport: str) -> Iterator[None]:

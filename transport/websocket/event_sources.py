@@ -16,7 +16,7 @@ class Buffer(Protocol):
         """All that has gathered, merged into one event; None where there is nothing."""
 
 
-class Feed(Protocol):
+class EventSource(Protocol):
     """An event stream that also calls when it has something; it is iterated until its first event."""
 
     def attach(self, wake: Callable[[], None]) -> Buffer:
@@ -29,9 +29,9 @@ class Feed(Protocol):
         """End it: nobody listens any more."""
 
 
-def feed_of(source: object) -> Feed | None:
+def event_source_of(source: object) -> EventSource | None:
     """The source itself, where it is a feed."""
-    return cast("Feed", source) if hasattr(source, "attach") else None
+    return cast("EventSource", source) if hasattr(source, "attach") else None
 
 
 class FrameSink(Protocol):

@@ -13,7 +13,7 @@ import orjson
 from transport.execution.engine import Engine
 from transport.execution.options import ServerOptions
 from transport.protocol.asgi import Receive, Scope, Send, connection_info
-from transport.protocol.errors import Refused, TokenExpired
+from transport.protocol.errors import GraphQLHTTPError, TokenExpired
 from transport.protocol.expiry import seconds_until
 from transport.protocol.keepalive import Heartbeat
 from transport.protocol.limits import Limits
@@ -153,11 +153,11 @@ class WebSocketConnection:
         if self._operations.get(operation.name) is operation:
             del self._operations[operation.name]
 
-    def refused(self, refusal: Refused) -> None:
+    def refused(self, error: GraphQLHTTPError) -> None:
         """See `Socket`."""
-        self.meters.refused(refusal.error_code)
-        if refusal.status == 401:
-            self.end(4403, _reason(refusal))
+        self.meters.refused(error.error_code)
+        if error.status == 401:
+            self.end(4403, _reason(error))
 
     async def run(self) -> None:
         """Read messages until either side ends the connection."""
@@ -215,9 +215,9 @@ class WebSocketConnection:
 
     def _expire(self) -> None:
         """The token has ended that the connection was opened with."""
-        refusal = TokenExpired()
-        self.meters.refused(refusal.error_code)
-        self.end(4403, "Forbidden", self.engine.encoder.refusal(refusal.errors))
+        error = TokenExpired()
+        self.meters.refused(error.error_code)
+        self.end(4403, "Forbidden", self.engine.encoder.request_error(error.errors))
 
     def _wake(self) -> None:
         """The client takes messages again."""
@@ -304,9 +304,9 @@ class WebSocketConnection:
         self._info = replace(self._info, params=payload or {})
         try:
             context = await self.context()
-        except Refused as refusal:
-            self.meters.refused(refusal.error_code)
-            raise Closed(_close_code(refusal), _reason(refusal)) from None
+        except GraphQLHTTPError as error:
+            self.meters.refused(error.error_code)
+            raise Closed(_close_code(error), _reason(error)) from None
         await self.sender.send(ACK)
         self._acknowledged = True
         expires_at = self._server.options.expires_at(context)
@@ -335,12 +335,12 @@ class WebSocketConnection:
             operation.cancel()
 
 
-def _close_code(refusal: Refused) -> int:
-    return refusal.close_code if refusal.close_code >= 4401 else 4403
+def _close_code(error: GraphQLHTTPError) -> int:
+    return error.close_code if error.close_code >= 4401 else 4403
 
 
-def _reason(refusal: Refused) -> str:
-    return refusal.message.encode()[:120].decode(errors="ignore")
+def _reason(error: GraphQLHTTPError) -> str:
+    return error.message.encode()[:120].decode(errors="ignore")
 
 
 async def _close(send: Send, code: int, reason: str) -> None:

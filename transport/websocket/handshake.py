@@ -20,7 +20,7 @@ FAILED = b"HTTP/1.1 500 Internal Server Error\r\n" + EMPTY
 UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\n" + EMPTY
 
 
-class HandshakeRefused(Exception):
+class HandshakeRejected(Exception):
     """The request cannot become a WebSocket; `response` says why."""
 
     def __init__(self, response: bytes) -> None:
@@ -49,7 +49,7 @@ class Opening:
 
 
 def read_opening(head: bytes) -> Opening:
-    """Read a request that an HTTP parser has found to be well formed. Raises: HandshakeRefused."""
+    """Read a request that an HTTP parser has found to be well formed. Raises: HandshakeRejected."""
     request, *lines = head.split(b"\r\n")
     method, target, version = request.split(b" ", 2)
     headers: RawHeaders = []
@@ -57,11 +57,11 @@ def read_opening(head: bytes) -> Opening:
         name, _, value = line.partition(b":")
         headers.append((name.strip().lower(), value.strip()))
     if method != b"GET" or version != b"HTTP/1.1" or not _all(headers, b"host"):
-        raise HandshakeRefused(BAD_REQUEST)
+        raise HandshakeRejected(BAD_REQUEST)
     if b"websocket" not in _tokens(headers, b"upgrade") or b"upgrade" not in _tokens(headers, b"connection"):
-        raise HandshakeRefused(UPGRADE_REQUIRED)
+        raise HandshakeRejected(UPGRADE_REQUIRED)
     if _all(headers, b"sec-websocket-version") != [b"13"]:
-        raise HandshakeRefused(UPGRADE_REQUIRED)
+        raise HandshakeRejected(UPGRADE_REQUIRED)
     path, _, query_string = _in_origin_form(target).partition(b"?")
     offered = b",".join(_all(headers, b"sec-websocket-protocol")).decode("latin-1")
     subprotocols = [name.strip() for name in offered.split(",") if name.strip()]
@@ -82,7 +82,7 @@ def _key(headers: RawHeaders) -> bytes:
             return keys[0]
     except binascii.Error:
         pass
-    raise HandshakeRefused(BAD_REQUEST)
+    raise HandshakeRejected(BAD_REQUEST)
 
 
 def _all(headers: RawHeaders, wanted: bytes) -> list[bytes]:

@@ -12,12 +12,12 @@ import orjson
 
 from transport.execution.engine import Call, Engine
 from transport.execution.subscription import Subscription
-from transport.protocol.errors import Refused
+from transport.protocol.errors import GraphQLHTTPError
 from transport.protocol.payload import Payload
 from transport.protocol.ports import Meters
 from transport.protocol.request import read_operation
 
-from .event_sources import Feed, FrameSink, feed_of
+from .event_sources import EventSource, FrameSink, event_source_of
 from .frames import text_frame
 from .pushing import Push
 from .senders import Sender
@@ -53,12 +53,12 @@ class Socket(Protocol):
         """Carries its messages."""
 
     async def context(self) -> Any:
-        """Make the context of one operation. Raises: Refused."""
+        """Make the context of one operation. Raises: GraphQLHTTPError."""
 
     def finished(self, operation: SocketOperation) -> None:
         """Forget it: its id is free again."""
 
-    def refused(self, refusal: Refused) -> None:
+    def refused(self, error: GraphQLHTTPError) -> None:
         """Hear what was refused."""
 
 
@@ -107,9 +107,9 @@ class SocketOperation:
             if await self._deliver(call, context):
                 return
             last = self._complete()
-        except Refused as refusal:
-            self._socket.refused(refusal)
-            last = self.error(encoder.refusal(refusal.errors))
+        except GraphQLHTTPError as error:
+            self._socket.refused(error)
+            last = self.error(encoder.request_error(error.errors))
         except Exception as error:
             last = self.error(encoder.fault(error))
         self._release()
@@ -136,10 +136,10 @@ class SocketOperation:
 
     async def _open(self, subscription: Subscription, sink: FrameSink) -> bool:
         """Send the first event and leave the others to the feed, where the source is one."""
-        feed: Feed | None = None
+        feed: EventSource | None = None
         try:
             source = await subscription.open()
-            feed = feed_of(source)
+            feed = event_source_of(source)
             if feed is not None:
                 await self._send(subscription.payload(await anext(source)))
         except Exception as error:

@@ -33,7 +33,7 @@ from .frames import (
     close_frame,
     frame,
 )
-from .handshake import FAILED, FORBIDDEN, UNAVAILABLE, HandshakeRefused, Opening, read_opening
+from .handshake import FAILED, FORBIDDEN, UNAVAILABLE, HandshakeRejected, Opening, read_opening
 
 log = logging.getLogger("uvicorn.error")
 
@@ -209,7 +209,7 @@ class WebSocketProtocol(asyncio.Protocol):
     def _open(self, data: bytes) -> None:
         try:
             self._opening = opening = read_opening(data.partition(b"\r\n\r\n")[0])
-        except HandshakeRefused as refused:
+        except HandshakeRejected as refused:
             self._transport.write(refused.response)
             self._hang_up()
             return

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from transport.execution.subscription import Subscription
 from transport.protocol.payload import Payload
 
-from .event_sources import Buffer, Feed, FrameSink
+from .event_sources import Buffer, EventSource, FrameSink
 from .frames import text_frame
 
 
@@ -24,7 +24,7 @@ class Push:
     def __init__(
         self,
         subscription: Subscription,
-        feed: Feed,
+        feed: EventSource,
         sink: FrameSink,
         quoted_id: bytes,
         finish: Callable[[Payload | None], None],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from transport.websocket.handshake import HandshakeRefused, read_opening
+from transport.websocket.handshake import HandshakeRejected, read_opening
 
 GOOD = {
     b"host": b"boxoffice.test",
@@ -51,7 +51,7 @@ def test_request_is_answered_as_the_standard_says_when_it_is_good() -> None:
     ],
 )
 def test_request_is_refused_when_it_cannot_become_a_socket(raw: bytes, status: bytes) -> None:
-    with pytest.raises(HandshakeRefused) as refused:
+    with pytest.raises(HandshakeRejected) as refused:
         read_opening(raw)
 
     assert refused.value.response.startswith(b"HTTP/1.1 " + status)
