@@ -9,8 +9,9 @@ import contextlib
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -37,6 +38,7 @@ from waiting_room.room import Restored, Room
 PER_MINUTE = 10_000
 TICK_SECONDS = 0.25
 SAMPLES = 2000
+TICKS, LEAVERS_A_TICK = 60, 5
 MANY = 10**6
 
 
@@ -180,6 +182,41 @@ async def costs(redis: Redis, database: Database, people: int) -> None:
     await database.fetch("UPDATE events SET waiting_room_enabled = false")
 
 
+class Subscribers:
+    """Live positions of one process, and how long each update took from its tick."""
+
+    def __init__(self, hub: QueueHub, event_id: UUID) -> None:
+        self._hub = hub
+        self._event_id = event_id
+        self.published_at = time.perf_counter()
+        self.latencies_ms: list[float] = []
+
+    async def follow(self, user: UUID) -> None:
+        """One subscriber, until cancelled; its first position is no update."""
+        viewer = Viewer(user, str(user), None, None, frozenset({"buy"}))
+        first = True
+        async for _ in self._hub.stream(viewer, self._event_id):
+            if not first:
+                self.latencies_ms.append((time.perf_counter() - self.published_at) * 1000)
+            first = False
+
+    async def ticks(self, bench: Bench, keeper: LineKeeper, leavers: Iterator[UUID]) -> list[float]:
+        """Ticks in which some are admitted and some leave; how long each blocked the loop, in ms."""
+        row = next(row for row in await keeper.rooms() if row.event_id == self._event_id)
+        lags_ms = []
+        for _ in range(TICKS):
+            for leaver in islice(leavers, LEAVERS_A_TICK):
+                await bench.room.leave(self._event_id, leaver)
+            kept = await keeper.keep(row)
+            self.published_at = began = time.perf_counter()
+            await keeper.announce(row, kept)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0.005)
+            lags_ms.append((time.perf_counter() - began) * 1000)
+            await asyncio.sleep(TICK_SECONDS)
+        return lags_ms
+
+
 async def subscribers(redis: Redis, database: Database, number: int) -> None:
     """So many live positions in one process while people are admitted and leave."""
     await redis.flushall()
@@ -190,46 +227,24 @@ async def subscribers(redis: Redis, database: Database, number: int) -> None:
     await channels.open()
     keeper = LineKeeper(database, bench.room, channels)
     hub = QueueHub(WaitingRooms(database, bench.room, QueueTokens("bench"), keeper), channels)
-    published = [time.perf_counter()]
-    latencies: list[float] = []
-
-    async def tab(user: UUID) -> None:
-        viewer = Viewer(user, str(user), None, None, frozenset({"buy"}))
-        first = True
-        async for _ in hub.stream(viewer, bench.event_id):
-            if not first:
-                latencies.append((time.perf_counter() - published[0]) * 1000)
-            first = False
-
-    tabs = [asyncio.create_task(tab(user)) for user in users[-number:]]
+    subscribed = Subscribers(hub, bench.event_id)
+    tasks = [asyncio.create_task(subscribed.follow(user)) for user in users[-number:]]
     while hub.members < number:
         await asyncio.sleep(0.1)
-    row = next(row for row in await keeper.rooms() if row.event_id == bench.event_id)
-    latencies.clear()
-    cpu, wall, left = time.process_time(), time.perf_counter(), 0
-    lags: list[float] = []
-    for _ in range(60):
-        for leaver in users[left : left + 5]:
-            await bench.room.leave(bench.event_id, leaver)
-        left += 5
-        kept = await keeper.keep(row)
-        published[0] = began = time.perf_counter()
-        await keeper.announce(row, kept)
-        await asyncio.sleep(0)
-        await asyncio.sleep(0.005)
-        lags.append((time.perf_counter() - began) * 1000)
-        await asyncio.sleep(TICK_SECONDS)
+    subscribed.latencies_ms.clear()
+    cpu, wall = time.process_time(), time.perf_counter()
+    lags_ms = await subscribed.ticks(bench, keeper, iter(users))
     seconds = time.perf_counter() - wall
     share = (time.process_time() - cpu) / seconds
-    quick = sorted(latencies)
+    quick = sorted(subscribed.latencies_ms)
     print(
-        f"{number:,} subscribers: {len(latencies) / seconds:,.0f} entries/s sent, {share:.0%} of one core, "
+        f"{number:,} subscribers: {len(quick) / seconds:,.0f} entries/s sent, {share:.0%} of one core, "
         f"received {quick[len(quick) // 2]:.0f} ms (median) and {quick[len(quick) * 99 // 100]:.0f} ms (p99) "
-        f"after a tick; the loop was blocked for at most {max(lags):.0f} ms"
+        f"after a tick; the loop was blocked for at most {max(lags_ms):.0f} ms"
     )
-    for task in tabs:
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(*tabs, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)
     hub.close()
     await channels.close()
 
