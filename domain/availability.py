@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 
 from domain.layout import SeatMap, Section, SectionKind
+from domain.seat_status import BOOKED, FREE, HELD
 from domain.updates import SectionCount
-
-FREE, HELD, BOOKED, BLOCKED = b"A", b"H", b"B", b"X"
-STATUS_NAMES = {"A": "AVAILABLE", "H": "HELD", "B": "BOOKED", "X": "BLOCKED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +48,3 @@ def count_general_admission(seat_map: SeatMap, places: bytes) -> tuple[SectionCo
         for section in seat_map.sections
         if section.kind is SectionKind.GENERAL_ADMISSION
     )
-
-
-def status_name(letter: str | int) -> str:
-    """AVAILABLE, HELD, BOOKED or BLOCKED, from a status letter or its byte."""
-    return STATUS_NAMES[letter if isinstance(letter, str) else chr(letter)]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from domain.layout import Seat, SeatMap, Segment
+from domain.seat_status import FREE
 
-FREE = b"A"
 _FREE_BYTE = FREE[0]
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from heapq import nlargest
 from itertools import islice
 
-from domain.free_seats import FREE, Run, runs
+from domain.free_seats import Run, runs
 from domain.layout import SeatMap, Section
+from domain.seat_status import FREE
 
 Places = tuple[int, ...]
 

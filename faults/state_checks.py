@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from domain.outbox import Topic
+from domain.seat_status import FREE, STATUS_OF_CLAIM
 from faults.verdicts import OUR_FAULT, Violation
 from faults.world import Intent, Order, World, claims_by_event
 from kit.ids import encode_uuid
@@ -22,7 +23,6 @@ _CLAIM_MAY_FOLLOW = {
     "BOOKED": {"ENDED"},
     "BLOCKED": {"ENDED"},
 }
-_LETTERS = {"HELD": b"H", "BOOKED": b"B", "BLOCKED": b"X"}
 _FINAL = ("succeeded", "canceled")
 _UNTOUCHED = "requires_payment_method"
 
@@ -159,10 +159,10 @@ def _maps(world: World) -> list[Violation]:
     found = []
     claims = claims_by_event(world)
     for event_id, seen in world.maps.items():
-        true = bytearray(b"A" * len(seen.places))
+        true = bytearray(FREE * len(seen.places))
         owners = {}
         for place, of_place in claims.get(event_id, {}).items():
-            true[place : place + 1] = _LETTERS[of_place[0].state]
+            true[place : place + 1] = STATUS_OF_CLAIM[of_place[0].state].encode()
             if of_place[0].order_id is not None:
                 owners[place] = str(of_place[0].order_id)
         wrong = [

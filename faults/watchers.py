@@ -10,9 +10,10 @@ from typing import Any
 
 import httpx
 
+from domain.seat_status import SeatStatus
+
 SEATS = """subscription ($id: ID!, $since: Int) { seatAvailability(eventId: $id, sinceVersion: $since) {
   version previousVersion statuses changes { index status } sections { name available } } }"""
-_LETTERS = {"AVAILABLE": "A", "HELD": "H", "BOOKED": "B", "BLOCKED": "X"}
 # Comments come every 15 s at the latest, so a stream that says nothing for longer is dead.
 _SILENCE_SECONDS = 20.0
 
@@ -65,7 +66,7 @@ class Watcher:
             self.version = None  # a strict client starts afresh
             raise ValueError("a gap")
         for change in update["changes"]:
-            self.map[change["index"]] = _LETTERS[change["status"]]
+            self.map[change["index"]] = SeatStatus[change["status"]]
         self.sections |= {section["name"]: section["available"] for section in update["sections"]}
         self.version = version
         checksum = zlib.crc32("".join(self.map).encode())

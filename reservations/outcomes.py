@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-FREE, HELD, BOOKED, BLOCKED = b"A", b"H", b"B", b"X"
-
 
 class Outcome(StrEnum):
     """The codes of every script in lua/; each header says which of them it returns."""

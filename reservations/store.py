@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from redis.exceptions import RedisError
 
 from domain.errors import Unavailable
+from domain.seat_status import SeatStatus
 from kit.clock import Clock, milliseconds, utc_now
 from kit.lua import Argument, CommandRunner, LuaScript
 from reservations.keys import (
@@ -93,11 +94,11 @@ class SeatStore:
 
     async def book(self, event_id: UUID, hold_id: UUID) -> Outcome:
         """Turn a hold's places to booked; NOTHING where they are, or the hold is not there."""
-        return await self._turn(event_id, hold_id, "B", ())
+        return await self._turn(event_id, hold_id, SeatStatus.BOOKED, ())
 
     async def give_back(self, event_id: UUID, hold_id: UUID, places: Sequence[int] = ()) -> None:
         """Free a hold's places, or some of them."""
-        await self._turn(event_id, hold_id, "A", places)
+        await self._turn(event_id, hold_id, SeatStatus.AVAILABLE, places)
 
     async def _turn(self, event_id: UUID, hold_id: UUID, state: str, places: Sequence[int]) -> Outcome:
         keys = event_keys(event_id)
@@ -121,7 +122,9 @@ class SeatStore:
     async def block(self, event_id: UUID, places: Sequence[int], *, blocked: bool) -> HoldAnswer:
         """Take free places out of the sale, or put them back; TAKEN names those held or booked."""
         keys = event_keys(event_id)
-        seen, state = ("A", "X") if blocked else ("X", "A")
+        seen, state = SeatStatus.AVAILABLE, SeatStatus.BLOCKED
+        if not blocked:
+            seen, state = state, seen
         for _ in range(2):
             code, version, answer = await self._run(
                 "block",

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from domain.availability import status_name
 from domain.ids import Part
+from domain.seat_status import status_name
 from domain.updates import SeatAvailabilityUpdate
 from kit.ids import encode_uuid
 from resolvers.layouts import SectionAvailabilityView, section_counts

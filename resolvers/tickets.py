@@ -6,11 +6,11 @@ from itertools import islice
 
 from db.queries.events import EventRow
 from db.queries.orders import ClaimRow
-from domain.availability import status_name
 from domain.errors import BadRequest, InvalidInput
 from domain.ids import Part, parse_part, part_id
 from domain.layout import SeatMap
 from domain.money import Money
+from domain.seat_status import SeatStatus, status_name
 from domain.states import ClaimState
 from resolvers.connections import (
     MOST_TICKETS_ON_A_PAGE,
@@ -24,7 +24,6 @@ from resolvers.context import RequestContext
 from resolvers.layouts import SeatView, SectionView, seat_views
 
 _LISTING = "tickets"
-_LETTERS = {"AVAILABLE": b"A", "HELD": b"H", "BOOKED": b"B", "BLOCKED": b"X"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ async def tickets_of_event(
     async def count() -> int:
         if status is None:
             return len(span)
-        return places.count(_LETTERS[status], span.start, span.stop)
+        return places.count(SeatStatus[status].encode(), span.start, span.stop)
 
     return connect(rows, size, lambda ticket: number_cursor(_LISTING, ticket.place), count, after=after)
 
@@ -121,7 +120,7 @@ def _matching(places: bytes, start: int, stop: int, status: str | None) -> Itera
     if status is None:
         yield from range(start, min(stop, len(places)))
         return
-    letter = _LETTERS[status]
+    letter = SeatStatus[status].encode()
     place = places.find(letter, start, stop)
     while place >= 0:
         yield place

@@ -5,8 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from db.session import Connection, Database
+from domain.seat_status import FREE, STATUS_OF_CLAIM
 
-_LETTERS = {"HELD": ord("H"), "BOOKED": ord("B"), "BLOCKED": ord("X")}
+_BYTE_OF_CLAIM = {state: ord(status) for state, status in STATUS_OF_CLAIM.items()}
 
 
 async def places_of_events(
@@ -27,7 +28,7 @@ async def places_of_events(
     for event_id, count, place, state in records:
         places = found.get(event_id)
         if places is None:
-            places = found[event_id] = bytearray(b"A" * count)
+            places = found[event_id] = bytearray(FREE * count)
         if place is not None and place < count:
-            places[place] = _LETTERS[state]
+            places[place] = _BYTE_OF_CLAIM[state]
     return {event_id: bytes(places) for event_id, places in found.items()}

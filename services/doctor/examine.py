@@ -26,6 +26,7 @@ from db.queries.examination import (
 from db.queries.search import read_facts, read_published
 from domain.errors import NotFound
 from domain.ids import Kind, public_id
+from domain.seat_status import SeatStatus
 from domain.states import OrderState, RefundState
 from search.index import IndexAway
 from services.context import ServiceContext, reading
@@ -39,7 +40,7 @@ OVERDUE = timedelta(seconds=10)
 STUCK = timedelta(seconds=60)
 _BATCH = 1000
 _MOST_LISTED = 20
-_STATES = {"A": "free", "H": "held", "B": "booked", "X": "blocked"}
+_STATES: dict[str, str] = dict(zip(SeatStatus, ("free", "held", "booked", "blocked"), strict=True))
 _SHOWN = ("name", "venue", "city", "starts_at", "price_from", "available")
 
 

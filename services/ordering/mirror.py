@@ -5,12 +5,11 @@ from uuid import UUID
 
 from db.queries.claims import LiveClaim, live_claims, set_sold_out
 from db.queries.orders import OrderRow, claims_of_orders, order_by_id
+from domain.seat_status import FREE, HELD, STATUS_OF_CLAIM, SeatStatus
 from domain.states import ClaimState, OrderState
 from reservations.outcomes import Correction, Outcome
 from services.context import ServiceContext, reading
 from services.ordering.seat_rebuild import deadline_ms
-
-_LETTERS = {ClaimState.HELD: "H", ClaimState.BOOKED: "B", ClaimState.BLOCKED: "X"}
 
 
 async def mirror_order(context: ServiceContext, order_id: UUID) -> None:
@@ -45,7 +44,7 @@ async def refresh_sold_out(context: ServiceContext, event_id: UUID) -> None:
     if sale is None:
         return
     places = (await context.seats.snapshot(event_id)).places
-    sold_out = bool(places) and b"A" not in places and b"H" not in places
+    sold_out = bool(places) and FREE not in places and HELD not in places
     if sold_out != sale.sold_out:
         await reading(set_sold_out(context.database, event_id, sold_out=sold_out))
         await context.event_changed(event_id)
@@ -56,9 +55,9 @@ async def mirror_places(context: ServiceContext, event_id: UUID, claims: Sequenc
     corrections = [
         Correction(
             claim.place,
-            "A",
+            SeatStatus.AVAILABLE,
             "",
-            _LETTERS[ClaimState(claim.state)],
+            STATUS_OF_CLAIM[claim.state],
             str(claim.order_id or ""),
             deadline_ms(claim),
         )

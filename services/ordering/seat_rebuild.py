@@ -8,13 +8,12 @@ from db.queries.claims import LiveClaim, live_claims, next_first_version
 from db.queries.sales import sale_by_event
 from db.session import Database
 from domain.errors import NotFound
+from domain.seat_status import FREE, STATUS_OF_CLAIM
 from domain.states import ClaimState, OrderState
 from kit.clock import milliseconds
-from reservations.outcomes import BLOCKED, BOOKED, FREE, HELD, LiveHold, Truth
+from reservations.outcomes import LiveHold, Truth
 from services.caches import LayoutCache
 from services.context import reading
-
-_BYTES = {ClaimState.HELD: HELD, ClaimState.BOOKED: BOOKED, ClaimState.BLOCKED: BLOCKED}
 
 
 def truth_loader(database: Database, layouts: LayoutCache) -> Callable[[UUID], Awaitable[Truth]]:
@@ -41,7 +40,7 @@ def places_of(place_count: int, claims: list[LiveClaim]) -> bytes:
     """A byte a place, from the live claims of one event."""
     places = bytearray(FREE * place_count)
     for claim in claims:
-        places[claim.place : claim.place + 1] = _BYTES[ClaimState(claim.state)]
+        places[claim.place : claim.place + 1] = STATUS_OF_CLAIM[claim.state].encode()
     return bytes(places)
 
 
