@@ -57,6 +57,7 @@ def parser() -> Parser:
     add_status(commands)
     add_doctor(commands)
     add_token(commands)
+    add_query(commands)
     add_import(commands)
     add_draw(commands)
     add_simulate(commands)
@@ -124,6 +125,25 @@ def add_token(commands: "argparse._SubParsersAction[Parser]") -> None:
     token.add_argument("--scope", action="append", choices=SCOPES, help="what it may do (buy); repeatable")
     token.add_argument("--ttl", type=at_least_one, default=86_400, metavar="SECONDS", help="how long (86400)")
     token.add_argument("--data-dir", metavar="D", help="whose secret to sign with (.boxoffice)")
+
+
+def add_query(commands: "argparse._SubParsersAction[Parser]") -> None:
+    from commands.scopes import SCOPES
+
+    query = command(commands, "query", "send a GraphQL document and print the answer", run_query)
+    query.add_argument("file", metavar="FILE", help="the document; - reads standard input")
+    query.add_argument(
+        "values", nargs="*", metavar="NAME=VALUE", help="a variable; VALUE is JSON, or else text as it stands"
+    )
+    query.add_argument("--variables", metavar="FILE", help="a JSON object with more variables")
+    query.add_argument("--operation", metavar="NAME", help="which of the document's operations")
+    query.add_argument("--url", help="the endpoint (the installation on the data dir)")
+    query.add_argument("--max", type=at_least_one, metavar="N", help="end a subscription after N messages")
+    caller = query.add_mutually_exclusive_group()
+    caller.add_argument("--token", metavar="TOKEN", help="send this token")
+    caller.add_argument("--user", type=some_text, metavar="ID", help="send a token of this user, signed here")
+    query.add_argument("--scope", action="append", choices=SCOPES, help="of --user's token (buy); repeatable")
+    query.add_argument("--data-dir", metavar="D", help="whose address and secret to use (.boxoffice)")
 
 
 def add_import(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -267,6 +287,12 @@ def run_token(arguments: argparse.Namespace) -> None:
 
     scopes = arguments.scope or ["buy"]
     print_token(arguments.data_dir, arguments.user, arguments.email, scopes, arguments.ttl)
+
+
+def run_query(arguments: argparse.Namespace) -> int:
+    from commands.query import query
+
+    return query(arguments)
 
 
 def run_events(arguments: argparse.Namespace) -> None:

@@ -1,5 +1,6 @@
 """What a person or a script reads: plain lines in a pipe, colour and bars on a terminal."""
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -9,12 +10,31 @@ Progress = Callable[[int, int, str], None]
 """Called with how many are done, of how many (0: unknown), and what they are."""
 
 REPORT_SECONDS = 2.0
+JSON_COLUMNS = 110
 
 
 def line(text: str) -> None:
     """One line on stdout, at once."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def json_lines(value: object, indent: str = "", width: int = JSON_COLUMNS) -> str:
+    """JSON as a person reads it: what fits a line of `width` columns stands on one."""
+    short = json.dumps(value, ensure_ascii=False)
+    if not value or not isinstance(value, dict | list) or len(indent + short) <= width:
+        return short
+    deeper = indent + "  "
+    if isinstance(value, dict):
+        members = [
+            f"{json.dumps(name, ensure_ascii=False)}: {json_lines(each, deeper, width)}"
+            for name, each in value.items()
+        ]
+        opening, closing = "{", "}"
+    else:
+        members = [json_lines(each, deeper, width) for each in value]
+        opening, closing = "[", "]"
+    return opening + ",".join(f"\n{deeper}{each}" for each in members) + f"\n{indent}{closing}"
 
 
 @contextmanager
