@@ -61,7 +61,7 @@ def code_of(response: httpx.Response) -> str:
         ),
         (b"x", {"content-type": "multipart/form-data; boundary=x"}, 415, "UNSUPPORTED_MEDIA_TYPE"),
         (b"{}", {"content-type": "application/json; charset=latin-1"}, 415, "UNSUPPORTED_MEDIA_TYPE"),
-        (gzip.compress(b"{}"), {**JSON, "content-encoding": "gzip"}, 415, "UNSUPPORTED_MEDIA_TYPE"),
+        (gzip.compress(b"{}", mtime=0), {**JSON, "content-encoding": "gzip"}, 415, "UNSUPPORTED_MEDIA_TYPE"),
         (b"{}", {**JSON, "content-length": "many"}, 400, "BAD_REQUEST"),
         (b"{}", {**JSON, "content-length": "9" * 30}, 413, "PAYLOAD_TOO_LARGE"),
         (b'{"query":"{hello}"}', {**JSON, "accept": "image/png"}, 406, "NOT_ACCEPTABLE"),
