@@ -42,6 +42,7 @@ async def endpoint(control: Control, shared_endpoint: Endpoint) -> AsyncIterator
     await control.point_webhooks(shared_endpoint.url)
     yield shared_endpoint
     shared_endpoint.answers.clear()
+    shared_endpoint.hooks.clear()
 
 
 @pytest_asyncio.fixture
