@@ -9,6 +9,8 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 STEP   := $(PYTHON) tools/step.py
 NPM    := $(shell command -v npm 2>/dev/null)
 ARGS   ?=
+JOBS   ?= auto
+PYTEST  = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
            --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade
 
@@ -24,7 +26,7 @@ run: setup ## start everything, load the demo once, serve; ARGS="--port 9000 --w
 setup: $(STAMPS)/run $(STAMPS)/npm $(STAMPS)/web ## make .venv and install the pinned dependencies
 
 test: $(STAMPS)/test $(STAMPS)/npm $(STAMPS)/web ## the whole suite on real parts; ARGS="tests/unit -k money"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 lint: $(STAMPS)/test $(STAMPS)/web ## formatter, linter, types, import contracts, house rules
 	@$(BIN)/ruff format --check .
