@@ -50,7 +50,7 @@ from schema.schema import schema
 from services.identity.rate_limits import Allowances, AllowanceSpent, Rates
 from services.identity.tokens import Tokens
 from settings import Settings
-from subscriptions.queue_positions import QueueHub
+from subscriptions.queue_positions import WaitingRoomHub
 from subscriptions.seat_availability import SeatHub
 from telemetry.exposition import CONTENT_TYPE, packed
 from telemetry.line_meters import EstimateMeters
@@ -88,14 +88,14 @@ def create_app(settings: Settings) -> Starlette:
     parts = build_parts(settings, "api")
     instruments = parts.instruments
     hub = SeatHub(parts.context, parts.channels, instruments.fanout.told)
-    queue_hub = QueueHub(parts.rooms, parts.channels)
+    queue_hub = WaitingRoomHub(parts.waiting_rooms, parts.channels)
     streams = Streams(hub, queue_hub, parts.channels)
     EstimateMeters(instruments.own, queue_hub.eta_errors)
     instruments.fanout.watch_topics(lambda: hub.topics)
     open_streams = OpenStreams(parts.runner)
     meters = PrometheusMeters(instruments.own, instruments.common, open_streams)
     figures = _figures(parts)
-    services = Services(parts.context, parts.tokens, parts.rooms, parts.search)
+    services = Services(parts.context, parts.tokens, parts.waiting_rooms, parts.search)
     shedder = LoadShedder(_load_limits(settings), meters)
     server = graphql_server(parts, services, streams, meters, shedder)
     readiness = Readiness(
@@ -108,7 +108,7 @@ def create_app(settings: Settings) -> Starlette:
             is_stopping=lambda: shedder.draining,
         )
     )
-    sources = Sources(parts.context, parts.rooms, readiness, meters, figures)
+    sources = Sources(parts.context, parts.waiting_rooms, readiness, meters, figures)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -327,7 +327,7 @@ async def _hear_of_events(parts: Parts) -> None:
                         parts.context.revision.number += 1
                         continue
                     parts.context.forget_event(UUID(message))
-                    parts.rooms.forget(UUID(message))
+                    parts.waiting_rooms.forget(UUID(message))
         await asyncio.sleep(1)
 
 
@@ -338,7 +338,7 @@ async def run_worker(settings: Settings) -> None:
     await parts.channels.open()
     loops = [
         *ordering_loops(parts.context),
-        admission_loop(parts.keeper),
+        admission_loop(parts.admission_controller),
         Loop("heartbeat", Heartbeat(parts.runner).beat, 2.0),
         *indexing_loops(parts.database, search_engine(settings)),
     ]

@@ -23,7 +23,7 @@ from services.identity.tokens import IssuerTokens, SecretTokens, Tokens, keys_at
 from services.ordering.order_writer import OrderWriter
 from services.ordering.seat_rebuild import truth_loader
 from services.search.find_events import EventSearch, Freshness, database_index, venues_around
-from services.waiting_room.admission_controller import LineKeeper
+from services.waiting_room.admission_controller import AdmissionController
 from services.waiting_room.queue_tokens import QueueTokens
 from services.waiting_room.waiting_rooms import WaitingRooms
 from settings import Settings
@@ -43,8 +43,8 @@ class Parts:
     channels: Channels
     gateway: PaymentGateway
     tokens: Tokens
-    rooms: WaitingRooms
-    keeper: LineKeeper
+    waiting_rooms: WaitingRooms
+    admission_controller: AdmissionController
     context: ServiceContext
     search: EventSearch
     instruments: Instruments
@@ -71,8 +71,8 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
     gateway = WatchedGateway(stripe, instruments.parts.gateway)
     instruments.parts.watch_pool(lambda: database.pool_use)
     room = Room(runner)
-    keeper = LineKeeper(database, room, channels)
-    rooms = WaitingRooms(database, room, QueueTokens(_queue_secret(settings)), keeper)
+    controller = AdmissionController(database, room, channels)
+    waiting_rooms = WaitingRooms(database, room, QueueTokens(_queue_secret(settings)), controller)
     layouts = LayoutCache(database)
     context = ServiceContext(
         database=database,
@@ -81,7 +81,7 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
         layouts=layouts,
         sales=SaleCache(database),
         gateway=gateway,
-        admissions=rooms,
+        admissions=waiting_rooms,
         publisher=channels,
         clock=utc_now,
         hold_time=timedelta(seconds=settings.hold_seconds),
@@ -101,8 +101,8 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
         channels,
         gateway,
         _tokens(settings),
-        rooms,
-        keeper,
+        waiting_rooms,
+        controller,
         context,
         search,
         instruments,

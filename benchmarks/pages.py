@@ -26,7 +26,7 @@ from rich.table import Table
 
 from benchmarks.installation import LOAD_CORE, Installation, open_installation
 from benchmarks.sample_events import PRICE, create_event
-from services.catalogue.demo.houses import STANDING, arena
+from services.catalogue.demo.seating_plans import STANDING, arena
 
 OUT = Path(__file__).parent / "out" / "pages.json"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

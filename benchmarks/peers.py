@@ -40,13 +40,15 @@ def naive(_folder: Path) -> Any:
     from schema.context import GraphQLContext, Streams
     from schema.schema import schema
     from settings import Settings
-    from subscriptions.queue_positions import QueueHub
+    from subscriptions.queue_positions import WaitingRoomHub
     from subscriptions.seat_availability import SeatHub
 
     parts = build_parts(Settings.load(dotenv=None))
     channels: Channels = parts.channels
-    streams = Streams(SeatHub(parts.context, channels), QueueHub(parts.rooms, channels), channels)
-    services = Services(parts.context, parts.tokens, parts.rooms, parts.search)
+    streams = Streams(
+        SeatHub(parts.context, channels), WaitingRoomHub(parts.waiting_rooms, channels), channels
+    )
+    services = Services(parts.context, parts.tokens, parts.waiting_rooms, parts.search)
 
     class View(GraphQL[GraphQLContext, None]):
         async def get_context(self, request: Any, response: Any) -> GraphQLContext:

@@ -29,10 +29,10 @@ from kit.lua import Argument, CommandRunner
 from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import batcher, connect
-from services.waiting_room.admission_controller import LineKeeper
+from services.waiting_room.admission_controller import AdmissionController
 from services.waiting_room.queue_tokens import QueueTokens
 from services.waiting_room.waiting_rooms import WaitingRooms
-from subscriptions.queue_positions import QueueHub
+from subscriptions.queue_positions import WaitingRoomHub
 from waiting_room.room import Restored, Room
 
 PER_MINUTE = 10_000
@@ -74,7 +74,7 @@ class Bench:
         self.database = database
         self.runner = Counted(batcher(redis))
         self.room = Room(self.runner)
-        self.keeper = LineKeeper(database, self.room, NoPublisher())
+        self.controller = AdmissionController(database, self.room, NoPublisher())
         self.event_id = new_uuid()
 
     async def prepare(self, *, max_active: int = MANY) -> None:
@@ -92,7 +92,7 @@ class Bench:
         await self.database.fetch(
             "INSERT INTO waiting_rooms (event_id, seed) VALUES ($1, '\\x00')", self.event_id
         )
-        await self.keeper.open(self.event_id)
+        await self.controller.open(self.event_id)
 
     async def fill(self, people: int) -> list[UUID]:
         """So many queue entries, written the way a rebuild writes them."""
@@ -160,16 +160,16 @@ async def costs(redis: Redis, database: Database, people: int) -> None:
     await asyncio.gather(*(room.join(event_id, user, 0) for user in again))
     rate = SAMPLES / (time.perf_counter() - began)
 
-    row = next(row for row in await bench.keeper.rooms() if row.event_id == event_id)
-    await bench.keeper.keep(row)
+    row = next(row for row in await bench.controller.rows() if row.event_id == event_id)
+    await bench.controller.admit(row)
     await redis.config_resetstat()
     admitted, sent, rounds, took = 0, bench.runner.sent, 20, []
     for _ in range(rounds):
         await asyncio.sleep(TICK_SECONDS)
         began = time.perf_counter()
-        kept = await bench.keeper.keep(row)
+        result = await bench.controller.admit(row)
         took.append((time.perf_counter() - began) * 1000)
-        admitted += len(kept.tick.newly_admitted)
+        admitted += len(result.tick.newly_admitted)
     stats = await redis.info("commandstats")
     usec = stats["cmdstat_evalsha"]["usec"] / rounds
     print(
@@ -185,7 +185,7 @@ async def costs(redis: Redis, database: Database, people: int) -> None:
 class Subscribers:
     """Live positions of one process, and how long each update took from its tick."""
 
-    def __init__(self, hub: QueueHub, event_id: UUID) -> None:
+    def __init__(self, hub: WaitingRoomHub, event_id: UUID) -> None:
         self._hub = hub
         self._event_id = event_id
         self.published_at = time.perf_counter()
@@ -200,16 +200,18 @@ class Subscribers:
                 self.latencies_ms.append((time.perf_counter() - self.published_at) * 1000)
             first = False
 
-    async def ticks(self, bench: Bench, keeper: LineKeeper, leavers: Iterator[UUID]) -> list[float]:
+    async def ticks(
+        self, bench: Bench, controller: AdmissionController, leavers: Iterator[UUID]
+    ) -> list[float]:
         """Ticks in which some are admitted and some leave; how long each blocked the loop, in ms."""
-        row = next(row for row in await keeper.rooms() if row.event_id == self._event_id)
+        row = next(row for row in await controller.rows() if row.event_id == self._event_id)
         lags_ms = []
         for _ in range(TICKS):
             for leaver in islice(leavers, LEAVERS_A_TICK):
                 await bench.room.leave(self._event_id, leaver)
-            kept = await keeper.keep(row)
+            result = await controller.admit(row)
             self.published_at = began = time.perf_counter()
-            await keeper.announce(row, kept)
+            await controller.announce(row, result)
             await asyncio.sleep(0)
             await asyncio.sleep(0.005)
             lags_ms.append((time.perf_counter() - began) * 1000)
@@ -225,15 +227,15 @@ async def subscribers(redis: Redis, database: Database, number: int) -> None:
     users = await bench.fill(number * 4)
     channels = Channels(RedisBackend(redis))
     await channels.open()
-    keeper = LineKeeper(database, bench.room, channels)
-    hub = QueueHub(WaitingRooms(database, bench.room, QueueTokens("bench"), keeper), channels)
+    controller = AdmissionController(database, bench.room, channels)
+    hub = WaitingRoomHub(WaitingRooms(database, bench.room, QueueTokens("bench"), controller), channels)
     subscribed = Subscribers(hub, bench.event_id)
     tasks = [asyncio.create_task(subscribed.follow(user)) for user in users[-number:]]
     while hub.members < number:
         await asyncio.sleep(0.1)
     subscribed.latencies_ms.clear()
     cpu, wall = time.process_time(), time.perf_counter()
-    lags_ms = await subscribed.ticks(bench, keeper, iter(users))
+    lags_ms = await subscribed.ticks(bench, controller, iter(users))
     seconds = time.perf_counter() - wall
     share = (time.process_time() - cpu) / seconds
     quick = sorted(subscribed.latencies_ms)

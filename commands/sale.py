@@ -22,7 +22,7 @@ from services.ordering.pay import pay
 from services.ordering.reserve import reserve
 from services.ordering.selection import GeneralAdmission
 from services.waiting_room.waiting_rooms import Entry, WaitingRooms
-from subscriptions.queue_positions import QueueHub
+from subscriptions.queue_positions import WaitingRoomHub
 
 SAMPLE_SECONDS = 0.5
 # Of a hundred people who are let in: 75 buy, 10 see a decline first, 10 leave, 5 wander off.
@@ -77,7 +77,7 @@ class Sale:
     """The people of one sale and what became of them."""
 
     def __init__(
-        self, plan: Plan, context: ServiceContext, rooms: WaitingRooms, hub: QueueHub, event_id: UUID
+        self, plan: Plan, context: ServiceContext, rooms: WaitingRooms, hub: WaitingRoomHub, event_id: UUID
     ) -> None:
         self.result = Result()
         self._plan = plan

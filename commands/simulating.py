@@ -77,7 +77,7 @@ async def play(settings: Settings, plan: Plan, progress: Progress) -> Result:
     """The sale, with an API process's services and a worker's loops in one."""
     from domain.waiting_room import RoomSettings
     from parts import build_parts
-    from subscriptions.queue_positions import QueueHub
+    from subscriptions.queue_positions import WaitingRoomHub
     from workers.admission import admission_loop
     from workers.ordering import ordering_loops
 
@@ -87,13 +87,13 @@ async def play(settings: Settings, plan: Plan, progress: Progress) -> Result:
     event_id = await create_event(parts.context, organiser, draft_of(parts.context.now(), plan))
     await publish_event(parts.context, organiser, event_id)
     room = RoomSettings(True, plan.per_minute, plan.max_active, _ADMISSION_SECONDS)
-    await parts.rooms.configure(organiser, event_id, room)
+    await parts.waiting_rooms.configure(organiser, event_id, room)
     parts.context.sales.forget(event_id)
-    loops = [*ordering_loops(parts.context), admission_loop(parts.keeper)]
+    loops = [*ordering_loops(parts.context), admission_loop(parts.admission_controller)]
     tasks = [asyncio.create_task(each.run()) for each in loops]
-    hub = QueueHub(parts.rooms, parts.channels)
+    hub = WaitingRoomHub(parts.waiting_rooms, parts.channels)
     try:
-        return await Sale(plan, parts.context, parts.rooms, hub, event_id).play(progress)
+        return await Sale(plan, parts.context, parts.waiting_rooms, hub, event_id).play(progress)
     finally:
         for task in tasks:
             task.cancel()

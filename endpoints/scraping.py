@@ -32,7 +32,7 @@ class Sources:
     """Where the figures come from that no process counts for itself."""
 
     context: ServiceContext
-    rooms: WaitingRooms
+    waiting_rooms: WaitingRooms
     readiness: Readiness
     streams: PrometheusMeters
     processes: ProcessFigures
@@ -84,7 +84,7 @@ class Scrape:
 
     async def _show_lines(self) -> None:
         self._lines.show({})
-        self._lines.show(await self._sources.rooms.standings_of_lines())
+        self._lines.show(await self._sources.waiting_rooms.counters())
 
 
 async def _in_time(show: Callable[[], Awaitable[None]], seconds: float = _LOOK_SECONDS) -> None:

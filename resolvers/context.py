@@ -20,7 +20,7 @@ class Services:
 
     context: ServiceContext
     tokens: Tokens
-    rooms: WaitingRooms
+    waiting_rooms: WaitingRooms
     search: EventSearch
     row_caches: RowCaches = field(init=False)
 
@@ -32,7 +32,17 @@ class Services:
 class RequestContext:
     """The context of one operation; `now` is read once, so that all fields answer for one time."""
 
-    __slots__ = ("address", "loaders", "now", "revision", "rooms", "search", "services", "tokens", "viewer")
+    __slots__ = (
+        "address",
+        "loaders",
+        "now",
+        "revision",
+        "search",
+        "services",
+        "tokens",
+        "viewer",
+        "waiting_rooms",
+    )
 
     def __init__(self, services: Services, viewer: Viewer | None, address: str = "") -> None:
         self.address = address
@@ -42,7 +52,7 @@ class RequestContext:
         self.services: ServiceContext = services.context
         """The context that use cases are called with"""
         self.tokens: Tokens = services.tokens
-        self.rooms: WaitingRooms = services.rooms
+        self.waiting_rooms: WaitingRooms = services.waiting_rooms
         self.search: EventSearch = services.search
         self.now: datetime
         """The start of the operation"""

@@ -8,7 +8,7 @@ import strawberry
 from domain.viewer import Viewer
 from pubsub.channels import Channels
 from resolvers.context import RequestContext, Services
-from subscriptions.queue_positions import QueueHub
+from subscriptions.queue_positions import WaitingRoomHub
 from subscriptions.seat_availability import SeatHub
 
 
@@ -17,7 +17,7 @@ class Streams:
     """What the subscriptions of one process share."""
 
     seats: SeatHub
-    queue: QueueHub
+    queue: WaitingRoomHub
     channels: Channels
 
 

@@ -8,7 +8,7 @@ import strawberry
 
 from resolvers import events as resolve
 from resolvers import tickets as resolve_tickets
-from resolvers import waiting as resolve_waiting
+from resolvers import waiting_rooms as resolve_waiting_rooms
 from resolvers.connections import Connection
 from resolvers.layouts import SeatMapView
 from resolvers.tickets import TicketView
@@ -19,7 +19,7 @@ from schema.fields import field
 from schema.layouts import Availability, SeatMap, SeatStatuses
 from schema.nodes import Money, Node, PageInfo
 from schema.tickets import TicketConnection
-from schema.waiting import WaitingRoom
+from schema.waiting_room import WaitingRoom
 from services.waiting_room.waiting_rooms import Overview
 
 
@@ -132,7 +132,7 @@ class Event(Node):
     @field(graphql_type=WaitingRoom, description="The line in front of this event's sale")
     @staticmethod
     def waiting_room(root: strawberry.Parent[EventRow], info: Info) -> Overview | Awaitable[Overview]:
-        return resolve_waiting.waiting_room_of(info.context, root)
+        return resolve_waiting_rooms.waiting_room_of(info.context, root)
 
 
 @strawberry.type(description="An event on a page")

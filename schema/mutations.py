@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 import strawberry
 
 from domain.errors import DomainError
-from resolvers import guests, ordering, organising, waiting
+from resolvers import guests, ordering, organising, waiting_rooms
 from resolvers.ordering import SeatsUnavailableView
 from resolvers.orders import OrderView
 from resolvers.views import EventRow
@@ -110,7 +110,7 @@ class Mutation:
         info: Info,
         input: Annotated[JoinQueueInput, strawberry.argument(description="Which line")],
     ) -> JoinQueueSuccess | RequestRefused:
-        work = waiting.join(info.context, input.event_id)
+        work = waiting_rooms.join(info.context, input.event_id)
         return await _answer(work, lambda entry: JoinQueueSuccess(entry=entry))
 
     @mutation(graphql_type=LeaveQueueResult, description="Gives up the place in line, or the admission")
@@ -119,7 +119,7 @@ class Mutation:
         info: Info,
         input: Annotated[LeaveQueueInput, strawberry.argument(description="Which line")],
     ) -> LeaveQueueSuccess | RequestRefused:
-        work = waiting.leave(info.context, input.event_id)
+        work = waiting_rooms.leave(info.context, input.event_id)
         return await _answer(work, lambda left: LeaveQueueSuccess(left=left))
 
     @mutation(
@@ -202,7 +202,7 @@ class Mutation:
         info: Info,
         input: Annotated[ConfigureWaitingRoomInput, strawberry.argument(description="The settings")],
     ) -> EventSuccess | RequestRefused:
-        work = waiting.configure(
+        work = waiting_rooms.configure(
             info.context,
             input.event_id,
             enabled=input.enabled,

@@ -11,13 +11,13 @@ from resolvers.layouts import SeatView
 from resolvers.ordering import SeatsUnavailableView
 from resolvers.orders import OrderView
 from resolvers.views import EventRow, UserRow
-from resolvers.waiting import QueueEntryView
+from resolvers.waiting_rooms import QueueEntryView
 from schema.enums import UserErrorCode
 from schema.events import Event
 from schema.layouts import Seat
 from schema.nodes import UserError
 from schema.orders import Order, User
-from schema.waiting import QueueEntry
+from schema.waiting_room import QueueEntry
 
 
 @strawberry.type(description="A refusal without a member of its own")

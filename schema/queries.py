@@ -7,12 +7,12 @@ from typing import Annotated
 import strawberry
 
 from resolvers import events as resolve_events
-from resolvers import nodes, orders, searching, waiting
+from resolvers import nodes, orders, searching, waiting_rooms
 from resolvers.connections import Connection
 from resolvers.orders import OrderView
 from resolvers.searching import ResultView, SuggestionView
 from resolvers.views import EventConditions, EventOrder, EventRow, UserRow
-from resolvers.waiting import QueueEntryView
+from resolvers.waiting_rooms import QueueEntryView
 from schema.context import Info
 from schema.enums import SearchSort
 from schema.events import Event, EventConnection
@@ -20,7 +20,7 @@ from schema.fields import field
 from schema.nodes import Node
 from schema.orders import Order, User
 from schema.searching import EventSearchResult, SearchEventsInput, Suggestion
-from schema.waiting import QueueEntry
+from schema.waiting_room import QueueEntry
 from services.search.find_events import SearchQuestion
 
 
@@ -113,7 +113,7 @@ class Query:
     async def queue_entry(
         info: Info, event_id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")]
     ) -> QueueEntryView | None:
-        return await waiting.queue_entry(info.context, event_id)
+        return await waiting_rooms.queue_entry(info.context, event_id)
 
     @field(description="The server's clock, for countdowns on devices whose own is wrong")
     @staticmethod

@@ -12,13 +12,13 @@ from resolvers.events import requested_id
 from resolvers.layouts import SectionAvailabilityView
 from resolvers.live import SeatChangeView
 from resolvers.orders import OrderView, order_view
-from resolvers.waiting import entry_view
+from resolvers.waiting_rooms import entry_view
 from schema.context import Info
 from schema.enums import SeatStatus
 from schema.fields import field, subscription
 from schema.layouts import SectionAvailability
 from schema.orders import Order
-from schema.waiting import QueueEntry
+from schema.waiting_room import QueueEntry
 from subscriptions.order_updates import order_updates
 from subscriptions.queue_positions import QueueStream
 from subscriptions.seat_availability import SeatStream

@@ -13,7 +13,7 @@ from pubsub.channels import Channels
 from services.identity.authorisation import buyer_of
 from services.waiting_room.waiting_rooms import Entry, WaitingRooms
 from subscriptions.listening import Listener
-from subscriptions.queue_line import Member, QueueLine
+from subscriptions.waiting_room_topic import Member, WaitingRoomTopic
 
 _READY_SECONDS = 5.0
 # A line that nobody watches stays for this long: whoever reloads the page finds it.
@@ -21,13 +21,13 @@ _LINGER_SECONDS = 10.0
 _NEVER_JOINED = "You are not in this event's line: join it first."
 
 
-class QueueHub:
+class WaitingRoomHub:
     """The lines of one process: one upstream subscription an event, however many wait."""
 
     def __init__(self, rooms: WaitingRooms, channels: Channels) -> None:
         self._rooms = rooms
         self._channels = channels
-        self._lines: dict[UUID, QueueLine] = {}
+        self._lines: dict[UUID, WaitingRoomTopic] = {}
         self._leaving: set[asyncio.Task[None]] = set()
 
     @property
@@ -56,16 +56,16 @@ class QueueHub:
         """
         return QueueStream(self, viewer, event_id, shown)
 
-    async def line_of(self, viewer: Viewer | None, event_id: UUID) -> QueueLine:
+    async def line_of(self, viewer: Viewer | None, event_id: UUID) -> WaitingRoomTopic:
         """The line that the caller stands in, heard from now on. Raises what `stream` says."""
         if await self._rooms.entry(viewer, event_id) is None:
             raise NotFound(_NEVER_JOINED)
         line = self._lines.get(event_id)
         if line is None:
-            line = self._lines[event_id] = QueueLine(self._rooms, self._channels, event_id)
+            line = self._lines[event_id] = WaitingRoomTopic(self._rooms, self._channels, event_id)
         return line
 
-    def left(self, event_id: UUID, user_id: UUID, line: QueueLine) -> None:
+    def left(self, event_id: UUID, user_id: UUID, line: WaitingRoomTopic) -> None:
         """A tab was closed: the last one takes the line along, in a while."""
         asyncio.get_running_loop().call_later(_LINGER_SECONDS, self._close_unwatched, event_id)
         if not line.watches(user_id):
@@ -109,14 +109,14 @@ class QueueStream(Listener, AsyncIterator[Any]):
     )
 
     def __init__(
-        self, hub: QueueHub, viewer: Viewer | None, event_id: UUID, shown: Callable[[Entry], Any]
+        self, hub: WaitingRoomHub, viewer: Viewer | None, event_id: UUID, shown: Callable[[Entry], Any]
     ) -> None:
         super().__init__()
         self._hub = hub
         self._viewer = viewer
         self._event_id = event_id
         self._shown = shown
-        self._line: QueueLine | None = None
+        self._line: WaitingRoomTopic | None = None
         self._member: Member | None = None
         self._has_news = False
         self.ended = False

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from db.queries.waiting_rooms import RoomRow
 from domain.errors import Unavailable
-from services.waiting_room.admission_controller import Kept, LineKeeper
+from services.waiting_room.admission_controller import AdmissionController, AdmissionResult
 from workers.loops import Loop
 
 log = logging.getLogger("boxoffice.waiting_room")
@@ -18,16 +18,16 @@ _REFRESH_SECONDS = 1.0
 _QUIET_SECONDS = 2.0
 
 
-def admission_loop(keeper: LineKeeper) -> Loop:
+def admission_loop(controller: AdmissionController) -> Loop:
     """The loop, for the worker."""
-    return Loop("admission", AdmissionRound(keeper), TICK_SECONDS)
+    return Loop("admission", AdmissionRound(controller), TICK_SECONDS)
 
 
 class AdmissionRound:
     """One tick of every line. Two workers may do it at once: the scripts see to the cap and the pace."""
 
-    def __init__(self, keeper: LineKeeper) -> None:
-        self._keeper = keeper
+    def __init__(self, controller: AdmissionController) -> None:
+        self._controller = controller
         self._rows: list[RoomRow] = []
         self._refreshed_at = -_REFRESH_SECONDS
         self._told: dict[UUID, tuple[float, tuple[object, ...]]] = {}
@@ -36,7 +36,7 @@ class AdmissionRound:
         """Returns 0: the pace is the clock's, not the work's."""
         refresh = time.monotonic() - self._refreshed_at >= _REFRESH_SECONDS
         if refresh:
-            self._rows = await self._keeper.rooms()
+            self._rows = await self._controller.rows()
             self._refreshed_at = time.monotonic()
         if self._rows:
             await asyncio.gather(*(self._keep(row, refresh=refresh) for row in self._rows))
@@ -46,19 +46,19 @@ class AdmissionRound:
         """One line's fault is no other's."""
         try:
             if refresh:
-                await self._keeper.apply(row)
-            kept = await self._keeper.keep(row)
-            if self._is_news(row.event_id, kept):
-                await self._keeper.announce(row, kept)
+                await self._controller.apply(row)
+            result = await self._controller.admit(row)
+            if self._is_news(row.event_id, result):
+                await self._controller.announce(row, result)
         except Unavailable as error:
             log.warning("the line of %s stands still: %s", row.event_id, error)
 
-    def _is_news(self, event_id: UUID, kept: Kept) -> bool:
-        tick = kept.tick
+    def _is_news(self, event_id: UUID, result: AdmissionResult) -> bool:
+        tick = result.tick
         now = time.monotonic()
         news = (tick.generation, tick.admitted, tick.gone, tick.drawn_ms > 0, tick.selling)
         told_at, told = self._told.get(event_id, (-_QUIET_SECONDS, ()))
-        if told == news and not kept.changed and now - told_at < _QUIET_SECONDS:
+        if told == news and not result.changed and now - told_at < _QUIET_SECONDS:
             return False
         self._told[event_id] = (now, news)
         return True

@@ -40,14 +40,14 @@ _SELLING = (EventStatus.ANNOUNCED, EventStatus.ON_SALE)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class AdmissionResult:
     """One round of an event's line: what the script did, and whose state changed."""
 
     tick: Tick
     changed: tuple[UUID, ...]
 
 
-class LineKeeper:
+class AdmissionController:
     """What the admission worker does. Any number may run at once: every step is safe to do twice."""
 
     def __init__(self, database: Database, room: Room, publisher: Publisher, clock: Clock = utc_now) -> None:
@@ -56,7 +56,7 @@ class LineKeeper:
         self._publisher = publisher
         self._clock = clock
 
-    async def rooms(self) -> list[RoomRow]:
+    async def rows(self) -> list[RoomRow]:
         """The lines to keep; those of events long over are forgotten.
 
         Raises:
@@ -119,7 +119,7 @@ class LineKeeper:
             version=int(row.updated_at.timestamp() * 1_000_000),
         )
 
-    async def keep(self, row: RoomRow) -> Kept:
+    async def admit(self, row: RoomRow) -> AdmissionResult:
         """One round: admit, make it durable, then tell everyone.
 
         An admission is told only once PostgreSQL has it: what a crash of Redis takes back, nobody was
@@ -140,11 +140,11 @@ class LineKeeper:
             await self._write(mark_drawn(self._database, row.event_id, _moment(tick.drawn_ms)))
         if row.draining and not tick.waiting and not tick.enabled:
             await self._write(end_draining(self._database, row.event_id))
-        return Kept(tick, changed)
+        return AdmissionResult(tick, changed)
 
-    async def announce(self, row: RoomRow, kept: Kept) -> None:
+    async def announce(self, row: RoomRow, result: AdmissionResult) -> None:
         """One message an event, however many wait; each process works out its own subscribers."""
-        await self._publisher.publish(RoomKeys(row.event_id).channel, message_of(row, kept))
+        await self._publisher.publish(RoomKeys(row.event_id).channel, message_of(row, result))
 
     async def _write(self, work: object) -> None:
         try:
@@ -230,9 +230,9 @@ def folded(changes: Sequence[Change]) -> list[EntryChange]:
     return list(last.values())
 
 
-def message_of(row: RoomRow, kept: Kept) -> str:
+def message_of(row: RoomRow, result: AdmissionResult) -> str:
     """The tick as one JSON message: totals, so that a lost one is made good by the next."""
-    tick = kept.tick
+    tick = result.tick
     return orjson.dumps(
         {
             "generation": tick.generation,
@@ -241,8 +241,8 @@ def message_of(row: RoomRow, kept: Kept) -> str:
             "admitted": tick.admitted,
             "gone": tick.gone,
             "places": tick.places_gone,
-            "changed": [user_id.hex for user_id in kept.changed[:MOST_NAMED]],
-            "complete": len(kept.changed) <= MOST_NAMED,
+            "changed": [user_id.hex for user_id in result.changed[:MOST_NAMED]],
+            "complete": len(result.changed) <= MOST_NAMED,
             "pace": [
                 row.admit_per_minute,
                 row.max_active,

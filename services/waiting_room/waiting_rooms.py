@@ -34,7 +34,7 @@ from kit.cache import Cache
 from kit.clock import Clock, utc_now
 from services.context import reading
 from services.identity.authorisation import buyer_of, organiser_of, own_event
-from services.waiting_room.admission_controller import LineKeeper
+from services.waiting_room.admission_controller import AdmissionController
 from services.waiting_room.join_writer import JoinWriter
 from services.waiting_room.queue_tokens import QueueTokens, admission_id_of, holder_of
 from waiting_room.outcomes import Outcome, RoomState, Standing
@@ -91,7 +91,7 @@ class WaitingRooms:
         database: Database,
         room: Room,
         tokens: QueueTokens,
-        keeper: LineKeeper,
+        controller: AdmissionController,
         *,
         clock: Clock = utc_now,
         accounts_per_address: int = ACCOUNTS_PER_ADDRESS,
@@ -99,7 +99,7 @@ class WaitingRooms:
         self.room = room
         self._database = database
         self._tokens = tokens
-        self._keeper = keeper
+        self._controller = controller
         self._clock = clock
         self._joins = JoinWriter(database)
         self._accounts_per_address = accounts_per_address
@@ -217,10 +217,10 @@ class WaitingRooms:
         state = await self._state(event_id)
         return pace_of(state) if state is not None and state.selling else None
 
-    async def standings_of_lines(self) -> dict[UUID, RoomState]:
+    async def counters(self) -> dict[UUID, RoomState]:
         """The counters of every line that is switched on, for operators; a line that is away is left out."""
         states: dict[UUID, RoomState] = {}
-        for row in await self._keeper.rooms():
+        for row in await self._controller.rows():
             state = await self.room.state(row.event_id)
             if state is not None:
                 states[row.event_id] = state
@@ -250,8 +250,8 @@ class WaitingRooms:
             waiting=state.waiting if state else 0,
             admit_per_minute=row.admit_per_minute,
             pre_queue_seconds=row.pre_queue_seconds,
-            commitment=self._keeper.commitment(row),
-            seed=self._keeper.published_seed(row, drawn=drawn),
+            commitment=self._controller.commitment(row),
+            seed=self._controller.published_seed(row, drawn=drawn),
         )
 
     # ------------------------------------------------------------ the organiser
@@ -283,7 +283,7 @@ class WaitingRooms:
                 )
         except DATABASE_AWAY as error:
             raise Unavailable from error
-        await self._keeper.open(event_id)
+        await self._controller.open(event_id)
         self.forget(event_id)
 
     def forget(self, event_id: UUID) -> None:

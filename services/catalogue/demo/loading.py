@@ -29,8 +29,8 @@ from domain.seating import build_seat_map
 from domain.seating_plan import Plan, parse_seating_plan
 from domain.states import EventState
 from kit.ids import new_uuid
-from services.catalogue.demo.houses import arena, theatre
 from services.catalogue.demo.programme import EVENTS, VENUES, DemoEvent
+from services.catalogue.demo.seating_plans import arena, theatre
 from services.catalogue.files import read_catalogue
 from services.catalogue.import_catalogue import (
     MAX_TICKETS_PER_ORDER,

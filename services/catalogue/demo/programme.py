@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from domain.money import Money
 from domain.seating import GeneralAdmission, PriceInput
-from services.catalogue.demo.houses import STANDING
+from services.catalogue.demo.seating_plans import STANDING
 
 
 @dataclass(frozen=True, slots=True)

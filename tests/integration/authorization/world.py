@@ -140,6 +140,6 @@ async def admit(settings: Settings) -> None:
     parts = build_parts(settings)
     await parts.channels.open()
     try:
-        await admission_loop(parts.keeper).job()
+        await admission_loop(parts.admission_controller).job()
     finally:
         await parts.close()

@@ -8,7 +8,7 @@ import asyncpg
 import orjson
 import pytest
 
-from services.catalogue.demo.houses import arena
+from services.catalogue.demo.seating_plans import arena
 from services.catalogue.import_files import import_plan
 from tests.apis import Api, somebody
 from tests.integration.reading.events import event_input, plan

@@ -24,7 +24,7 @@ from services.ordering.release import release
 from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from services.waiting_room.waiting_rooms import WaitingRooms
-from subscriptions.queue_positions import QueueHub
+from subscriptions.queue_positions import WaitingRoomHub
 from subscriptions.seat_availability import SeatHub
 from tests.houses import buyer, open_event, service_context_on
 
@@ -47,7 +47,7 @@ class Listening:
         rooms = cast("WaitingRooms", None)
         self.context = context
         self.services = Services(context, cast("Any", None), rooms, cast("Any", None))
-        self.streams = Streams(SeatHub(context, channels), QueueHub(rooms, channels), channels)
+        self.streams = Streams(SeatHub(context, channels), WaitingRoomHub(rooms, channels), channels)
 
     async def listen(
         self, query: str, viewer: Viewer | None = None, **variables: Any

@@ -13,9 +13,9 @@ import pytest_asyncio
 from db.session import Database
 from domain.ids import user_id_of
 from domain.layout_document import from_json
-from services.catalogue.demo.houses import arena, theatre
 from services.catalogue.demo.loading import ORGANISER, load_demo, upcoming
 from services.catalogue.demo.programme import EVENTS
+from services.catalogue.demo.seating_plans import arena, theatre
 
 NOWHERE = Path("/nonexistent/events.jsonl")
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from domain.errors import InvalidInput
-from services.catalogue.demo.houses import arena
+from services.catalogue.demo.seating_plans import arena
 from services.catalogue.import_files import import_plan
 
 

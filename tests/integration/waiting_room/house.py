@@ -19,7 +19,7 @@ from domain.viewer import Viewer
 from domain.waiting_room import RoomSettings
 from kit.ids import new_uuid
 from reservations.connection import batcher, connect
-from services.waiting_room.admission_controller import Kept, LineKeeper
+from services.waiting_room.admission_controller import AdmissionController, AdmissionResult
 from services.waiting_room.queue_tokens import QueueTokens
 from services.waiting_room.waiting_rooms import WaitingRooms
 from waiting_room.room import Room
@@ -47,7 +47,7 @@ class House:
     database: Database
     redis: Redis
     room: Room
-    keeper: LineKeeper
+    controller: AdmissionController
     rooms: WaitingRooms
     announcements: Announcements
     event_id: UUID
@@ -61,17 +61,17 @@ class House:
         )
 
     async def row(self) -> RoomRow:
-        """The event as the keeper sees it."""
+        """The event as the controller sees it."""
         row = await room_of(self.database, self.event_id)
         assert row is not None
         return row
 
-    async def tick(self) -> Kept:
+    async def tick(self) -> AdmissionResult:
         """One round of the admission worker."""
         row = await self.row()
-        kept = await self.keeper.keep(row)
-        await self.keeper.announce(row, kept)
-        return kept
+        result = await self.controller.admit(row)
+        await self.controller.announce(row, result)
+        return result
 
     async def tick_until(self, done: Callable[[], Awaitable[bool]]) -> None:
         """Rounds without a pause, until a condition holds."""
@@ -118,12 +118,12 @@ async def house_on(
     assert isinstance(redis, Redis)
     room = Room(batcher(redis))
     announcements = Announcements()
-    keeper = LineKeeper(database, room, announcements)
-    rooms = WaitingRooms(database, room, QueueTokens(SECRET), keeper)
+    controller = AdmissionController(database, room, announcements)
+    rooms = WaitingRooms(database, room, QueueTokens(SECRET), controller)
     organiser = buyer("organise")
     event_id = await insert_event(database, organiser, datetime.now(UTC) + on_sale_in)
     try:
-        yield House(database, redis, room, keeper, rooms, announcements, event_id, organiser)
+        yield House(database, redis, room, controller, rooms, announcements, event_id, organiser)
     finally:
         await redis.aclose()
         await database.close()

@@ -168,12 +168,12 @@ async def test_the_line_stands_still_and_wakes_when_seats_are_gone_and_come_back
     await house.configure(admit_per_minute=FAST)
     people = await house.crowd(3)
     await house.database.fetch("UPDATE events SET sold_out = true WHERE id = $1", house.event_id)
-    await house.keeper.open(house.event_id)
+    await house.controller.open(house.event_id)
     await house.tick()
     assert await house.admitted(people) == 0
 
     await house.database.fetch("UPDATE events SET sold_out = false WHERE id = $1", house.event_id)
-    await house.keeper.open(house.event_id)
+    await house.controller.open(house.event_id)
 
     await house.tick_until(lambda: _more_than(house, people, 2))
 
@@ -291,7 +291,7 @@ async def test_the_lower_cap_stands_when_a_worker_applies_what_it_read_before(ho
     stale = await house.row()
     await house.configure(admit_per_minute=FAST, max_active=2)
 
-    await house.keeper.apply(stale)
+    await house.controller.apply(stale)
 
     state = await house.room.state(house.event_id)
     assert state is not None

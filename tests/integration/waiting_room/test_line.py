@@ -16,7 +16,7 @@ async def start_sale(house: House) -> None:
     await house.database.fetch(
         "UPDATE events SET on_sale_at = $2 WHERE id = $1", house.event_id, datetime.now(UTC)
     )
-    await house.keeper.open(house.event_id)
+    await house.controller.open(house.event_id)
 
 
 async def test_positions_follow_arrival_when_the_sale_is_on(house: House) -> None:
@@ -148,7 +148,7 @@ async def test_join_is_refused_when_the_pre_queue_is_not_open_yet(house: House) 
         house.event_id,
         datetime.now(UTC) + timedelta(hours=25),
     )
-    await house.keeper.open(house.event_id)
+    await house.controller.open(house.event_id)
 
     with pytest.raises(NotOnSale):
         await house.rooms.join(buyer(), house.event_id)
@@ -215,7 +215,7 @@ async def test_a_line_is_forgotten_when_its_event_is_long_over(house: House) -> 
         "UPDATE events SET starts_at = now() - interval '3 days' WHERE id = $1", house.event_id
     )
 
-    rooms = await house.keeper.rooms()
+    rooms = await house.controller.rows()
 
     assert rooms == []
     assert await house.redis.keys("wr:*") == []

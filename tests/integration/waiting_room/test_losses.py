@@ -126,7 +126,9 @@ async def test_nobody_refused_when_organiser_and_workers_rebuild_at_once(house: 
     row = await house.row()
     for _ in range(20):
         await house.redis.flushall()
-        await asyncio.gather(house.keeper.open(house.event_id), *(house.keeper.apply(row) for _ in range(3)))
+        await asyncio.gather(
+            house.controller.open(house.event_id), *(house.controller.apply(row) for _ in range(3))
+        )
 
         assert (await house.room.state(house.event_id)) is not None
 
@@ -140,7 +142,7 @@ async def test_refused_when_another_begins_to_rebuild_and_does_not_end(
     monkeypatch.setattr(admission_controller, "_WAITS_SECONDS", (0.01, 0.01))
 
     with pytest.raises(Unavailable):
-        await house.keeper.open(house.event_id)
+        await house.controller.open(house.event_id)
 
 
 def _someone() -> Restored:

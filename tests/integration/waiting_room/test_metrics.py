@@ -13,7 +13,7 @@ async def test_figures_are_those_of_the_line_when_metrics_are_asked_for(house: H
     await house.crowd(3)
     await house.tick()
 
-    meters.show(await house.rooms.standings_of_lines())
+    meters.show(await house.rooms.counters())
 
     labels = {"event": str(house.event_id)}
     read = registry.get_sample_value
@@ -27,11 +27,11 @@ async def test_a_line_is_forgotten_when_it_is_switched_off(house: House) -> None
     registry = CollectorRegistry()
     meters = LineMeters(registry)
     await house.configure()
-    meters.show(await house.rooms.standings_of_lines())
+    meters.show(await house.rooms.counters())
 
     await house.configure(enabled=False)
     await house.tick()
-    meters.show(await house.rooms.standings_of_lines())
+    meters.show(await house.rooms.counters())
 
     labels = {"event": str(house.event_id)}
     assert registry.get_sample_value("boxoffice_waiting_room_waiting", labels) is None

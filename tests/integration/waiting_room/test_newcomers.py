@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 import subscriptions.queue_positions
-from subscriptions.queue_line import Member, QueueLine
-from subscriptions.queue_positions import QueueHub
+from subscriptions.queue_positions import WaitingRoomHub
+from subscriptions.waiting_room_topic import Member, WaitingRoomTopic
 from tests.integration.waiting_room.house import House
 from tests.integration.waiting_room.test_positions import FAST, Tab, hub
 
@@ -19,7 +19,7 @@ class Doorway:
     def __init__(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
         self.reached, self.open = asyncio.Event(), asyncio.Event()
         self.open.set()
-        standing, member = house.room.standing, QueueLine.member
+        standing, member = house.room.standing, WaitingRoomTopic.member
         here = self
 
         async def late(*arguments: object) -> object:
@@ -28,16 +28,16 @@ class Doorway:
             await here.open.wait()
             return found
 
-        async def slow(line: QueueLine, user_id: object) -> Member | None:
+        async def slow(line: WaitingRoomTopic, user_id: object) -> Member | None:
             with pytest.MonkeyPatch.context() as patched:
                 patched.setattr(house.room, "standing", late)
                 return await member(line, user_id)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(QueueLine, "member", slow)
+        monkeypatch.setattr(WaitingRoomTopic, "member", slow)
 
 
 async def test_who_comes_is_told_when_the_line_was_about_to_be_closed(
-    house: House, hub: QueueHub, monkeypatch: pytest.MonkeyPatch
+    house: House, hub: WaitingRoomHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscriptions.queue_positions, "_LINGER_SECONDS", 0.3)
     await house.configure(admit_per_minute=FAST, max_active=1)
@@ -61,7 +61,7 @@ async def test_who_comes_is_told_when_the_line_was_about_to_be_closed(
 
 
 async def test_an_admission_is_told_when_it_was_heard_while_its_owner_came(
-    house: House, hub: QueueHub, monkeypatch: pytest.MonkeyPatch
+    house: House, hub: WaitingRoomHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await house.configure(admit_per_minute=FAST, max_active=1)
     first, second, third = await house.crowd(3)

@@ -10,9 +10,9 @@ from domain.errors import NotFound
 from domain.viewer import Viewer
 from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
-from services.waiting_room.admission_controller import LineKeeper
+from services.waiting_room.admission_controller import AdmissionController
 from services.waiting_room.waiting_rooms import Entry
-from subscriptions.queue_positions import QueueHub
+from subscriptions.queue_positions import WaitingRoomHub
 from tests.integration.waiting_room.house import House, buyer
 from workers.admission import AdmissionRound
 
@@ -21,26 +21,26 @@ SECONDS = 10.0
 
 
 @pytest.fixture
-async def hub(house: House) -> AsyncIterator[QueueHub]:
-    """Two processes' worth of plumbing in one: the keeper publishes through Redis."""
+async def hub(house: House) -> AsyncIterator[WaitingRoomHub]:
+    """Two processes' worth of plumbing in one: the controller publishes through Redis."""
     channels = Channels(RedisBackend(house.redis))
     await channels.open()
-    house.keeper = LineKeeper(house.database, house.room, channels)
-    hub = QueueHub(house.rooms, channels)
+    house.controller = AdmissionController(house.database, house.room, channels)
+    hub = WaitingRoomHub(house.rooms, channels)
     yield hub
     hub.close()
     await channels.close()
 
 
 class Tab:
-    """One subscriber, its entries kept as they come."""
+    """One subscriber, its entries result as they come."""
 
-    def __init__(self, hub: QueueHub, house: House, viewer: Viewer) -> None:
+    def __init__(self, hub: WaitingRoomHub, house: House, viewer: Viewer) -> None:
         self.entries: list[Entry] = []
         self._came = asyncio.Condition()
         self._task = asyncio.create_task(self._read(hub, house, viewer))
 
-    async def _read(self, hub: QueueHub, house: House, viewer: Viewer) -> None:
+    async def _read(self, hub: WaitingRoomHub, house: House, viewer: Viewer) -> None:
         stream = hub.stream(viewer, house.event_id)
         async with contextlib.aclosing(stream):
             async for entry in stream:
@@ -73,7 +73,7 @@ class Tab:
 
 
 async def test_position_falls_and_the_token_arrives_when_people_are_admitted(
-    house: House, hub: QueueHub
+    house: House, hub: WaitingRoomHub
 ) -> None:
     await house.configure(admit_per_minute=FAST, max_active=1)
     people = await house.crowd(3)
@@ -95,7 +95,7 @@ async def test_position_falls_and_the_token_arrives_when_people_are_admitted(
 
 
 async def test_the_token_arrives_when_the_message_of_the_admission_was_lost(
-    house: House, hub: QueueHub
+    house: House, hub: WaitingRoomHub
 ) -> None:
     await house.configure(admit_per_minute=FAST, max_active=1)
     people = await house.crowd(2)
@@ -104,8 +104,8 @@ async def test_the_token_arrives_when_the_message_of_the_admission_was_lost(
     await tab.until("WAITING", 1)
     await house.tick()
     await house.rooms.leave(people[0], house.event_id)
-    kept = await house.keeper.keep(await house.row())  # and nobody is told
-    assert people[1].user_id in kept.changed
+    result = await house.controller.admit(await house.row())  # and nobody is told
+    assert people[1].user_id in result.changed
     await house.tick()
 
     assert (await tab.until("ADMITTED", None)).token is not None
@@ -113,7 +113,7 @@ async def test_the_token_arrives_when_the_message_of_the_admission_was_lost(
 
 
 async def test_position_falls_only_for_those_behind_when_someone_in_the_line_leaves(
-    house: House, hub: QueueHub
+    house: House, hub: WaitingRoomHub
 ) -> None:
     await house.configure(admit_per_minute=1, max_active=1)
     people = await house.crowd(6)
@@ -135,7 +135,7 @@ async def test_position_falls_only_for_those_behind_when_someone_in_the_line_lea
 
 
 async def test_worked_out_positions_equal_redis_when_many_leave_and_are_admitted(
-    house: House, hub: QueueHub
+    house: House, hub: WaitingRoomHub
 ) -> None:
     await house.configure(admit_per_minute=FAST, max_active=15)
     people = await house.crowd(60)
@@ -163,7 +163,7 @@ async def _full(house: House, number: int) -> bool:
 
 
 async def test_both_tabs_are_admitted_with_one_token_when_one_account_has_two(
-    house: House, hub: QueueHub
+    house: House, hub: WaitingRoomHub
 ) -> None:
     await house.configure(admit_per_minute=FAST, max_active=1)
     people = await house.crowd(1)
@@ -179,7 +179,9 @@ async def test_both_tabs_are_admitted_with_one_token_when_one_account_has_two(
         await tab.close()
 
 
-async def test_the_end_of_an_admission_is_told_when_its_time_is_over(house: House, hub: QueueHub) -> None:
+async def test_the_end_of_an_admission_is_told_when_its_time_is_over(
+    house: House, hub: WaitingRoomHub
+) -> None:
     await house.configure(admit_per_minute=FAST, max_active=1, admission_seconds=1)
     people = await house.crowd(1)
     tab = Tab(hub, house, people[0])
@@ -196,7 +198,9 @@ async def test_the_end_of_an_admission_is_told_when_its_time_is_over(house: Hous
     await tab.close()
 
 
-async def test_place_is_kept_when_redis_is_emptied_under_a_subscriber(house: House, hub: QueueHub) -> None:
+async def test_place_is_kept_when_redis_is_emptied_under_a_subscriber(
+    house: House, hub: WaitingRoomHub
+) -> None:
     await house.configure(admit_per_minute=1, max_active=1)
     people = await house.crowd(4)
     await house.tick()
@@ -213,7 +217,7 @@ async def test_place_is_kept_when_redis_is_emptied_under_a_subscriber(house: Hou
     await tab.close()
 
 
-async def test_stream_is_refused_when_the_caller_never_joined(house: House, hub: QueueHub) -> None:
+async def test_stream_is_refused_when_the_caller_never_joined(house: House, hub: WaitingRoomHub) -> None:
     await house.configure()
 
     with pytest.raises(NotFound):
@@ -223,7 +227,7 @@ async def test_stream_is_refused_when_the_caller_never_joined(house: House, hub:
     assert hub.members == 0
 
 
-async def test_the_grace_time_starts_when_the_last_tab_is_closed(house: House, hub: QueueHub) -> None:
+async def test_the_grace_time_starts_when_the_last_tab_is_closed(house: House, hub: WaitingRoomHub) -> None:
     await house.configure(admit_per_minute=1, max_active=1)
     people = await house.crowd(2)
     await house.tick()
@@ -246,7 +250,7 @@ async def test_the_grace_time_starts_when_the_last_tab_is_closed(house: House, h
 async def test_one_message_a_tick_is_published_when_a_round_of_the_worker_runs(house: House) -> None:
     await house.configure(admit_per_minute=FAST, max_active=5)
     people = await house.crowd(20)
-    do_round = AdmissionRound(house.keeper)
+    do_round = AdmissionRound(house.controller)
 
     await do_round()
     messages = len(house.announcements.messages)
@@ -256,7 +260,7 @@ async def test_one_message_a_tick_is_published_when_a_round_of_the_worker_runs(h
 
 
 async def test_everyone_is_told_at_once_when_the_sale_sells_out_and_wakes(
-    house: House, hub: QueueHub
+    house: House, hub: WaitingRoomHub
 ) -> None:
     await house.configure(admit_per_minute=1, max_active=10)
     people = await house.crowd(4)
@@ -268,7 +272,7 @@ async def test_everyone_is_told_at_once_when_the_sale_sells_out_and_wakes(
 
     for sold_out in (True, False):
         await house.database.fetch("UPDATE events SET sold_out = $2 WHERE id = $1", house.event_id, sold_out)
-        await house.keeper.open(house.event_id)
+        await house.controller.open(house.event_id)
         await house.tick()
         for number, tab in enumerate(tabs, start=1):
             await tab.until_estimated("WAITING", number, known=not sold_out)

@@ -7,7 +7,7 @@ from db.session import Database
 from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import batcher, connect
-from services.waiting_room.admission_controller import LineKeeper
+from services.waiting_room.admission_controller import AdmissionController
 from waiting_room.room import Room
 from workers.admission import AdmissionRound
 
@@ -15,8 +15,10 @@ from workers.admission import AdmissionRound
 async def main(postgres_url: str, redis_url: str) -> None:
     """Rounds without a pause, which is faster than any worker's."""
     redis = connect(redis_url, 4)
-    keeper = LineKeeper(Database(postgres_url), Room(batcher(redis)), Channels(RedisBackend(redis)))
-    do_round = AdmissionRound(keeper)
+    controller = AdmissionController(
+        Database(postgres_url), Room(batcher(redis)), Channels(RedisBackend(redis))
+    )
+    do_round = AdmissionRound(controller)
     while True:
         await do_round()
 

@@ -15,7 +15,7 @@ from domain.seating import GeneralAdmission, PriceInput, build_seat_map
 from domain.seating_plan import parse_seating_plan
 from endpoints.seat_rows import scale_of
 from endpoints.seatmaps import by_rows, compressed, document_of
-from services.catalogue.demo.houses import STANDING, arena, theatre
+from services.catalogue.demo.seating_plans import STANDING, arena, theatre
 
 EVENT = UUID("018f3a52-0000-7000-8000-000000000001")
 PRICE = Money(5000, "USD")

@@ -38,7 +38,7 @@ def waiting_room_of(context: RequestContext, event: EventRow) -> Overview | Awai
     """An event's line; the many events without one are answered at once."""
     if not event.waiting_room_enabled:
         return Overview(False, Phase.CLOSED, 0, event.waiting_room_admit_per_minute)
-    return context.rooms.overview(event.id)
+    return context.waiting_rooms.overview(event.id)
 
 
 def entry_view(entry: Entry) -> QueueEntryView:
@@ -62,7 +62,7 @@ async def queue_entry(context: RequestContext, event_id: str) -> QueueEntryView 
     if context.viewer is None:
         return None
     try:
-        entry = await context.rooms.entry(context.viewer, key)
+        entry = await context.waiting_rooms.entry(context.viewer, key)
     except NotFound:
         return None
     return None if entry is None else entry_view(entry)
@@ -71,12 +71,12 @@ async def queue_entry(context: RequestContext, event_id: str) -> QueueEntryView 
 async def join(context: RequestContext, event_id: str) -> QueueEntryView:
     """The caller's one place in line."""
     key = parse_id(event_id, Kind.EVENT)
-    return entry_view(await context.rooms.join(context.viewer, key, address=context.address))
+    return entry_view(await context.waiting_rooms.join(context.viewer, key, address=context.address))
 
 
 async def leave(context: RequestContext, event_id: str) -> bool:
     """The caller gives up the place; whether there was one."""
-    return await context.rooms.leave(context.viewer, parse_id(event_id, Kind.EVENT))
+    return await context.waiting_rooms.leave(context.viewer, parse_id(event_id, Kind.EVENT))
 
 
 async def configure(
@@ -101,7 +101,7 @@ async def configure(
     )
 
     async def switch() -> None:
-        await context.rooms.configure(context.viewer, key, settings)
+        await context.waiting_rooms.configure(context.viewer, key, settings)
         await context.services.event_changed(key)
 
     await asyncio.shield(switch())  # who hangs up meanwhile does not undo the telling

@@ -77,7 +77,7 @@ class Member:
             tab.wake()
 
 
-class QueueLine:
+class WaitingRoomTopic:
     """The subscribers of one event in this process, behind one upstream subscription."""
 
     def __init__(self, rooms: WaitingRooms, channels: Channels, event_id: UUID) -> None:
