@@ -1,1 +1,1 @@
-"""Finding events: the index protocol, Meilisearch behind it, and PostgreSQL behind that."""
+"""Search of events: the index protocol, Meilisearch, and PostgreSQL's full text as the fallback."""

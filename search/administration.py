@@ -1,4 +1,4 @@
-"""Administering and filling Meilisearch, with its official client; blocking: call it in a thread."""
+"""Administration of Meilisearch with its official client. Every call blocks: run it in a thread."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
@@ -10,24 +10,24 @@ import requests
 from meilisearch.errors import MeilisearchApiError, MeilisearchError
 
 from search.engine_settings import SETTINGS
-from search.index import DocumentsRefused, IndexAway
+from search.index import DocumentsRejected, IndexUnavailable
 from search.meilisearch import INDEX
 
-# A task waits for all that were sent before it: a rebuild sends a hundred thousand documents at once.
+# A task waits for all earlier tasks: a rebuild sends a hundred thousand documents at once.
 _TASK_TIMEOUT_MS = 900_000
 _TASK_POLL_MS = 15
 _REQUEST_TIMEOUT_SECONDS = 20
 _PAGE = 1000
 _READ_FIELDS = ["id", "name", "venue", "city", "starts_at", "price_from", "available"]
-_AWAY = (MeilisearchError, requests.RequestException, OSError)
-
-
-# Judged before it was even queued: malformed (a number that JSON has no word for), or too large.
-_REFUSED = (400, 413)
+_UNAVAILABLE = (MeilisearchError, requests.RequestException, OSError)
+# Status codes of a batch that is malformed (a number that JSON cannot express) or too large.
+_REJECTED = (400, 413)
+# Codes of failed tasks that may succeed later.
+_TRANSIENT = ("index_not_found", "no_space_left_on_device", "internal", "")
 
 
 class MeilisearchAdministration:
-    """One Meilisearch server's index of events, and the second one that is being built."""
+    """The served index of events on one Meilisearch server, and the next one while it is built."""
 
     def __init__(self, url: str, key: str, *, uid: str = INDEX) -> None:
         self._client = meilisearch.Client(url, key or None, timeout=_REQUEST_TIMEOUT_SECONDS)
@@ -35,66 +35,66 @@ class MeilisearchAdministration:
         self.next_uid = f"{uid}_next"
 
     def is_built(self) -> bool:
-        """Whether the served index exists and was made here: one that a stray write made is not.
+        """Whether the served index exists with our settings; an index made by a stray write has none.
 
         Raises:
-            IndexAway: nobody answers.
+            IndexUnavailable: the engine does not answer.
         """
         try:
             found = self._client.index(self.uid).get_filterable_attributes()
         except MeilisearchApiError as error:
             if error.code == "index_not_found":
                 return False
-            raise IndexAway(str(error)) from error
-        except _AWAY as error:
-            raise IndexAway(str(error)) from error
+            raise IndexUnavailable(str(error)) from error
+        except _UNAVAILABLE as error:
+            raise IndexUnavailable(str(error)) from error
         return set(map(str, found)) == set(SETTINGS["filterableAttributes"])
 
     def write(self, documents: Sequence[dict[str, Any]]) -> None:
-        """Insert or replace documents, and wait until the engine has judged them.
+        """Insert or replace documents, and wait for the engine's task.
 
         Raises:
-            DocumentsRefused: it refused the batch; none of it was taken.
-            IndexAway: no answer; the batch may have been taken.
+            DocumentsRejected: the engine rejected the batch and wrote none of it.
+            IndexUnavailable: no answer; the batch may have been written.
         """
         if documents:
-            self._settle(lambda: self._add(self.uid, [self.pack(documents)]))
+            self._run(lambda: self._add(self.uid, [self.pack(documents)]))
 
     def write_next(self, documents: Sequence[dict[str, Any]]) -> None:
-        """The same, into the second index."""
+        """Insert or replace documents of the next index. Raises as `write`."""
         if documents:
-            self._settle(lambda: self._add(self.next_uid, [self.pack(documents)]))
+            self._run(lambda: self._add(self.next_uid, [self.pack(documents)]))
 
     def pack(self, documents: Sequence[dict[str, Any]]) -> bytes:
-        """Documents as `send_next` takes them."""
+        """Documents encoded for `send_next`, one JSON a line."""
         return b"\n".join(map(orjson.dumps, documents))
 
     def send_next(self, packed: Sequence[bytes]) -> int:
-        """Post documents to the second index without waiting; the number of the task to `judge`.
+        """Post documents to the next index without waiting; the number of the engine's task.
 
-        What is posted while the engine is busy it takes as one batch, which costs it far less.
+        The engine merges tasks that arrive while it is busy into one batch, which costs far less.
         Raises as `write`.
         """
-        return self._posted(lambda: self._add(self.next_uid, packed))
+        return self._post(lambda: self._add(self.next_uid, packed))
 
-    def judge(self, task: int) -> None:
-        """Wait until the engine has judged what was sent. Raises as `write`."""
-        self._judge(task)
+    def wait_for(self, task: int) -> None:
+        """Wait until the task ends. Raises as `write`."""
+        self._wait_for(task)
 
     def _add(self, uid: str, packed: Sequence[bytes]) -> Any:
         return self._client.index(uid).add_documents_ndjson(b"\n".join(packed), primary_key="id")
 
     def delete(self, ids: Sequence[str]) -> None:
-        """Remove documents; those that are not there do not matter. Raises as `write`."""
+        """Remove documents; unknown ids are ignored. Raises as `write`."""
         if ids:
             index = self._client.index(self.uid)
-            self._settle(lambda: index.delete_documents(list(ids)))
+            self._run(lambda: index.delete_documents(list(ids)))
 
     def documents(self) -> dict[str, dict[str, Any]]:
         """Every document of the served index by its id, without its words.
 
         Raises:
-            IndexAway: nobody answers, or nothing is built.
+            IndexUnavailable: the engine does not answer, or the index does not exist.
         """
         found: dict[str, dict[str, Any]] = {}
         wanted = {"limit": _PAGE, "fields": _READ_FIELDS}
@@ -103,66 +103,63 @@ class MeilisearchAdministration:
                 page := self._client.index(self.uid).get_documents({**wanted, "offset": len(found)}).results
             ):
                 found |= {one.id: dict(one) for one in page}
-        except _AWAY as error:
-            raise IndexAway(str(error)) from error
+        except _UNAVAILABLE as error:
+            raise IndexUnavailable(str(error)) from error
         return found
 
     def begin_next(self) -> None:
-        """Create the second index with its settings, empty; what an earlier build left is removed."""
+        """Create the next index, empty, with its settings; what an earlier build left is removed."""
         self.drop_next()
-        self._settle(lambda: self._client.create_index(self.next_uid, {"primaryKey": "id"}))
-        self._settle(lambda: self._client.index(self.next_uid).update_settings(SETTINGS))
+        self._run(lambda: self._client.create_index(self.next_uid, {"primaryKey": "id"}))
+        self._run(lambda: self._client.index(self.next_uid).update_settings(SETTINGS))
 
     def swap_next(self) -> None:
-        """Serve the second index instead of the first, in one step, and remove the first."""
-        self._settle(
-            lambda: self._client.create_index(self.uid, {"primaryKey": "id"}), fine="index_already_exists"
+        """Serve the next index instead of the current one, in one step, and remove the current one."""
+        self._run(
+            lambda: self._client.create_index(self.uid, {"primaryKey": "id"}), ignore="index_already_exists"
         )
-        self._settle(lambda: self._client.swap_indexes([{"indexes": [self.uid, self.next_uid]}]))
+        self._run(lambda: self._client.swap_indexes([{"indexes": [self.uid, self.next_uid]}]))
         self.drop_next()
 
     def drop_next(self) -> None:
-        """Remove the second index, if there is one."""
-        self._settle(lambda: self._client.delete_index(self.next_uid), fine="index_not_found")
+        """Remove the next index, if there is one."""
+        self._run(lambda: self._client.delete_index(self.next_uid), ignore="index_not_found")
 
     def drop(self) -> None:
         """Remove the served index, if there is one."""
-        self._settle(lambda: self._client.delete_index(self.uid), fine="index_not_found")
+        self._run(lambda: self._client.delete_index(self.uid), ignore="index_not_found")
 
-    def _settle(self, act: Callable[[], Any], *, fine: str = "") -> None:
-        self._judge(self._posted(act), fine=fine)
+    def _run(self, request: Callable[[], Any], *, ignore: str = "") -> None:
+        self._wait_for(self._post(request), ignore=ignore)
 
-    def _posted(self, act: Callable[[], Any]) -> int:
-        with _translated():
-            number: int = act().task_uid
+    def _post(self, request: Callable[[], Any]) -> int:
+        with _translated_errors():
+            number: int = request().task_uid
             return number
 
-    def _judge(self, task: int, *, fine: str = "") -> None:
-        with _translated():
-            judged = self._client.wait_for_task(
+    def _wait_for(self, task: int, *, ignore: str = "") -> None:
+        with _translated_errors():
+            ended = self._client.wait_for_task(
                 task, timeout_in_ms=_TASK_TIMEOUT_MS, interval_in_ms=_TASK_POLL_MS
             )
-        if judged.status == "succeeded":
+        if ended.status == "succeeded":
             return
-        reason = judged.error or {}
+        reason = ended.error or {}
         code = reason.get("code", "")
-        if fine and code == fine:
+        if ignore and code == ignore:
             return
         if code in _TRANSIENT or reason.get("type") in ("internal", "system"):
-            raise IndexAway(f"Meilisearch: {reason.get('message', judged.status)}")
-        raise DocumentsRefused(reason.get("message") or judged.status)
+            raise IndexUnavailable(f"Meilisearch: {reason.get('message', ended.status)}")
+        raise DocumentsRejected(reason.get("message") or ended.status)
 
 
 @contextlib.contextmanager
-def _translated() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     try:
         yield
     except MeilisearchApiError as error:
-        if error.status_code in _REFUSED:
-            raise DocumentsRefused(str(error)) from error
-        raise IndexAway(f"Meilisearch: {error}") from error
-    except _AWAY as error:
-        raise IndexAway(f"Meilisearch: {error}") from error
-
-
-_TRANSIENT = ("index_not_found", "no_space_left_on_device", "internal", "")
+        if error.status_code in _REJECTED:
+            raise DocumentsRejected(str(error)) from error
+        raise IndexUnavailable(f"Meilisearch: {error}") from error
+    except _UNAVAILABLE as error:
+        raise IndexUnavailable(f"Meilisearch: {error}") from error

@@ -1,4 +1,4 @@
-"""What is searched of an event: one set of facts, written once for each engine."""
+"""The search documents of an event, for both engines."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,17 +13,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from domain.ids import Kind, public_id
 from domain.states import ASSUMED_DURATION
 from search.prices import price_band
-from search.spelling import aliases, joined, letters, month_words, parts, skeleton, unique
+from search.spelling import aliases, consonant_key, joined, month_words, parts, romanised, unique
 
 _MOST_DESCRIPTION = 4_000
-_MOST_POSITION = 16_383
+_HIGHEST_POSITION = 16_383
 _LONGEST_WORD = 60
-_MOST_STANDS = 8
+_MOST_POSITIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class PerformerFacts:
-    """Who is on the bill."""
+    """A performer of the event."""
 
     name: str
     bio: str
@@ -56,7 +56,7 @@ class EventFacts:
 
 @dataclass(frozen=True, slots=True)
 class SearchWords:
-    """The words of an event by where they stand, spelt as `letters` spells them."""
+    """The romanised words of an event, by the field that they come from."""
 
     name: list[str]
     performers: list[str]
@@ -64,7 +64,7 @@ class SearchWords:
     city: list[str]
     rest: list[str]
     description: str
-    shapes: list[str]
+    consonant_keys: list[str]
 
     @classmethod
     def of(cls, facts: EventFacts) -> "SearchWords":
@@ -75,20 +75,22 @@ class SearchWords:
         about = [facts.category or "", *genres, facts.address, facts.country or ""]
         known = [*bill, facts.venue, facts.city]
         return cls(
-            # Two words of a title written as one would be a word of its own for nearly every event, and
-            # a change costs the engine time in proportion to all the words there are.
-            name=unique([letters(facts.name), " ".join(parts(facts.name))]),
+            # Pairs of a title's words written as one would add a word for nearly every event, and the
+            # cost of a change grows with the number of all words in the engine.
+            name=unique([romanised(facts.name), " ".join(parts(facts.name))]),
             performers=_forms(bill),
             venue=_forms([facts.venue]),
             city=_forms([facts.city]),
-            rest=unique([month_words(month.year, month.month), *map(letters, about)]),
-            description=letters(facts.description[:_MOST_DESCRIPTION]),
-            shapes=unique([skeleton(facts.name), *(form for name in known for form in _shapes(name))]),
+            rest=unique([month_words(month.year, month.month), *map(romanised, about)]),
+            description=romanised(facts.description[:_MOST_DESCRIPTION]),
+            consonant_keys=unique(
+                [consonant_key(facts.name), *(form for name in known for form in _keys(name))]
+            ),
         )
 
 
 def index_document(facts: EventFacts, words: SearchWords) -> dict[str, Any]:
-    """The document that Meilisearch keeps; times are Unix seconds, prices minor units."""
+    """Meilisearch's document of an event; times are Unix seconds, prices minor units."""
     until = facts.ends_at or facts.starts_at + ASSUMED_DURATION
     return {
         "id": public_id(Kind.EVENT, facts.id),
@@ -112,30 +114,30 @@ def index_document(facts: EventFacts, words: SearchWords) -> dict[str, Any]:
             "city": words.city,
             "rest": words.rest,
             "description": words.description,
-            "shapes": words.shapes,
+            "consonant_keys": words.consonant_keys,
         },
     }
 
 
 def text_vector(words: SearchWords) -> str:
-    """The same words as PostgreSQL's tsvector: A performers, B name, C venue and city, D the rest."""
+    """The words as PostgreSQL's tsvector: A performers, B name, C venue and city, D the rest."""
     weighted = [
         ("A", words.performers),
         ("B", words.name),
         ("C", words.venue + words.city),
         ("D", [*words.rest, words.description]),
-        ("D", [f"~{word}" for text in words.shapes for word in text.split()]),
+        ("D", [f"~{word}" for text in words.consonant_keys for word in text.split()]),
     ]
     lexemes: dict[str, list[str]] = defaultdict(list)
-    places = count(1)
+    positions = count(1)
     for weight, texts in weighted:
-        for word, place in zip(" ".join(texts).split(), places, strict=False):
-            lexemes[word[:_LONGEST_WORD]].append(f"{min(place, _MOST_POSITION)}{weight}")
-    return " ".join([f"'{word}':{','.join(stands[:_MOST_STANDS])}" for word, stands in lexemes.items()])
+        for word, position in zip(" ".join(texts).split(), positions, strict=False):
+            lexemes[word[:_LONGEST_WORD]].append(f"{min(position, _HIGHEST_POSITION)}{weight}")
+    return " ".join([f"'{word}':{','.join(found[:_MOST_POSITIONS])}" for word, found in lexemes.items()])
 
 
 def vocabulary(words: SearchWords) -> set[str]:
-    """The words of names, against which a mistyped word is compared."""
+    """The words of names that a mistyped word is compared with."""
     texts = [*words.name, *words.performers, *words.venue, *words.city]
     found = set(" ".join(texts).split())
     return {word for word in found if 4 <= len(word) <= _LONGEST_WORD and not word.isdigit()}
@@ -146,25 +148,25 @@ def _spellings(performer: PerformerFacts) -> list[str]:
 
 
 def _forms(names: Iterable[str]) -> list[str]:
-    """Each name as it is, then written together, then the ends of its Korean words."""
+    """All names as they are, then without spaces, then the parts of their Korean words."""
     forms = [_forms_of(name) for name in names]
-    return unique(form for turn in zip(*forms, strict=True) for form in turn)
+    return unique(form for kind in zip(*forms, strict=True) for form in kind)
 
 
 @lru_cache(maxsize=16384)
 def _forms_of(name: str) -> tuple[str, str, str]:
-    return letters(name), " ".join(joined(name)), " ".join(parts(name))
+    return romanised(name), " ".join(joined(name)), " ".join(parts(name))
 
 
 @lru_cache(maxsize=16384)
-def _shapes(title: str) -> list[str]:
-    """The consonants of a name's words, and of each spelling in brackets written as one."""
-    shapes = [skeleton(title)]
+def _keys(title: str) -> list[str]:
+    """The consonant keys of a name's words, and of each part in brackets without spaces."""
+    keys = [consonant_key(title)]
     for spelling in title.replace(")", "(").split("("):
-        whole = skeleton(spelling).replace(" ", "")
+        whole = consonant_key(spelling).replace(" ", "")
         if 3 < len(whole) <= 24:
-            shapes.append(whole)
-    return unique(shapes)
+            keys.append(whole)
+    return unique(keys)
 
 
 def _local(facts: EventFacts) -> datetime:

@@ -1,18 +1,18 @@
-"""Meilisearch's settings as code; a change of anything here rebuilds the index at the next start."""
+"""Meilisearch's settings as code. A change of anything here rebuilds the index at the next start."""
 
 import hashlib
 from typing import Any
 
 import orjson
 
-from search.index import MOST_PLACES
+from search.index import MOST_NEARBY_VENUES
 from search.synonyms import synonyms
 
-# Raise it when `search.documents.index_document` writes something else than before.
-DOCUMENT_VERSION = 3
+# Raise it when `search.documents.index_document` changes what it writes.
+DOCUMENT_VERSION = 4
 
-# The order is a rank: a performer's name counts more than a title, a title more than a place.
-LETTER_ATTRIBUTES = (
+# In order of their weight: a performer's name counts more than a title, a title more than a venue.
+TEXT_ATTRIBUTES = (
     "words.performers",
     "words.name",
     "words.venue",
@@ -20,8 +20,8 @@ LETTER_ATTRIBUTES = (
     "words.rest",
     "words.description",
 )
-SHAPE_ATTRIBUTES = ("words.shapes",)
-# What is completed, and by which attribute each text counts once: names of events are too many for that.
+CONSONANT_KEY_ATTRIBUTES = ("words.consonant_keys",)
+# The completed attributes, and the attribute by which each text counts once (too costly for event names).
 COMPLETED: dict[str, str | None] = {
     "words.performers": "performers",
     "words.venue": "venue",
@@ -31,7 +31,7 @@ COMPLETED: dict[str, str | None] = {
 SHOWN = ("id", "name", "performers", "venue", "city", "starts_at")
 
 SETTINGS: dict[str, Any] = {
-    "searchableAttributes": [*LETTER_ATTRIBUTES, *SHAPE_ATTRIBUTES],
+    "searchableAttributes": [*TEXT_ATTRIBUTES, *CONSONANT_KEY_ATTRIBUTES],
     "displayedAttributes": [*SHOWN, "venue_id"],
     "filterableAttributes": [
         "available",
@@ -48,7 +48,7 @@ SETTINGS: dict[str, Any] = {
         "venue_id",
     ],
     "sortableAttributes": ["price_from", "starts_at"],
-    # A sort that was asked for comes first; without one, the best match, then the soonest.
+    # A requested sort comes first; without one, the best match, then the soonest event.
     "rankingRules": [
         "sort",
         "words",
@@ -64,10 +64,10 @@ SETTINGS: dict[str, Any] = {
         "disableOnNumbers": True,
     },
     "synonyms": synonyms(),
-    # Hangul is already written in Latin letters (search.spelling), so no dictionary has to split it.
+    # Hangul is already romanised (search.spelling), so no dictionary has to split it.
     "localizedAttributes": [{"attributePatterns": ["words.*"], "locales": ["eng"]}],
     "proximityPrecision": "byAttribute",
-    "faceting": {"maxValuesPerFacet": MOST_PLACES, "sortFacetValuesBy": {"*": "count"}},
+    "faceting": {"maxValuesPerFacet": MOST_NEARBY_VENUES, "sortFacetValuesBy": {"*": "count"}},
     "pagination": {"maxTotalHits": 10_000_000},
     "facetSearch": False,
     "searchCutoffMs": 350,
@@ -75,6 +75,6 @@ SETTINGS: dict[str, Any] = {
 
 
 def fingerprint() -> str:
-    """Names this version of settings and documents."""
+    """The version of settings and documents, as 16 hexadecimal digits."""
     text = orjson.dumps([DOCUMENT_VERSION, SETTINGS], option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(text).hexdigest()[:16]

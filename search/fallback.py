@@ -1,7 +1,7 @@
-"""PostgreSQL as a search engine: full text over the same words, for while the main index is away.
+"""PostgreSQL's full-text search over the same words, for when the main index is unavailable.
 
-A mistyped word is compared with the vocabulary of names, and the words found are searched exactly:
-so the cost of a typo grows with the vocabulary and not with the number of events.
+A word with a typo is compared with the vocabulary of names, and the similar words are searched exactly:
+the cost of a typo grows with the vocabulary, not with the number of events.
 """
 
 import time
@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from search.closeness import has_shape
 from search.fallback_query import (
     FallbackQuery,
     TextQuery,
@@ -19,15 +18,16 @@ from search.fallback_query import (
     build_completion,
     build_search,
     build_venues,
+    consonant_words,
     exact_words,
     fuzzy_words,
-    shapes,
-    with_sounds,
+    with_similar_sounds,
 )
 from search.index import FACETS, Facet, Hit, Hits, Match, SearchRequest, Sort
-from search.places import Fetch
+from search.match_quality import has_consonant_key
+from search.nearby_venues import Fetch
 from search.prices import band_name
-from search.spelling import letters
+from search.spelling import romanised
 
 _SIMILAR = """
 SELECT typed, alike.word
@@ -46,12 +46,12 @@ CROSS JOIN LATERAL (
 """
 
 
-# With no more spelt matches than this, what sounds alike is listed behind them.
-FEW = 5
+# With fewer matches by spelling than this, matches by consonants are listed behind them.
+_FEW_MATCHES = 5
 
 
 class DatabaseIndex:
-    """Searches the documents that the indexer keeps in PostgreSQL; states and prices are live."""
+    """Searches the documents that the indexer writes to PostgreSQL; states and prices are current."""
 
     def __init__(self, fetch: Fetch, *, timeout_seconds: float = 2.0) -> None:
         self._fetch = fetch
@@ -65,33 +65,33 @@ class DatabaseIndex:
         hits = tuple(_hit(found) for found in row["hits"] or ())
         return Hits(hits, row["total"], took_ms, _facets(row["facets"] or ()))
 
-    async def undelivered(self, request: SearchRequest) -> tuple[Hit, ...]:
-        """Matches, as typed, among the events whose latest change the main index does not show."""
-        words = letters(request.keyword).split()
-        text = exact_words(words, Match.LETTERS)
-        reading = replace(request, undelivered=True, match=Match.LETTERS)
+    async def unindexed(self, request: SearchRequest) -> tuple[Hit, ...]:
+        """Matches without typos among the events with changes that are not yet indexed."""
+        words = romanised(request.keyword).split()
+        text = exact_words(words, Match.SPELLING)
+        reading = replace(request, unindexed=True, match=Match.SPELLING)
         row = await self._page(reading, text, await self._venues(request))
         return tuple(_hit(found) for found in row["hits"] or ())
 
     async def complete(self, prefix: str, now: datetime) -> list[Hit]:
         """See `SearchIndex.complete`."""
-        words = letters(prefix).split()
+        words = romanised(prefix).split()
         if not words:
             return []
         return [_hit(row) for row in await self._run(build_completion(words, now))]
 
     async def close(self) -> None:
-        """Nothing of its own to close: the pool is the database's."""
+        """Nothing to close: the pool belongs to the database."""
 
     async def _first_match(self, request: SearchRequest, at: Venues) -> Any:
-        """The row of the strictest reading that finds something, or of the last one."""
-        if request.match is Match.SHAPES:
-            return await self._page(request, shapes(request.keyword), at)
-        words = letters(request.keyword).split()
+        """The row of the strictest query with matches, or of the last query."""
+        if request.match is Match.CONSONANTS:
+            return await self._page(request, consonant_words(request.keyword), at)
+        words = romanised(request.keyword).split()
         spelt = exact_words(words, request.match)
         row = await self._page(request, spelt, at)
-        if spelt is not None and 0 < row["total"] < FEW and (sounds := _sounds(request)):
-            return await self._page(request, with_sounds(spelt, sounds), at)
+        if spelt is not None and 0 < row["total"] < _FEW_MATCHES and (sounds := _sounds(request)):
+            return await self._page(request, with_similar_sounds(spelt, sounds), at)
         if row["total"] or not words:
             return row
         similar = await self._similar([word for word in words if len(word) >= 4])
@@ -108,7 +108,7 @@ class DatabaseIndex:
         return None if asked is None else [row["id"] for row in await self._run(asked)]
 
     async def _similar(self, words: list[str]) -> dict[str, list[str]]:
-        """Words of the vocabulary that are a typo or two away from each of these."""
+        """For each of these words, the words of the vocabulary within one or two edits."""
         similar: dict[str, list[str]] = {}
         if words:
             for row in await self._run(FallbackQuery(_SIMILAR, (words,))):
@@ -120,10 +120,10 @@ class DatabaseIndex:
 
 
 def _sounds(request: SearchRequest) -> TextQuery | None:
-    """The keyword by its sound, where its order is that of likeness and it has a shape of its own."""
-    if request.match is not Match.LETTERS or request.sort is not Sort.RELEVANCE:
+    """The keyword's consonant keys, if results are sorted by relevance and the key is long enough."""
+    if request.match is not Match.SPELLING or request.sort is not Sort.RELEVANCE:
         return None
-    return shapes(request.keyword) if has_shape(request.keyword) else None
+    return consonant_words(request.keyword) if has_consonant_key(request.keyword) else None
 
 
 def _hit(row: Any) -> Hit:

@@ -1,4 +1,4 @@
-"""The statements of the PostgreSQL fallback, put together from a request."""
+"""Builds the statements of the PostgreSQL fallback from a request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from zoneinfo import available_timezones
 
 from domain.states import ASSUMED_DURATION
 from search.index import MOST_BUCKETS, Match, Period, SearchRequest, Sort
-from search.places import KM_PER_DEGREE, distance_km
+from search.nearby_venues import KM_PER_DEGREE, distance_km
 from search.prices import STEPS, STEPS_WHOLE, WHOLE_CURRENCIES
-from search.spelling import skeleton
+from search.spelling import consonant_key
 from search.synonyms import synonyms
 
-# Ranking, totals and facets look at this many of a busy keyword's matches, the soonest ones.
+# Ranking, totals and facets cover at most this many matches of a keyword, the soonest ones.
 MOST_MATCHES = 2_000
-# What no keyword narrows down is counted this far; nobody reads on to there.
+# A search without a keyword counts at most this many events; no reader pages that far.
 MOST_COUNTED = 30_000
-# An upcoming event began at most this long ago: what bounds the walk along the index of starts.
+# An event that is not over began at most this long ago: it bounds the scan of the index on starts_at.
 _LONGEST_RUN = timedelta(days=400)
-# Where events are to be; None is anywhere.
+# The venues of the wanted events; None means any.
 Venues = Sequence[UUID] | None
-# How much a match in D (the rest), C (venue, city), B (event name), A (performers) counts.
+# The weights of a match in D (the rest), C (venue, city), B (event name), A (performers).
 _WEIGHTS = "{0.05,0.5,0.9,1.0}"
 _SYNONYMS = synonyms()
 
@@ -49,15 +49,15 @@ class FallbackQuery:
 
 @dataclass(frozen=True, slots=True)
 class TextQuery:
-    """What the words must match, and which matches come first: exact ones, then spelt ones; tsquery texts."""
+    """The condition of a match, and of the matches that come first and second; tsquery texts."""
 
     wanted: str
     exact: str
     spelt: str = ""
 
 
-class _Arguments:
-    """Numbers a statement's arguments as they are mentioned."""
+class _Parameters:
+    """Collects a statement's arguments and returns the placeholder of each."""
 
     def __init__(self) -> None:
         self.values: list[Any] = []
@@ -68,75 +68,75 @@ class _Arguments:
 
 
 def exact_words(words: Sequence[str], match: Match) -> TextQuery | None:
-    """The words as they are spelt, their beginnings and their synonyms."""
+    """The words as typed, as prefixes, and their synonyms."""
     return _text_query(words, {}, match)
 
 
 def fuzzy_words(words: Sequence[str], similar: dict[str, list[str]], match: Match) -> TextQuery | None:
-    """The same, and words of the vocabulary that are a typo or two away."""
+    """The same, and similar words of the vocabulary."""
     return _text_query(words, similar, match)
 
 
-def shapes(keyword: str) -> TextQuery | None:
-    """The words by their consonants, each on its own or all written as one."""
-    outlines = skeleton(keyword).split()
-    if not outlines:
+def consonant_words(keyword: str) -> TextQuery | None:
+    """The words by their consonant keys, each word or all as one."""
+    keys = consonant_key(keyword).split()
+    if not keys:
         return None
-    each = " & ".join(_quoted(f"~{outline}") for outline in outlines)
-    whole = _quoted(f"~{''.join(outlines)}")
+    each = " & ".join(_quoted(f"~{key}") for key in keys)
+    whole = _quoted(f"~{''.join(keys)}")
     return TextQuery(f"({each}) | {whole}", whole)
 
 
-def with_sounds(spelt: TextQuery, sounds: TextQuery) -> TextQuery:
-    """Words as they are spelt, and behind them those that sound alike."""
+def with_similar_sounds(spelt: TextQuery, sounds: TextQuery) -> TextQuery:
+    """Matches by spelling, followed by matches by consonants."""
     return TextQuery(f"({spelt.wanted}) | ({sounds.wanted})", spelt.exact, spelt.wanted)
 
 
 def build_venues(request: SearchRequest) -> FallbackQuery | None:
-    """The venues that are in the city and around the place; None where any will do.
+    """The venues in the city and within the radius; None when neither is requested.
 
-    They are asked for first: only of venues that it knows can PostgreSQL tell how many events they have,
-    and whether to start from these or from the soonest ones of all.
+    They are queried first: only for known venues can PostgreSQL estimate the number of their events, and
+    decide between starting from them and starting from the soonest events of all.
     """
-    number = _Arguments()
+    bind = _Parameters()
     conditions = []
     if request.city is not None:
-        conditions.append(f"lower(v.city) = lower({number(request.city)})")
+        conditions.append(f"lower(v.city) = lower({bind(request.city)})")
     if request.near is not None:
-        conditions += _within(request, number)
+        conditions += _within(request, bind)
     if not conditions:
         return None
     statement = f"SELECT v.id FROM venues v WHERE {' AND '.join(conditions)}"  # noqa: S608  (as below)
-    return FallbackQuery(statement, tuple(number.values))
+    return FallbackQuery(statement, tuple(bind.values))
 
 
 def build_search(request: SearchRequest, text: TextQuery | None, at: Venues) -> FallbackQuery:
     """One page with its total and facets, as one row."""
-    number = _Arguments()
-    matches = _matches(request, text, at, number)
+    bind = _Parameters()
+    matches = _matches(request, text, at, bind)
     order = _page_order(request)
     statement = f"""
     WITH matches AS MATERIALIZED ({matches}),
     page AS (
-        SELECT id, row_number() OVER (ORDER BY {order}) AS place FROM matches
-        ORDER BY {order} LIMIT {number(request.page_size)} OFFSET {number(request.offset)}
+        SELECT id, row_number() OVER (ORDER BY {order}) AS position FROM matches
+        ORDER BY {order} LIMIT {bind(request.page_size)} OFFSET {bind(request.offset)}
     )
-    SELECT {_total(request, text, at, number)} AS total,
+    SELECT {_total(request, text, at, bind)} AS total,
            (SELECT json_agg(json_build_object(
                 'id', e.id, 'name', e.name, 'starts_at', {_STARTS_AT}, 'venue', v.name, 'city', v.city,
                 'performers', {_NAMES}
-            ) ORDER BY page.place)
+            ) ORDER BY page.position)
             FROM page JOIN events e ON e.id = page.id JOIN venues v ON v.id = e.venue_id) AS hits,
-           ({_facets(number)}) AS facets
-    """  # noqa: S608  (values are arguments; the rest is written here)
-    return FallbackQuery(statement, tuple(number.values))
+           ({_facets(bind)}) AS facets
+    """  # noqa: S608  (values are arguments; the rest is constant)
+    return FallbackQuery(statement, tuple(bind.values))
 
 
 def build_completion(words: Sequence[str], now: datetime, most: int = 40) -> FallbackQuery:
-    """Upcoming events that have the words in a performer's name, in their own, or in the place's."""
-    number = _Arguments()
+    """Upcoming events with the words in a performer's name, in the event's, or in the venue's or city's."""
+    bind = _Parameters()
     request = SearchRequest(now=now)
-    conditions = " AND ".join(_conditions(request, None, number))
+    conditions = " AND ".join(_conditions(request, None, bind))
     branches = []
     for weight in "ABC":
         finished = [_quoted(word, weight) for word in words[:-1]]
@@ -145,10 +145,10 @@ def build_completion(words: Sequence[str], now: datetime, most: int = 40) -> Fal
             f"""(SELECT e.id, e.name, {_STARTS_AT} AS starts_at, v.name AS venue, v.city,
                    {_NAMES} AS performers
             FROM events e JOIN venues v ON v.id = e.venue_id JOIN search_documents d ON d.event_id = e.id
-            WHERE {conditions} AND d.words @@ {number(wanted)}::tsquery
-            ORDER BY e.starts_at, e.id LIMIT {number(most)})"""  # noqa: S608  (as above)
+            WHERE {conditions} AND d.words @@ {bind(wanted)}::tsquery
+            ORDER BY e.starts_at, e.id LIMIT {bind(most)})"""  # noqa: S608  (as above)
         )
-    return FallbackQuery(" UNION ALL ".join(branches), tuple(number.values))
+    return FallbackQuery(" UNION ALL ".join(branches), tuple(bind.values))
 
 
 def _text_query(words: Sequence[str], similar: dict[str, list[str]], match: Match) -> TextQuery | None:
@@ -174,98 +174,98 @@ def _quoted(word: str, mark: str = "") -> str:
     return f"'{word}':{mark}" if mark else f"'{word}'"
 
 
-def _matches(request: SearchRequest, text: TextQuery | None, at: Venues, number: _Arguments) -> str:
-    """The matches that are looked at. Only these are ranked: that takes every word of an event."""
+def _matches(request: SearchRequest, text: TextQuery | None, at: Venues, bind: _Parameters) -> str:
+    """The matches up to the limit. Only these are ranked: ranking reads all words of an event."""
     found, ranked, ranking = "", "", "0::real AS rank, false AS exact, true AS spelt"
-    conditions = _conditions(request, at, number)
+    conditions = _conditions(request, at, bind)
     if text is not None:
         found = "JOIN search_documents d ON d.event_id = e.id"
-        ranked = "JOIN search_documents d ON d.event_id = looked_at.id"
-        wanted = number(text.wanted)
+        ranked = "JOIN search_documents d ON d.event_id = limited.id"
+        wanted = bind(text.wanted)
         conditions.append(f"d.words @@ {wanted}::tsquery")
-        exact = f"d.words @@ {number(text.exact)}::tsquery"
-        spelt = f"d.words @@ {number(text.spelt)}::tsquery" if text.spelt else "true"
+        exact = f"d.words @@ {bind(text.exact)}::tsquery"
+        spelt = f"d.words @@ {bind(text.spelt)}::tsquery" if text.spelt else "true"
         rank = f"ts_rank('{_WEIGHTS}', d.words, {wanted}::tsquery)"
         ranking = f"{rank} AS rank, {exact} AS exact, {spelt} AS spelt"
     distance, located = "0::float8", ""
     if request.sort is Sort.DISTANCE:
-        distance, located = _distance(request, number), "JOIN venues v ON v.id = e.venue_id"
+        distance, located = _distance(request, bind), "JOIN venues v ON v.id = e.venue_id"
     return f"""
-        SELECT looked_at.*, v.city, v.timezone, {ranking}
+        SELECT limited.*, v.city, v.timezone, {ranking}
         FROM (
             SELECT e.id, e.starts_at, e.price_from, e.currency, e.category, e.venue_id, {distance} AS distance
             FROM events e {located} {found}
             WHERE {" AND ".join(conditions)}
-            ORDER BY {_match_order(request, text)} LIMIT {_furthest_match(request, text)}
-        ) AS looked_at JOIN venues v ON v.id = looked_at.venue_id {ranked}
+            ORDER BY {_match_order(request, text)} LIMIT {_match_limit(request, text)}
+        ) AS limited JOIN venues v ON v.id = limited.venue_id {ranked}
     """  # noqa: S608  (as above)
 
 
-def _furthest_match(request: SearchRequest, text: TextQuery | None) -> int:
-    """A keyword's matches end with those that are ranked; others go on as far as somebody reads."""
+def _match_limit(request: SearchRequest, text: TextQuery | None) -> int:
+    """The limit of the matches: the ranked ones with a keyword, else as many as the page needs."""
     return MOST_MATCHES if text is not None else max(MOST_MATCHES, request.offset + request.page_size)
 
 
-def _total(request: SearchRequest, text: TextQuery | None, at: Venues, number: _Arguments) -> str:
-    """Matches of a keyword are counted as far as they are ranked, everything else further."""
+def _total(request: SearchRequest, text: TextQuery | None, at: Venues, bind: _Parameters) -> str:
+    """The number of matches, counted up to the limit of ranking with a keyword, and further without."""
     if text is not None:
         return "(SELECT count(*) FROM matches)"
-    conditions = " AND ".join(_conditions(request, at, number))
-    return f"""(CASE WHEN (SELECT count(*) FROM matches) < {_furthest_match(request, text)}
+    conditions = " AND ".join(_conditions(request, at, bind))
+    return f"""(CASE WHEN (SELECT count(*) FROM matches) < {_match_limit(request, text)}
         THEN (SELECT count(*) FROM matches)
         ELSE (SELECT count(*) FROM (
             SELECT FROM events e WHERE {conditions} LIMIT {MOST_COUNTED}
         ) AS counted) END)"""  # noqa: S608  (as above)
 
 
-def _conditions(request: SearchRequest, at: Venues, number: _Arguments) -> list[str]:
-    conditions = ["e.state = 'PUBLISHED'", *_period(request, number)]
+def _conditions(request: SearchRequest, at: Venues, bind: _Parameters) -> list[str]:
+    conditions = ["e.state = 'PUBLISHED'", *_period(request, bind)]
     if request.end is not None:
-        conditions.append(f"e.starts_at < {number(request.end)}")
+        conditions.append(f"e.starts_at < {bind(request.end)}")
     if at is not None:
-        conditions.append(f"e.venue_id = ANY({number(list(at))}::uuid[])")
+        conditions.append(f"e.venue_id = ANY({bind(list(at))}::uuid[])")
     if request.category is not None:
-        conditions.append(f"lower(e.category) = lower({number(request.category)})")
+        conditions.append(f"lower(e.category) = lower({bind(request.category)})")
     if request.price_max is not None:
-        conditions.append(f"e.price_from <= {number(request.price_max)}")
+        conditions.append(f"e.price_from <= {bind(request.price_max)}")
     if request.currency is not None:
-        conditions.append(f"e.currency = {number(request.currency)}")
+        conditions.append(f"e.currency = {bind(request.currency)}")
     if request.available_only:
-        now = number(request.now)
+        now = bind(request.now)
         conditions.append(f"NOT e.sold_out AND (e.off_sale_at IS NULL OR e.off_sale_at > {now})")
-    if request.undelivered:
+    if request.unindexed:
         conditions.append("e.id IN (SELECT event_id FROM search_outbox WHERE recorded)")
     return conditions
 
 
-def _period(request: SearchRequest, number: _Arguments) -> list[str]:
+def _period(request: SearchRequest, bind: _Parameters) -> list[str]:
     if request.period is Period.ASKED:
-        return [f"e.starts_at >= {number(request.start)}"]
+        return [f"e.starts_at >= {bind(request.start)}"]
     until = f"coalesce(e.ends_at, e.starts_at + interval '{ASSUMED_DURATION.seconds} seconds')"
-    now = number(request.now)
+    now = bind(request.now)
     if request.period is Period.PAST:
         return [f"e.starts_at <= {now}", f"{until} <= {now}"]
-    return [f"e.starts_at > {number(request.now - _LONGEST_RUN)}", f"{until} > {now}"]
+    return [f"e.starts_at > {bind(request.now - _LONGEST_RUN)}", f"{until} > {now}"]
 
 
-def _within(request: SearchRequest, number: _Arguments) -> list[str]:
+def _within(request: SearchRequest, bind: _Parameters) -> list[str]:
     near = request.near
     assert near is not None
     degrees = near.radius_km / KM_PER_DEGREE
-    box = f"v.lat BETWEEN {number(near.lat - degrees)} AND {number(near.lat + degrees)}"
-    inside = f"{_distance(request, number)} <= {number(near.radius_km)}"
+    box = f"v.lat BETWEEN {bind(near.lat - degrees)} AND {bind(near.lat + degrees)}"
+    inside = f"{_distance(request, bind)} <= {bind(near.radius_km)}"
     return [box, inside]
 
 
-def _distance(request: SearchRequest, number: _Arguments) -> str:
+def _distance(request: SearchRequest, bind: _Parameters) -> str:
     near = request.near
     if near is None:
         return "0::float8"
-    return distance_km(f"{number(near.lat)}::float8", f"{number(near.lng)}::float8")
+    return distance_km(f"{bind(near.lat)}::float8", f"{bind(near.lng)}::float8")
 
 
 def _match_order(request: SearchRequest, text: TextQuery | None) -> str:
-    """Which matches are looked at; of a busy keyword's the soonest, whatever they are sorted by then."""
+    """The order of the matches before the limit: with a keyword, the soonest ones are kept."""
     if text is not None:
         return f"e.starts_at {_direction(request)}, e.id"
     if request.sort is Sort.PRICE:
@@ -281,14 +281,14 @@ def _page_order(request: SearchRequest) -> str:
 
 
 def _direction(request: SearchRequest) -> str:
-    """What is over is listed from the latest back."""
+    """Past events are listed from the latest to the earliest."""
     return "DESC" if request.period is Period.PAST else "ASC"
 
 
-def _facets(number: _Arguments) -> str:
-    zone = f"CASE WHEN timezone = ANY({number(_ZONES)}::text[]) THEN timezone ELSE 'UTC' END"
-    steps = f"""CASE WHEN currency = ANY({number(sorted(WHOLE_CURRENCIES))}::text[])
-        THEN {number(list(STEPS_WHOLE))}::int[] ELSE {number(list(STEPS))}::int[] END"""
+def _facets(bind: _Parameters) -> str:
+    zone = f"CASE WHEN timezone = ANY({bind(_ZONES)}::text[]) THEN timezone ELSE 'UTC' END"
+    steps = f"""CASE WHEN currency = ANY({bind(sorted(WHOLE_CURRENCIES))}::text[])
+        THEN {bind(list(STEPS_WHOLE))}::int[] ELSE {bind(list(STEPS))}::int[] END"""
     values = (
         ("city", "city"),
         ("category", "category"),

@@ -1,4 +1,4 @@
-"""What a search engine is asked and what it answers, whichever it is."""
+"""The protocol of a search engine: requests and answers."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,16 +9,16 @@ from uuid import UUID
 from domain.errors import Unavailable
 
 
-class IndexAway(Unavailable):
+class IndexUnavailable(Unavailable):
     """The search engine is away for a moment; please try again."""
 
 
-class DocumentsRefused(Exception):
-    """The engine judged a batch and did not take it; the message is its reason."""
+class DocumentsRejected(Exception):
+    """The engine rejected a batch; the message is its reason."""
 
 
 class Sort(StrEnum):
-    """In which order events are listed."""
+    """The order of the results."""
 
     RELEVANCE = "RELEVANCE"
     STARTS_AT = "STARTS_AT"
@@ -27,22 +27,22 @@ class Sort(StrEnum):
 
 
 class Source(StrEnum):
-    """Which engine answered."""
+    """The engine that answered."""
 
     INDEX = "INDEX"
     DATABASE = "DATABASE"
 
 
 class Match(StrEnum):
-    """How a keyword is read, from the strictest to the most forgiving."""
+    """How a keyword is matched, from the strictest to the most tolerant."""
 
-    LETTERS = "LETTERS"  # every word as it is spelt, typos allowed
-    SHAPES = "SHAPES"  # every word as it sounds: its consonants
+    SPELLING = "SPELLING"  # every word by its letters, typos allowed
+    CONSONANTS = "CONSONANTS"  # every word by its consonant key
     ANY = "ANY"  # as many of the words as there are
 
 
 class Period(StrEnum):
-    """Which events a search without a start looks at."""
+    """The events that are searched, by their time."""
 
     UPCOMING = "UPCOMING"
     PAST = "PAST"
@@ -60,7 +60,7 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """One question to one engine. Prices are minor units; pages count from 1."""
+    """One query for one engine. Prices are minor units; pages count from 1."""
 
     now: datetime
     keyword: str = ""
@@ -75,20 +75,20 @@ class SearchRequest:
     sort: Sort = Sort.RELEVANCE
     page_size: int = 20
     page_num: int = 1
-    match: Match = Match.LETTERS
+    match: Match = Match.SPELLING
     period: Period = Period.UPCOMING
-    # Only events whose latest change the main index does not show; the database alone can tell.
-    undelivered: bool = False
+    # Only events with changes that are not yet indexed; only the database knows them.
+    unindexed: bool = False
 
     @property
     def offset(self) -> int:
-        """How many events come before this page."""
+        """The number of events before this page."""
         return (self.page_num - 1) * self.page_size
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A found event with the names that a match can be shown in."""
+    """A found event with the texts that can be highlighted."""
 
     event_id: UUID
     name: str
@@ -100,7 +100,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """How many of all found events have each value, the most frequent first."""
+    """The number of all found events for each value, the most frequent first."""
 
     field: str
     buckets: tuple[tuple[str, int], ...]
@@ -108,7 +108,7 @@ class Facet:
 
 @dataclass(frozen=True, slots=True)
 class Hits:
-    """One page of what was found."""
+    """One page of results."""
 
     hits: tuple[Hit, ...]
     total: int
@@ -118,25 +118,25 @@ class Hits:
 
 FACETS = ("city", "category", "month", "priceBand")
 MOST_BUCKETS = 50
-# Venues whose events the main index counts one by one; with more of them around, the database answers.
-MOST_PLACES = 5_000
+# With more venues than this within the radius, the database answers instead of the main index.
+MOST_NEARBY_VENUES = 5_000
 
 
 class SearchIndex(Protocol):
-    """An engine that finds events."""
+    """A search engine for events."""
 
     async def search(self, request: SearchRequest) -> Hits:
         """One page of matches with totals and facets.
 
         Raises:
-            IndexAway: the engine is down, too slow, or not built yet.
+            IndexUnavailable: the engine is down, too slow, or not built yet.
         """
 
     async def complete(self, prefix: str, now: datetime) -> list[Hit]:
-        """Upcoming events one of whose names has the words, the last one perhaps unfinished.
+        """Upcoming events with a name that has the words; the last word may be incomplete.
 
         Raises:
-            IndexAway: as for `search`.
+            IndexUnavailable: as for `search`.
         """
 
     async def close(self) -> None:

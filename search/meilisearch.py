@@ -1,4 +1,4 @@
-"""Meilisearch as the main index: the query path, asynchronous and bounded in time."""
+"""Queries to Meilisearch, the main index: asynchronous and with a timeout."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -14,11 +14,11 @@ from domain.ids import Kind, parse_id, public_id
 from search.breaker import CircuitBreaker
 from search.index import (
     MOST_BUCKETS,
-    MOST_PLACES,
+    MOST_NEARBY_VENUES,
     Facet,
     Hit,
     Hits,
-    IndexAway,
+    IndexUnavailable,
     Near,
     SearchRequest,
     Sort,
@@ -30,31 +30,30 @@ from search.meilisearch_query import (
     search_body,
     share_bodies,
 )
-from search.places import Places, Share, page_shares
+from search.nearby_venues import Share, VenueGroups, page_shares
 
 INDEX = "events"
 MOST_CONNECTIONS = 32
 
 
 class MeilisearchIndex:
-    """Searches one index of a Meilisearch server; `places` knows the venues around a point.
+    """Searches one index of a Meilisearch server; `venues_around` finds the venues around a point.
 
-    A question that is not answered within the timeout, or answered by an error, counts against the
-    circuit breaker; while that is open nothing is asked.
+    A timeout or an error counts as a failure of the circuit breaker; while it is open, no query is sent.
     """
 
     def __init__(
         self,
         url: str,
         key: str,
-        places: Callable[[Near, int], Awaitable[Places]],
+        venues_around: Callable[[Near, int], Awaitable[VenueGroups]],
         *,
         uid: str = INDEX,
         timeout_seconds: float = 0.4,
         breaker: CircuitBreaker | None = None,
     ) -> None:
         self._uid = uid
-        self._places = places
+        self._venues_around = venues_around
         self._timeout_seconds = timeout_seconds
         self._breaker = breaker or CircuitBreaker()
         self._url = url.rstrip("/")
@@ -69,24 +68,24 @@ class MeilisearchIndex:
             return await self._search_around(request, request.near)
         except _NothingIndexed:
             return Hits((), 0, 0, tuple(Facet(field, ()) for field in FACET_ATTRIBUTES))
-        except KeyError as error:  # built by another version, and not yet anew
-            raise IndexAway from error
+        except KeyError as error:  # another version built the index, and it is not rebuilt yet
+            raise IndexUnavailable from error
 
     async def _search_around(self, request: SearchRequest, near: Near) -> Hits:
-        places = await self._places(near, MOST_PLACES + 1)
-        venues = [venue for place in places for venue in place]
-        if len(venues) > MOST_PLACES:
-            raise IndexAway
+        groups = await self._venues_around(near, MOST_NEARBY_VENUES + 1)
+        venues = [venue for group in groups for venue in group]
+        if len(venues) > MOST_NEARBY_VENUES:
+            raise IndexUnavailable
         if request.sort is not Sort.DISTANCE:
             return _hits(await self._post(search_body(request, venues)))
         counted = await self._post(count_body(request, venues))
-        shares = page_shares(places, _venue_counts(counted), request.offset, request.page_size)
-        asked = share_bodies(self._uid, request, shares)
-        parts = await self._ask_all([body for body, _ in asked])
+        shares = page_shares(groups, _venue_counts(counted), request.offset, request.page_size)
+        queries = share_bodies(self._uid, request, shares)
+        parts = await self._post_all([body for body, _ in queries])
         hits = tuple(
             _hit(hit)
-            for part, (_, group) in zip(parts, asked, strict=True)
-            for hit in _place_by_place(part["hits"], group)
+            for part, (_, group) in zip(parts, queries, strict=True)
+            for hit in _nearest_first(part["hits"], group)
         )
         took_ms = counted["processingTimeMs"] + sum(part["processingTimeMs"] for part in parts)
         return replace(_hits(counted), hits=hits, took_ms=took_ms)
@@ -95,7 +94,7 @@ class MeilisearchIndex:
         """See `SearchIndex.complete`."""
         bodies = completion_bodies(self._uid, prefix, now)
         try:
-            parts = await self._ask_all(bodies)
+            parts = await self._post_all(bodies)
         except _NothingIndexed:
             return []
         return [_hit(hit) for part in parts for hit in part["hits"]]
@@ -106,28 +105,28 @@ class MeilisearchIndex:
             await self._session.close()
 
     def _pool(self) -> aiohttp.ClientSession:
-        # Made where it is first used, because a session belongs to the loop that runs then.
+        # Created on first use, because a session belongs to the running event loop.
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 headers=self._headers,
                 connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None),  # `_ask` bounds the whole of it
+                timeout=aiohttp.ClientTimeout(total=None),  # `_send` has a timeout for the whole
             )
         return self._session
 
     async def _post(self, body: dict[str, Any]) -> Any:
-        return await self._ask(f"/indexes/{self._uid}/search", body)
+        return await self._send(f"/indexes/{self._uid}/search", body)
 
-    async def _ask_all(self, bodies: list[dict[str, Any]]) -> list[Any]:
+    async def _post_all(self, bodies: list[dict[str, Any]]) -> list[Any]:
         if not bodies:
             return []
-        parts: list[Any] = (await self._ask("/multi-search", {"queries": bodies}))["results"]
+        parts: list[Any] = (await self._send("/multi-search", {"queries": bodies}))["results"]
         return parts
 
-    async def _ask(self, path: str, body: dict[str, Any]) -> Any:
+    async def _send(self, path: str, body: dict[str, Any]) -> Any:
         if not self._breaker.allows():
-            raise IndexAway
+            raise IndexUnavailable
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 async with self._pool().post(self._url + path, data=orjson.dumps(body)) as answer:
@@ -141,15 +140,15 @@ class MeilisearchIndex:
             raise
         except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError) as error:
             self._breaker.failed()
-            raise IndexAway from error
+            raise IndexUnavailable from error
         self._breaker.succeeded()
         return found
 
 
-# A compressed answer leaves the engine in two segments, and the second waits 40 ms for the acknowledgement of
-# the first: measured, a search took 48 ms at the median, and 3 ms when it came as it is.
+# The engine sends a compressed answer in two segments, and the second one waits 40 ms for the acknowledgement
+# of the first: a search then takes 48 ms at the median, and 3 ms without compression.
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-# What an index says that has never held a document: it knows no attribute to search.
+# The error of an index that has never held a document: it has no searchable attribute.
 _EMPTY = b'"invalid_search_attributes_to_search_on"'
 
 
@@ -170,8 +169,8 @@ def _hits(answer: Any) -> Hits:
     )
 
 
-def _place_by_place(hits: list[Any], shares: Sequence[Share]) -> list[Any]:
-    """Hits of several places, soonest first, put one place after the other."""
+def _nearest_first(hits: list[Any], shares: Sequence[Share]) -> list[Any]:
+    """Hits that are sorted by their start, sorted by the distance of their venues."""
     rank = {public_id(Kind.VENUE, venue): rank for rank, share in enumerate(shares) for venue in share.venues}
     return sorted(hits, key=lambda hit: rank[hit["venue_id"]])
 

@@ -1,4 +1,4 @@
-"""Requests put into Meilisearch's terms."""
+"""The bodies of Meilisearch's queries."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from domain.ids import Kind, public_id
-from search.engine_settings import COMPLETED, LETTER_ATTRIBUTES, SHAPE_ATTRIBUTES, SHOWN
+from search.engine_settings import COMPLETED, CONSONANT_KEY_ATTRIBUTES, SHOWN, TEXT_ATTRIBUTES
 from search.index import Match, Period, SearchRequest, Sort
-from search.places import Share
+from search.nearby_venues import Share
 from search.prices import bands_of
-from search.spelling import letters, skeleton
+from search.spelling import consonant_key, romanised
 
 FACET_ATTRIBUTES = {
     "city": "city",
@@ -21,8 +21,8 @@ FACET_ATTRIBUTES = {
 
 
 def search_body(request: SearchRequest, venues: Sequence[UUID] | None = None) -> dict[str, Any]:
-    """What is posted to an index's search; `venues` are those around the place that was asked for."""
-    body = _question(request, venues) | {
+    """The body of a search; `venues` are those within the requested radius."""
+    body = _query(request, venues) | {
         "page": request.page_num,
         "hitsPerPage": request.page_size,
         "facets": list(FACET_ATTRIBUTES.values()),
@@ -32,27 +32,27 @@ def search_body(request: SearchRequest, venues: Sequence[UUID] | None = None) ->
 
 
 def count_body(request: SearchRequest, venues: Sequence[UUID]) -> dict[str, Any]:
-    """No hits, but how many each of the venues has."""
+    """A search that returns no hits but their number for each venue."""
     facets = [*FACET_ATTRIBUTES.values(), "venue_id"]
-    return _question(request, venues) | {"page": 1, "hitsPerPage": 0, "facets": facets}
+    return _query(request, venues) | {"page": 1, "hitsPerPage": 0, "facets": facets}
 
 
 def share_bodies(
     uid: str, request: SearchRequest, shares: Sequence[Share]
 ) -> list[tuple[dict[str, Any], Sequence[Share]]]:
-    """The questions for a page that is sorted by distance, with the shares that each is about.
+    """The queries for a page that is sorted by distance, with the shares that each covers.
 
-    Every place but the last gives all it has, and but for what earlier pages had of the first: what lies
-    between those two is few events, asked for at once.
+    Only the first group of venues skips events (those of earlier pages), and only the last one has more
+    than the page needs. The groups between them are few events and share one query.
     """
     firsts, rest = shares[:1], shares[1:]
-    asked = [group for group in (firsts, rest[:-1], rest[-1:]) if group]
-    return [(_share_body(uid, request, group), group) for group in asked]
+    groups = [group for group in (firsts, rest[:-1], rest[-1:]) if group]
+    return [(_share_body(uid, request, group), group) for group in groups]
 
 
 def _share_body(uid: str, request: SearchRequest, shares: Sequence[Share]) -> dict[str, Any]:
     venues = [venue for share in shares for venue in share.venues]
-    return _question(request, venues) | {
+    return _query(request, venues) | {
         "indexUid": uid,
         "offset": sum(share.skipped for share in shares),
         "limit": sum(share.taken for share in shares),
@@ -62,11 +62,11 @@ def _share_body(uid: str, request: SearchRequest, shares: Sequence[Share]) -> di
 
 
 def completion_bodies(uid: str, prefix: str, now: datetime, most: int = 20) -> list[dict[str, Any]]:
-    """One query for each kind of name; a name that cannot be counted once may fill many places."""
+    """One query for each kind of name; event names are not distinct, so that query asks for more."""
     return [
         {
             "indexUid": uid,
-            "q": letters(prefix),
+            "q": romanised(prefix),
             "attributesToSearchOn": [attribute],
             "matchingStrategy": "all",
             "filter": [f"until > {int(now.timestamp())}"],
@@ -78,11 +78,11 @@ def completion_bodies(uid: str, prefix: str, now: datetime, most: int = 20) -> l
     ]
 
 
-def _question(request: SearchRequest, venues: Sequence[UUID] | None) -> dict[str, Any]:
-    shapes = request.match is Match.SHAPES
+def _query(request: SearchRequest, venues: Sequence[UUID] | None) -> dict[str, Any]:
+    by_consonants = request.match is Match.CONSONANTS
     return {
-        "q": skeleton(request.keyword) if shapes else letters(request.keyword),
-        "attributesToSearchOn": list(SHAPE_ATTRIBUTES if shapes else LETTER_ATTRIBUTES),
+        "q": consonant_key(request.keyword) if by_consonants else romanised(request.keyword),
+        "attributesToSearchOn": list(CONSONANT_KEY_ATTRIBUTES if by_consonants else TEXT_ATTRIBUTES),
         "matchingStrategy": "frequency" if request.match is Match.ANY else "all",
         "filter": list(_filters(request, venues)),
         "attributesToRetrieve": list(SHOWN),
@@ -120,7 +120,7 @@ def _sort(request: SearchRequest, *, has_words: bool) -> list[str]:
 
 
 def _by_start(request: SearchRequest) -> str:
-    """What is over is listed from the latest back."""
+    """Past events are sorted from the latest to the earliest."""
     return "starts_at:desc" if request.period is Period.PAST else "starts_at:asc"
 
 

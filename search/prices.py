@@ -1,8 +1,8 @@
-"""Price bands: the steps in which a buyer thinks, for each size of currency."""
+"""Price bands for the facets, for currencies with and without decimals."""
 
 from bisect import bisect_right
 
-# ISO 4217 currencies whose minor unit is the whole one.
+# ISO 4217 currencies without decimals.
 WHOLE_CURRENCIES = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())
 STEPS_WHOLE = (1, 10_000, 20_000, 30_000, 50_000, 100_000)
 STEPS = (1, 1_000, 2_000, 5_000, 10_000, 20_000)

@@ -1,8 +1,8 @@
-"""How a name is spelt for searching: one alphabet for Korean and Latin, so that one typo costs one letter.
+"""The spelling of names for search: Korean is romanised, so that one typo is one wrong letter.
 
 Hangul is written letter by letter in the Revised Romanization (검정치마 → geomjeongchima): a wrong
 vowel in a syllable is then one wrong letter instead of another character, a half-typed syllable is a
-prefix of the whole one, and someone without a Korean keyboard can type the name as it sounds.
+prefix of the whole one, and the name can be typed as it sounds, without a Korean keyboard.
 """
 
 import re
@@ -13,11 +13,11 @@ from itertools import pairwise
 
 _INITIALS = "g kk n d tt r m b pp s ss - j jj ch k t p h".replace("-", "").split(" ")
 _VOWELS = "a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i".split()
-# A final is written as the same letter would be at the start of the next syllable, since that is
-# where it moves while a Korean name is being typed (국 → 구경).
+# A final is written like the same letter at the start of the next syllable, because it moves there
+# while a Korean name is being typed (국 → 구경).
 _FINALS = "- g kk gs n nj nh d l lg lm lb ls lt lp lh m b bs s ss ng j ch k t p h".replace("-", "").split(" ")
 _FIRST_SYLLABLE, _LAST_SYLLABLE = 0xAC00, 0xD7A3
-# Single letters (ㄱ, ㅏ), as they stand for a moment while a syllable is typed.
+# Single letters (ㄱ, ㅏ), which occur while a syllable is being typed.
 _LETTERS = dict(
     zip(
         "ㄱㄲㄳㄴㄵㄶㄷㄸㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅃㅄㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ",
@@ -43,57 +43,57 @@ _CITY = re.compile(
 _WORD = re.compile(r"[^\W_]+")
 _APOSTROPHE = re.compile(r"(?<=\w)['’`´](?=\w)")
 _HANGUL = re.compile(r"[가-힣]+")
-_MOST_PARTS = 6
-# Titles differ, their words recur: spelling each word once makes indexing twice as fast.
-_WORDS_KEPT = 32_768
+_MAX_PARTS = 6
+# Titles differ but their words recur: caching the spelling of each word makes indexing twice as fast.
+_WORDS_CACHED = 32_768
 
 
 @lru_cache(maxsize=65536)
-def letters(text: str) -> str:
-    """The text as lowercase words of Latin letters and digits, one space between two words.
+def romanised(text: str) -> str:
+    """The text as lowercase words of Latin letters and digits, separated by single spaces.
 
     Dates become words too: 3월 and March are both `march`, 2013.03 and 2013년 3월 are `2013 march`.
-    Scripts other than Hangul and Latin stay as they are.
+    Scripts other than Hangul and Latin stay unchanged.
     """
-    return " ".join(_romanised(word) for word in _words(text))
+    return " ".join(_romanised_word(word) for word in _words(text))
 
 
 def month_words(year: int, month: int) -> str:
-    """The words by which a month is searched, e.g. `2013 march mar`."""
+    """The searchable words of a month, e.g. `2013 march mar`."""
     name = _MONTHS[month - 1]
     return f"{year} {name} {name[:3]}"
 
 
 def joined(text: str) -> list[str]:
-    """Neighbouring words of a name written as one (검정 치마 → geomjeongchima), two and two and all."""
-    words = letters(text).split()
+    """Words of a name without the spaces: each neighbouring pair (검정 치마 → geomjeongchima), and all."""
+    words = romanised(text).split()
     pairs = [first + second for first, second in pairwise(words)]
     whole = ["".join(words)] if 2 < len(words) <= 4 else []
     return pairs + whole
 
 
 def parts(text: str) -> list[str]:
-    """The ends and beginnings of long Korean words, so that 치마, 정치마 and 검정 find 검정치마."""
+    """The suffixes and prefixes of long Korean words, so that 치마, 정치마 and 검정 find 검정치마."""
     return [part for word in _words(text) for part in _parts_of(word)]
 
 
-def skeleton(text: str) -> str:
-    """The consonants of the words, as Korean ears sort them: 갤럭시 and Galaxy are both `glgs`.
+def consonant_key(text: str) -> str:
+    """The consonants of the words, grouped by their sound in Korean: 갤럭시 and Galaxy are both `glgs`.
 
-    Words with fewer than two consonants are joined to the next one, having no shape of their own.
+    Words with fewer than two consonants are joined to the next one: alone they would match too much.
     """
-    shapes: list[str] = []
-    for word in letters(text).split():
-        shape = _consonants(word)
-        if shapes and len(shapes[-1]) < 2:
-            shapes[-1] += shape
-        elif shape:
-            shapes.append(shape)
-    return " ".join(shapes)
+    keys: list[str] = []
+    for word in romanised(text).split():
+        key = _consonants(word)
+        if keys and len(keys[-1]) < 2:
+            keys[-1] += key
+        elif key:
+            keys.append(key)
+    return " ".join(keys)
 
 
 def aliases(name: str, biography: str) -> list[str]:
-    """Other spellings that a biography gives right behind the name: `검정치마(The Black Skirts)는`."""
+    """Other spellings that follow the name in a biography: `검정치마(The Black Skirts)는`."""
     bare = re.sub(r"\s*\([^)]*\)", "", name).strip() or name
     start = biography.find(bare)
     if start < 0 or start > 80:
@@ -106,17 +106,17 @@ def aliases(name: str, biography: str) -> list[str]:
 
 
 def unique(words: Iterable[str]) -> list[str]:
-    """The words without repetition, first come first."""
+    """The words without duplicates, in their order."""
     return [word for word in dict.fromkeys(words) if word]
 
 
-@lru_cache(maxsize=_WORDS_KEPT)
+@lru_cache(maxsize=_WORDS_CACHED)
 def _parts_of(word: str) -> tuple[str, ...]:
     found: list[str] = []
     for hangul in _HANGUL.findall(word):
         ends = [hangul[cut:] for cut in range(int(hangul == word), len(hangul) - 1)]
         beginnings = [hangul[:cut] for cut in range(2, len(hangul))]
-        found.extend(map(_romanised, [*ends[:_MOST_PARTS], *beginnings[:_MOST_PARTS]]))
+        found.extend(map(_romanised_word, [*ends[:_MAX_PARTS], *beginnings[:_MAX_PARTS]]))
     return tuple(found)
 
 
@@ -124,7 +124,7 @@ def _is_name(text: str) -> bool:
     return len(text) > 1 and not re.search(r"\d{2}|[~年]", text)
 
 
-@lru_cache(maxsize=1024)  # a text's letters, parts and shape are asked for one after the other
+@lru_cache(maxsize=1024)  # the romanisation, parts and consonant key of a text are computed in a row
 def _words(text: str) -> tuple[str, ...]:
     folded = unicodedata.normalize("NFKC", text).casefold()
     folded = _YEAR_AND_MONTH.sub(lambda found: f"{found[1]} {_MONTHS[int(found[2]) - 1]} ", folded)
@@ -133,8 +133,8 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(_APOSTROPHE.sub("", folded)))
 
 
-@lru_cache(maxsize=_WORDS_KEPT)
-def _romanised(word: str) -> str:
+@lru_cache(maxsize=_WORDS_CACHED)
+def _romanised_word(word: str) -> str:
     if word.isascii():
         return word
     return _without_accents("".join(_syllable(character) for character in word))
@@ -155,7 +155,7 @@ def _syllable(character: str) -> str:
     return _LETTERS.get(character, character)
 
 
-# What the letters sound like, read from left to right; the longer spelling is tried first.
+# The spellings of a sound, from left to right; a longer spelling is tried first.
 _SOUNDS = re.compile(r"tion|sch|ch|ck|ph|sh|th|ng|qu|x|c(?=[eiy])|[a-z]|\d")
 _CLASSES = {"tion": "sn", "sch": "s", "ch": "j", "ck": "g", "ph": "b", "sh": "s", "th": "s"}
 _CLASSES |= {"ng": "n", "qu": "g", "x": "gs", "c": "g", "k": "g", "q": "g", "g": "g"}
@@ -163,12 +163,12 @@ _CLASSES |= {"d": "d", "t": "d", "b": "b", "p": "b", "f": "b", "v": "b", "j": "j
 _CLASSES |= {"s": "s", "l": "l", "r": "l", "m": "m", "n": "n"}
 
 
-@lru_cache(maxsize=_WORDS_KEPT)
+@lru_cache(maxsize=_WORDS_CACHED)
 def _consonants(word: str) -> str:
     sounds = []
     for found in _SOUNDS.finditer(word):
-        spelt = found[0]
-        soft = spelt == "c" and word[found.end() : found.end() + 1] in tuple("eiy")
-        sound = "s" if soft else spelt if spelt.isdigit() else _CLASSES.get(spelt, "")
+        spelling = found[0]
+        soft = spelling == "c" and word[found.end() : found.end() + 1] in tuple("eiy")
+        sound = "s" if soft else spelling if spelling.isdigit() else _CLASSES.get(spelling, "")
         sounds.append(sound)
     return re.sub(r"([a-z])\1+", r"\1", "".join(sounds))

@@ -1,6 +1,6 @@
-"""Words of the trade that people use for one another, in both alphabets."""
+"""Synonyms in Korean and English, such as concert and gig."""
 
-from search.spelling import letters
+from search.spelling import romanised
 
 _GROUPS = (
     ("콘서트", "공연", "concert", "gig"),
@@ -35,10 +35,10 @@ _GROUPS = (
 
 
 def synonyms() -> dict[str, list[str]]:
-    """Each word's equals, all spelt as the index spells them."""
-    equals: dict[str, list[str]] = {}
+    """The synonyms of each word, all romanised."""
+    found: dict[str, list[str]] = {}
     for group in _GROUPS:
-        words = [letters(word) for word in group]
+        words = [romanised(word) for word in group]
         for word in words:
-            equals[word] = sorted({*equals.get(word, []), *words} - {word})
-    return equals
+            found[word] = sorted({*found.get(word, []), *words} - {word})
+    return found

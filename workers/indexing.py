@@ -9,7 +9,7 @@ from uuid import UUID
 from db.queries import search as rows
 from db.session import Connection, Database, is_lost
 from search.administration import MeilisearchAdministration
-from search.index import IndexAway
+from search.index import IndexUnavailable
 from services.search.index_events import (
     Administration,
     ReindexRunning,
@@ -121,7 +121,7 @@ class Deliverer:
         try:
             await self._check(connection)
             return await deliver_changes(connection, self._engine, self._in_flight)
-        except IndexAway:
+        except IndexUnavailable:
             self._in_flight.clear()  # the entries are still there, and the engine takes turns
             self._checked_at = None
             raise

@@ -20,7 +20,7 @@ async def reindex(settings: ReindexSettings, progress: Callable[[int, int, str],
 
     Raises:
         ReindexRunning: another rebuild is under way.
-        IndexAway: the engine does not answer.
+        IndexUnavailable: the engine does not answer.
     """
     engine = search_engine(settings)
     if engine is None:

@@ -28,7 +28,7 @@ from domain.errors import NotFound
 from domain.ids import Kind, public_id
 from domain.seat_status import SeatStatus
 from domain.states import OrderState, RefundState
-from search.index import IndexAway
+from search.index import IndexUnavailable
 from services.context import ServiceContext, reading
 from services.doctor import repair
 from services.doctor.examine_payments import examine_payments
@@ -131,7 +131,7 @@ def _mendable(
 
 
 def _lost_places(order: OrderStanding, name: str, due: int) -> Finding:
-    """Places that vanished come back where nobody has them and it is certain which they were."""
+    """VenueGroups that vanished come back where nobody has them and it is certain which they were."""
     sentence = f"{name} for {due} {order.currency}, but its places come to {order.live_minor}: some are lost."
     if order.lost_places and order.refunds_minor == 0:
         return _mendable(order, f"{sentence} {_listed(order.lost_places)} is free.", repair.restore_places)
@@ -207,7 +207,7 @@ def _stuck(task: StuckTask) -> Finding:
 async def _index(context: ServiceContext, engine: Documents) -> list[Finding]:
     try:
         indexed = await asyncio.to_thread(engine.documents)
-    except IndexAway as fault:
+    except IndexUnavailable as fault:
         advice = "See that Meilisearch runs; search answers from PostgreSQL meanwhile."
         return [Finding(Where.INDEX, "Meilisearch", f"It does not answer: {fault}", advice)]
     true = await _true_documents(context)

@@ -13,7 +13,6 @@ from db.session import DATABASE_AWAY, Database
 from domain.errors import BadRequest, Unavailable
 from kit.cache import Cache
 from kit.clock import Clock
-from search.closeness import has_shape
 from search.completions import Completion, completions
 from search.fallback import DatabaseIndex
 from search.highlights import Highlight, highlights
@@ -21,7 +20,7 @@ from search.index import (
     Facet,
     Hit,
     Hits,
-    IndexAway,
+    IndexUnavailable,
     Match,
     Near,
     Period,
@@ -30,9 +29,10 @@ from search.index import (
     Sort,
     Source,
 )
-from search.latecomers import may_have_latecomers, with_latecomers
-from search.places import Fetch, VenuesAround
-from search.spelling import letters
+from search.match_quality import has_consonant_key
+from search.nearby_venues import Fetch, NearbyVenues
+from search.spelling import romanised
+from search.unindexed import can_place_unindexed, with_unindexed
 
 # Results further back than this are for narrower questions.
 FURTHEST_RESULT = 10_000
@@ -166,33 +166,33 @@ class EventSearch:
         if self._index is not None and await self.standing():
             try:
                 return await self._index.complete(prefix, self._clock())
-            except IndexAway:
+            except IndexUnavailable:
                 pass
         return await self._fallback.complete(prefix, self._clock())
 
     async def _search(self, request: SearchRequest) -> tuple[Source, SearchRequest, Hits]:
         if self._index is not None and await self.standing():
             try:
-                if self.standing.is_behind and may_have_latecomers(request):
-                    return Source.INDEX, *await self._search_with_latecomers(self._index, request)
+                if self.standing.is_behind and can_place_unindexed(request):
+                    return Source.INDEX, *await self._search_with_unindexed(self._index, request)
                 return Source.INDEX, *await _first_found(self._index, request)
-            except IndexAway:
+            except IndexUnavailable:
                 pass
         return Source.DATABASE, *await _first_found(self._fallback, request)
 
-    async def _search_with_latecomers(
+    async def _search_with_unindexed(
         self, index: SearchIndex, request: SearchRequest
     ) -> tuple[SearchRequest, Hits]:
-        """The index's answer and what changed since; those who match best of all come alone."""
+        """The index's answer and what changed since; changes that match better than the index come alone."""
         strictest = next(_readings(request))
         try:
-            late = await self._fallback.undelivered(strictest)
+            unindexed = await self._fallback.unindexed(strictest)
         except Unavailable:
-            late = ()  # an answer that is seconds behind is better than none
+            unindexed = ()  # an answer that is seconds behind is better than none
         reading, found = await _first_found(index, request)
-        if late and reading != strictest:
-            return strictest, replace(found, hits=late, total=len(late))
-        return reading, with_latecomers(reading, found, late) if late else found
+        if unindexed and reading != strictest:
+            return strictest, replace(found, hits=unindexed, total=len(unindexed))
+        return reading, with_unindexed(reading, found, unindexed) if unindexed else found
 
 
 def database_index(database: Database) -> DatabaseIndex:
@@ -204,9 +204,9 @@ def database_index(database: Database) -> DatabaseIndex:
     return DatabaseIndex(few_at_once(_fetching(database), FALLBACKS_AT_ONCE))
 
 
-def venues_around(database: Database) -> VenuesAround:
+def venues_around(database: Database) -> NearbyVenues:
     """Where this database's venues are. Raises, when asked, as `database_index` does."""
-    return VenuesAround(_fetching(database))
+    return NearbyVenues(_fetching(database))
 
 
 def _fetching(database: Database) -> Fetch:
@@ -252,10 +252,10 @@ async def _first_found(index: SearchIndex, request: SearchRequest) -> tuple[Sear
 
 def _readings(request: SearchRequest) -> Iterator[SearchRequest]:
     periods = _periods(request)
-    words = letters(request.keyword).split()
-    matches = [Match.LETTERS]
-    if has_shape(request.keyword):
-        matches.append(Match.SHAPES)
+    words = romanised(request.keyword).split()
+    matches = [Match.SPELLING]
+    if has_consonant_key(request.keyword):
+        matches.append(Match.CONSONANTS)
     if len(words) > 1:
         matches.append(Match.ANY)
     if not words:

@@ -14,7 +14,7 @@ from domain.errors import BoxofficeError
 from domain.ids import Kind, public_id
 from search.documents import vocabulary
 from search.engine_settings import fingerprint
-from search.index import DocumentsRefused
+from search.index import DocumentsRejected
 from services.search.record_documents import Recorded, facts_of, record_events
 
 BATCH = 1000
@@ -44,7 +44,7 @@ class Administration(Protocol):
     def write_next(self, documents: Sequence[dict[str, Any]]) -> None: ...
     def pack(self, documents: Sequence[dict[str, Any]]) -> bytes: ...
     def send_next(self, packed: Sequence[bytes]) -> int: ...
-    def judge(self, task: int) -> None: ...
+    def wait_for(self, task: int) -> None: ...
     def delete(self, ids: Sequence[str]) -> None: ...
     def begin_next(self) -> None: ...
     def swap_next(self) -> None: ...
@@ -67,7 +67,7 @@ async def deliver_changes(connection: Connection, engine: Administration, in_fli
     sent and whose entries are not known to be settled.
 
     Raises:
-        IndexAway: the engine does not answer; the entries stay.
+        IndexUnavailable: the engine does not answer; the entries stay.
     """
     build = await rows.read_build(connection)
     keys = await rows.read_undelivered(connection, BATCH)
@@ -101,7 +101,7 @@ async def rebuild(
 
     Raises:
         ReindexRunning: another rebuild is under way.
-        IndexAway: the engine does not answer.
+        IndexUnavailable: the engine does not answer.
     """
     async with database.connection() as connection:
         if not await rows.try_lock(connection, REBUILD_LOCK):
@@ -131,7 +131,7 @@ async def needs_rebuild(connection: Connection, engine: Administration) -> bool:
     """Whether the served index is missing, or was made by another version of the settings.
 
     Raises:
-        IndexAway: the engine does not answer.
+        IndexUnavailable: the engine does not answer.
     """
     build = await rows.read_build(connection)
     if not await asyncio.to_thread(engine.is_built):
@@ -246,7 +246,7 @@ class _Filling:
         try:
             if parcel.packed:
                 parcel.task = await asyncio.to_thread(self._engine.send_next, parcel.packed)
-        except DocumentsRefused:
+        except DocumentsRejected:
             await self._park_bad_ones(parcel)
             self._advance(len(parcel.events))
         else:
@@ -257,8 +257,8 @@ class _Filling:
         parcel = self._on_the_way.popleft()
         try:
             if parcel.task is not None:
-                await asyncio.to_thread(self._engine.judge, parcel.task)
-        except DocumentsRefused:
+                await asyncio.to_thread(self._engine.wait_for, parcel.task)
+        except DocumentsRejected:
             await self._park_bad_ones(parcel)
         self._advance(len(parcel.events))
 
@@ -294,7 +294,7 @@ def _write(
         return []
     try:
         write([each.document() for each in found])
-    except DocumentsRefused as refusal:
+    except DocumentsRejected as refusal:
         if len(found) == 1:
             return [(found[0].facts.id, str(refusal)[:500])]
         middle = len(found) // 2

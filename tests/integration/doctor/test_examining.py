@@ -9,7 +9,7 @@ import pytest
 from db.queries.orders import OrderRow, order_by_id
 from domain.ids import Kind, public_id
 from reservations.keys import event_keys
-from search.index import IndexAway
+from search.index import IndexUnavailable
 from services.context import ServiceContext
 from services.doctor.examine import Documents, Finding, Where, examine
 from services.ordering.attempt import ReserveRequest
@@ -298,7 +298,7 @@ class Engine:
 
     def documents(self) -> dict[str, dict[str, Any]]:
         if self.away:
-            raise IndexAway("nobody answers")
+            raise IndexUnavailable("nobody answers")
         return self.held
 
 

@@ -3,7 +3,7 @@
 from search.breaker import CircuitBreaker
 
 
-class HandClock:
+class ManualClock:
     """A clock that is set by hand."""
 
     def __init__(self) -> None:
@@ -13,16 +13,16 @@ class HandClock:
         return self.now
 
 
-def test_turned_away_when_it_failed_too_often() -> None:
-    breaker = CircuitBreaker(failures=2, pause_seconds=1.0, clock=HandClock())
+def test_calls_are_refused_after_too_many_failures() -> None:
+    breaker = CircuitBreaker(failures=2, pause_seconds=1.0, clock=ManualClock())
     breaker.failed()
     assert breaker.allows()
     breaker.failed()
     assert not breaker.allows()
 
 
-def test_one_let_through_when_the_pause_is_over() -> None:
-    clock = HandClock()
+def test_one_attempt_is_allowed_when_the_pause_is_over() -> None:
+    clock = ManualClock()
     breaker = CircuitBreaker(failures=1, pause_seconds=1.0, clock=clock)
     breaker.failed()
     clock.now = 1.0

@@ -9,7 +9,7 @@ import pytest
 
 from domain.ids import Kind, public_id
 from search.documents import EventFacts, PerformerFacts, SearchWords, index_document, text_vector, vocabulary
-from search.engine_settings import LETTER_ATTRIBUTES, SHAPE_ATTRIBUTES
+from search.engine_settings import CONSONANT_KEY_ATTRIBUTES, TEXT_ATTRIBUTES
 from search.prices import price_band
 
 FACTS = EventFacts(
@@ -50,7 +50,7 @@ def test_document_holds_what_is_filtered_and_shown_when_written() -> None:
 
 def test_every_searched_attribute_is_in_the_document_when_written() -> None:
     words = document_of(FACTS)["words"]
-    assert {f"words.{name}" for name in words} == {*LETTER_ATTRIBUTES, *SHAPE_ATTRIBUTES}
+    assert {f"words.{name}" for name in words} == {*TEXT_ATTRIBUTES, *CONSONANT_KEY_ATTRIBUTES}
 
 
 def test_vector_weighs_performers_above_the_rest_when_written() -> None:

@@ -1,4 +1,4 @@
-"""What the query path says to Meilisearch, and what it makes of what comes back."""
+"""Queries to Meilisearch over HTTP, and how answers and failures are read."""
 
 import asyncio
 import contextlib
@@ -9,16 +9,16 @@ import pytest
 
 from domain.ids import Kind, public_id
 from kit.clock import utc_now
-from search.index import IndexAway, SearchRequest
+from search.index import IndexUnavailable, SearchRequest
 from search.meilisearch import MeilisearchIndex
-from search.places import Places
+from search.nearby_venues import VenueGroups
 
 FOUND = b'{"hits": [], "totalHits": 7, "processingTimeMs": 1, "facetDistribution": {}}'
 Answer = Callable[[int], bytes]
 
 
-class TalkingEngine:
-    """Answers each request by its number with what it is told to, and keeps what was asked."""
+class FakeEngine:
+    """Answers the n-th request with the given bytes, and keeps the request heads."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -41,9 +41,9 @@ class TalkingEngine:
 
 
 @contextlib.asynccontextmanager
-async def asking(answer: Answer) -> AsyncIterator[tuple[MeilisearchIndex, TalkingEngine]]:
-    """An index whose engine answers so."""
-    engine = TalkingEngine(answer)
+async def asking(answer: Answer) -> AsyncIterator[tuple[MeilisearchIndex, FakeEngine]]:
+    """An index whose engine gives these answers."""
+    engine = FakeEngine(answer)
     server = await asyncio.start_server(engine.talk, "127.0.0.1", 0)
     index = MeilisearchIndex(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", "a-key", _nowhere)
     try:
@@ -53,7 +53,7 @@ async def asking(answer: Answer) -> AsyncIterator[tuple[MeilisearchIndex, Talkin
         server.close()
 
 
-async def _nowhere(*_: object) -> Places:
+async def _nowhere(*_: object) -> VenueGroups:
     return []
 
 
@@ -63,7 +63,7 @@ def http(status: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-async def test_answers_are_asked_for_as_they_are_and_a_connection_is_used_again() -> None:
+async def test_answers_are_uncompressed_and_a_connection_is_reused() -> None:
     async with asking(lambda _: http("200 OK", FOUND)) as (index, engine):
         totals = [(await index.search(SearchRequest(now=utc_now()))).total for _ in range(3)]
     assert totals == [7, 7, 7]
@@ -75,27 +75,27 @@ async def test_answers_are_asked_for_as_they_are_and_a_connection_is_used_again(
         assert "authorization: bearer a-key\r\n" in head
 
 
-async def test_index_is_away_when_it_was_built_by_a_version_that_kept_less() -> None:
+async def test_index_is_unavailable_when_another_version_built_it() -> None:
     hit = b'[{"id": "%b"}]' % public_id(Kind.EVENT, UUID(int=1)).encode()
     old = FOUND.replace(b"[]", hit)
     async with asking(lambda _: http("200 OK", old)) as (index, _):
-        with pytest.raises(IndexAway):
+        with pytest.raises(IndexUnavailable):
             await index.search(SearchRequest(now=utc_now()))
 
 
 @pytest.mark.parametrize("answer", [b"", http("500 Oh No", b"{}"), http("200 OK", b"{"), b"nonsense\r\n\r\n"])
-async def test_index_is_away_when_its_answer_is_none(answer: bytes) -> None:
+async def test_index_is_unavailable_when_its_answer_is_invalid(answer: bytes) -> None:
     async with asking(lambda _: answer) as (index, engine):
         for _ in range(4):
-            with pytest.raises(IndexAway):
+            with pytest.raises(IndexUnavailable):
                 await index.search(SearchRequest(now=utc_now()))
-    assert len(engine.heads) == 3  # the breaker spared it the fourth
+    assert len(engine.heads) == 3  # the breaker refused the fourth
 
 
-async def test_engine_that_came_back_is_asked_over_a_new_connection() -> None:
+async def test_recovered_engine_gets_a_new_connection() -> None:
     async with asking(lambda number: b"" if number == 2 else http("200 OK", FOUND)) as (index, engine):
         first = await index.search(SearchRequest(now=utc_now()))
-        with pytest.raises(IndexAway):
+        with pytest.raises(IndexUnavailable):
             await index.search(SearchRequest(now=utc_now()))
         again = await index.search(SearchRequest(now=utc_now()))
     assert (first.total, again.total, engine.connections) == (7, 7, 2)

@@ -1,8 +1,8 @@
-"""One alphabet for Korean and Latin."""
+"""Romanisation, consonant keys and aliases."""
 
 import pytest
 
-from search.spelling import aliases, joined, letters, month_words, parts, skeleton
+from search.spelling import aliases, consonant_key, joined, month_words, parts, romanised
 
 
 @pytest.mark.parametrize(
@@ -23,8 +23,8 @@ from search.spelling import aliases, joined, letters, month_words, parts, skelet
         ("！？ ~", ""),
     ],
 )
-def test_spelt_in_letters_when_read(text: str, spelt: str) -> None:
-    assert letters(text) == spelt
+def test_text_is_romanised(text: str, spelt: str) -> None:
+    assert romanised(text) == spelt
 
 
 @pytest.mark.parametrize(
@@ -36,21 +36,21 @@ def test_spelt_in_letters_when_read(text: str, spelt: str) -> None:
         ("러브엑스테레오", "Love X Stereo"),
     ],
 )
-def test_same_shape_when_it_sounds_the_same(korean: str, latin: str) -> None:
-    assert _outline(korean) == _outline(latin)
+def test_consonant_keys_are_equal_when_names_sound_the_same(korean: str, latin: str) -> None:
+    assert _without_repetition(korean) == _without_repetition(latin)
 
 
-def _outline(name: str) -> str:
-    shape = skeleton(name).replace(" ", "")
-    return "".join(letter for letter, after in zip(shape, shape[1:] + " ", strict=True) if letter != after)
+def _without_repetition(name: str) -> str:
+    key = consonant_key(name).replace(" ", "")
+    return "".join(letter for letter, after in zip(key, key[1:] + " ", strict=True) if letter != after)
 
 
 def test_syllable_typed_so_far_is_a_prefix_when_more_follows() -> None:
     typed = ["ㄱ", "거", "검", "검ㅈ", "검저", "검정", "검정ㅊ", "검정치", "검정침", "검정치마"]
-    assert all(letters("검정치마").startswith(letters(each)) for each in typed)
+    assert all(romanised("검정치마").startswith(romanised(each)) for each in typed)
 
 
-def test_joined_and_parted_when_a_name_has_words() -> None:
+def test_words_are_joined_and_split_into_parts() -> None:
     assert joined("사비나 앤 드론즈") == ["sabinaaen", "aendeuronjeu", "sabinaaendeuronjeu"]
     assert parts("검정치마") == ["jeongchima", "chima", "geomjeong", "geomjeongchi"]
     assert parts("Muse") == []
@@ -66,9 +66,9 @@ def test_joined_and_parted_when_a_name_has_words() -> None:
         ("10cm", "", []),
     ],
 )
-def test_alias_read_when_it_stands_behind_the_name(name: str, biography: str, found: list[str]) -> None:
+def test_alias_is_read_when_it_follows_the_name(name: str, biography: str, found: list[str]) -> None:
     assert aliases(name, biography) == found
 
 
-def test_month_has_its_words_when_asked() -> None:
+def test_month_has_its_words() -> None:
     assert month_words(2027, 3) == "2027 march mar"

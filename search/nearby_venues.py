@@ -1,7 +1,8 @@
-"""Where venues are: what lies within a radius, nearest first.
+"""The venues within a radius of a point, nearest first.
 
-Meilisearch keeps every document's point in one tree, and reads and writes it whole: with 100,000 events a
-change of one name took a second for that alone. Events share venues, so the venues are asked instead.
+Meilisearch keeps the points of all documents in one tree, which it reads and writes whole: with 100,000
+events, that alone takes a second for each change. Events share venues, so the database finds the venues and
+the index filters by them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,22 +12,22 @@ from uuid import UUID
 
 from search.index import Near
 
-# Runs one statement within a number of seconds and gives its rows, JSON decoded.
+# Runs a statement with arguments and a timeout in seconds; returns its rows, JSON decoded.
 Fetch = Callable[[str, tuple[Any, ...], float], Awaitable[list[Any]]]
 # The venues at each point, the nearest point first.
-Places = Sequence[Sequence[UUID]]
+VenueGroups = Sequence[Sequence[UUID]]
 
 KM_PER_DEGREE = 111.32
 _TIMEOUT_SECONDS = 1.0
 
 
-class VenuesAround:
-    """Looks venues up by their place."""
+class NearbyVenues:
+    """Looks up venues by their coordinates."""
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
 
-    async def __call__(self, near: Near, most: int) -> Places:
+    async def __call__(self, near: Near, most: int) -> VenueGroups:
         """The nearest `most` points with venues within the radius."""
         degrees = near.radius_km / KM_PER_DEGREE
         low, high = near.lat - degrees, near.lat + degrees
@@ -37,17 +38,17 @@ class VenuesAround:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one place gives to a page: of the events at these venues, how many to skip and to take."""
+    """The part of a page that one group of venues fills: how many of its events to skip and to take."""
 
     venues: Sequence[UUID]
     skipped: int
     taken: int
 
 
-def page_shares(places: Places, counts: Mapping[UUID, int], offset: int, size: int) -> list[Share]:
-    """What each place gives to a page when one place's events follow the other's."""
+def page_shares(groups: VenueGroups, counts: Mapping[UUID, int], offset: int, size: int) -> list[Share]:
+    """The shares of a page when the events of one group follow those of the other."""
     shares: list[Share] = []
-    for venues in places:
+    for venues in groups:
         found = sum(counts.get(venue, 0) for venue in venues)
         taken = min(found - offset, size)
         if taken > 0:
@@ -70,4 +71,4 @@ FROM venues v
 CROSS JOIN LATERAL (SELECT {distance_km("$1::float8", "$2::float8")} AS km) AS away
 WHERE v.lat BETWEEN $3 AND $4 AND away.km <= $5
 GROUP BY away.km ORDER BY away.km LIMIT $6
-"""  # noqa: S608  (put together from what stands here)
+"""  # noqa: S608  (built from constants only)
