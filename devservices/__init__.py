@@ -1,1 +1,1 @@
-"""What `boxoffice up` and the tests embed: real servers, started and watched as child processes."""
+"""The servers that `boxoffice up` and the tests embed: supervised child processes."""

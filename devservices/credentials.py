@@ -1,4 +1,4 @@
-"""Development secrets, drawn once a data dir and kept there, readable by their owner alone."""
+"""Development secrets, generated once a data dir and stored there, readable only by their owner."""
 
 import json
 import secrets
@@ -10,7 +10,7 @@ from devservices.part import write_atomically
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the embedded parts and the API share. Never used in production."""
+    """The secrets of the embedded parts and the API. Never used in production."""
 
     jwt_secret: str
     stripe_api_key: str
@@ -21,10 +21,10 @@ class Credentials:
 
 
 def credentials_of(home: Path) -> Credentials:
-    """The home's secrets; missing ones are drawn and saved, existing ones never change."""
+    """The secrets of this data dir; missing ones are generated and saved, existing ones never change."""
     path = home / "secrets.json"
     saved = read_saved(path)
-    wanted = {field.name: saved.get(field.name) or draw(field.name) for field in fields(Credentials)}
+    wanted = {field.name: saved.get(field.name) or generate(field.name) for field in fields(Credentials)}
     credentials = Credentials(**wanted)
     if asdict(credentials) != saved:
         home.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def credentials_of(home: Path) -> Credentials:
 
 
 def read_saved(path: Path) -> dict[str, str]:
-    """What the file holds; nothing when there is no file yet."""
+    """The saved secrets; empty without a file."""
     try:
         saved = json.loads(path.read_text())
     except FileNotFoundError:
@@ -44,6 +44,6 @@ def read_saved(path: Path) -> dict[str, str]:
 PREFIXES = {"stripe_api_key": "sk_test_local_", "stripe_webhook_secret": "whsec_local_"}
 
 
-def draw(name: str) -> str:
-    """A new secret of 192 bits; Stripe's carry the prefixes its SDK's users expect."""
+def generate(name: str) -> str:
+    """A new secret of 192 bits, with Stripe's prefixes for Stripe's secrets."""
     return PREFIXES.get(name, "") + secrets.token_hex(24)

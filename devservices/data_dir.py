@@ -1,4 +1,4 @@
-"""The data dir as a whole: who runs on it, what settings they run with, what was left on it."""
+"""The data dir: its lock, the published settings, and processes that an earlier run left."""
 
 import fcntl
 import json
@@ -23,10 +23,10 @@ from settings import Settings
 
 @contextmanager
 def exclusive(home: Path) -> Iterator[None]:
-    """Holds the data dir for this process; the kernel lets go of it however the process ends.
+    """Locks the data dir for this process; the kernel releases the lock when the process ends.
 
     Raises:
-        PartError: when another `up` holds it, or it cannot be made.
+        PartError: another `up` has the lock, or the data dir cannot be created.
     """
     run = home / "run"
     try:
@@ -34,7 +34,7 @@ def exclusive(home: Path) -> Iterator[None]:
         run.mkdir(exist_ok=True)
     except OSError as fault:
         raise PartError(
-            f"The data dir {home} cannot be made ({fault.strerror}): choose another --data-dir."
+            f"The data dir {home} cannot be created ({fault.strerror}): choose another --data-dir."
         ) from fault
     with (run / "up.lock").open("a+") as file:
         try:
@@ -51,7 +51,7 @@ def exclusive(home: Path) -> Iterator[None]:
 
 
 def is_running(home: Path) -> bool:
-    """Whether an `up` holds this data dir now."""
+    """Whether an `up` has the lock of this data dir."""
     try:
         with (home / "run" / "up.lock").open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -63,13 +63,13 @@ def is_running(home: Path) -> bool:
 
 
 def publish_settings(home: Path, settings: Settings) -> None:
-    """Writes what `up` runs with, for `token`, `status` and the like; readable by its owner."""
+    """Writes the settings of `up` for other commands such as `token` and `status`; readable by its owner."""
     variables = json.dumps(settings.environment_variables(), indent=1)
     write_atomically(home / "run" / "settings.json", variables + "\n", mode=0o600)
 
 
 def published_settings(home: Path) -> dict[str, str]:
-    """What the `up` that runs on this data dir runs with; nothing when none runs."""
+    """The settings of the `up` that runs on this data dir; empty when none runs."""
     if not is_running(home):
         return {}
     try:
@@ -80,17 +80,17 @@ def published_settings(home: Path) -> dict[str, str]:
 
 
 def end_leftovers(home: Path) -> None:
-    """Ends every process of ours that a killed `up` left on this data dir."""
+    """Ends the processes that a killed `up` left on this data dir."""
     files = [path for path in (home / "run").glob("*.pid") if path.name != "up.pid"]
     pids = [pid for path in files if (pid := read_pid(path)) is not None]
-    victims = [found for found in processes(pids) if works_below(found, home)]
-    end_processes(victims, signal.SIGTERM, LEFTOVER_SECONDS)
+    leftovers = [found for found in processes(pids) if works_below(found, home)]
+    end_processes(leftovers, signal.SIGTERM, LEFTOVER_SECONDS)
     for path in files:
         path.unlink(missing_ok=True)
 
 
 def works_below(process: psutil.Process, home: Path) -> bool:
-    """Whether its working directory lies in the data dir: a stranger with a reused pid does not."""
+    """Whether its working directory is in the data dir; that of a stranger with a reused pid is not."""
     try:
         return Path(process.cwd()).is_relative_to(home.resolve())
     except psutil.Error:

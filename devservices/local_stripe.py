@@ -10,7 +10,7 @@ from devservices.process import importable
 
 
 class LocalStripe(Part):
-    """A stand-in that speaks Stripe's API and signs its webhooks."""
+    """The local Stripe: Stripe's API and signed webhooks."""
 
     name = "stripe"
 

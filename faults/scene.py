@@ -24,7 +24,7 @@ class Scene:
     """Whether Stripe was made to answer 500 to what it had done."""
 
     async def stripe_fault(self, kind: str, count: int | None = None, **more: Any) -> None:
-        """Ask the local Stripe for a fault; see devservices/stripe/faults.py."""
+        """Ask the local Stripe for a fault; see devservices/stripe/injected_faults.py."""
         self.stored_failures = self.stored_failures or kind == "api.error"
         wanted = {"kind": kind, "count": count, **more}
         await self.client.post(f"{self.house.stripe_url}/_control/faults", json=wanted)

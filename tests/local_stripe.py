@@ -69,11 +69,6 @@ class Control:
     async def clear_faults(self) -> None:
         await self.client.delete("/_control/faults")
 
-    async def waiting_faults(self) -> list[dict[str, Any]]:
-        answer = await self.client.get("/_control/faults")
-        waiting: list[dict[str, Any]] = answer.json()["faults"]
-        return waiting
-
     async def point_webhooks(self, url: str | None) -> None:
         await self.client.put("/_control/webhook", json={"url": url})
 

@@ -1,5 +1,5 @@
-"""The local Stripe: speaks the part of Stripe's HTTP API that Boxoffice uses, and signs webhooks.
+"""The local Stripe: the part of Stripe's HTTP API that Boxoffice uses, and signed webhooks.
 
-A process of its own (`python -m devservices.stripe`), so that production code sees only another
-API base. State lives in SQLite and survives kill -9. Faults come on demand (see faults.py).
+It is a separate process (`python -m devservices.stripe`): for production code only the API base differs.
+The state is in SQLite and survives kill -9. Faults are injected on demand (see injected_faults.py).
 """

@@ -1,21 +1,21 @@
 """Amounts and currencies as Stripe accepts them (docs.stripe.com/currencies)."""
 
-from devservices.stripe.books import Books
 from devservices.stripe.documents import Document
-from devservices.stripe.faults import alter
+from devservices.stripe.errors import invalid_parameter
 from devservices.stripe.forms import Params
-from devservices.stripe.refusals import invalid_parameter
+from devservices.stripe.injected_faults import alter
+from devservices.stripe.ledger import Ledger
 
-MOST = 99_999_999
-# The least that a charge may be, in minor units; a currency not listed has no published least.
-LEAST = {
+MAXIMUM = 99_999_999
+# The minimum charge in minor units; Stripe publishes none for other currencies.
+MINIMUM = {
     "usd": 50, "aed": 200, "aud": 50, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250,
     "eur": 50, "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200,
     "nok": 300, "nzd": 50, "pln": 200, "ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
 }  # fmt: skip
 ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
-# Amounts of these must be whole multiples: three decimals are charged by tens, and kronur and
-# Ugandan shillings are sent as if they had cents.
+# Amounts of these currencies must be multiples: those with three decimals of 10, and those that
+# Stripe treats as if they had cents of 100.
 STEPS = {"bhd": 10, "jod": 10, "kwd": 10, "omr": 10, "tnd": 10, "isk": 100, "ugx": 100}
 
 
@@ -28,11 +28,11 @@ def currency(params: Params) -> str:
 
 def amount(params: Params, code: str) -> int:
     wanted = params.integer("amount")
-    if wanted > MOST:
-        sentence = f"Amount must be no more than {shown(MOST, code)}"
+    if wanted > MAXIMUM:
+        sentence = f"Amount must be no more than {shown(MAXIMUM, code)}"
         raise invalid_parameter("amount", sentence, "amount_too_large")
-    if wanted < LEAST.get(code, 1):
-        sentence = f"Amount must be at least {shown(LEAST[code], code)}"
+    if wanted < MINIMUM.get(code, 1):
+        sentence = f"Amount must be at least {shown(MINIMUM[code], code)}"
         raise invalid_parameter("amount", sentence, "amount_too_small")
     if wanted % STEPS.get(code, 1):
         sentence = f"Invalid amount: {code.upper()} is charged in multiples of {STEPS[code]}."
@@ -41,13 +41,13 @@ def amount(params: Params, code: str) -> int:
 
 
 def shown(minor: int, code: str) -> str:
-    """For a sentence: 0.50 usd, 500 krw."""
+    """An amount as text: 0.50 usd, 500 krw."""
     return f"{minor} {code}" if code in ZERO_DECIMAL else f"{minor // 100}.{minor % 100:02} {code}"
 
 
-def alter_if_wanted(books: Books, intent: Document, facts: dict[str, str | None]) -> bool:
-    """Lets a waiting `intent.alter` fault rewrite the intent."""
-    fault = books.faults.take("intent.alter", facts)
+def apply_alteration(ledger: Ledger, intent: Document, facts: dict[str, str | None]) -> bool:
+    """Applies a pending `intent.alter` fault to the intent; whether there was one."""
+    fault = ledger.faults.take("intent.alter", facts)
     if fault is None:
         return False
     alter(intent, fault.params)

@@ -1,131 +1,168 @@
-"""The routes under /v1, and the headers every answer carries."""
+"""Runs API calls: idempotency key first, then injected faults, then the operation, in one transaction."""
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from hmac import compare_digest
 
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-
-from devservices.stripe import calls, intents, refunds
-from devservices.stripe.answers import Answer
-from devservices.stripe.books import Books
-from devservices.stripe.cards import payment_method
-from devservices.stripe.connections import cut
-from devservices.stripe.desk import ConnectionCut, Desk, Operation
-from devservices.stripe.documents import API_VERSION, Document
+from devservices.stripe.calls import Call
+from devservices.stripe.documents import Document, public
+from devservices.stripe.errors import ApiError, no_such
 from devservices.stripe.forms import Params
-from devservices.stripe.listing import lister
-from devservices.stripe.refusals import ApiError, no_such
+from devservices.stripe.idempotency import ApiResponse, IdempotencyKeys
+from devservices.stripe.injected_faults import InjectedFault, InjectedFaults
+from devservices.stripe.intents import facts_of
+from devservices.stripe.ledger import Ledger
+from devservices.stripe.listing import check_expand, expanded
+from devservices.stripe.store import Store
 
-Run = Callable[..., Document]
-BROWSER_OPERATIONS = ("payment_intent.retrieve", "payment_intent.confirm")
+log = logging.getLogger("devservices.stripe")
 
-
-def _retriever(kind: str, noun: str) -> Run:
-    def retrieve(books: Books, params: Params, object_id: str) -> Document:
-        found = books.store.find(kind, object_id)
-        if found is None:
-            raise no_such(noun, object_id)
-        return found
-
-    return retrieve
-
-
-def _payment_method(books: Books, params: Params, method_id: str) -> Document:
-    found = books.store.find("payment_method", method_id) or payment_method(method_id, books.created)
-    if found is None:
-        raise no_such("PaymentMethod", method_id, "payment_method")
-    return found
-
-
-INTENTS, REFUNDS, EVENTS, CHARGES = "/v1/payment_intents", "/v1/refunds", "/v1/events", "/v1/charges"
-TABLE: tuple[tuple[str, str, str, Run], ...] = (
-    ("POST", INTENTS, "payment_intent.create", intents.create),
-    ("GET", INTENTS, "payment_intent.list", lister("payment_intent", INTENTS, "customer")),
-    ("GET", f"{INTENTS}/{{id}}", "payment_intent.retrieve", intents.retrieve),
-    ("POST", f"{INTENTS}/{{id}}", "payment_intent.update", intents.update),
-    ("POST", f"{INTENTS}/{{id}}/confirm", "payment_intent.confirm", intents.confirm),
-    ("POST", f"{INTENTS}/{{id}}/capture", "payment_intent.capture", intents.capture),
-    ("POST", f"{INTENTS}/{{id}}/cancel", "payment_intent.cancel", intents.cancel),
-    ("POST", REFUNDS, "refund.create", refunds.create),
-    ("GET", REFUNDS, "refund.list", lister("refund", REFUNDS, "payment_intent", "charge")),
-    ("GET", f"{REFUNDS}/{{id}}", "refund.retrieve", refunds.retrieve),
-    ("POST", f"{REFUNDS}/{{id}}", "refund.update", refunds.update),
-    ("GET", CHARGES, "charge.list", lister("charge", CHARGES, "payment_intent")),
-    ("GET", f"{CHARGES}/{{id}}", "charge.retrieve", _retriever("charge", "charge")),
-    ("GET", EVENTS, "event.list", lister("event", EVENTS, "type")),
-    ("GET", f"{EVENTS}/{{id}}", "event.retrieve", _retriever("event", "event")),
-    ("GET", "/v1/payment_methods/{id}", "payment_method.retrieve", _payment_method),
+# The fields of an intent that a publishable key may read: no metadata, no charge.
+BROWSER_FIELDS = frozenset(
+    "id object amount amount_details automatic_payment_methods canceled_at cancellation_reason "
+    "capture_method client_secret confirmation_method created currency description "
+    "last_payment_error livemode next_action payment_method payment_method_types processing "
+    "receipt_email setup_future_usage shipping source status".split()
 )
 
 
-def routes(desk: Desk, api_key: str | None) -> list[Route]:
-    """Every endpoint of the API, and a 404 in Stripe's shape for the rest."""
-    known = [
-        Route(path, _endpoint(desk, api_key, name, run), methods=[method])
-        for method, path, name, run in TABLE
-    ]
-    return [*known, Route("/v1/{rest:path}", _unknown, methods=["GET", "POST", "DELETE"])]
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation of the API; `target` is the id in the path, if it has one."""
+
+    name: str
+    run: Callable[[Ledger, Params], Document]
+    target: str | None = None
+    for_browsers: bool = False
 
 
-def _endpoint(
-    desk: Desk, api_key: str | None, name: str, run: Run
-) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        identity, target = calls.request_id(), request.path_params.get("id")
+class ConnectionReset(Exception):
+    """The connection is to be reset without a response."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFaults:
+    """The faults injected into one call."""
+
+    hang: InjectedFault | None
+    error: InjectedFault | None
+    reset: InjectedFault | None
+
+
+class Api:
+    """Runs the calls of the API."""
+
+    def __init__(
+        self,
+        store: Store,
+        faults: InjectedFaults,
+        ledger: Callable[[Call], Ledger],
+        wake: Callable[[], None],
+    ) -> None:
+        self.store = store
+        self.faults = faults
+        self.ledger = ledger
+        self.wake = wake
+        self.keys = IdempotencyKeys(store)
+
+    async def run(self, call: Call, operation: Operation) -> ApiResponse:
+        """The response to a call.
+
+        Raises:
+            ApiError: the call is rejected before the operation starts.
+            ConnectionReset: an injected fault resets the connection.
+        """
+        self._authorise(call, operation)
+        key = call.idempotency_key
+        if not key:
+            return await self._run_with_faults(call, operation)
+        stored = self.keys.claim(key, call.path, call.params, self.ledger(call).now)
+        if stored is not None:
+            return stored
         try:
-            call = await calls.read(request, identity, api_key)
-            return _response(await desk.answer(call, _operation(name, run, target)), call)
-        except ApiError as refusal:
-            return _refused(refusal, identity)
-        except ConnectionCut:
-            assert request.client is not None
-            await cut((request.client.host, request.client.port))
-            return Response(status_code=500)  # nobody is there to read it
+            return await self._run_with_faults(call, operation)
+        finally:
+            self.keys.release(key)
 
-    return endpoint
+    def _authorise(self, call: Call, operation: Operation) -> None:
+        if not call.from_browser:
+            return
+        if not operation.for_browsers:
+            raise ApiError(403, "This API call cannot be made with a publishable API key.")
+        intent = self.store.find("payment_intent", operation.target or "")
+        if intent is None or not compare_digest(
+            (call.client_secret or "").encode(), intent["client_secret"].encode()
+        ):
+            raise no_such("payment_intent", operation.target or "", "intent")
+
+    async def _run_with_faults(self, call: Call, operation: Operation) -> ApiResponse:
+        faults = self._take_faults(call, operation)
+        if early := await self._faults_before(call, faults):
+            return early
+        with self.store.transaction():
+            response, saved = self._run_operation(call, operation)
+            if faults.error:
+                response, saved = _injected_error(faults.error)
+            self._save(call, response, saved)
+        self.wake()
+        if faults.hang and faults.hang.when() == "after":
+            await asyncio.sleep(faults.hang.seconds())
+        if faults.reset:
+            raise ConnectionReset
+        return response
+
+    async def _faults_before(self, call: Call, faults: CallFaults) -> ApiResponse | None:
+        """Applies the faults before the operation; a response means that the operation does not run."""
+        if faults.hang and faults.hang.when() != "after":
+            await asyncio.sleep(faults.hang.seconds())
+            if faults.hang.when() == "never":
+                raise ConnectionReset
+        if faults.reset and faults.reset.when() == "before":
+            raise ConnectionReset
+        if faults.error and faults.error.when() == "before":
+            response, saved = _injected_error(faults.error)
+            with self.store.transaction():
+                self._save(call, response, saved)
+            return response
+        return None
+
+    def _save(self, call: Call, response: ApiResponse, saved: bool) -> None:
+        if call.idempotency_key and saved:
+            now = self.ledger(call).now
+            self.keys.save(call.idempotency_key, call.path, call.params, call.request_id, response, now)
+
+    def _run_operation(self, call: Call, operation: Operation) -> tuple[ApiResponse, bool]:
+        """The operation's response, and whether its key stores it. An ApiError does not roll back."""
+        ledger, params = self.ledger(call), call.parameters()
+        try:
+            check_expand(params)
+            document = expanded(ledger, operation.run(ledger, params), params)
+        except ApiError as error:
+            return ApiResponse(error.status, json.dumps(error.body(), indent=2)), error.saved
+        visible = public(document)
+        if call.from_browser:
+            visible = {name: value for name, value in visible.items() if name in BROWSER_FIELDS}
+        return ApiResponse(200, json.dumps(visible, indent=2)), True
+
+    def _take_faults(self, call: Call, operation: Operation) -> CallFaults:
+        facts = self._facts(call, operation) | {"operation": operation.name}
+        take = self.faults.take
+        return CallFaults(take("api.hang", facts), take("api.error", facts), take("api.reset", facts))
+
+    def _facts(self, call: Call, operation: Operation) -> dict[str, str | None]:
+        named = operation.target or call.params.get("payment_intent")
+        intent = self.store.find("payment_intent", named) if isinstance(named, str) else None
+        if intent is not None:
+            return facts_of(intent)
+        metadata = call.params.get("metadata")
+        return {"order_id": metadata.get("order_id") if isinstance(metadata, dict) else None}
 
 
-def _operation(name: str, run: Run, target: str | None) -> Operation:
-    def bound(books: Books, params: Params) -> Document:
-        return run(books, params) if target is None else run(books, params, target)
-
-    return Operation(name, bound, target, name in BROWSER_OPERATIONS)
-
-
-async def _unknown(request: Request) -> Response:
-    sentence = (
-        f"Unrecognized request URL ({request.method}: {request.url.path}). The local Stripe speaks only "
-        "what Boxoffice uses."
-    )
-    return _refused(ApiError(404, sentence), calls.request_id())
-
-
-def _headers(request_id: str) -> dict[str, str]:
-    return {
-        "Content-Type": "application/json",
-        "Request-Id": request_id,
-        "Stripe-Version": API_VERSION,
-        "Cache-Control": "no-cache, no-store",
-    }
-
-
-def _response(answer: Answer, call: calls.Call) -> Response:
-    headers = _headers(call.request_id)
-    if call.idempotency_key:
-        headers["Idempotency-Key"] = call.idempotency_key
-        headers["Original-Request"] = answer.original_request or call.request_id
-    if answer.original_request:
-        headers["Idempotent-Replayed"] = "true"
-    if answer.status >= 500:
-        headers["Stripe-Should-Retry"] = "false" if call.idempotency_key else "true"
-    return Response(answer.body, answer.status, headers)
-
-
-def _refused(refusal: ApiError, request_id: str) -> Response:
-    headers = _headers(request_id)
-    if refusal.status == 409:
-        headers["Stripe-Should-Retry"] = "true"
-    answer = Answer(refusal.status, json.dumps(refusal.body(), indent=2))
-    return Response(answer.body, answer.status, headers)
+def _injected_error(fault: InjectedFault) -> tuple[ApiResponse, bool]:
+    status = int(fault.params.get("status", 500))
+    message = str(fault.params.get("message", "An unknown error occurred."))
+    error = ApiError(status, message, kind="api_error")
+    return ApiResponse(status, json.dumps(error.body(), indent=2)), bool(fault.params.get("stored", True))

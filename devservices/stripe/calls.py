@@ -1,4 +1,4 @@
-"""A call as it came in: who asks, for what, under which key."""
+"""A parsed API call: parameters, credentials, idempotency key."""
 
 import base64
 import binascii
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from devservices.stripe.documents import Document, token
+from devservices.stripe.errors import ApiError
 from devservices.stripe.forms import LARGEST_BODY, Params, nested
-from devservices.stripe.refusals import ApiError
 
 CREDENTIALS = ("key", "client_secret")  # a browser sends them among the parameters
 
@@ -35,7 +35,7 @@ def request_id() -> str:
 
 
 async def read(request: Request, identity: str, api_key: str | None) -> Call:
-    """Raises ApiError: 401 without a fitting key, 400 for a body that is no form, 413 for a huge one."""
+    """Raises ApiError: 401 without a valid key, 400 for a body that is not a form, 413 if it is too large."""
     params = nested(request.url.query)
     if request.method == "POST":
         params |= nested(await _body(request))

@@ -1,6 +1,6 @@
-"""Stripe's test payment methods and what each does (docs.stripe.com/testing).
+"""Stripe's test payment methods and their outcomes (docs.stripe.com/testing).
 
-Those under "ours" have no counterpart there: real Stripe offers no card for the case.
+Those under "ours" do not exist at Stripe, which has no test card for these cases.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from devservices.stripe.documents import Document, new_id, token
 
 @dataclass(frozen=True, slots=True)
 class Decline:
-    """What the bank says instead of yes."""
+    """The bank's reason for a decline."""
 
     code: str
     decline_code: str | None
@@ -19,15 +19,15 @@ class Decline:
 
 
 class Later(Enum):
-    """How a payment that needs time ends."""
+    """The outcome of a payment that is processing first."""
 
     NONE = "none"
     AUTHORISES = "authorises"
     FAILS = "fails"
 
 
-class RefundCourse(Enum):
-    """What becomes of this card's refunds."""
+class RefundOutcome(Enum):
+    """The outcome of this card's refunds."""
 
     SUCCEEDS = "succeeds"
     SUCCEEDS_LATER = "succeeds_later"
@@ -36,7 +36,7 @@ class RefundCourse(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A test card's course."""
+    """A test card and the outcome of its payments."""
 
     brand: str = "visa"
     last4: str = "4242"
@@ -45,7 +45,7 @@ class Card:
     challenge: bool = False
     later: Later = Later.NONE
     capture_fails: bool = False
-    refund: RefundCourse = RefundCourse.SUCCEEDS
+    refund: RefundOutcome = RefundOutcome.SUCCEEDS
 
 
 def _declined(last4: str, decline_code: str, message: str = "Your card was declined.") -> Card:
@@ -105,8 +105,8 @@ CARDS: dict[str, Card] = {
         INSUFFICIENT, last4="8260", challenge=True
     ),
     "pm_card_threeDSecureRequiredChargeDeclined": replace(GENERIC, last4="1629", challenge=True),
-    "pm_card_refundFail": Card(last4="5126", refund=RefundCourse.FAILS_LATER),
-    "pm_card_pendingRefund": Card(last4="7726", refund=RefundCourse.SUCCEEDS_LATER),
+    "pm_card_refundFail": Card(last4="5126", refund=RefundOutcome.FAILS_LATER),
+    "pm_card_pendingRefund": Card(last4="7726", refund=RefundOutcome.SUCCEEDS_LATER),
     # ours
     "pm_card_captureFails": Card(last4="9001", capture_fails=True),
     "pm_card_processing": Card(last4="9002", later=Later.AUTHORISES),

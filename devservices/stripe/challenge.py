@@ -1,12 +1,12 @@
-"""3-D Secure: the bank's page and its two ends."""
+"""3-D Secure: the bank's page and its outcomes."""
 
 from html import escape
 from urllib.parse import urlencode
 
 from devservices.stripe import intents
-from devservices.stripe.books import Books
 from devservices.stripe.documents import Document
-from devservices.stripe.refusals import ApiError
+from devservices.stripe.errors import ApiError
+from devservices.stripe.ledger import Ledger
 
 FAILED: Document = {
     "type": "invalid_request_error",
@@ -41,31 +41,31 @@ def closed_page(sentence: str) -> str:
 
 
 def is_open(intent: Document, secret: str) -> bool:
-    """Whether this very challenge still waits; a new confirm makes a new one."""
+    """Whether this challenge is open; another confirm replaces it with a new one."""
     return intent["status"] == "requires_action" and intent.get("_challenge") == secret
 
 
-def finish(books: Books, intent: Document, outcome: str) -> bool:
-    """Ends an open challenge; answers whether the payment went through."""
+def finish(ledger: Ledger, intent: Document, outcome: str) -> bool:
+    """Ends an open challenge; returns whether the payment was authorised."""
     if outcome != "complete":
-        intents.fail(books, intent, dict(FAILED))
+        intents.fail(ledger, intent, dict(FAILED))
         return False
-    method = books.store.get("payment_method", intent["payment_method"])
+    method = ledger.store.get("payment_method", intent["payment_method"])
     try:
-        intents.authorise(books, intent, method)
+        intents.authorise(ledger, intent, method)
     except ApiError:
         return False
     return True
 
 
-def return_address(intent: Document, went_through: bool) -> str | None:
-    """Where the browser goes back to, as Stripe redirects; None when nobody named a place."""
+def return_address(intent: Document, authenticated: bool) -> str | None:
+    """The address to redirect the browser to; None without a return_url."""
     if not intent.get("_return_url"):
         return None
     query = {
         "payment_intent": intent["id"],
         "payment_intent_client_secret": intent["client_secret"],
-        "redirect_status": "succeeded" if went_through else "failed",
+        "redirect_status": "succeeded" if authenticated else "failed",
     }
     address = str(intent["_return_url"])
     return f"{address}{'&' if '?' in address else '?'}{urlencode(query)}"

@@ -1,62 +1,43 @@
-"""Charges: the money side of an intent, as Stripe shows it beside."""
+"""Charges: an intent's authorisations, captures and declines."""
 
-from devservices.stripe.books import Books
+from copy import deepcopy
+
 from devservices.stripe.cards import CARDS, Card
 from devservices.stripe.documents import Document, new_id
+from devservices.stripe.ledger import Ledger
 
 
 def card_of(method: Document) -> Card:
     return CARDS[method["_token"]]
 
 
-def open_charge(books: Books, intent: Document, method: Document, paid: bool) -> Document:
-    """A charge for the intent's whole amount: authorised, or the record of a decline."""
+def create_charge(ledger: Ledger, intent: Document, method: Document, paid: bool) -> Document:
+    """Inserts a charge for the intent's whole amount: authorised or declined."""
     decline = None if paid else card_of(method).decline
-    charge: Document = {
+    charge = deepcopy(_DEFAULTS) | {
         "id": new_id("ch", 24),
-        "object": "charge",
         "amount": intent["amount"],
-        "amount_captured": 0,
-        "amount_refunded": 0,
-        "application": None,
-        "application_fee": None,
-        "application_fee_amount": None,
-        "balance_transaction": None,
         "billing_details": method["billing_details"],
-        "calculated_statement_descriptor": "BOXOFFICE",
-        "captured": False,
-        "created": books.created,
+        "created": ledger.created,
         "currency": intent["currency"],
         "customer": intent["customer"],
         "description": intent["description"],
-        "disputed": False,
-        "failure_balance_transaction": None,
         "failure_code": decline.code if decline else None,
         "failure_message": decline.message if decline else None,
-        "fraud_details": {},
-        "livemode": False,
         "metadata": dict(intent["metadata"]),
-        "on_behalf_of": None,
         "outcome": _outcome(method),
         "paid": paid,
         "payment_intent": intent["id"],
         "payment_method": method["id"],
         "payment_method_details": {"card": _card_details(method, intent), "type": "card"},
         "receipt_email": intent["receipt_email"],
-        "receipt_number": None,
-        "receipt_url": None,
-        "refunded": False,
-        "review": None,
         "shipping": intent["shipping"],
-        "source": None,
-        "source_transfer": None,
         "statement_descriptor": intent["statement_descriptor"],
         "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
         "status": "succeeded" if paid else "failed",
-        "transfer_data": None,
         "transfer_group": intent["transfer_group"],
     }
-    books.store.insert(charge, intent["id"])
+    ledger.store.insert(charge, intent["id"])
     intent["latest_charge"] = charge["id"]
     return charge
 
@@ -82,11 +63,36 @@ def _card_details(method: Document, intent: Document) -> Document:
     return {name: card[name] for name in kept} | more
 
 
-def capture(books: Books, charge: Document, amount: int) -> None:
-    """Takes `amount` of what was authorised; the rest is released."""
+def capture(ledger: Ledger, charge: Document, amount: int) -> None:
+    """Captures `amount` of the authorised amount; the rest is released."""
     charge |= {
         "captured": True,
         "amount_captured": amount,
         "balance_transaction": new_id("txn", 24),
     }
-    books.store.save(charge)
+    ledger.store.save(charge)
+
+
+_DEFAULTS: Document = {
+    "object": "charge",
+    "amount_captured": 0,
+    "amount_refunded": 0,
+    "application": None,
+    "application_fee": None,
+    "application_fee_amount": None,
+    "balance_transaction": None,
+    "calculated_statement_descriptor": "BOXOFFICE",
+    "captured": False,
+    "disputed": False,
+    "failure_balance_transaction": None,
+    "fraud_details": {},
+    "livemode": False,
+    "on_behalf_of": None,
+    "receipt_number": None,
+    "receipt_url": None,
+    "refunded": False,
+    "review": None,
+    "source": None,
+    "source_transfer": None,
+    "transfer_data": None,
+}

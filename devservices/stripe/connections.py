@@ -1,4 +1,4 @@
-"""Connections that can be cut without an answer, as a network does it."""
+"""HTTP connections that can be reset without a response, as by a failing network."""
 
 import asyncio
 import socket
@@ -7,30 +7,30 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-OPEN: dict[tuple[str, int], asyncio.Transport] = {}
+TRANSPORTS: dict[tuple[str, int], asyncio.Transport] = {}
 
 
-class CuttableProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, its transports known by the peer's address."""
+class ResettableProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, with its transports by the peer's address."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        OPEN[_peer(transport)] = transport
+        TRANSPORTS[_peer(transport)] = transport
 
     def connection_lost(self, exc: Exception | None) -> None:
-        OPEN.pop(_peer(self.transport), None)
+        TRANSPORTS.pop(_peer(self.transport), None)
         super().connection_lost(exc)
 
 
-async def cut(peer: tuple[str, int]) -> None:
+async def reset(peer: tuple[str, int]) -> None:
     """Resets the peer's connection: it reads ECONNRESET."""
-    transport = OPEN.get(peer)
+    transport = TRANSPORTS.get(peer)
     if transport is None:
         return
-    at_once = struct.pack("ii", 1, 0)  # SO_LINGER for zero seconds turns close into a reset
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    linger = struct.pack("ii", 1, 0)  # SO_LINGER for zero seconds turns close into a reset
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     transport.abort()
-    await asyncio.sleep(0)  # one turn of the loop, in which uvicorn learns that the peer is gone
+    await asyncio.sleep(0)  # lets uvicorn notice the lost connection
 
 
 def _peer(transport: Any) -> tuple[str, int]:

@@ -1,7 +1,7 @@
-"""What tests, checkers and the pages may ask beside Stripe's API: /_control and /challenge.
+"""Endpoints beside Stripe's API: /_control for tests and checkers, /challenge for the pages.
 
-JSON in, JSON out. A POST must say `Content-Type: application/json`, which no foreign web page can
-do without being asked first.
+Requests and responses are JSON. A POST needs `Content-Type: application/json`, which a page of another
+site cannot send without a CORS preflight.
 """
 
 import json
@@ -13,19 +13,19 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from devservices.stripe import amounts, challenge, intents
+from devservices.stripe.app import App
+from devservices.stripe.balances import balances
 from devservices.stripe.documents import Document
-from devservices.stripe.faults import FaultRefused
-from devservices.stripe.ledger import ledger
-from devservices.stripe.refusals import ApiError, unexpected_state
-from devservices.stripe.workshop import Workshop
+from devservices.stripe.errors import ApiError, unexpected_state
+from devservices.stripe.injected_faults import InvalidFault
 
 
 class Control:
-    """The control endpoints over one workshop."""
+    """The control endpoints of one app."""
 
-    def __init__(self, workshop: Workshop) -> None:
-        self.workshop = workshop
-        self.store = workshop.store
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.store = app.store
 
     def routes(self) -> list[Route]:
         return [
@@ -43,32 +43,32 @@ class Control:
             Route("/_control/intents/{id}/expire", self.expire, methods=["POST"]),
             Route("/_control/challenges/{id}", self.finish_challenge, methods=["POST"]),
             Route("/challenge/{id}/{secret}", self.challenge_page),
-            Route("/challenge/{id}/{secret}", self.challenge_answered, methods=["POST"]),
+            Route("/challenge/{id}/{secret}", self.submit_challenge, methods=["POST"]),
         ]
 
     async def health(self, request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     async def list_faults(self, request: Request) -> Response:
-        return JSONResponse({"faults": [one.described() for one in self.workshop.faults.waiting()]})
+        return JSONResponse({"faults": [one.as_json() for one in self.app.faults.pending()]})
 
     async def add_fault(self, request: Request) -> Response:
-        """One fault, or a list of them; answers them with their ids."""
-        wanted = await _json(request)
-        several = wanted if isinstance(wanted, list) else [wanted]
+        """Adds one fault or a list of faults; returns them with their ids."""
+        body = await _json(request)
+        faults = body if isinstance(body, list) else [body]
         try:
             with self.store.transaction():
-                added = [self.workshop.faults.add(one).described() for one in several]
-        except FaultRefused as refusal:
-            raise ApiError(400, str(refusal)) from refusal
+                added = [self.app.faults.add(one).as_json() for one in faults]
+        except InvalidFault as error:
+            raise ApiError(400, str(error)) from error
         return JSONResponse({"faults": added}, 201)
 
     async def clear_faults(self, request: Request) -> Response:
-        self.workshop.faults.clear(request.path_params.get("id"))
+        self.app.faults.clear(request.path_params.get("id"))
         return JSONResponse({"faults": []})
 
     async def show_ledger(self, request: Request) -> Response:
-        return JSONResponse(ledger(self.store))
+        return JSONResponse(balances(self.store))
 
     async def deliveries(self, request: Request) -> Response:
         query = (
@@ -77,66 +77,66 @@ class Control:
         return JSONResponse({"deliveries": [dict(row) for row in self.store.rows.execute(query)]})
 
     async def hurry(self, request: Request) -> Response:
-        """Makes everything that waits due now: deliveries, retries, slow payments and refunds."""
-        now = self.workshop.clock()
+        """Makes all pending work due now: deliveries, retries, slow payments and refunds."""
+        now = self.app.clock()
         with self.store.transaction():
             self.store.rows.execute(
                 "UPDATE deliveries SET due = ?, behind = 0 WHERE state = 'pending'", (now,)
             )
             self.store.rows.execute("UPDATE transitions SET due = ?", (now,))
-        self.workshop.wake()
+        self.app.wake()
         return JSONResponse({"hurried": True})
 
     async def point_webhook(self, request: Request) -> Response:
-        """Sends webhooks elsewhere from now on, until a restart: {"url": ..., "secret": ...}."""
+        """Sends webhooks to another address until a restart: {"url": ..., "secret": ...}."""
         wanted = await _object(request)
-        url, secret = wanted.get("url"), wanted.get("secret", self.workshop.courier.secret)
+        url, secret = wanted.get("url"), wanted.get("secret", self.app.webhooks.secret)
         if not isinstance(url, str | None) or not isinstance(secret, str):
             raise ApiError(400, "url is a text or null, secret a text.")
-        self.workshop.courier.url, self.workshop.courier.secret = url, secret
-        self.workshop.wake()
-        return JSONResponse({"url": self.workshop.courier.url})
+        self.app.webhooks.url, self.app.webhooks.secret = url, secret
+        self.app.wake()
+        return JSONResponse({"url": self.app.webhooks.url})
 
     async def resend(self, request: Request) -> Response:
-        """Sends an event once more, as the dashboard's button does; a dropped one too."""
+        """Sends an event again, as the dashboard does; also a dropped one."""
         with self.store.transaction():
             found = self.store.rows.execute(
                 "INSERT INTO deliveries (event, kind, body, signing, state, due, created)"
                 " SELECT event, kind, body, signing, 'pending', ?, ? FROM deliveries"
                 " WHERE event = ? ORDER BY id LIMIT 1",
-                (self.workshop.clock(), self.workshop.clock(), request.path_params["id"]),
+                (self.app.clock(), self.app.clock(), request.path_params["id"]),
             )
-        self.workshop.wake()
+        self.app.wake()
         return JSONResponse({"resent": found.rowcount}, 200 if found.rowcount else 404)
 
     async def prune(self, request: Request) -> Response:
-        """Forgets idempotency keys as a day's passing does: {"older_than_seconds": 0}."""
+        """Deletes idempotency keys as after 24 hours: {"older_than_seconds": 0}."""
         wanted = await _object(request)
         older = wanted.get("older_than_seconds", 0)
         if not isinstance(older, int | float):
             raise ApiError(400, "older_than_seconds is a number.")
-        return JSONResponse({"pruned": self.workshop.desk.answers.prune(self.workshop.clock(), older)})
+        return JSONResponse({"pruned": self.app.api.keys.prune(self.app.clock(), older)})
 
     async def expire(self, request: Request) -> Response:
-        """Lets an authorisation run out, as the bank does after a week: Stripe cancels the intent."""
-        with self.workshop.at_work() as books:
-            intent = books.intent(request.path_params["id"])
+        """Expires an authorisation, as the bank does after a week: Stripe cancels the intent."""
+        with self.app.transaction() as ledger:
+            intent = ledger.intent(request.path_params["id"])
             if intent["status"] != "requires_capture":
                 raise unexpected_state("Only an intent in requires_capture can expire.", intent)
-            books.emit("charge.expired", books.charge(intent))
-            intents.void(books, intent, "expired")
+            ledger.emit("charge.expired", ledger.charge(intent))
+            intents.void(ledger, intent, "expired")
         return JSONResponse({"id": intent["id"], "status": intent["status"]})
 
     async def finish_challenge(self, request: Request) -> Response:
-        """What the buyer does on the bank's page: {"outcome": "complete" or "fail"}."""
+        """Completes or fails the bank's challenge: {"outcome": "complete" or "fail"}."""
         outcome = (await _object(request)).get("outcome")
         if outcome not in ("complete", "fail"):
             raise ApiError(400, "outcome is complete or fail.", param="outcome")
-        with self.workshop.at_work() as books:
-            intent = books.intent(request.path_params["id"])
+        with self.app.transaction() as ledger:
+            intent = ledger.intent(request.path_params["id"])
             if intent["status"] != "requires_action":
                 raise unexpected_state("No challenge is open for this intent.", intent)
-            challenge.finish(books, intent, outcome)
+            challenge.finish(ledger, intent, outcome)
         return JSONResponse({"id": intent["id"], "status": intent["status"]})
 
     async def challenge_page(self, request: Request) -> Response:
@@ -146,23 +146,23 @@ class Control:
         amount = amounts.shown(intent["amount"], intent["currency"]).upper()
         return HTMLResponse(challenge.open_page(amount))
 
-    async def challenge_answered(self, request: Request) -> Response:
+    async def submit_challenge(self, request: Request) -> Response:
         form = parse_qs((await request.body()).decode(errors="replace"))
         outcome = form.get("outcome", ["fail"])[0]
-        with self.workshop.at_work() as books:
+        with self.app.transaction() as ledger:
             intent = self.store.find("payment_intent", request.path_params["id"])
             if intent is None or not challenge.is_open(intent, request.path_params["secret"]):
                 return HTMLResponse(challenge.closed_page("This challenge is no longer open."), 410)
-            went_through = challenge.finish(books, intent, outcome)
-        address = challenge.return_address(intent, went_through)
+            authenticated = challenge.finish(ledger, intent, outcome)
+        address = challenge.return_address(intent, authenticated)
         if address is None:
-            sentence = "Authentication complete." if went_through else "Authentication failed."
+            sentence = "Authentication complete." if authenticated else "Authentication failed."
             return HTMLResponse(challenge.closed_page(sentence))
         return RedirectResponse(address, 303)
 
 
-async def refused(request: Request, fault: Exception) -> Response:
-    """An ApiError outside /v1, in the same shape."""
+async def error_response(request: Request, fault: Exception) -> Response:
+    """The response to an ApiError outside /v1, in the same format."""
     assert isinstance(fault, ApiError)
     return JSONResponse(fault.body(), fault.status)
 
@@ -173,7 +173,7 @@ async def _json(request: Request) -> Any:
     try:
         return json.loads(await request.body() or b"{}")
     except (ValueError, RecursionError) as fault:
-        raise ApiError(400, "That is not JSON.") from fault
+        raise ApiError(400, "The body is not valid JSON.") from fault
 
 
 async def _object(request: Request) -> Document:

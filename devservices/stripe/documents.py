@@ -10,7 +10,7 @@ API_VERSION = "2026-10-28.endive"  # the version that the pinned SDK speaks
 
 
 def new_id(prefix: str, length: int = 24) -> str:
-    """An id in Stripe's manner: `pi_3Q…`."""
+    """An id in Stripe's format: `pi_3Q…`."""
     return f"{prefix}_{token(length)}"
 
 
@@ -20,7 +20,7 @@ def token(length: int) -> str:
 
 
 def public(document: Document) -> Document:
-    """The document as it leaves the house: keys that begin with an underscore stay in."""
+    """The document without its internal keys, those that begin with an underscore."""
     return {key: _public_value(value) for key, value in document.items() if key[:1] != "_"}
 
 

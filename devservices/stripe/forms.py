@@ -1,11 +1,11 @@
-"""Form bodies with brackets, as Stripe's clients send them, read into nested parameters."""
+"""Parses form bodies with brackets, as Stripe's clients send them, into nested parameters."""
 
 import re
 from typing import Any
 from urllib.parse import parse_qsl
 
 from devservices.stripe.documents import Document
-from devservices.stripe.refusals import ApiError, invalid_parameter
+from devservices.stripe.errors import ApiError, invalid_parameter
 
 KEY = re.compile(r"^([^\[\]]+)((?:\[[^\[\]]*\])*)$")
 PART = re.compile(r"\[([^\[\]]*)\]")
@@ -18,7 +18,7 @@ def nested(body: str) -> Document:
     """`a[b]=1&c[]=2&d[0]=3` as {"a": {"b": "1"}, "c": ["2"], "d": ["3"]}.
 
     Raises:
-        ApiError: 400, a key whose brackets do not close or that is both a value and a group.
+        ApiError: 400, a key with unbalanced brackets or with both a value and a group.
     """
     try:
         pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=1000)
@@ -26,11 +26,11 @@ def nested(body: str) -> Document:
         raise ApiError(400, f"Invalid request body: {fault}.") from fault
     tree: Document = {}
     for key, value in pairs:
-        _place(tree, key, value)
+        _insert(tree, key, value)
     return {key: _lists(value) for key, value in tree.items()}
 
 
-def _place(tree: Document, key: str, value: str) -> None:
+def _insert(tree: Document, key: str, value: str) -> None:
     found = KEY.match(key)
     if not found or key.count("[") > DEEPEST:
         raise ApiError(400, f"Invalid parameter name: {key[:60]}")
@@ -51,9 +51,9 @@ def _lists(value: Any) -> Any:
 
 
 class Params:
-    """Parameters with the checks Stripe makes before an endpoint runs.
+    """Parameters with the checks that Stripe makes before an operation runs.
 
-    Those of a browser are not `strict`: Stripe.js sends far more than we look at.
+    Those of a browser are not `strict`: Stripe.js sends many more parameters than are used here.
     """
 
     def __init__(self, values: Document, strict: bool = True) -> None:

@@ -1,36 +1,78 @@
-"""What a checker holds its own books against: every intent with what was taken and given back."""
+"""The ledger of one request or background step: the store, the time, and the events it emits."""
 
-from collections import Counter
+from dataclasses import dataclass
 
-from devservices.stripe.documents import Document
+from devservices.stripe.documents import API_VERSION, Document, new_id, public
+from devservices.stripe.errors import no_such
+from devservices.stripe.injected_faults import InjectedFaults
 from devservices.stripe.store import Store
-
-UNDONE = ("failed", "canceled")
-
-
-def ledger(store: Store) -> Document:
-    """All intents, oldest first, and the sums of each currency, in Stripe's minor units."""
-    refunds: dict[str, list[Document]] = {}
-    for refund in store.all("refund"):
-        refunds.setdefault(refund["payment_intent"], []).append(refund)
-    rows = [_row(intent, refunds.get(intent["id"], [])) for intent in store.all("payment_intent")]
-    return {"intents": rows, "totals": _totals(rows)}
+from devservices.stripe.webhook_sender import enqueue
 
 
-def _row(intent: Document, refunds: list[Document]) -> Document:
-    kept = ("id", "status", "amount", "currency", "amount_capturable", "metadata", "created")
-    standing = [one for one in refunds if one["status"] not in UNDONE]
-    return {name: intent[name] for name in kept} | {
-        "order_id": intent["metadata"].get("order_id"),
-        "captured": intent["amount_received"],
-        "refunded": sum(one["amount"] for one in standing),
-        "refunds": [{name: one[name] for name in ("id", "amount", "status", "metadata")} for one in refunds],
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The ledger within one transaction."""
+
+    store: Store
+    faults: InjectedFaults
+    now: float
+    public_url: str
+    later_seconds: float
+    request_id: str | None = None
+    idempotency_key: str | None = None
+
+    @property
+    def created(self) -> int:
+        return int(self.now)
+
+    def intent(self, intent_id: str, param: str = "intent") -> Document:
+        """The intent. Raises ApiError 404."""
+        found = self.store.find("payment_intent", intent_id)
+        if found is None:
+            raise no_such("payment_intent", intent_id, param)
+        return found
+
+    def charge(self, intent: Document) -> Document:
+        """The intent's latest charge."""
+        return self.store.get("charge", intent["latest_charge"])
+
+    def emit(self, kind: str, document: Document, previous: Document | None = None) -> None:
+        """Inserts the event and its deliveries; they are sent after this transaction commits."""
+        data: Document = {"object": public(document)}
+        if previous is not None:
+            data["previous_attributes"] = previous
+        event = {
+            "id": new_id("evt", 24),
+            "object": "event",
+            "api_version": API_VERSION,
+            "created": self.created,
+            "data": data,
+            "livemode": False,
+            "pending_webhooks": 1,
+            "request": {"id": self.request_id, "idempotency_key": self.idempotency_key},
+            "type": kind,
+        }
+        self.store.insert(event, _intent_of(document))
+        enqueue(self.store, self.faults, event, _facts(event), self.now)
+
+    def schedule(self, kind: str, target: str, seconds: float | None = None) -> None:
+        """Schedules the transition `kind` of `target`; it survives a restart."""
+        due = self.now + (self.later_seconds if seconds is None else seconds)
+        self.store.rows.execute(
+            "INSERT INTO transitions (kind, target, due) VALUES (?, ?, ?)", (kind, target, due)
+        )
+
+
+def _intent_of(document: Document) -> str | None:
+    if document["object"] == "payment_intent":
+        return str(document["id"])
+    return document.get("payment_intent")
+
+
+def _facts(event: Document) -> dict[str, str | None]:
+    document = event["data"]["object"]
+    return {
+        "event_type": event["type"],
+        "intent": _intent_of(document),
+        "order_id": document.get("metadata", {}).get("order_id"),
     }
-
-
-def _totals(rows: list[Document]) -> Document:
-    totals: dict[str, Counter[str]] = {}
-    for row in rows:
-        of_currency = totals.setdefault(row["currency"], Counter())
-        of_currency.update({name: row[name] for name in ("amount_capturable", "captured", "refunded")})
-    return {currency: dict(sums) for currency, sums in totals.items()}

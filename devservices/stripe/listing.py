@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from devservices.stripe.books import Books
 from devservices.stripe.documents import Document, page
+from devservices.stripe.errors import ApiError, invalid_parameter, no_such
 from devservices.stripe.forms import Params
-from devservices.stripe.refusals import ApiError, invalid_parameter, no_such
+from devservices.stripe.ledger import Ledger
 
 COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 EXPANDABLE = {
@@ -17,26 +17,26 @@ EXPANDABLE = {
 }
 
 
-def lister(kind: str, url: str, *filters: str) -> Callable[[Books, Params], Document]:
-    """An endpoint that lists documents of this kind; `filters` are fields of theirs."""
+def lister(kind: str, url: str, *filters: str) -> Callable[[Ledger, Params], Document]:
+    """An operation that lists documents of this kind; `filters` are fields of the documents."""
 
-    def answer(books: Books, params: Params) -> Document:
+    def run(ledger: Ledger, params: Params) -> Document:
         params.only("limit", "created", "starting_after", "ending_before", "types", *filters)
         limit = params.integer("limit", default=10)
         if limit > 100:
             raise invalid_parameter("limit", "This value must be less than or equal to 100.")
-        conditions, values = _conditions(books, params, filters)
-        rows = books.store.newest(kind, conditions, values, limit + 1)
+        conditions, values = _conditions(ledger, params, filters)
+        rows = ledger.store.newest(kind, conditions, values, limit + 1)
         return page(url, rows[:limit], len(rows) > limit)
 
-    return answer
+    return run
 
 
-def _conditions(books: Books, params: Params, filters: tuple[str, ...]) -> tuple[list[str], list[object]]:
+def _conditions(ledger: Ledger, params: Params, filters: tuple[str, ...]) -> tuple[list[str], list[object]]:
     found: list[tuple[str, list[object]]] = [*_created(params)]
     for name, sign in (("starting_after", "<"), ("ending_before", ">")):
         if cursor := params.text(name):
-            position = books.store.position(cursor)
+            position = ledger.store.position(cursor)
             if position is None:
                 raise no_such("object", cursor, name)
             found.append((f"seq {sign} ?", [position]))
@@ -59,29 +59,29 @@ def _created(params: Params) -> list[tuple[str, list[object]]]:
 
 
 def check_expand(params: Params) -> None:
-    """Raises ApiError, before anything happens, on an `expand` that names nothing expandable."""
+    """Raises ApiError, before the operation runs, for an `expand` of an unknown field."""
     for path in params.texts("expand"):
         for field in path.removeprefix("data.").split("."):
             if field not in EXPANDABLE:
                 raise ApiError(400, f"This property cannot be expanded ({path[:60]}).", param="expand")
 
 
-def expanded(books: Books, document: Document, params: Params) -> Document:
-    """The document with the objects in place that `expand` asks for."""
+def expanded(ledger: Ledger, document: Document, params: Params) -> Document:
+    """The document with the referenced objects that `expand` requests."""
     for path in params.texts("expand"):
-        _expand(books, document, path.split("."))
+        _expand(ledger, document, path.split("."))
     return document
 
 
-def _expand(books: Books, document: Any, path: list[str]) -> None:
+def _expand(ledger: Ledger, document: Any, path: list[str]) -> None:
     if isinstance(document, list):
         for one in document:
-            _expand(books, one, path)
+            _expand(ledger, one, path)
         return
     field, rest = path[0], path[1:]
     if document.get(field) is None:
         return
     if isinstance(document[field], str):
-        document[field] = books.store.get(EXPANDABLE[field], document[field])
+        document[field] = ledger.store.get(EXPANDABLE[field], document[field])
     if rest:
-        _expand(books, document[field], rest)
+        _expand(ledger, document[field], rest)

@@ -1,24 +1,24 @@
-"""Refunds: never above what was captured and not yet given back (docs.stripe.com/refunds)."""
+"""Refunds: never more than the captured amount that is not yet refunded (docs.stripe.com/refunds)."""
 
 from devservices.stripe import amounts
-from devservices.stripe.books import Books
-from devservices.stripe.cards import RefundCourse
+from devservices.stripe.cards import RefundOutcome
 from devservices.stripe.charges import card_of
 from devservices.stripe.documents import Document, new_id
-from devservices.stripe.faults import Fault
+from devservices.stripe.errors import ApiError, invalid_parameter, no_such
 from devservices.stripe.forms import Params
+from devservices.stripe.injected_faults import InjectedFault
 from devservices.stripe.intents import facts_of
-from devservices.stripe.refusals import ApiError, invalid_parameter, no_such
+from devservices.stripe.ledger import Ledger
 
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 
 
-def create(books: Books, params: Params) -> Document:
+def create(ledger: Ledger, params: Params) -> Document:
     params.only("payment_intent", "charge", "amount", "reason", "metadata", "instructions_email")
     reason, metadata = params.choice("reason", REASONS), params.metadata({})
-    charge = _charge(books, params)
+    charge = _charge(ledger, params)
     left = charge["amount_captured"] - charge["amount_refunded"]
-    _refuse_unless_captured(charge, left)
+    _require_captured(charge, left)
     amount = params.integer("amount", default=left)
     if amount > left:
         sentence = (
@@ -26,53 +26,53 @@ def create(books: Books, params: Params) -> Document:
             f"amount on charge ({amounts.shown(left, charge['currency'])})"
         )
         raise invalid_parameter("amount", sentence)
-    fault = _refuse_if_wanted(books, charge)
-    refund = _new(books, charge, amount, reason, metadata)
-    _follow_course(books, refund, charge, fault)
+    fault = _raise_injected_failure(ledger, charge)
+    refund = _new(ledger, charge, amount, reason, metadata)
+    _apply_outcome(ledger, refund, charge, fault)
     return refund
 
 
-def retrieve(books: Books, params: Params, refund_id: str) -> Document:
+def retrieve(ledger: Ledger, params: Params, refund_id: str) -> Document:
     params.only()
-    found = books.store.find("refund", refund_id)
+    found = ledger.store.find("refund", refund_id)
     if found is None:
         raise no_such("refund", refund_id)
     return found
 
 
-def update(books: Books, params: Params, refund_id: str) -> Document:
+def update(ledger: Ledger, params: Params, refund_id: str) -> Document:
     params.only("metadata")
-    refund = retrieve(books, Params({}), refund_id)
+    refund = retrieve(ledger, Params({}), refund_id)
     refund["metadata"] = params.metadata(refund["metadata"])
-    books.store.save(refund)
-    books.emit("refund.updated", refund)
+    ledger.store.save(refund)
+    ledger.emit("refund.updated", refund)
     return refund
 
 
-def succeed(books: Books, refund: Document) -> None:
-    """A pending refund arrives."""
+def succeed(ledger: Ledger, refund: Document) -> None:
+    """Completes a pending refund."""
     refund["status"] = "succeeded"
-    books.store.save(refund)
-    books.emit("refund.updated", refund, {"status": "pending"})
+    ledger.store.save(refund)
+    ledger.emit("refund.updated", refund, {"status": "pending"})
 
 
-def fail(books: Books, refund: Document) -> None:
-    """A refund that bounced: the money is the seller's again."""
+def fail(ledger: Ledger, refund: Document) -> None:
+    """Fails a refund: the amount returns to the seller."""
     before = refund["status"]
     refund |= {"status": "failed", "failure_reason": "expired_or_canceled_card"}
     refund["failure_balance_transaction"] = new_id("txn", 24)
-    books.store.save(refund)
-    charge = books.store.get("charge", refund["charge"])
+    ledger.store.save(refund)
+    charge = ledger.store.get("charge", refund["charge"])
     charge["amount_refunded"] -= refund["amount"]
     charge["refunded"] = False
-    books.store.save(charge)
-    books.emit("refund.updated", refund, {"status": before})
-    books.emit("refund.failed", refund, {"status": before})
+    ledger.store.save(charge)
+    ledger.emit("refund.updated", refund, {"status": before})
+    ledger.emit("refund.failed", refund, {"status": before})
 
 
-def _charge(books: Books, params: Params) -> Document:
+def _charge(ledger: Ledger, params: Params) -> Document:
     if "charge" in params:
-        found = books.store.find("charge", params.required_text("charge"))
+        found = ledger.store.find("charge", params.required_text("charge"))
         if found is None:
             raise no_such("charge", params.required_text("charge"), "charge")
         return found
@@ -81,14 +81,14 @@ def _charge(books: Books, params: Params) -> Document:
             "One of the following params should be provided for this request: payment_intent or charge."
         )
         raise invalid_parameter("payment_intent", sentence, "parameter_missing")
-    intent = books.intent(params.required_text("payment_intent"), "payment_intent")
+    intent = ledger.intent(params.required_text("payment_intent"), "payment_intent")
     if intent["latest_charge"] is None:
         sentence = f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund."
         raise ApiError(400, sentence, param="payment_intent", saved=True)
-    return books.charge(intent)
+    return ledger.charge(intent)
 
 
-def _refuse_unless_captured(charge: Document, left: int) -> None:
+def _require_captured(charge: Document, left: int) -> None:
     if not charge["captured"]:
         sentence = (
             f"This PaymentIntent ({charge['payment_intent']}) does not have a successful charge to refund."
@@ -99,18 +99,18 @@ def _refuse_unless_captured(charge: Document, left: int) -> None:
         raise ApiError(400, sentence, code="charge_already_refunded", saved=True)
 
 
-def _refuse_if_wanted(books: Books, charge: Document) -> Fault | None:
-    """Lets a waiting fault refuse the call, or hands back the one that spoils the refund later."""
-    intent = books.intent(charge["payment_intent"])
+def _raise_injected_failure(ledger: Ledger, charge: Document) -> InjectedFault | None:
+    """Raises an injected failure, or returns the fault that makes the refund fail later."""
+    intent = ledger.intent(charge["payment_intent"])
     facts = facts_of(intent) | {"operation": "refund.create"}
-    if fault := books.faults.take("refund.fail", facts):
+    if fault := ledger.faults.take("refund.fail", facts):
         code = str(fault.params.get("code", "processing_error"))
         sentence = str(fault.params.get("message", "An error occurred while processing the refund."))
         raise ApiError(402, sentence, kind="card_error", code=code, saved=True)
-    return books.faults.take("refund.pending_then_fail", facts)
+    return ledger.faults.take("refund.pending_then_fail", facts)
 
 
-def _new(books: Books, charge: Document, amount: int, reason: str | None, metadata: Document) -> Document:
+def _new(ledger: Ledger, charge: Document, amount: int, reason: str | None, metadata: Document) -> Document:
     card = {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}
     return {
         "id": new_id("re", 24),
@@ -118,7 +118,7 @@ def _new(books: Books, charge: Document, amount: int, reason: str | None, metada
         "amount": amount,
         "balance_transaction": new_id("txn", 24),
         "charge": charge["id"],
-        "created": books.created,
+        "created": ledger.created,
         "currency": charge["currency"],
         "destination_details": {"card": card, "type": "card"},
         "metadata": metadata,
@@ -131,27 +131,27 @@ def _new(books: Books, charge: Document, amount: int, reason: str | None, metada
     }
 
 
-def _follow_course(books: Books, refund: Document, charge: Document, fault: Fault | None) -> None:
-    course = card_of(books.store.get("payment_method", charge["payment_method"])).refund
+def _apply_outcome(ledger: Ledger, refund: Document, charge: Document, fault: InjectedFault | None) -> None:
+    outcome = card_of(ledger.store.get("payment_method", charge["payment_method"])).refund
     later: tuple[str, float | None] | None = None
-    if fault or course is RefundCourse.SUCCEEDS_LATER:
+    if fault or outcome is RefundOutcome.SUCCEEDS_LATER:
         refund["status"] = "pending"
     if fault:
         later = ("refund.fails", fault.seconds())
-    elif course is RefundCourse.SUCCEEDS_LATER:
+    elif outcome is RefundOutcome.SUCCEEDS_LATER:
         later = ("refund.succeeds", None)
-    elif course is RefundCourse.FAILS_LATER:
+    elif outcome is RefundOutcome.FAILS_LATER:
         later = ("refund.fails", None)
-    _give_back(books, refund, charge)
+    _record_refund(ledger, refund, charge)
     if later:
-        books.schedule(later[0], refund["id"], later[1])
+        ledger.schedule(later[0], refund["id"], later[1])
 
 
-def _give_back(books: Books, refund: Document, charge: Document) -> None:
+def _record_refund(ledger: Ledger, refund: Document, charge: Document) -> None:
     before = charge["amount_refunded"]
     charge["amount_refunded"] += refund["amount"]
     charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
-    books.store.insert(refund, refund["payment_intent"])
-    books.store.save(charge)
-    books.emit("refund.created", refund)
-    books.emit("charge.refunded", charge, {"amount_refunded": before})
+    ledger.store.insert(refund, refund["payment_intent"])
+    ledger.store.save(charge)
+    ledger.emit("refund.created", refund)
+    ledger.emit("charge.refunded", charge, {"amount_refunded": before})

@@ -1,7 +1,7 @@
-"""Everything the local Stripe remembers, in one SQLite file that survives kill -9.
+"""The state of the local Stripe, in one SQLite file that survives kill -9.
 
-One connection, used from the event loop's thread alone: every request is one transaction, so an
-effect, its events, their deliveries and the stored answer are there together or not at all.
+One connection, used only by the event loop's thread. Every request is one transaction: its effect, the
+events, their deliveries and the stored response are committed together or not at all.
 """
 
 import json
@@ -53,13 +53,13 @@ CREATE TABLE IF NOT EXISTS transitions (
     target TEXT NOT NULL,
     due REAL NOT NULL
 );
-CREATE TABLE IF NOT EXISTS faults (
+CREATE TABLE IF NOT EXISTS injected_faults (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL,
     match TEXT NOT NULL,
     params TEXT NOT NULL,
     remaining INTEGER,
-    struck INTEGER NOT NULL DEFAULT 0
+    injections INTEGER NOT NULL DEFAULT 0
 );
 """
 
@@ -70,7 +70,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.rows = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.rows.row_factory = sqlite3.Row
-        # NORMAL loses nothing when the process dies, only when the machine does.
+        # NORMAL loses commits only when the machine fails, not when the process dies.
         self.rows.execute("PRAGMA journal_mode = WAL")
         self.rows.execute("PRAGMA synchronous = NORMAL")
         self.rows.executescript(TABLES)
@@ -80,7 +80,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All of it or none. Nothing inside may await."""
+        """Commits everything or nothing. The body must not await."""
         self.rows.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -104,16 +104,11 @@ class Store:
         return None if row is None else json.loads(row["body"])
 
     def get(self, kind: str, object_id: str) -> Document:
-        """A document that another one refers to, so that it must be there."""
+        """A document that another one refers to. Raises LookupError."""
         document = self.find(kind, object_id)
         if document is None:
-            raise LookupError(f"{kind} {object_id} is gone from the local Stripe's store")
+            raise LookupError(f"{kind} {object_id} is not in the local Stripe's store")
         return document
-
-    def of_intent(self, kind: str, intent: str) -> list[Document]:
-        """The intent's charges or refunds, oldest first."""
-        query = "SELECT body FROM objects WHERE intent = ? AND kind = ? ORDER BY seq"
-        return [json.loads(row["body"]) for row in self.rows.execute(query, (intent, kind))]
 
     def all(self, kind: str) -> list[Document]:
         query = "SELECT body FROM objects WHERE kind = ? ORDER BY seq"
@@ -122,13 +117,13 @@ class Store:
     def newest(
         self, kind: str, conditions: Sequence[str], values: Sequence[object], limit: int
     ) -> list[Document]:
-        """The newest documents first. `conditions` are SQL of ours, never of a client."""
+        """The newest documents first. `conditions` are constant SQL, never a client's text."""
         where = " AND ".join(["kind = ?", *conditions])
         query = f"SELECT body FROM objects WHERE {where} ORDER BY seq DESC LIMIT ?"  # noqa: S608
         found = self.rows.execute(query, (kind, *values, limit))
         return [json.loads(row["body"]) for row in found]
 
     def position(self, object_id: str) -> int | None:
-        """Where a list goes on after this object."""
+        """The cursor of a list after this object."""
         row = self.rows.execute("SELECT seq FROM objects WHERE id = ?", (object_id,)).fetchone()
         return None if row is None else int(row["seq"])

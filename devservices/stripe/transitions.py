@@ -1,9 +1,9 @@
-"""What happens by itself, later: slow payments and refunds. Queued in the store, so kill -9 loses none."""
+"""Scheduled transitions of slow payments and refunds, queued in the store so that kill -9 loses none."""
 
 from devservices.stripe import intents, refunds
-from devservices.stripe.books import Books
 from devservices.stripe.documents import Document
-from devservices.stripe.refusals import ApiError
+from devservices.stripe.errors import ApiError
+from devservices.stripe.ledger import Ledger
 from devservices.stripe.store import Store
 
 UNPROCESSED: Document = {
@@ -20,30 +20,30 @@ def next_due(store: Store) -> float | None:
     return None if due is None else float(due)
 
 
-def run_due(books: Books) -> None:
-    """Carries out every transition whose time has come. Needs a transaction around it."""
+def run_due(ledger: Ledger) -> None:
+    """Runs every due transition. The caller opens the transaction."""
     query = "SELECT id, kind, target FROM transitions WHERE due <= ? ORDER BY due, id"
-    for row in books.store.rows.execute(query, (books.now,)).fetchall():
-        books.store.rows.execute("DELETE FROM transitions WHERE id = ?", (row["id"],))
-        _run(books, row["kind"], row["target"])
+    for row in ledger.store.rows.execute(query, (ledger.now,)).fetchall():
+        ledger.store.rows.execute("DELETE FROM transitions WHERE id = ?", (row["id"],))
+        _run(ledger, row["kind"], row["target"])
 
 
-def _run(books: Books, kind: str, target: str) -> None:
+def _run(ledger: Ledger, kind: str, target: str) -> None:
     if kind == "refund.succeeds":
-        refunds.succeed(books, books.store.get("refund", target))
+        refunds.succeed(ledger, ledger.store.get("refund", target))
     elif kind == "refund.fails":
-        refunds.fail(books, books.store.get("refund", target))
+        refunds.fail(ledger, ledger.store.get("refund", target))
     else:
-        _finish_processing(books, kind, books.intent(target))
+        _finish_processing(ledger, kind, ledger.intent(target))
 
 
-def _finish_processing(books: Books, kind: str, intent: Document) -> None:
+def _finish_processing(ledger: Ledger, kind: str, intent: Document) -> None:
     if intent["status"] != "processing":
         return
     if kind == "intent.fails":
-        intents.fail(books, intent, dict(UNPROCESSED))
+        intents.fail(ledger, intent, dict(UNPROCESSED))
         return
     try:
-        intents.authorise(books, intent, books.store.get("payment_method", intent["payment_method"]))
+        intents.authorise(ledger, intent, ledger.store.get("payment_method", intent["payment_method"]))
     except ApiError:
-        return  # declined: the books say so already, and nobody waits for this answer
+        return  # declined: the ledger has recorded it

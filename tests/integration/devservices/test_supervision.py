@@ -60,7 +60,7 @@ def kill_and_heal(supervisor: Supervisor, part: Part) -> int:
     part.process.wait()
     until(
         lambda: part.is_alive() and part.is_ready(),
-        lambda: supervisor.look_once(time.monotonic()),
+        lambda: supervisor.check_once(time.monotonic()),
     )
     assert part.process.pid != killed
     return part.process.pid
@@ -149,7 +149,7 @@ def test_valkey_starts_empty_when_its_log_is_broken_in_the_middle(
     valkey.launch()
     until(
         lambda: valkey.is_alive() and valkey.is_ready(),
-        lambda: supervisor.look_once(time.monotonic()),
+        lambda: supervisor.check_once(time.monotonic()),
     )
 
     with redis.Redis.from_url(valkey.url()) as client:
@@ -179,19 +179,19 @@ def test_meilisearch_starts_afresh_when_idle_and_overgrown(
     part = Meilisearch(tmp_path, "test-master-key-of-enough-bytes", find_binary() or Path())
     supervisor.start([part])
     old = part.process
-    monkeypatch.setattr("devservices.meilisearch.MOST_KEPT_BYTES", 0)
+    monkeypatch.setattr("devservices.meilisearch.MAX_PRIVATE_BYTES", 0)
     supervisor.watched[0].launched_at -= 31.0
 
-    supervisor.look_once(time.monotonic())
+    supervisor.check_once(time.monotonic())
     assert old is not None
     old.wait()
     until(
         lambda: part.is_alive() and part.is_ready(),
-        lambda: supervisor.look_once(time.monotonic()),
+        lambda: supervisor.check_once(time.monotonic()),
     )
 
     assert part.process is not old
-    assert said[0] == "meilisearch keeps memory it does not use; starting it afresh"
+    assert said[0] == "meilisearch keeps unused memory; restarting it"
 
 
 def test_pid_file_names_the_new_process_when_a_part_was_restarted(
@@ -200,7 +200,7 @@ def test_pid_file_names_the_new_process_when_a_part_was_restarted(
     new_pid = kill_and_heal(supervisor, valkey)
 
     assert read_pid(valkey.pid_file) == new_pid
-    assert said == ["redis was ended by signal 9; starting it again"]
+    assert said == ["redis was ended by signal 9; restarting it"]
 
 
 def test_pauses_grow_when_a_part_dies_again_and_again(supervisor: Supervisor, valkey: Valkey) -> None:
@@ -208,10 +208,10 @@ def test_pauses_grow_when_a_part_dies_again_and_again(supervisor: Supervisor, va
     pauses = []
     for _ in range(9):
         watched.launched_at = 100.0
-        watched.note_death(101.0)
+        watched.record_death(101.0)
         assert watched.launch_at is not None
         pauses.append(watched.launch_at - 101.0)
-    watched.note_death(100.0 + 31.0)
+    watched.record_death(100.0 + 31.0)
 
     assert pauses == [0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
     assert watched.launch_at == 131.0

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from devservices.stripe import faults as fault_module
-from devservices.stripe.answers import Answer, Answers
+from devservices.stripe import injected_faults as fault_module
 from devservices.stripe.cards import CARDS
-from devservices.stripe.deliveries import retry_seconds
-from devservices.stripe.faults import KINDS, FaultRefused, Faults
+from devservices.stripe.errors import ApiError
 from devservices.stripe.forms import Params, nested
-from devservices.stripe.refusals import ApiError
+from devservices.stripe.idempotency import ApiResponse, IdempotencyKeys
+from devservices.stripe.injected_faults import KINDS, InjectedFaults, InvalidFault
 from devservices.stripe.store import Store
+from devservices.stripe.webhook_sender import retry_seconds
 
 DAY = 86_400.0
 
@@ -41,10 +41,10 @@ def test_form_is_a_tree_when_its_keys_have_brackets() -> None:
     "body", ["a[b=1", "a]=1", "[a]=1", "a=1&a[b]=2", "a[b]=1&a[b][c]=2", "&".join(["a=1"] * 1001)]
 )
 def test_form_is_refused_when_its_brackets_do_not_fit(body: str) -> None:
-    with pytest.raises(ApiError) as refusal:
+    with pytest.raises(ApiError) as error:
         nested(body)
 
-    assert refusal.value.status == 400
+    assert error.value.status == 400
 
 
 def test_metadata_merge_when_updated() -> None:
@@ -55,30 +55,30 @@ def test_metadata_merge_when_updated() -> None:
     assert Params({}).metadata(before) == before
 
 
-def keep(answers: Answers, key: str, now: float) -> None:
-    assert answers.claim(key, "/v1/x", {"a": "1"}, now) is None
-    answers.keep(key, "/v1/x", {"a": "1"}, "req_1", Answer(200, "{}"), now)
-    answers.release(key)
+def save(keys: IdempotencyKeys, key: str, now: float) -> None:
+    assert keys.claim(key, "/v1/x", {"a": "1"}, now) is None
+    keys.save(key, "/v1/x", {"a": "1"}, "req_1", ApiResponse(200, "{}"), now)
+    keys.release(key)
 
 
 def test_key_is_kept_for_a_day_when_an_answer_was_stored(store: Store) -> None:
-    answers = Answers(store)
-    keep(answers, "k", now=1000.0)
+    keys = IdempotencyKeys(store)
+    save(keys, "k", now=1000.0)
 
-    assert answers.claim("k", "/v1/x", {"a": "1"}, 1000.0 + DAY - 1) == Answer(200, "{}", "req_1")
-    assert answers.claim("k", "/v1/x", {"a": "1"}, 1000.0 + DAY) is None
+    assert keys.claim("k", "/v1/x", {"a": "1"}, 1000.0 + DAY - 1) == ApiResponse(200, "{}", "req_1")
+    assert keys.claim("k", "/v1/x", {"a": "1"}, 1000.0 + DAY) is None
 
 
 def test_key_of_one_request_stays_its_own_when_it_is_in_use(store: Store) -> None:
-    answers = Answers(store)
-    assert answers.claim("k", "/v1/x", {}, 0.0) is None
+    keys = IdempotencyKeys(store)
+    assert keys.claim("k", "/v1/x", {}, 0.0) is None
 
-    with pytest.raises(ApiError) as refusal:
-        answers.claim("k", "/v1/x", {}, 0.0)
+    with pytest.raises(ApiError) as error:
+        keys.claim("k", "/v1/x", {}, 0.0)
 
-    assert refusal.value.status == 409
-    answers.release("k")
-    assert answers.claim("k", "/v1/x", {}, 0.0) is None
+    assert error.value.status == 409
+    keys.release("k")
+    assert keys.claim("k", "/v1/x", {}, 0.0) is None
 
 
 @pytest.mark.parametrize(
@@ -98,38 +98,38 @@ def test_key_of_one_request_stays_its_own_when_it_is_in_use(store: Store) -> Non
     ],
 )
 def test_fault_is_refused_when_nothing_would_understand_it(store: Store, fault: object) -> None:
-    faults = Faults(store)
+    faults = InjectedFaults(store)
 
-    with pytest.raises(FaultRefused):
+    with pytest.raises(InvalidFault):
         faults.add(fault)
 
-    assert faults.waiting() == []
+    assert faults.pending() == []
 
 
 def test_fault_strikes_as_often_as_it_says_when_its_match_fits(store: Store) -> None:
-    faults = Faults(store)
+    faults = InjectedFaults(store)
     faults.add({"kind": "webhook.drop", "match": {"event_type": "charge.*"}, "count": 2})
     faults.add({"kind": "webhook.drop", "match": {"order_id": "o-1"}, "count": None})
 
-    struck = [
+    injections = [
         faults.take("webhook.drop", {"event_type": "charge.captured", "order_id": None}) for _ in range(3)
     ]
 
-    assert [fault is not None for fault in struck] == [True, True, False]
+    assert [fault is not None for fault in injections] == [True, True, False]
     assert faults.take("webhook.drop", {"event_type": "x", "order_id": "o-2"}) is None
     for _ in range(5):
         assert faults.take("webhook.drop", {"event_type": "x", "order_id": "o-1"}) is not None
-    assert [(one.remaining, one.struck) for one in faults.waiting()] == [(0, 2), (None, 5)]
+    assert [(one.remaining, one.injections) for one in faults.pending()] == [(0, 2), (None, 5)]
 
 
 def test_faults_wait_on_when_the_process_starts_again(tmp_path: Path) -> None:
     store = Store(tmp_path / "stripe.sqlite3")
-    Faults(store).add({"kind": "api.reset"})
+    InjectedFaults(store).add({"kind": "api.reset"})
     store.close()
 
     again = Store(tmp_path / "stripe.sqlite3")
 
-    assert [one.kind for one in Faults(again).waiting()] == ["api.reset"]
+    assert [one.kind for one in InjectedFaults(again).pending()] == ["api.reset"]
     again.close()
 
 

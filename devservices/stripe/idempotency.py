@@ -1,37 +1,40 @@
-"""Idempotency keys: the first answer is kept for a day and given again (docs.stripe.com/api/idempotent_requests)."""  # noqa: E501
+"""Idempotency keys: the first response is stored for 24 hours and replayed.
+
+docs.stripe.com/api/idempotent_requests
+"""
 
 import json
 from dataclasses import dataclass
 
 from devservices.stripe.documents import Document
-from devservices.stripe.refusals import ApiError, key_elsewhere, key_in_use, key_mismatch
+from devservices.stripe.errors import ApiError, key_elsewhere, key_in_use, key_mismatch
 from devservices.stripe.store import Store
 
-KEPT_SECONDS = 86_400.0
+STORED_SECONDS = 86_400.0
 LONGEST_KEY = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A status with its JSON text."""
+class ApiResponse:
+    """A status and a JSON body; `original_request` is set on a replay."""
 
     status: int
     body: str
     original_request: str | None = None
 
 
-class Answers:
-    """The answers given so far, and the keys that requests are working under right now.
+class IdempotencyKeys:
+    """The stored responses by key, and the keys of requests in progress.
 
-    The latter live in memory: when the process dies, nobody works under them any more.
+    The latter are kept in memory: no request survives the end of the process.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.in_use: set[str] = set()
 
-    def claim(self, key: str, path: str, params: Document, now: float) -> Answer | None:
-        """The kept answer; or None, and the key is the caller's until `release`.
+    def claim(self, key: str, path: str, params: Document, now: float) -> ApiResponse | None:
+        """The stored response; or None, and the key is claimed until `release`.
 
         Raises:
             ApiError: 400 for a key used with other parameters or elsewhere, 409 for one in use.
@@ -49,22 +52,22 @@ class Answers:
             raise key_elsewhere(key, row["path"], path)
         if row["params"] != fingerprint(params):
             raise key_mismatch(key)
-        return Answer(row["status"], row["body"], row["request_id"])
+        return ApiResponse(row["status"], row["body"], row["request_id"])
 
-    def keep(
-        self, key: str, path: str, params: Document, request_id: str, answer: Answer, now: float
+    def save(
+        self, key: str, path: str, params: Document, request_id: str, response: ApiResponse, now: float
     ) -> None:
         self.store.rows.execute(
             "INSERT INTO answers (key, path, params, request_id, status, body, created)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (key, path, fingerprint(params), request_id, answer.status, answer.body, now),
+            (key, path, fingerprint(params), request_id, response.status, response.body, now),
         )
 
     def release(self, key: str) -> None:
         self.in_use.discard(key)
 
-    def prune(self, now: float, older_than_seconds: float = KEPT_SECONDS) -> int:
-        """Forgets answers that are old enough; says how many."""
+    def prune(self, now: float, older_than_seconds: float = STORED_SECONDS) -> int:
+        """Deletes stored responses of that age; returns their number."""
         oldest = now - older_than_seconds
         return self.store.rows.execute("DELETE FROM answers WHERE created <= ?", (oldest,)).rowcount
 

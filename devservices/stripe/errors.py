@@ -1,13 +1,13 @@
-"""Errors in Stripe's shape."""
+"""Errors in Stripe's format."""
 
 from devservices.stripe.documents import Document, public
 
 
 class ApiError(Exception):
-    """An answer that is not 2xx.
+    """A response that is not 2xx.
 
-    `saved` says whether Stripe keeps it under the idempotency key: it does once the endpoint ran,
-    it does not for a request that was turned away before.
+    `saved` tells whether it is stored under the idempotency key: Stripe stores the errors of an operation
+    that ran, not those of a request that was rejected before.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class ApiError(Exception):
         self.error |= more
 
     def body(self) -> Document:
-        """The JSON that is answered."""
+        """The JSON body of the response."""
         return {"error": public(self.error)}
 
 

@@ -1,22 +1,22 @@
-"""Faults on demand: what goes wrong, for which calls or events, how often.
+"""Fault injection: which failure, for which calls or events, how often.
 
-A fault is {"kind", "match", "count", "params"}. `match` names facts that must all be equal (`*`
-stands for anything): operation, event_type, intent, order_id. `count` is how often it strikes,
-null for always. The kinds and their params:
+A fault is {"kind", "match", "count", "params"}. `match` names facts that must all match
+(`*` is a wildcard): operation, event_type, intent, order_id. `count` is the number of injections, null
+for no limit. The kinds and their params:
 
-| kind | strikes | params |
+| kind | injected into | params |
 | --- | --- | --- |
-| api.hang | a call | seconds; when: before (the effect comes late), after (the answer does), never (no effect, the connection is cut) |
-| api.error | a call | status (500), when: before (no effect) or after (it happened), stored (true), message |
+| api.hang | a call | seconds; when: before (the effect is late), after (the response is late), never (no effect, the connection is reset) |
+| api.error | a call | status (500), when: before (no effect) or after the effect, stored (true), message |
 | api.reset | a call | when: before or after the effect |
 | capture.fail | a capture | code (processing_error), message |
 | refund.fail | a refund call | code, message |
 | refund.pending_then_fail | a refund | seconds until it fails (1) |
 | intent.alter | the stored intent, as the call touches it | amount, currency, metadata |
-| webhook.drop | an event: never sent | |
-| webhook.duplicate | an event: sent again and again | copies (1) |
+| webhook.drop | an event: not sent | |
+| webhook.duplicate | an event: sent several times | copies (1) |
 | webhook.delay | an event | seconds |
-| webhook.reorder | an event: held until later ones went out | behind (1), most_seconds (5) |
+| webhook.reorder | an event: sent after later ones | behind (1), most_seconds (5) |
 | webhook.alter | the event's content only | amount, currency, metadata |
 | webhook.signature | the signature | offset_seconds, secret, body |
 """  # noqa: E501 - a table
@@ -47,23 +47,23 @@ KINDS: dict[str, frozenset[str]] = {
 FACTS = frozenset({"operation", "event_type", "intent", "order_id"})
 NUMBERS = frozenset({"seconds", "most_seconds", "offset_seconds", "status", "copies", "behind", "amount"})
 TEXTS = frozenset({"when", "message", "code", "currency", "secret", "body"})
-MOMENTS = ("before", "after", "never")
+TIMES = ("before", "after", "never")
 
 
-class FaultRefused(ValueError):
-    """A fault that nothing would understand."""
+class InvalidFault(ValueError):
+    """A fault with an unknown kind, fact or parameter."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that goes wrong."""
+class InjectedFault:
+    """One fault to inject."""
 
     id: str
     kind: str
     match: dict[str, str]
     params: Document
     remaining: int | None
-    struck: int
+    injections: int
 
     def seconds(self, default: float = 1.0) -> float:
         return float(self.params.get("seconds", default))
@@ -71,46 +71,47 @@ class Fault:
     def when(self) -> str:
         return str(self.params.get("when", "before"))
 
-    def fits(self, facts: dict[str, str | None]) -> bool:
+    def matches(self, facts: dict[str, str | None]) -> bool:
         return all(fnmatchcase(facts.get(name) or "", wanted) for name, wanted in self.match.items())
 
-    def described(self) -> Document:
-        count = {"remaining": self.remaining, "struck": self.struck}
+    def as_json(self) -> Document:
+        count = {"remaining": self.remaining, "injections": self.injections}
         return {"id": self.id, "kind": self.kind, "match": self.match, "params": self.params, **count}
 
 
-class Faults:
-    """The faults that wait, oldest first; kept in the store, so a restart keeps them."""
+class InjectedFaults:
+    """The pending faults, oldest first; they are in the store and survive a restart."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def add(self, wanted: object) -> Fault:
-        """Raises FaultRefused on a kind, fact or parameter that nothing looks at."""
+    def add(self, wanted: object) -> InjectedFault:
+        """Raises InvalidFault for an unknown kind, fact or parameter."""
         fault = _checked(wanted)
         self.store.rows.execute(
-            "INSERT INTO faults (id, kind, match, params, remaining) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO injected_faults (id, kind, match, params, remaining) VALUES (?, ?, ?, ?, ?)",
             (fault.id, fault.kind, json.dumps(fault.match), json.dumps(fault.params), fault.remaining),
         )
         return fault
 
-    def waiting(self) -> list[Fault]:
-        rows = self.store.rows.execute("SELECT * FROM faults ORDER BY rowid")
+    def pending(self) -> list[InjectedFault]:
+        rows = self.store.rows.execute("SELECT * FROM injected_faults ORDER BY rowid")
         return [_fault(row) for row in rows]
 
     def clear(self, fault_id: str | None = None) -> None:
         if fault_id is None:
-            self.store.rows.execute("DELETE FROM faults")
+            self.store.rows.execute("DELETE FROM injected_faults")
         else:
-            self.store.rows.execute("DELETE FROM faults WHERE id = ?", (fault_id,))
+            self.store.rows.execute("DELETE FROM injected_faults WHERE id = ?", (fault_id,))
 
-    def take(self, kind: str, facts: dict[str, str | None]) -> Fault | None:
-        """The first fault of this kind that fits and has a strike left, which it then spends."""
-        query = "SELECT * FROM faults WHERE kind = ? AND remaining IS NOT 0 ORDER BY rowid"
+    def take(self, kind: str, facts: dict[str, str | None]) -> InjectedFault | None:
+        """The first fault of this kind that matches and is not used up; it counts as injected."""
+        query = "SELECT * FROM injected_faults WHERE kind = ? AND remaining IS NOT 0 ORDER BY rowid"
         for fault in [_fault(row) for row in self.store.rows.execute(query, (kind,))]:
-            if fault.fits(facts):
+            if fault.matches(facts):
                 self.store.rows.execute(
-                    "UPDATE faults SET struck = struck + 1, remaining = remaining - 1 WHERE id = ?",
+                    "UPDATE injected_faults SET injections = injections + 1, remaining = remaining - 1"
+                    " WHERE id = ?",
                     (fault.id,),
                 )
                 return fault
@@ -118,7 +119,7 @@ class Faults:
 
 
 def alter(document: Document, params: Document) -> None:
-    """Writes a fault's amount, currency and metadata over an intent's."""
+    """Overwrites an intent's amount, currency and metadata with those of a fault."""
     for name in ("amount", "currency"):
         if name in params:
             document[name] = params[name]
@@ -129,36 +130,36 @@ def alter(document: Document, params: Document) -> None:
     document["metadata"] = document.get("metadata", {}) | params.get("metadata", {})
 
 
-def _fault(row: Row) -> Fault:
+def _fault(row: Row) -> InjectedFault:
     match, params = json.loads(row["match"]), json.loads(row["params"])
-    return Fault(row["id"], row["kind"], match, params, row["remaining"], row["struck"])
+    return InjectedFault(row["id"], row["kind"], match, params, row["remaining"], row["injections"])
 
 
-def _checked(wanted: object) -> Fault:
+def _checked(wanted: object) -> InjectedFault:
     if not isinstance(wanted, dict):
-        raise FaultRefused("A fault is an object: {kind, match, count, params}.")
+        raise InvalidFault("A fault is an object: {kind, match, count, params}.")
     kind, match, params = wanted.get("kind"), wanted.get("match", {}), wanted.get("params", {})
     if not isinstance(kind, str) or kind not in KINDS:
-        raise FaultRefused(f"No such kind of fault: {kind!r}. There are {', '.join(KINDS)}.")
+        raise InvalidFault(f"Unknown kind of fault: {kind!r}. Known kinds are {', '.join(KINDS)}.")
     if not isinstance(match, dict) or not isinstance(params, dict):
-        raise FaultRefused("match and params are objects.")
+        raise InvalidFault("match and params are objects.")
     for name in (set(wanted) - {"kind", "match", "count", "params"}) | (set(match) - FACTS):
-        raise FaultRefused(f"Nothing looks at {name!r}.")
+        raise InvalidFault(f"Unknown field {name!r}.")
     for name in set(params) - KINDS[kind]:
-        raise FaultRefused(f"{kind} has no parameter {name!r}.")
+        raise InvalidFault(f"{kind} has no parameter {name!r}.")
     for name, value in params.items():
-        if not _is_of_its_kind(name, value):
-            raise FaultRefused(f"{name} cannot be {value!r}.")
-    if params.get("when", "before") not in MOMENTS:
-        raise FaultRefused(f"when is one of {', '.join(MOMENTS)}.")
+        if not _has_its_type(name, value):
+            raise InvalidFault(f"{name} cannot be {value!r}.")
+    if params.get("when", "before") not in TIMES:
+        raise InvalidFault(f"when is one of {', '.join(TIMES)}.")
     count = wanted.get("count", 1)
     if count is not None and (not isinstance(count, int) or count < 1):
-        raise FaultRefused("count is a positive number, or null for always.")
+        raise InvalidFault("count is a positive number, or null for always.")
     match = {name: str(value) for name, value in match.items()}
-    return Fault(new_id("fault", 12), kind, match, params, count, 0)
+    return InjectedFault(new_id("fault", 12), kind, match, params, count, 0)
 
 
-def _is_of_its_kind(name: str, value: object) -> bool:
+def _has_its_type(name: str, value: object) -> bool:
     if name in NUMBERS:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if name in TEXTS:

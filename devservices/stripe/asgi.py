@@ -9,14 +9,14 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from devservices.stripe import api
-from devservices.stripe.control import Control, refused
-from devservices.stripe.refusals import ApiError
-from devservices.stripe.workshop import Workshop
+from devservices.stripe import routes
+from devservices.stripe.app import App
+from devservices.stripe.control import Control, error_response
+from devservices.stripe.errors import ApiError
 
 LOCAL_ORIGIN = r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"
 MIDDLEWARE = [
-    # No page of another site gets at it, by CORS or by a name that resolves to the loopback address.
+    # Pages of other sites are refused, by CORS and by the host name (DNS rebinding).
     Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
     Middleware(
         CORSMiddleware,
@@ -28,20 +28,23 @@ MIDDLEWARE = [
 ]
 
 
-def build(workshop: Workshop, ready: Callable[[], None] = lambda: None) -> Starlette:
-    """The application over a workshop, which it runs and closes; `ready` is called when it serves."""
+def build(app: App, ready: Callable[[], None] = lambda: None) -> Starlette:
+    """The ASGI application; its lifespan runs and closes `app`, and calls `ready` when it serves."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        loop = asyncio.create_task(workshop.run())
+        loop = asyncio.create_task(app.run())
         ready()
         yield
         loop.cancel()
         with suppress(asyncio.CancelledError):
             await loop
-        await workshop.courier.close()
-        workshop.store.close()
+        await app.webhooks.close()
+        app.store.close()
 
-    routes = [*api.routes(workshop.desk, workshop.arrangement.api_key), *Control(workshop).routes()]
-    handlers = {ApiError: refused}
-    return Starlette(routes=routes, lifespan=lifespan, middleware=MIDDLEWARE, exception_handlers=handlers)
+    return Starlette(
+        routes=[*routes.routes(app.api, app.config.api_key), *Control(app).routes()],
+        lifespan=lifespan,
+        middleware=MIDDLEWARE,
+        exception_handlers={ApiError: error_response},
+    )
