@@ -1,7 +1,7 @@
 """Load for HTTP servers in a closed loop over keep-alive connections, and the CPU time that answering took.
 
-The loop is plain epoll on blocking-free sockets: a request costs it some ten microseconds, a third of what
-the fastest server that is measured takes for one, so that the server is what is busy.
+The loop is plain epoll without a framework: a request costs it a third or less of what the fastest server
+takes for one, so that the server is the bottleneck. `Measured.busy` shows whether it was.
 """
 
 import gc
