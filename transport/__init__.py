@@ -1,4 +1,4 @@
-"""A GraphQL server that knows nothing of its schema: HTTP, WebSocket and event streams.
+"""A GraphQL server for any Strawberry schema: HTTP, WebSocket and event streams.
 
     server = GraphQLServer(
         schema,                                   # a strawberry.Schema
@@ -9,9 +9,9 @@
         options=ServerOptions(introspection=False, suggestions=False, rights=rights_of),
     )
     app = Starlette(routes=[Route("/graphql", server), WebSocketRoute("/graphql", server)])
-    await server.aclose()                         # clients are told to reconnect
+    await server.aclose()                         # clients reconnect elsewhere
 
-make_context raises Unauthenticated for a token that is not good: 401, or WebSocket close 4403.
+make_context raises Unauthenticated for an invalid token: 401, or WebSocket close 4403.
 Resolvers may raise any GraphQLHTTPError; everything else is masked and logged under a log id.
 """
 

@@ -92,7 +92,7 @@ class GraphQLServer:
         return FastPath(self._http, pipeline, path)
 
     async def aclose(self) -> None:
-        """Tell subscribers to reconnect: WebSocket close 1012, event streams complete."""
+        """Make subscribers reconnect: WebSocket close 1012, event streams complete."""
         self._streams.close()
         await self._websocket.aclose()
         await self._heartbeat.aclose()

@@ -1,4 +1,4 @@
-"""Documents as they are kept: parsed, guarded, validated and priced once."""
+"""The document cache: each text is parsed, guarded, validated and priced once."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ MAX_VALIDATION_ERRORS = 10
 MOST_ERRORS_IF_LONG = 2
 LONGEST_MESSAGE = 1_000
 TOKEN_BYTES = 400
-"""Of the tree, a token; measured."""
+"""Memory of the tree for each token, as measured"""
 FAILURE_BYTES = 1_000
 LONGEST_SUGGESTED = 4_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """A refusal worth remembering, so that asking again costs nothing."""
+    """A rejection that is kept, so that the same text is rejected again at no cost."""
 
     kind: type[DocumentRejected | DocumentInvalid]
     message: str
@@ -67,7 +67,7 @@ def digest_of(text: str) -> str:
 
 
 class DocumentCache:
-    """Prepares each text once, refusals included."""
+    """Prepares each text once; rejections are kept too."""
 
     def __init__(
         self,
@@ -140,7 +140,7 @@ class DocumentCache:
         except GraphQLError as error:
             raise _invalid("GRAPHQL_PARSE_FAILED", [error]) from None
         fields = guard.inspect(tree, self._limits, self._introspection)
-        # Nobody reads errors by the page, and each may cost as much as the document is long.
+        # A long list of errors helps no reader, and each may cost as much as the document is long.
         is_long = len(text) > LONGEST_SUGGESTED
         errors = validate(
             self._schema,
@@ -191,7 +191,7 @@ def _invalid(code: str, errors: list[GraphQLError]) -> DocumentInvalid:
 
 
 def _bare(error: GraphQLError, code: str) -> GraphQLError:
-    """The same error, which keeps no document alive; where Python raised it, the document is at fault."""
+    """The same error without a reference to the document."""
     message = error.message
     if len(message) > LONGEST_MESSAGE:
         message = message[:LONGEST_MESSAGE] + " …"

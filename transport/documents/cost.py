@@ -1,4 +1,4 @@
-"""What an operation may cost: the fields its answer can hold, lists by the size asked for."""
+"""The cost of an operation: the fields that its answer can hold, with lists at their requested size."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ Input = Any
 
 @dataclass(frozen=True, slots=True)
 class CostModel:
-    """What the schema's author knows better than the walker."""
+    """What the schema's author knows of costs and the document does not show."""
 
     weights: Mapping[str, int] = field(default_factory=dict)
-    """By "Type.field": what one call counts for; 1 where nothing is said."""
+    """By "Type.field": the cost of one call; 1 by default."""
     list_sizes: Mapping[str, int] = field(default_factory=dict)
-    """By "Type.field": how long a list without a size argument usually is."""
+    """By "Type.field": the usual length of a list without a size argument."""
     assumed_list_size: int = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A cost, and whether other variables could have made it another."""
+    """A cost, and whether it depends on the variables."""
 
     cost: int
     by_variables: bool
@@ -80,7 +80,7 @@ class _Pricer:
         self._priced: dict[tuple[str, int | None], int] = {}
 
     def price(self, selection_set: SelectionSetNode, parent: GraphQLNamedType, size: int | None) -> int:
-        """Add up a selection; size is what the field above asked its connection for."""
+        """Add up a selection; `size` is the length that the field above requested of its connection."""
         total = 0
         for node in selection_set.selections:
             if isinstance(node, FieldNode):

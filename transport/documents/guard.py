@@ -1,4 +1,4 @@
-"""The linear guard: what a document may look like, checked before anything is resolved.
+"""The linear guard: bounds on a document, checked before anything is resolved.
 
 Two passes, each linear in the text: one over the tokens, before parsing; one over the tree, in
 which a fragment is measured once however often it is spread.
@@ -42,7 +42,7 @@ TOKEN = re.compile(
 OPENING = frozenset("({[")
 CLOSING = frozenset(")}]")
 NESTING_PER_DEPTH = 4
-"""Brackets and inline fragments nest too; beyond this many a level nobody writes by hand."""
+"""Brackets and inline fragments nest too; no hand-written document has more of them in a level."""
 
 
 def scan(text: str, limits: Limits) -> int:

@@ -1,4 +1,4 @@
-"""How long an answer may be kept, worked out once a document from hints on types and fields."""
+"""How long an answer may be cached, derived once for each document from hints on types and fields."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from graphql import (
 
 @dataclass(frozen=True, slots=True)
 class CacheHint:
-    """What is known about one type or field: seconds it may be kept, and by whom."""
+    """How long a type or field may be cached, in seconds, and by which caches."""
 
     max_age_s: float = 0.0
     swr_s: float = 0.0
@@ -29,12 +29,12 @@ class CacheHint:
 
 
 Hints = Mapping[str, CacheHint]
-"""By "Type.field" or "Type"; a root field without a hint is never kept."""
+"""By "Type.field" or "Type"; a root field without a hint is never cached."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
-    """What holds for a whole operation: the least of all that it reads."""
+    """The caching policy of an operation: the strictest of everything that it reads."""
 
     max_age_s: float
     swr_s: float

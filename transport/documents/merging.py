@@ -1,4 +1,4 @@
-"""How much field merging a document asks for, counted before validation compares pair by pair.
+"""The effort of field merging in a document, counted before validation compares pair by pair.
 
 OverlappingFieldsCanBeMerged looks at every pair of fields that share a response name at one place
 of the answer. Here the same places are visited once each, and only the pairs are counted.
@@ -41,7 +41,7 @@ def merging_effort(
 def _group(
     sets: list[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode], most: int
 ) -> tuple[dict[str, list[FieldNode]], int]:
-    """Group the fields of one place by response name; each fragment is entered once."""
+    """Group the fields of one level by response name; each fragment is entered once."""
     groups: defaultdict[str, list[FieldNode]] = defaultdict(list)
     spread: set[str] = set()
     pending = list(sets)

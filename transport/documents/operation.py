@@ -1,4 +1,4 @@
-"""An operation of a valid document, with all that is known before variables arrive."""
+"""An operation of a valid document, with everything that is known without its variables."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .hints import CachePolicy
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """One operation of a valid document, with all that is known before variables arrive."""
+    """One operation of a valid document, with everything that is known without its variables."""
 
     name: str
-    """Names it among all operations of all documents."""
+    """Unique among all operations of all documents."""
     node: OperationDefinitionNode
     kind: str
     """query, mutation or subscription"""
@@ -47,7 +47,7 @@ class Document:
     size_bytes: int
 
     def operation(self, name: str | None) -> Operation:
-        """Pick the operation to run. Raises: BadRequest where the name does not settle it."""
+        """Return the operation to run. Raises: BadRequest where the name does not identify one."""
         if name is None and len(self.operations) == 1:
             return next(iter(self.operations.values()))
         operation = self.operations.get(name) if name is not None else None

@@ -1,4 +1,4 @@
-"""Persisted documents: one store, whichever way a client names them."""
+"""Persisted documents: one store for both ways in which clients name them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class LayeredDocumentStore:
         return self._near.local(document_hash)
 
     async def get(self, document_hash: str) -> str | None:
-        """Ask near by first; what was found far away is kept near by."""
+        """Ask the local store first; a document of the shared store is kept locally."""
         text = await self._near.get(document_hash)
         if text is None:
             text = await self._far.get(document_hash)
@@ -52,13 +52,13 @@ class LayeredDocumentStore:
         return text
 
     async def put(self, document_hash: str, text: str) -> None:
-        """Register in both; far away again too, since it may have been lost there."""
+        """Register in both; in the shared store each time, since it may have lost the document."""
         await self._far.put(document_hash, text)
         await self._near.put(document_hash, text)
 
 
 def manifest_of(documents: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
-    """Index trusted documents by hash. Raises: ValueError where a given hash is not the text's."""
+    """Index trusted documents by hash. Raises: ValueError where a hash does not match its text."""
     if not isinstance(documents, Mapping):
         return {digest_of(text): text for text in documents}
     manifest = {}
@@ -71,7 +71,7 @@ def manifest_of(documents: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
 
 
 class PersistedDocuments:
-    """Finds the text of a request and says whether it is to be registered."""
+    """Finds the documents of requests, and registers new ones."""
 
     def __init__(self, store: DocumentStore, manifest: Mapping[str, str], trusted_only: bool) -> None:
         self._store = store
@@ -106,7 +106,7 @@ class PersistedDocuments:
         return self._local is not None and self._local.local(digest) is not None
 
     async def register(self, request: OperationRequest) -> None:
-        """Keep a document that came with its hash; called once it has proved valid."""
+        """Register a document that was sent with its hash; called once it is known to be valid."""
         if request.query is None or request.document_hash is None:
             return
         if request.document_hash not in self._manifest:

@@ -1,4 +1,4 @@
-"""Which variables a part of a document reads, and what was sent for them."""
+"""The variables that a part of a document reads, and their values."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def conditions_in(*nodes: Node) -> tuple[str, ...]:
 
 
 def packed(variables: VariableValues, names: Iterable[str]) -> bytes:
-    """Write what was sent for these variables; equal where an execution would read the same."""
+    """Encode the values of these variables; equal bytes mean equal values."""
     sources = variables.sources
     given = [
         (name, sources[name].value)

@@ -1,1 +1,1 @@
-"""Runs operations and subscriptions of one schema; knows nothing of sockets."""
+"""Runs operations and subscriptions of one schema, independent of sockets."""

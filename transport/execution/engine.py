@@ -41,7 +41,7 @@ MAX_COERCION_ERRORS = 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """An operation with its variables, ready to run for any context; each its own, whatever it holds."""
+    """An operation with its variables, ready to run in any context; compared by identity."""
 
     operation: Operation
     variables: VariableValues
@@ -51,13 +51,13 @@ class Call:
 
 
 class Sharers:
-    """All subscriptions whose answers to an event are the same; one object stands for them."""
+    """A group of subscriptions that share their answers to an event, represented by one object."""
 
     __slots__ = ("__weakref__",)
 
 
 class Engine:
-    """Runs operations of one schema; knows nothing of sockets."""
+    """Runs operations of one schema, independent of sockets."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Engine:
 
     @property
     def options(self) -> ServerOptions:
-        """The questions only the application can answer."""
+        """The application's own functions and switches."""
         return self._options
 
     async def prepare(self, request: OperationRequest, wants_cost: bool = False) -> Call:
@@ -125,7 +125,7 @@ class Engine:
         return self.encoder.result(result, self._extensions(call, allowance))
 
     def start(self, run: Running, operation: Operation) -> Any:
-        """Execute: the result, or an awaitable of it where something has to be waited for."""
+        """Execute: the result, or an awaitable of it where a resolver has to wait."""
         if self._compiled is not None:
             started: Any = self._compiled.execute(run, operation)
         else:
@@ -164,7 +164,7 @@ class Engine:
                 yield item
 
     async def subscription(self, call: Call, context: Any, last_event_id: str | None = None) -> Subscription:
-        """Let a subscription in, its source not opened yet. Raises: RateLimited."""
+        """Admit a subscription; its source is not opened yet. Raises: RateLimited."""
         allowance = await self._options.admit(context, call.operation, call.cost)
         return Subscription(
             self,
@@ -177,7 +177,7 @@ class Engine:
         )
 
     def _sharers_of(self, call: Call, context: Any) -> Sharers | None:
-        """Those who share what an event's answer depends on, besides the event; None for one who does not.
+        """The group of subscriptions that share an event's answer with this one; None where none may.
 
         It is looked up for each delivery. What it stands for would be hashed each time.
         """

@@ -1,4 +1,4 @@
-"""How a server behaves, as the composition root sets it."""
+"""The behaviour of a server, as the composition root sets it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def share_nothing(_context: Any) -> Hashable | None:
 
 
 def share_no_event(_context: Any, _operation: Operation) -> Hashable | None:
-    """Leave it to the rights of the contexts whether they share an event's payload."""
+    """Let the contexts' rights decide whether an event's payload is shared."""
     return None
 
 
@@ -36,7 +36,7 @@ def any_origin(_info: ConnectionInfo) -> bool:
 
 
 def nothing_personal(_context: Any) -> bool:
-    """Say that the hints know everything that is personal."""
+    """Rely on the hints for everything that is personal."""
     return False
 
 
@@ -48,12 +48,12 @@ def version_of(event: Any) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a caller may still spend, in the cost of operations."""
+    """A caller's rate-limit budget, in the cost of operations."""
 
     budget: int
     remaining: int
     reset_seconds: int
-    """Until the budget is whole again."""
+    """Until the budget is full again."""
 
 
 async def admit_all(_context: Any, _operation: Operation, _cost: int) -> Allowance | None:
@@ -62,30 +62,30 @@ async def admit_all(_context: Any, _operation: Operation, _cost: int) -> Allowan
 
 
 def never_expires(_context: Any) -> float | None:
-    """Say that whoever has come in may stay."""
+    """Let connections stay open without end."""
     return None
 
 
 def unwatched(_operation: Operation, work: Awaitable[Payload]) -> Awaitable[Payload]:
-    """Run an operation with nobody looking."""
+    """Run an operation unobserved."""
     return work
 
 
 def one_version(_context: Any, _operation: Operation, _variables: Variables) -> Hashable:
-    """Let the time to live alone decide when a cached answer is old."""
+    """Let the time to live alone decide when a cached answer expires."""
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """The switches, and the questions only the application can answer."""
+    """The switches of a server, and the functions that the application provides."""
 
     introspection: bool = True
     suggestions: bool = True
     trusted_documents_only: bool = False
     trusted_documents: Mapping[str, str] | Iterable[str] = ()
     compiled: bool = False
-    """Run operations through transport.executor where it can."""
+    """Run operations by the compiled executor where it supports them."""
     immutable_types: frozenset[type] = frozenset()
     """Types of rows whose attributes never change, so that they need to be written only once a row."""
 
@@ -93,14 +93,14 @@ class ServerOptions:
     rights: Rights = share_nothing
     """Two contexts of equal rights share subscription payloads and cached public answers."""
     event_rights: Callable[[Any, Operation], Hashable | None] = share_no_event
-    """Asked first for subscriptions: names the rights where an operation's events are the same for
-    people whose rights differ elsewhere."""
+    """Asked first for subscriptions: the rights under which an operation's events are shared by
+    callers whose rights differ elsewhere."""
     is_personal: Callable[[Any], bool] = nothing_personal
     """Asked after execution: did this context read anything personal?"""
     event_context: Callable[[Any], Any] = same_context
     """Makes a context for one event out of the subscription's, so that loaders forget."""
     admit: Callable[[Any, Operation, int], Awaitable[Allowance | None]] = admit_all
-    """Asked before execution with the cost; says what is left, or raises RateLimited."""
+    """Called before execution with the cost; returns the remaining budget, or raises RateLimited."""
     watch: Callable[[Operation, Awaitable[Payload]], Awaitable[Payload]] = unwatched
     """Wraps the execution of queries and mutations, to time and trace it."""
     expires_at: Callable[[Any], float | None] = never_expires
@@ -110,7 +110,7 @@ class ServerOptions:
     data_version: Callable[[Any, Operation, Variables], Hashable] = one_version
     """Part of the response cache's key: changes when the data that a context reads for an operation do."""
     response_ttl_s: float = 1.0
-    """The longest a cached answer lives, whatever its hints allow."""
+    """The maximum time to live of a cached answer."""
     origin_allowed: Callable[[ConnectionInfo], bool] = any_origin
     event_id: Callable[[Any], str | None] = version_of
     resume_argument: str = "sinceVersion"

@@ -1,4 +1,4 @@
-"""A subscription's source: the event stream its root field's resolver makes."""
+"""A subscription's source: the event stream that its root field's resolver returns."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ async def open_source(
 
 
 async def close_source(source: AsyncIterator[Any]) -> None:
-    """End a source that nobody reads any more."""
+    """Close a source that is no longer read."""
     close = getattr(source, "aclose", None)
     if close is not None:
         await close()
 
 
 def _resume(arguments: dict[str, Any], name: str, argument: GraphQLArgument, last_event_id: str) -> None:
-    """Set the argument, unless the id is nothing this server can have sent."""
+    """Set the argument, unless this server cannot have sent the id."""
     number = last_event_id.isdecimal() and len(last_event_id) < MAX_DIGITS
     value: Any = int(last_event_id) if number else last_event_id
     coerced = coerce_input_value(value, argument.type)

@@ -1,4 +1,4 @@
-"""One subscription of one client: its source, and each event's payload, made once for all who share it."""
+"""One subscription of one client: its source, and each event's payload, encoded once for all sharers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .sources import close_source, open_source
 
 
 class Executing(Protocol):
-    """What executes an event."""
+    """Executes events."""
 
     @property
     def encoder(self) -> PayloadEncoder:
@@ -26,14 +26,14 @@ class Executing(Protocol):
 
     @property
     def options(self) -> ServerOptions:
-        """The questions only the application can answer."""
+        """The application's own functions and switches."""
 
     def start(self, run: Running, operation: Operation) -> Any:
-        """Execute: the result, or an awaitable of it where something has to be waited for."""
+        """Execute: the result, or an awaitable of it where a resolver has to wait."""
 
 
 class Subscription:
-    """Opened by whoever reads it; closed by the same."""
+    """A subscription whose reader opens and closes it."""
 
     __slots__ = (
         "_engine",
@@ -94,13 +94,13 @@ class Subscription:
         return self._engine.options.event_id(event)
 
     def failure(self, error: Exception) -> Payload:
-        """What a source that failed says last."""
+        """The last payload of a source that failed."""
         if isinstance(error, GraphQLError):
             return self._engine.encoder.request_error([error])
         return self._engine.encoder.fault(error)
 
     def payload(self, event: Any) -> Payload | Awaitable[Payload]:
-        """The event's answer; an awaitable of it where a resolver has to be waited for."""
+        """The event's payload, or an awaitable of it where a resolver has to wait."""
         shared = getattr(event, "shared", None) if self._key is not None else None
         if shared is None:
             return self._encoded(self._start(event))

@@ -1,4 +1,4 @@
-"""Runs operations by compiled selections, and says which it leaves to graphql-core."""
+"""Runs operations by compiled selections, and leaves unsupported ones to graphql-core."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .runs import Run, Select, is_coroutine
 from .selections import Compiler
 
 FIELD_BYTES = 3_000
-"""Of a plan, a field; measured."""
+"""Memory of a plan for each field, as measured"""
 Conditions = tuple[Any, ...]
 
 
 class CompiledExecutor:
-    """Compiles an operation when it first runs, for each combination of what @skip and @include read."""
+    """Compiles an operation at its first run, once for each combination of @skip and @include conditions."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class CompiledExecutor:
 
     @staticmethod
     def _unfit(run: Run) -> str | None:
-        """Say why an operation is not compiled."""
+        """The reason why an operation is not compiled."""
         if not run.error_propagation:
             return "error_propagation"
         if run.schema.get_directive("defer") or run.schema.get_directive("stream"):

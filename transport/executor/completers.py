@@ -1,4 +1,4 @@
-"""How a resolved value becomes part of the answer, one closure for each type at each site."""
+"""The completion of resolved values: one closure for each type at each site."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ from .siblings import gather_siblings
 
 Compile = Callable[[GraphQLObjectType, Site, Run], Select]
 LISTED_AT_ONCE = 500
-"""Objects of one answer in one turn of the event loop; with more, others have theirs in between."""
+"""Objects of one answer completed in one turn of the event loop; a longer list yields in between."""
 EXACT: dict[str, tuple[GraphQLLeafType, type]] = {
     "String": (GraphQLString, str),
     "ID": (GraphQLID, str),
@@ -84,7 +84,7 @@ def exact_type(kind: GraphQLOutputType) -> type | None:
 
 
 def leaf_writer(kind: GraphQLLeafType) -> Callable[[Any], Any]:
-    """Build what turns a leaf's value into what is written; None stays None."""
+    """Build the serializer of a leaf type; None stays None."""
     if is_enum_type(kind):
         return _enum_writer(kind)
     exact = exact_type(kind)
@@ -109,7 +109,7 @@ def leaf_writer(kind: GraphQLLeafType) -> Callable[[Any], Any]:
 
 
 def _enum_writer(kind: GraphQLLeafType) -> Callable[[Any], Any]:
-    """Build what names an enum's members, each found out once."""
+    """Build the serializer of an enum; each member is looked up once."""
     coerce = Executor.complete_leaf_value
     names: dict[Enum, Any] = {}
 
@@ -129,7 +129,7 @@ def _enum_writer(kind: GraphQLLeafType) -> Callable[[Any], Any]:
 
 
 def _absent(site: Site, nullable: bool) -> None:
-    """Complete what is not there."""
+    """Complete a null."""
     if not nullable:
         raise TypeError(site.null_message)
 
@@ -201,7 +201,7 @@ def _abstract(site: Site, kind: GraphQLAbstractType, compile_selection: Compile,
 
 
 def _names_by_class(kind: GraphQLAbstractType) -> dict[type, str]:
-    """The members of a Strawberry union whose own class says which they are; generic ones need a look."""
+    """The members of a Strawberry union by their class; generic members are resolved one by one."""
     if type(kind.extensions.get(DEFINITION)) is not StrawberryUnion:
         return {}
     assert isinstance(kind, GraphQLUnionType)

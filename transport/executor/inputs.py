@@ -1,4 +1,4 @@
-"""How Strawberry's resolvers get their arguments: one converter for each argument's type."""
+"""The arguments of Strawberry's resolvers: one converter for each argument's type."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def arguments_of(field: StrawberryField, schema: strawberry.Schema) -> Convert:
 
 
 def _converter(kind: Any, schema: strawberry.Schema, path: tuple[str | int, ...]) -> Convert:
-    """Do for common types what Strawberry's convert_argument finds out on every call."""
+    """Convert common types as Strawberry's convert_argument does, with the decisions made once."""
     if isinstance(kind, StrawberryOptional) and not isinstance(kind, StrawberryMaybe):
         return _converter(kind.of_type, schema, path)
     if kind in PLAIN:
@@ -55,7 +55,7 @@ def _converter(kind: Any, schema: strawberry.Schema, path: tuple[str | int, ...]
 
 
 def _builds_itself(definition: Any) -> TypeGuard[StrawberryObjectDefinition]:
-    """Tell an input that is made by calling its class."""
+    """Whether an input object is built by calling its class."""
     return (
         isinstance(definition, StrawberryObjectDefinition)
         and definition.is_input

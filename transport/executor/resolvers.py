@@ -1,4 +1,4 @@
-"""How a field's value is obtained: an attribute, a Strawberry resolver, or any resolver at all."""
+"""The resolution of a field's value: by an attribute, a Strawberry resolver or any other resolver."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ IMMUTABLE = (str, int, float, bool, type(None))
 
 
 class Resolver(NamedTuple):
-    """How to call a field's resolver, and whether it reads the resolve info."""
+    """The call of a field's resolver, and whether it reads the resolve info."""
 
     call: Call
     needs_info: bool
     attribute: str | None = None
-    """The attribute that the field is, where it is nothing else."""
+    """The attribute behind the field, where its resolver only reads that attribute."""
 
 
 def resolver_of(site: Site, schema: strawberry.Schema, run: Run) -> Resolver:
-    """Choose the shortest way to the value that does what the schema's resolver does."""
+    """Choose the cheapest call with the result of the schema's resolver."""
     if _is_event(site.definition):
         return Resolver(lambda _run, source, _info: source, False)
     field = _plain_strawberry_field(site.definition, schema)
@@ -44,7 +44,7 @@ def resolver_of(site: Site, schema: strawberry.Schema, run: Run) -> Resolver:
 
 
 def _is_event(definition: GraphQLField) -> bool:
-    """Whether this is a field of Strawberry's Subscription: what its source gave is what it resolves to."""
+    """Whether this is a field of Strawberry's Subscription, which resolves to the event of its source."""
     field = definition.extensions.get(DEFINITION)
     return isinstance(field, StrawberryField) and field.is_subscription
 

@@ -1,4 +1,4 @@
-"""What the attributes of rows that never change say, written once a row and selection."""
+"""Serialized attributes of immutable rows, kept once for each row and selection."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 MOST_VALUES = 200_000
-"""Of all selections together; beyond that every row is written anew."""
+"""Of all selections together; beyond that the kept rows are dropped."""
 
 
 class Written(dict[int, tuple[Any, dict[str, Any]]]):
-    """By a row's identity: the row, which is held so that no other can have it, and its values."""
+    """Rows and their values by the row's id(); holding the row keeps its id() unique."""
 
     __slots__ = ("__weakref__",)
 
 
 class WrittenRows:
-    """The rows that all selections of a process keep as they were written, bounded together."""
+    """The serialized rows of all selections of a process, with one bound."""
 
     def __init__(self, kinds: frozenset[type]) -> None:
         self.kinds = kinds
@@ -24,13 +24,13 @@ class WrittenRows:
         self._values = 0
 
     def of_selection(self) -> Written:
-        """Where one selection keeps its rows."""
+        """The table of one selection."""
         written = Written()
         self._selections[id(written)] = written
         return written
 
     def keep(self, written: Written, row: object, values: dict[str, Any]) -> None:
-        """Keep a row's values; where there are too many, those of all others are forgotten."""
+        """Keep a row's values; beyond the bound, drop all other rows."""
         self._values += len(values) + 1
         if self._values > MOST_VALUES:
             self._values = len(values) + 1

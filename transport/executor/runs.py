@@ -1,4 +1,4 @@
-"""The vocabulary of compiled code: what a run is, what a site is, what the closures look like."""
+"""The types of compiled code: runs, sites and the signatures of closures."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ Select: TypeAlias = Callable[[Run, Any, Trail | None], Any]
 """Resolves all fields of an object: a dictionary, or a coroutine of it."""
 
 never_awaitable: set[type] = set()
-"""Types whose values have been found not to be promises."""
+"""Types whose values are known not to be awaitable"""
 
 
 def path_of(trail: Trail) -> Path:
-    """Make the path that graphql-core knows."""
+    """Build graphql-core's path."""
     above, key, typename = trail
     return Path(path_of(above) if above is not None else None, key, typename)
 
@@ -70,7 +70,7 @@ class Running:
 
     @property
     def turns(self) -> asyncio.Lock:
-        """Held by the part of a large answer that is made in this turn of the event loop."""
+        """Held by the part of a large answer that is completed in this turn of the event loop."""
         if self._turns is None:
             self._turns = asyncio.Lock()
         return self._turns
@@ -100,7 +100,7 @@ class Site:
 
     @property
     def null_message(self) -> str:
-        """What is wrong when this field must not be null and is."""
+        """The error of a null in a field that must not be null."""
         name = self.nodes[0].name.value
         return f"Cannot return null for non-nullable field {self.parent}.{name}."
 
@@ -133,12 +133,12 @@ class LazyInfo:
 
 
 def is_coroutine(value: Any) -> bool:
-    """Tell a result of compiled code that is still to be awaited from data."""
+    """Whether a result of compiled code is to be awaited."""
     return type(value) is CoroutineType
 
 
 def is_awaitable(value: Any) -> bool:
-    """Tell what a resolver returned from a promise of it; types are learned once."""
+    """Whether a resolver returned an awaitable; each type is examined once."""
     kind = type(value)
     if kind in never_awaitable:
         return False

@@ -1,4 +1,4 @@
-"""How the fields of one object are resolved together."""
+"""The selection of one object's fields."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class Field(NamedTuple):
     exact: type | None = None
     """An attribute of exactly this type is written as it is, ..."""
     write: Callable[[Any], Any] | None = None
-    """... one that is surely no promise by this; resolve handles all else, errors among it."""
+    """... one that is known not to be awaitable by this; `resolve` handles the rest, and errors."""
     nullable: bool = False
     constant: bool = False
-    """Nothing but attributes, down to the leaves: of a row that never changes always the same."""
+    """Attributes only, down to the leaves: always the same for an immutable row."""
 
 
 class Compiler:
-    """Builds the closures of one operation, its conditions being settled."""
+    """Builds the closures of one operation for given conditions."""
 
     def __init__(self, schema: strawberry.Schema, rows: WrittenRows) -> None:
         self._schema = schema
@@ -168,7 +168,7 @@ def _filling(fields: Sequence[Field]) -> Fill:
                         value = getattr(source, attribute)  # type: ignore[arg-type]
                         if type(value) is not exact and value is not None:
                             value = write(value) if type(value) in never_awaitable else None
-                            nullable = False  # what could not be written is resolve's to judge
+                            nullable = False  # `resolve` reports values that cannot be serialized
                         if value is not None or nullable:
                             results[key] = value
                             continue
@@ -187,7 +187,7 @@ def _filling(fields: Sequence[Field]) -> Fill:
 
 
 def _remembering(fields: Sequence[Field], rows: WrittenRows) -> Select:
-    """Select from rows that never change: what their attributes say is written once a row.
+    """Select from immutable rows: their attributes are serialized once for each row.
 
     Whatever else a field does, such as calling a resolver, is done for every answer. What is written is
     shared by answers and changed by none.
@@ -215,7 +215,7 @@ def _remembering(fields: Sequence[Field], rows: WrittenRows) -> Select:
 
 
 def _lasts(fields: Sequence[Field], row: Any, immutable: frozenset[type]) -> bool:
-    """Whether what the row's attributes lead to never changes either."""
+    """Whether the objects behind the row's attributes are immutable too."""
     for field in fields:
         if field.constant and field.attribute is not None and field.write is None:
             value = getattr(row, field.attribute)

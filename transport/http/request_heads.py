@@ -1,4 +1,4 @@
-"""Heads of HTTP/1.1 requests, beyond what the parser looks at: what is wrong with one, and how to say so."""
+"""Checks of HTTP/1.1 request heads beyond the parser's, and their error responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OF_ONE_HOP = frozenset((b"upgrade", b"http2-settings"))
 
 
 def fault_of(version: str, headers: RawHeaders) -> str | None:
-    """Say what is wrong with a head (RFC 9112, sections 3.2 and 6.1); None where nothing is."""
+    """The fault of a head (RFC 9112, sections 3.2 and 6.1); None where it is valid."""
     hosts = 0
     for name, value in headers:
         if name == b"host":
@@ -33,12 +33,12 @@ def fault_of(version: str, headers: RawHeaders) -> str | None:
 
 
 def is_too_large(url: bytes, headers: RawHeaders) -> bool:
-    """Whether a head has more bytes than anybody has reason to send."""
+    """Whether a head is too long."""
     return len(url) + sum(len(name) + len(value) for name, value in headers) > MOST_HEAD_BYTES
 
 
 def without_upgrade(method: bytes, url: bytes, version: str, headers: RawHeaders) -> bytes:
-    """The same head from a client that wants to go on with HTTP/1.1 (RFC 9110, section 7.8)."""
+    """The same head without the offer of another protocol (RFC 9110, section 7.8)."""
     lines = [b"%b %b HTTP/%b" % (method, url, version.encode())]
     for name, value in headers:
         if name == b"connection":
@@ -50,7 +50,7 @@ def without_upgrade(method: bytes, url: bytes, version: str, headers: RawHeaders
 
 
 def error_response(status: HTTPStatus, code: str, message: str) -> RawResponse:
-    """A whole response, the last of its connection."""
+    """The last response of a connection."""
     body = orjson.dumps({"errors": [{"message": message, "extensions": {"code": code}}]})
     lines = (
         "content-type: application/json; charset=utf-8",

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on uvicorn as RFC 9110 and 9112 ask for it, where uvicorn's own protocol is lenient.
+"""HTTP/1.1 on uvicorn as RFC 9110 and 9112 require it, where uvicorn's own protocol is lenient.
 
 Heads are checked and bounded, offers of protocols that are not spoken here are ignored, what is no HTTP is
 refused with a code, and trailers are no headers.
@@ -26,9 +26,9 @@ HEAD_TOO_LARGE = error_response(
     f"Address and headers are longer than {MOST_HEAD_BYTES} bytes.",
 )
 MOST_CHUNKING = 2
-"""So much longer a body may be as it is sent: in chunks of five bytes it is twice as long."""
+"""The ratio of sent bytes to body bytes that is allowed: chunks of five bytes double them."""
 MOST_AT_ONCE = 64
-"""So many requests may come in one piece; each is answered, or kept, before anybody else has a turn."""
+"""The most requests in one piece of data; all of them are read within one turn of the event loop."""
 
 
 class TooManyAtOnceError(Exception):
@@ -36,43 +36,43 @@ class TooManyAtOnceError(Exception):
 
 
 class RejectedHeadError(Exception):
-    """A request's head was answered with a refusal; nothing more is read."""
+    """A request's head was answered with an error; nothing more is read."""
 
 
 OF_THE_CLIENT = (HttpParserError, RejectedHeadError, TooManyAtOnceError)
 
 
 class StrictHttpProtocol(HttpToolsProtocol):
-    """One connection. What becomes of requests is decided in `on_head`, `on_piece_of_body` and `on_end`."""
+    """One connection; subclasses handle requests in `on_head`, `on_piece_of_body` and `on_end`."""
 
     _common: ClassVar[tuple[Any, bytes]] = ((), b"")
 
     def __init__(self, *args: Any, **keywords: Any) -> None:
         super().__init__(*args, **keywords)
         self._is_receiving = False
-        self._running: Any = None  # the cycle that is being answered; uvicorn's own is the one that came last
-        self._requests_begun = 0  # in what is being read
-        self._piece_bytes = 0  # of what is being read
+        self._running: Any = None  # the cycle that is being answered; uvicorn's `cycle` is the latest
+        self._requests_begun = 0  # in the current piece of data
+        self._piece_bytes = 0  # of the current piece of data
         self._received_bytes = 0  # of a request, after the piece that it began in
         self._body_bytes = 0
 
     def on_head(self) -> None:
-        """A request's head is whole, and as it should be."""
+        """A request's head is complete and valid."""
         is_alone = self._is_alone()
         super().on_headers_complete()
         if is_alone:
             self._running = self.cycle
 
     def on_piece_of_body(self, body: bytes) -> None:
-        """Some of its body."""
+        """A piece of its body is received."""
         super().on_body(body)
 
     def on_end(self) -> None:
-        """All of it is here."""
+        """The request is complete."""
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell whoever answers it: uvicorn tells the request that came last."""
+        """Notify the request that is being answered; uvicorn notifies only the latest one."""
         super().connection_lost(exc)
         running = self._running
         if running is not None and not running.response_complete:
@@ -80,7 +80,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
             running.message_event.set()
 
     def handle_websocket_upgrade(self) -> None:
-        """Another protocol takes the connection over; what is not answered yet could be answered no more."""
+        """Hand the connection to another protocol; abort it where requests are still unanswered."""
         if not self._is_alone() or self.pipeline or self.parser.get_http_version() != "1.1":
             self.transport.abort()
             return
@@ -90,7 +90,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
     # From the parser
 
     def on_message_begin(self) -> None:
-        """A request begins: the connection is not idle, also where another was answered just before."""
+        """Begin a request, and stop the idle timer, which the answer before may have started."""
         self._is_receiving = True
         self._requests_begun += 1
         if self._requests_begun > MOST_AT_ONCE:
@@ -101,7 +101,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Check a head; one that offers another protocol is read again without its offer."""
+        """Check a head; one that offers an unsupported protocol is parsed again without the offer."""
         if self._is_ignored_upgrade():
             return
         fault = self._fault()
@@ -110,7 +110,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
             raise RejectedHeadError
         self.on_head()
         if not self.parser.should_upgrade():
-            self.headers = []  # what a body's trailers say goes nowhere
+            self.headers = []  # trailers are ignored
 
     def on_body(self, body: bytes) -> None:
         """Count, and pass on."""
@@ -118,20 +118,20 @@ class StrictHttpProtocol(HttpToolsProtocol):
         self.on_piece_of_body(body)
 
     def on_message_complete(self) -> None:
-        """A request is whole, unless its body is still to be read."""
+        """End a request, unless its body is still to be parsed."""
         if not self._is_ignored_upgrade():
             self._is_receiving = False
             self.on_end()
 
     def on_response_complete(self) -> None:
-        """The next one's turn."""
+        """Go on with the next request of the pipeline."""
         self._running = self.pipeline[-1][0] if self.pipeline else None
         super().on_response_complete()
 
     # For subclasses
 
     def _read(self, data: bytes) -> None:
-        """Parse what has come."""
+        """Parse a piece of data."""
         self._requests_begun, self._piece_bytes = 0, len(data)
         self._unset_keepalive_if_required()
         self._feed(data)
@@ -143,7 +143,7 @@ class StrictHttpProtocol(HttpToolsProtocol):
                 self._refuse(HEAD_TOO_LARGE)
 
     def _is_alone(self) -> bool:
-        """Whether no request before the one that is read waits for its answer."""
+        """Whether no earlier request of this connection is unanswered."""
         return self.cycle is None or bool(self.cycle.response_complete)
 
     def _write(self, answer: RawResponse, more_lines: bytes = b"") -> None:
@@ -185,21 +185,21 @@ class StrictHttpProtocol(HttpToolsProtocol):
         return bool(self.parser.should_upgrade()) and not self._should_upgrade()
 
     def _ignore_upgrade(self, rest: bytes) -> None:
-        """Read a request anew as if it had not offered another protocol: the parser has not read its body."""
+        """Parse a request again without its offer of another protocol: the parser has skipped its body."""
         method, version = self.parser.get_method(), self.parser.get_http_version()
         self.parser = HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
         self._feed(without_upgrade(method, self.url, version, self.headers) + rest)
 
     def _fault(self) -> RawResponse | None:
-        """The refusal of a head that is not as it should be."""
+        """The response to an invalid head."""
         if self._piece_bytes > MOST_HEAD_BYTES and is_too_large(self.url, self.headers):
             return HEAD_TOO_LARGE
         message = fault_of(self.parser.get_http_version(), self.headers)
         return None if message is None else error_response(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", message)
 
     def _refuse(self, response: RawResponse) -> None:
-        """Say what is wrong and hang up; only hang up where that would be taken for another's answer."""
+        """Send an error and close; only abort where the error would look like an earlier request's answer."""
         if self.transport.is_closing():
             return
         is_next = self._is_alone() or (

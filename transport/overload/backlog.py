@@ -42,7 +42,7 @@ class Backlog:
     def holds_back(self, connection: Connection, data: bytes) -> bool:
         """Whether the data was held back: there is no room, or earlier data still waits.
 
-        Health checks and payment webhooks are never held back. A connection with a second piece in the
+        Requests for exempt and first paths are not held back. A connection with a second piece in the
         backlog stops reading.
         """
         if not self._held and self._shedder.has_room():

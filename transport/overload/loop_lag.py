@@ -1,4 +1,4 @@
-"""How late the event loop runs: the queue that every request of a process stands in."""
+"""The lag of the event loop, which delays every request of a process."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ WINDOW = 5
 
 
 class LoopLag:
-    """Wakes every 20 ms and notes how late it was woken.
+    """Wakes every 20 ms and measures the delay.
 
-    What counts is the least of the last five: a single pause says nothing, a queue that never
+    The least of the last five delays counts: a single pause means nothing, a queue that never
     empties does (CoDel, RFC 8289, section 3.1).
     """
 
@@ -23,22 +23,22 @@ class LoopLag:
 
     @property
     def standing_seconds(self) -> float:
-        """How long whatever becomes ready has to wait, at least, lately."""
+        """The delay that every ready callback lately had, in seconds."""
         return min(self._late)
 
     @property
     def latest_seconds(self) -> float:
-        """How late the last look was."""
+        """The last measured delay, in seconds."""
         return self._late[-1]
 
     def start(self) -> None:
-        """Watch the running loop."""
+        """Start measuring the running loop."""
         loop = asyncio.get_running_loop()
         self._due = loop.time() + TICK_SECONDS
         self._timer = loop.call_later(TICK_SECONDS, self._tick, loop)
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop measuring."""
         if self._timer is not None:
             self._timer.cancel()
 

@@ -1,1 +1,1 @@
-"""What every room speaks: requests, payloads, errors, limits and the ports to the world outside."""
+"""The base of all rooms: requests, payloads, errors, limits, and protocols for outside services."""

@@ -21,7 +21,7 @@ class ClientGone(Exception):
 
 
 def connection_info(scope: Scope, transport: str) -> ConnectionInfo:
-    """Describe who is asking; of a header sent twice, the values are joined."""
+    """Describe the caller; the values of a repeated header are joined."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name = raw_name.decode("latin-1").lower()

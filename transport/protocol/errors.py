@@ -1,4 +1,4 @@
-"""What the transport refuses, and how each refusal is told to a client.
+"""The errors of the transport, with the status and close code of each.
 
 GraphQLHTTPError
 ├── BadRequest                 400  malformed JSON, a parameter of the wrong type
@@ -146,8 +146,8 @@ class RateLimited(GraphQLHTTPError):
 
     def __init__(self, message: str = "", *, retry_after_seconds: int = 1) -> None:
         super().__init__(message, headers=[("retry-after", str(retry_after_seconds))])
-        told = {"code": self.code, "retryAfterSeconds": retry_after_seconds}
-        self.errors = (GraphQLError(self.message, extensions=told),)
+        extensions = {"code": self.code, "retryAfterSeconds": retry_after_seconds}
+        self.errors = (GraphQLError(self.message, extensions=extensions),)
 
 
 class Unavailable(GraphQLHTTPError):

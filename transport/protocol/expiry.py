@@ -1,4 +1,4 @@
-"""The end of the credentials that a connection or an operation was begun with."""
+"""The expiry of the credentials of a connection or an operation."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from .errors import TokenExpired
 Item = TypeVar("Item")
 
 LONGEST_SECONDS = 30 * 86_400.0
-"""A timer is never set further ahead; no connection lives so long."""
+"""The longest timer; no connection lives longer."""
 
 
-def seconds_until(moment: float) -> float:
-    """How long from now until a moment given in seconds of the epoch; never negative."""
-    return min(max(moment - time.time(), 0.0), LONGEST_SECONDS)
+def seconds_until(deadline: float) -> float:
+    """The seconds from now until a deadline in seconds of the epoch; never negative."""
+    return min(max(deadline - time.time(), 0.0), LONGEST_SECONDS)
 
 
 async def until_expired(
-    answers: AsyncGenerator[Item, None], moment: float | None
+    answers: AsyncGenerator[Item, None], expires_at: float | None
 ) -> AsyncGenerator[Item, None]:
-    """Yield what a subscription says until its credentials end. Raises: TokenExpired at that moment."""
-    if moment is None:
+    """Yield a subscription's answers until its credentials expire. Raises: TokenExpired then."""
+    if expires_at is None:
         async for item in answers:
             yield item
         return
-    deadline = asyncio.get_running_loop().time() + seconds_until(moment)
+    deadline = asyncio.get_running_loop().time() + seconds_until(expires_at)
     while True:
         try:
             async with asyncio.timeout_at(deadline):

@@ -1,4 +1,4 @@
-"""One clock for all open connections: pings, and the end of the slow and the silent."""
+"""One timer for all open connections: it pings, and drops slow and silent clients."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Protocol
 
 
 class Beating(Protocol):
-    """A connection that is looked at on every beat."""
+    """A connection with a heartbeat."""
 
     def beat(self, now: float) -> None:
-        """Ping the client, or drop it where it took or said nothing for too long."""
+        """Ping the client, or drop it where it has been slow or silent for too long."""
 
 
 class Heartbeat:
-    """Calls every open connection once an interval; runs only while there are some."""
+    """Calls every open connection once an interval; runs only while there are any."""
 
     def __init__(self, interval_seconds: float) -> None:
         self._interval_seconds = interval_seconds
@@ -23,7 +23,7 @@ class Heartbeat:
         self._task: asyncio.Task[None] | None = None
 
     def add(self, member: Beating) -> None:
-        """Look at this connection from now on."""
+        """Call this connection from now on."""
         self._members.add(member)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
@@ -33,7 +33,7 @@ class Heartbeat:
         self._members.discard(member)
 
     async def aclose(self) -> None:
-        """Stop the clock."""
+        """Stop the timer."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):

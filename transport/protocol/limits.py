@@ -1,4 +1,4 @@
-"""The public limits: what one client may ask of one server."""
+"""The public limits of a server for each client."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ class Limits:
     cost: int = 20_000
     """Fields an answer may hold, lists counted by the size asked for."""
     assumed_list_size: int = 10
-    """What a list counts for where no first, limit or pageSize says."""
+    """The assumed length of a list without first, limit or pageSize."""
 
     # Connections
     init_seconds: float = 10.0
     keep_alive_seconds: float = 12.0
     silence_seconds: float = 60.0
-    """A WebSocket client that was not heard for so long, pongs included, is dropped."""
+    """A WebSocket client that sends nothing for so long, not even a pong, is dropped."""
     send_seconds: float = 30.0
-    """A client that takes no byte for so long is dropped."""
+    """A client that reads no byte for so long is dropped."""
     operations_per_connection: int = 100
     reservation_seconds: float = 60.0
 
     # Caches, entries each
     documents: int = 1_000
     document_cache_bytes: int = 64_000_000
-    """Of each cache that keeps documents or what was made of them, as far as that can be estimated."""
+    """The estimated memory of each cache of documents, or of what is derived from them."""
     responses: int = 2_000
     response_bytes: int = 64_000_000

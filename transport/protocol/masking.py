@@ -1,4 +1,4 @@
-"""The public form of an error: what a client may read, and a log id for the rest."""
+"""The public form of errors: faults are masked and named by a log id."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BAD_INPUT = "BAD_USER_INPUT"
 
 
 def mask_error(error: GraphQLError) -> dict[str, Any]:
-    """Pass on what was meant for the client; log anything else and name it by a log id."""
+    """Return the public form of an error; a fault is logged under a log id."""
     original = error.original_error
     if isinstance(original, GraphQLHTTPError):
         return _public(error, original.message, {"code": original.error_code})

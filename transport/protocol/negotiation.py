@@ -1,4 +1,4 @@
-"""Which media type, and which compression, a client wants."""
+"""Content negotiation: the media type and the compression of a response."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Accepted:
     media_type: str | None
     """JSON or GRAPHQL_RESPONSE; None where the client takes neither."""
     stream: bool
-    """An event stream was asked for by name."""
+    """text/event-stream is accepted by name."""
     named_json: bool
-    """application/json was asked for by name: document errors are answered with 200."""
+    """application/json is accepted by name: document errors are answered with 200."""
 
 
 @lru_cache(maxsize=512)

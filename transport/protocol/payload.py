@@ -12,7 +12,7 @@ from .masking import BAD_INPUT
 from .ports import ErrorMapper
 
 KEPT_FRAMES = 32
-"""Frames kept of one payload. Client libraries count their ids, so that most sockets use the same few."""
+"""Frames kept of one payload. Client libraries count their ids, so most sockets use the same few ids."""
 
 
 class Payload:

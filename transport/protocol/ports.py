@@ -1,4 +1,4 @@
-"""What the composition root hands in: the world outside, as protocols."""
+"""The protocols of what the composition root provides."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from graphql import GraphQLError
 
 @dataclass(frozen=True, slots=True)
 class ConnectionInfo:
-    """Who is asking: header names are lower-case, params is connection_init's payload."""
+    """The caller: header names are in lower case, `params` is the payload of connection_init."""
 
     headers: Mapping[str, str]
     client: str | None = None
@@ -23,26 +23,26 @@ class ConnectionInfo:
 
 ContextFactory = Callable[[ConnectionInfo], Any]
 """Makes the context of one operation, or a coroutine of it; raises Unauthenticated for a token that is not
-good. Where it can tell at once, queries can be answered without waiting."""
+valid. Where it returns no coroutine, cached answers take the fast path."""
 
 
 async def as_awaited(context: Any) -> Any:
-    """The context, whichever way a factory gave it."""
+    """The context that a factory returned, awaited where it is a coroutine."""
     return await context if iscoroutine(context) else context
 
 
 ErrorMapper = Callable[[GraphQLError], dict[str, Any]]
-"""Turns an error into its public form, masking what a client must not read."""
+"""Turns an error into its public form, and masks faults."""
 
 Rights = Callable[[Any], Hashable | None]
-"""Two contexts of equal rights may share an answer; None shares with nobody."""
+"""Contexts of equal rights may share an answer; None is never shared."""
 
 
 class DocumentStore(Protocol):
     """Persisted documents by the lower-case hex of their sha256."""
 
     async def get(self, document_hash: str) -> str | None:
-        """Return the document's text, or None where nobody registered it."""
+        """Return the document's text, or None where it is not registered."""
 
     async def put(self, document_hash: str, text: str) -> None:
         """Register a text whose hash was checked."""
@@ -63,7 +63,7 @@ class MessageBus(Protocol):
         """Send to every subscriber of the channel, this process included."""
 
     def subscribe(self, channel: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """Receive from the moment the context is entered until it is left."""
+        """Receive while the context is entered."""
 
 
 class Meters(Protocol):

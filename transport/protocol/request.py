@@ -1,4 +1,4 @@
-"""One operation as a client asked for it, whatever carried it."""
+"""One operation as a client requested it, over any protocol."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _optional(payload: dict[str, Any], name: str, kind: type, wanted: str) -> An
 
 
 def _document_hash(document_id: Any, extensions: dict[str, Any]) -> str | None:
-    """Both ways of naming a persisted document lead to one hash."""
+    """Read the hash of a persisted document, in either of the two ways to name one."""
     named = _from_document_id(document_id)
     persisted = extensions.get("persistedQuery")
     if persisted is None:

@@ -1,4 +1,4 @@
-"""An answer as HTTP sends it: its ETag and its compressed forms, each made at most once."""
+"""An answer over HTTP: its ETag and its compressed forms, each computed at most once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Answer:
         self._tag: str | None = None
         self._compressed: dict[str, bytes] = {}
         self.written: dict[Hashable, Any] = {}
-        """Whole responses made of it, by what they were made for"""
+        """Whole responses of this answer, by response preferences"""
 
     def etag(self, encoding: str | None) -> str:
         """Return the strong ETag of the form sent in this encoding."""

@@ -1,4 +1,4 @@
-"""Answers to public queries, kept for moments: bounded, and each computed once at a time."""
+"""The response cache: answers to public queries, bounded, loaded single-flight."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from transport.protocol.ports import Meters
 from .answers import Answer
 
 FORMS = 4
-"""So many times a body is kept on the average: plain, compressed, and in whole responses."""
+"""The average number of copies of a body: plain, compressed, and in whole responses"""
 
 
 class ResponseCache:
-    """Keeps answers by key until their time, the entry bound or the byte bound is up."""
+    """Caches answers by key for their time to live, bounded by entries and bytes."""
 
     def __init__(
         self,
@@ -32,14 +32,14 @@ class ResponseCache:
         self._clock = clock
 
     def kept(self, key: Hashable) -> Answer | None:
-        """Return the kept answer, if it is still good."""
+        """Return the cached answer, if it has not expired."""
         answer = self._answers.get(key)
         if answer is not None:
             self._meters.cached("response", "hit")
         return answer
 
     async def answer(self, key: Hashable, ttl_s: float, compute: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Return the kept answer, or compute it once for all who ask meanwhile."""
+        """Return the cached answer, or compute it once for all simultaneous callers."""
         kept = self.kept(key)
         if kept is not None:
             return kept
@@ -48,7 +48,7 @@ class ResponseCache:
         if flight is not None:
             try:
                 answer = await shield(flight)
-            except GraphQLHTTPError:  # it was the first who asked that was refused
+            except GraphQLHTTPError:  # the error was the first caller's own
                 return await compute()
             return await compute() if answer.personal else answer
         flight = ensure_future(self._fly(key, ttl_s, compute))

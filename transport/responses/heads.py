@@ -1,4 +1,4 @@
-"""What an answer becomes as an HTTP response: its status, its headers and its body's encoding."""
+"""The head of an HTTP response: status, headers and content encoding."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from transport.protocol.negotiation import JSON, Accepted, accepted, encoding_of
 from .answers import Answer, matches
 
 COST_HEADER = "x-graphql-cost"
-"""A request that carries this header is told its cost in extensions.cost."""
+"""A request with this header gets its cost in extensions.cost."""
 VARY = "Accept, Accept-Encoding, Authorization"
 ERROR_VARY = "Accept, Accept-Encoding"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResponsePreferences:
-    """How a request wants to be answered; it follows from its method and headers alone."""
+    """How a request is to be answered; follows from its method and headers alone."""
 
     method: str
     accepted: Accepted
@@ -31,7 +31,7 @@ class ResponsePreferences:
 
 
 def preferences_of(method: str, headers: Mapping[str, str]) -> ResponsePreferences:
-    """Read a preferences from headers whose names are in lower case."""
+    """Read the preferences from headers whose names are in lower case."""
     return ResponsePreferences(
         method=method,
         accepted=accepted(headers.get("accept", "")),
@@ -53,7 +53,7 @@ class Head:
 
 
 def head_of(preferences: ResponsePreferences, call: Call, answer: Answer) -> Head:
-    """The head of an operation's answer: what may be kept is said to those who GET."""
+    """The head of an operation's answer; only a GET gets caching headers."""
     encoding = answer.encoding(preferences.encoding)
     if preferences.method == "POST":
         return _whole(preferences, encoding, (("cache-control", "no-store"),))
@@ -70,7 +70,7 @@ def head_of(preferences: ResponsePreferences, call: Call, answer: Answer) -> Hea
 def error_head(
     preferences: ResponsePreferences, status: int, answer: Answer, headers: tuple[Header, ...]
 ) -> Head:
-    """The head of a refusal or a fault."""
+    """The head of an error response."""
     return _whole(preferences, answer.encoding(preferences.encoding), headers, status)
 
 

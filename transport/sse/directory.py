@@ -1,4 +1,4 @@
-"""Finds the process that holds an event stream, and asks it.
+"""Finds the process that holds an event stream, and sends it requests.
 
 A reserved stream is held by the process that reserved it, an open one by the process whose
 socket it is. Any process can ask either over the bus; the holder listens on the stream's channel,
@@ -29,7 +29,7 @@ class Holder(Protocol):
 
 
 class StreamDirectory:
-    """The streams of this process by token, and the way to all others."""
+    """The streams of this process by token, and access to those of other processes."""
 
     def __init__(self, bus: MessageBus, reply_seconds: float = REPLY_SECONDS) -> None:
         self._bus = bus
@@ -117,7 +117,7 @@ class StreamDirectory:
 
 
 def _away(error: Exception) -> Unavailable:
-    """What a client is told where the bus cannot be asked, whatever its own reason is."""
+    """The client's error where the bus is not available, whatever the bus reports."""
     away = Unavailable("Event streams of several requests are away for a moment; please try again.")
     away.__cause__ = error
     return away

@@ -1,4 +1,4 @@
-"""The two halves of an event stream: what writes to its socket, and what holds its operations."""
+"""The two halves of an event stream: the writer to its socket, and its operations."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class EventWriter:
         self._comment: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Send the headers, and a comment that makes browsers believe them."""
+        """Send the headers, and a comment that makes browsers accept the stream."""
         await start_response(self._send, 200, HEADERS)
         await self.write(COMMENT)
 
@@ -53,7 +53,7 @@ class EventWriter:
             await self._send(message)
 
     def beat(self, now: float) -> None:
-        """Send a comment, or drop a client that takes nothing."""
+        """Send a comment, or drop a client that reads nothing."""
         if self._blocked_since is None:
             self._comment = asyncio.ensure_future(self.write(COMMENT))
         elif now - self._blocked_since > self._limits.send_seconds:
@@ -61,7 +61,7 @@ class EventWriter:
 
 
 class EventStream:
-    """A stream in single connection mode: reserved, then open, then gone."""
+    """A stream in single connection mode: reserved, then open, then closed."""
 
     def __init__(self, limits: Limits, start: Callable[[EventStream, Message], Awaitable[None]]):
         self._limits = limits
@@ -77,7 +77,7 @@ class EventStream:
         self.released: Callable[[], None] = lambda: None
 
     def handle(self, message: Message) -> Message:
-        """Do what this or another process asks: run, stop or hand over."""
+        """Handle a request of this or another process: run, stop or hand over."""
         match message["kind"]:
             case "run":
                 return self._run(message)
@@ -87,13 +87,13 @@ class EventStream:
                 return self._hand_over()
 
     def claim(self) -> None:
-        """Take it for one connection, from here to its end. Raises: Conflict where another has it."""
+        """Claim the stream for one connection, to its end. Raises: Conflict where it is claimed already."""
         if self._is_claimed:
             raise Conflict("The event stream is open already.")
         self._is_claimed = True
 
     def open(self, writer: EventWriter, last_event_id: str | None) -> None:
-        """Begin to send; what was asked for before starts now, where the stream before this one ended."""
+        """Begin to send; earlier operations start now, at the position where the last stream ended."""
         self.writer = writer
         self._last_event_id = last_event_id
         pending, self._pending = self._pending, {}
@@ -101,14 +101,14 @@ class EventStream:
             self._launch(message)
 
     def resume_at(self, name: str, asked: str) -> str | None:
-        """Where an operation of a broken stream goes on, told once: who starts it anew starts afresh."""
+        """The position at which an operation of a broken stream resumes; returned once only."""
         position = None if name in self._resumed else position_of(self._last_event_id, name, asked)
         if position is not None:
             self._resumed.add(name)
         return position
 
     def adopt(self, pending: list[Message]) -> None:
-        """Take over what another process was asked to run."""
+        """Take over operations that were submitted to another process."""
         for message in pending:
             self._pending.setdefault(message["id"], message)
 

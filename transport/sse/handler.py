@@ -30,7 +30,7 @@ TOKEN_PARAMETER = "token"  # noqa: S105 - a parameter's name
 LAST_EVENT_ID = "last-event-id"
 Answers = AsyncGenerator[tuple[Payload, str | None], None]
 EventIds = Callable[[str | None], str | None]
-"""What the stream calls an event, by the id that its operation gives it."""
+"""The stream's id of an event, by the operation's own id."""
 COMPLETE = b"event: complete\ndata:\n\n"
 
 
@@ -59,7 +59,7 @@ class EventStreams:
         self._open: set[asyncio.Future[str]] = set()
 
     async def refuse(self, error: GraphQLHTTPError, send: Send) -> None:
-        """Tell a refusal in the stream: an EventSource cannot read a response of 400."""
+        """Send an error in the stream: a browser's EventSource cannot read a response of 400."""
         payload = self._engine.encoder.request_error(error.errors)
         await start_response(send, 200, HEADERS)
         body = _next(payload, None, None) + COMPLETE
@@ -162,7 +162,7 @@ class EventStreams:
             self._directory.release(token)
 
     async def _answers(self, call: Call, context: Any, last_event_id: str | None) -> Answers:
-        """The answers of an operation; a subscription's only while its token is good."""
+        """The answers of an operation; a subscription ends with its token."""
         subscribed = call.operation.kind == "subscription"
         expires_at = self._engine.options.expires_at(context) if subscribed else None
         async with (
@@ -181,9 +181,9 @@ class EventStreams:
         asked = in_short(message["request"])
         resumed = stream.resume_at(name, asked)
         last_event_id = position_of(info.headers.get(LAST_EVENT_ID), name, asked) or resumed
-        told = partial(stream.positions.told, name, asked)
+        position = partial(stream.positions.advance, name, asked)
         try:
-            await self._deliver(writer, name, self._prepared(message, info, last_event_id), told)
+            await self._deliver(writer, name, self._prepared(message, info, last_event_id), position)
         finally:
             stream.positions.ended(name)
 
@@ -198,7 +198,7 @@ class EventStreams:
     async def _deliver(
         self, writer: EventWriter, name: str | None, answers: Answers, id_of: EventIds = _itself
     ) -> None:
-        """Write every answer, then complete; a refusal is told as an answer."""
+        """Write every answer, then complete; an error is written as an answer."""
         try:
             async with aclosing(answers):
                 async for payload, event_id in answers:
@@ -233,7 +233,7 @@ class EventStreams:
         run: Callable[[EventWriter], Awaitable[None]],
         farewell: bytes,
     ) -> None:
-        """Keep a stream open until it is done, the client leaves or is dropped, or we close."""
+        """Keep a stream open until it is done, its client leaves or is dropped, or the server closes."""
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         writer = EventWriter(send, self._limits, lambda: _end(ended, "slow"))
         await writer.open()
@@ -255,12 +255,12 @@ class EventStreams:
             await writer.end(farewell if ended.done() else b"")
 
 
-async def _wait_until(moment: float | None) -> None:
-    """Wait until a moment given in seconds of the epoch, or for ever."""
-    if moment is None:
+async def _wait_until(expires_at: float | None) -> None:
+    """Wait until a time in seconds of the epoch, or without end."""
+    if expires_at is None:
         await asyncio.Event().wait()
     else:
-        await asyncio.sleep(seconds_until(moment))
+        await asyncio.sleep(seconds_until(expires_at))
 
 
 def _end(ended: asyncio.Future[str], reason: str) -> None:

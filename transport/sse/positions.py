@@ -1,4 +1,4 @@
-"""Where each operation of a single-connection event stream stands, written as one event id.
+"""The positions of all operations of a single-connection event stream, as one event id.
 
 An event stream has one last event id, however many operations it carries. So an id names all of
 them: `a=41.5f1c09d2&b=7.e07a3b64`, percent-encoded as a query string; behind each operation's own id
@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 import orjson
 
 MOST_BYTES = 2_048
-"""A longer id is not written: it would weigh more than what it saves."""
+"""A longer id is not sent: it would cost more than it saves."""
 MOST_OPERATIONS = 100
 
 
@@ -26,7 +26,7 @@ class Positions:
     def __init__(self) -> None:
         self._told: dict[str, str] = {}
 
-    def told(self, name: str, asked: str, event_id: str | None) -> str | None:
+    def advance(self, name: str, asked: str, event_id: str | None) -> str | None:
         """Note an operation's newest id; the stream's own id where every operation has one."""
         if event_id is None:
             return None
@@ -46,12 +46,12 @@ def in_short(request: Mapping[str, Any]) -> str:
 
 
 def position_of(last_event_id: str | None, name: str, asked: str) -> str | None:
-    """An operation's own id out of the stream's; None where it speaks of another, or not of it at all."""
+    """An operation's own id from the stream's; None where the stream's id does not hold it."""
     if last_event_id is None or "=" not in last_event_id:
         return last_event_id
     try:
-        told = dict(parse_qsl(last_event_id[:MOST_BYTES], max_num_fields=MOST_OPERATIONS)).get(name, "")
+        position = dict(parse_qsl(last_event_id[:MOST_BYTES], max_num_fields=MOST_OPERATIONS)).get(name, "")
     except ValueError:
         return None
-    event_id, _, of = told.rpartition(".")
+    event_id, _, of = position.rpartition(".")
     return event_id if event_id and of == asked else None

@@ -18,7 +18,7 @@ NONCE_BYTES = 12
 
 
 class Seal:
-    """Encrypts JSON under a key that follows from the token, and names the token's channel."""
+    """Encrypts JSON under a key derived from the token, and names the token's channel."""
 
     def __init__(self, token: str) -> None:
         self.channel = "graphql-sse:" + hashlib.sha256(b"channel:" + token.encode()).hexdigest()

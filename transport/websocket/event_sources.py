@@ -1,4 +1,4 @@
-"""Sources that thousands of sockets share: their events can be taken without waiting for them."""
+"""Event sources that push: thousands of sockets share one, and no task waits for its events."""
 
 from __future__ import annotations
 
@@ -7,43 +7,43 @@ from typing import Any, Protocol, cast
 
 
 class Buffer(Protocol):
-    """What a feed has told one subscriber and the subscriber has not taken."""
+    """The events that one subscriber has not taken yet."""
 
     ended: bool
     """Whether nothing more will come."""
 
     def take(self) -> Any | None:
-        """All that has gathered, merged into one event; None where there is nothing."""
+        """Return the waiting events, merged into one; None where there are none."""
 
 
 class EventSource(Protocol):
-    """An event stream that also calls when it has something; it is iterated until its first event."""
+    """An event stream that also notifies of each event; it is iterated up to its first event."""
 
     def attach(self, wake: Callable[[], None]) -> Buffer:
-        """Call this with each event from now on, and at the end; what was told is in the buffer.
+        """Call `wake` for each event from now on, and at the end; the events are in the buffer.
 
-        It does not call before it has returned: what waits already is the caller's to take.
+        It is not called before this returns: the caller takes the events that wait already.
         """
 
     def detach(self) -> None:
-        """End it: nobody listens any more."""
+        """End the subscription."""
 
 
 def event_source_of(source: object) -> EventSource | None:
-    """The source itself, where it is a feed."""
+    """The source itself, where it can push."""
     return cast("EventSource", source) if hasattr(source, "attach") else None
 
 
 class FrameSink(Protocol):
     """A socket that takes finished WebSocket frames: ASGI extension `SINK_EXTENSION`.
 
-    What the socket has not taken yet is bounded: once `is_full`, a writer waits, or leaves it to
+    The unsent bytes of the socket are bounded: once `is_full`, a writer waits, or leaves it to
     `drained` to be called.
     """
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing should be written now; true for ever once the socket is closed."""
+        """Whether nothing should be written now; always true once the socket is closed."""
 
     @property
     def full_since(self) -> float | None:
@@ -59,4 +59,4 @@ class FrameSink(Protocol):
         """Wait until it is not full, or closed."""
 
 
-SINK_EXTENSION = "boxoffice.websocket.frames"
+SINK_EXTENSION = "transport.websocket.frames"

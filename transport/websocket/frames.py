@@ -11,7 +11,7 @@ CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 NO_STATUS = 1005
 PROTOCOL_ERROR, NOT_UTF8, TOO_BIG, TOO_MANY = 1002, 1007, 1009, 1008
 MOST_FRAMES = 1_000
-"""In one piece of data: they are all read before anybody else has a turn."""
+"""In one piece of data: they are all read within one turn of the event loop."""
 _DATA, _CONTROL = frozenset({CONTINUATION, TEXT, BINARY}), frozenset({CLOSE, PING, PONG})
 _FINAL, _RESERVED, _OPCODE, _MASKED, _SIZE = 0x80, 0x70, 0x0F, 0x80, 0x7F
 _CONTROL_BYTES, _MEDIUM, _LONG = 125, 126, 127
@@ -19,7 +19,7 @@ _SENDABLE = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015)})
 
 
 class FrameFault(Exception):
-    """What the client sent breaks the protocol: the connection is failed with a close code."""
+    """The client broke the protocol: the connection is failed with a close code."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -61,7 +61,7 @@ def close_frame(code: int, reason: str) -> bytes:
 
 
 class FrameReader:
-    """Turns the bytes of a client into messages, however they were cut on the way."""
+    """Turns the bytes of a client into messages, however they are split."""
 
     __slots__ = ("_begun", "_most_bytes", "_opcode", "_rest")
 
@@ -69,11 +69,11 @@ class FrameReader:
         self._most_bytes = most_bytes
         self._rest: bytearray | None = None
         self._begun: bytearray | None = None
-        """A message of which fragments have come, but not the last."""
+        """A message whose last fragment is still missing"""
         self._opcode = TEXT
 
     def feed(self, data: bytes) -> Iterator[Received]:
-        """Yield what is whole now. Raises: FrameFault, after what came before it."""
+        """Yield the messages that are complete. Raises: FrameFault, after the messages before it."""
         if self._rest is None:
             source: bytes | bytearray = data
         else:
@@ -102,7 +102,7 @@ class FrameReader:
             self._rest = bytearray(source[position:])
 
     def _frame_at(self, source: bytes | bytearray, at: int) -> tuple[int, bool, int, int] | None:
-        """Opcode, whether it is final, and the body's place; None where the frame is not whole."""
+        """Opcode, whether it is final, and the body's position; None where the frame is not complete."""
         left = len(source) - at
         if left < 2:
             return None

@@ -88,7 +88,7 @@ class WebSocketTransport:
                 self._empty.set()
 
     async def aclose(self) -> None:
-        """Tell every client to reconnect elsewhere, and wait until they have gone."""
+        """Close every socket so that clients reconnect elsewhere, and wait until they have."""
         for connection in list(self._open):
             connection.end(SERVICE_RESTART, "Service restart")
         while self._open:
@@ -177,14 +177,14 @@ class WebSocketConnection:
             await self._stop()
 
     def end(self, code: int, reason: str, farewell: Payload | None = None) -> None:
-        """Close with a code, wherever this is noticed; farewell is told to what still runs."""
+        """Close with a code; `farewell` is the last payload of the operations that still run."""
         if self._closed is None:
             self._closed = Closed(code, reason, farewell)
             if self._task is not None and self._task is not asyncio.current_task():
                 self._task.cancel()
 
     def beat(self, now: float) -> None:
-        """Ping the client; drop one that takes nothing or has long been silent."""
+        """Ping the client; drop it where it reads nothing or has been silent for too long."""
         limits = self._server.limits
         blocked_since = self.sender.blocked_since
         if blocked_since is not None and now - blocked_since > limits.send_seconds:
@@ -214,18 +214,18 @@ class WebSocketConnection:
             self.end(4408, "Connection initialisation timeout")
 
     def _expire(self) -> None:
-        """The token has ended that the connection was opened with."""
+        """End the connection, whose token has expired."""
         error = TokenExpired()
         self.meters.refused(error.error_code)
         self.end(4403, "Forbidden", self.engine.encoder.request_error(error.errors))
 
     def _wake(self) -> None:
-        """The client takes messages again."""
+        """Go on sending: the client reads again."""
         for operation in list(self._operations.values()):
             operation.wake()
 
     async def _stop(self) -> None:
-        """Cancel what runs, then say goodbye; a client that takes nothing gets no goodbye."""
+        """Cancel the operations, then send the close; a client that reads nothing gets none."""
         closed, blocked = self._closed, self.sender.blocked_since is not None
         if closed is not None and closed.farewell is not None and not blocked:
             await self._let_finish()
@@ -244,7 +244,7 @@ class WebSocketConnection:
             await _close(self._send_message, closed.code, closed.reason)
 
     async def _let_finish(self) -> None:
-        """What was begun with a good token and ends by itself may end: a payment, say."""
+        """Let queries and mutations finish that began with a valid token."""
         answering = [
             operation.task
             for operation in self._operations.values()

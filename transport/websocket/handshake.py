@@ -69,7 +69,7 @@ def read_opening(head: bytes) -> Opening:
 
 
 def _in_origin_form(target: bytes) -> bytes:
-    """A target without its scheme and authority, which proxies are sent (RFC 9112, section 3.2.2)."""
+    """A target without the scheme and authority that requests to proxies carry (RFC 9112, section 3.2.2)."""
     if target.startswith(b"/"):
         return target
     return b"/" + target.partition(b"://")[2].partition(b"/")[2]

@@ -1,4 +1,4 @@
-"""One operation of one socket: a query or mutation that answers, or a subscription that goes on."""
+"""One operation of one socket: a query, a mutation or a subscription."""
 
 from __future__ import annotations
 
@@ -59,18 +59,18 @@ class Socket(Protocol):
         """Forget it: its id is free again."""
 
     def refused(self, error: GraphQLHTTPError) -> None:
-        """Hear what was refused."""
+        """Handle an error of the operation."""
 
 
 class SocketOperation:
-    """Runs from the moment it is made; `cancel` ends it without a word."""
+    """An operation that runs from its creation; `cancel` ends it without a message."""
 
     __slots__ = ("_counted", "_push", "_quoted", "_socket", "_task", "name", "ongoing")
 
     def __init__(self, socket: Socket, name: str, payload: Mapping[str, Any]) -> None:
         self.name = name
         self.ongoing = False
-        """True for a subscription: it never ends by being waited for."""
+        """True for a subscription, which does not end by itself."""
         self._socket = socket
         self._quoted = quoted(name)
         self._push: Push | None = None
@@ -79,7 +79,7 @@ class SocketOperation:
 
     @property
     def task(self) -> asyncio.Task[None] | None:
-        """What has to be waited for; None for a subscription that is pushed."""
+        """The task to wait for; None for a subscription that is pushed."""
         return self._task
 
     def wake(self) -> None:
@@ -88,18 +88,18 @@ class SocketOperation:
             self._push.wake()
 
     def cancel(self) -> None:
-        """End it without a word."""
+        """End it without a message."""
         if self._task is not None:
             self._task.cancel()
         self._release()
 
     def error(self, payload: Payload) -> bytes:
-        """The message that ends it with a payload's errors."""
+        """The message that ends the operation with a payload's errors."""
         errors = orjson.dumps(orjson.loads(payload.body)["errors"])
         return b'{"id":' + self._quoted + b',"type":"error","payload":' + errors + b"}"
 
     async def _run(self, payload: dict[str, Any]) -> None:
-        """Run to the end, or until the feed takes over; what is refused ends with an error message."""
+        """Run to the end, or until the event source pushes; an error ends with an error message."""
         encoder = self._socket.engine.encoder
         try:
             call = await self._socket.engine.prepare(read_operation(payload))
@@ -117,7 +117,7 @@ class SocketOperation:
         await self._socket.sender.send(last)
 
     async def _deliver(self, call: Call, context: Any) -> bool:
-        """Send the answers; True where a feed goes on sending them."""
+        """Send the answers; True where an event source goes on pushing them."""
         engine = self._socket.engine
         if call.operation.kind != "subscription":
             async with aclosing(engine.answers(call, context)) as answers:
@@ -135,12 +135,12 @@ class SocketOperation:
         return False
 
     async def _open(self, subscription: Subscription, sink: FrameSink) -> bool:
-        """Send the first event and leave the others to the feed, where the source is one."""
-        feed: EventSource | None = None
+        """Send the first event, and let the source push the others where it can."""
+        pushing: EventSource | None = None
         try:
             source = await subscription.open()
-            feed = event_source_of(source)
-            if feed is not None:
+            pushing = event_source_of(source)
+            if pushing is not None:
                 await self._send(subscription.payload(await anext(source)))
         except Exception as error:
             await subscription.aclose()
@@ -150,16 +150,16 @@ class SocketOperation:
         except BaseException:
             await subscription.aclose()
             raise
-        if feed is None:
+        if pushing is None:
             await self._follow(subscription)
             return False
-        self._push = Push(subscription, feed, sink, self._quoted, self._finish)
+        self._push = Push(subscription, pushing, sink, self._quoted, self._finish)
         self._task = None
         self._push.start()
         return True
 
     async def _follow(self, subscription: Subscription) -> None:
-        """Ask for one event after another, each when the socket has taken the one before."""
+        """Pull one event after another, each when the socket has taken the one before."""
         async with aclosing(subscription.payloads()) as payloads:
             async for payload, _ in payloads:
                 await self._send(payload)
@@ -170,7 +170,7 @@ class SocketOperation:
         await self._socket.sender.send_payload(payload, self._quoted)
 
     def _finish(self, last: Payload | None) -> None:
-        """The feed has ended: say so, however full the socket is; it is the last of this operation."""
+        """Send the operation's last message, even to a full socket: its event source has ended."""
         sink = self._socket.sender.sink
         assert sink is not None, "only a sink is pushed to"
         self._release()
@@ -180,7 +180,7 @@ class SocketOperation:
         sink.write(text_frame(self._complete()))
 
     def _release(self) -> None:
-        """Give back what it holds; once."""
+        """Release what it holds; a second call does nothing."""
         if self._push is not None:
             self._push.stop()
             self._push = None

@@ -1,4 +1,4 @@
-"""WebSocket on uvicorn with a way in for frames that are finished already: `Config(ws=WebSocketProtocol)`.
+"""WebSocket on uvicorn that also sends finished frames: `Config(ws=WebSocketProtocol)`.
 
 What a broadcast to thousands costs is the way that each message takes: a queue, a task, a dictionary, a
 framing. A finished frame goes to the socket's own buffer instead, and what a connection keeps is little.
@@ -38,13 +38,13 @@ from .handshake import FAILED, FORBIDDEN, UNAVAILABLE, HandshakeRejected, Openin
 log = logging.getLogger("uvicorn.error")
 
 FULL_BYTES = 65_536
-"""A socket with so many bytes that its client has not taken is full; it has room again at a quarter."""
+"""The unsent bytes at which a socket is full; it has room again at a quarter of them."""
 INBOX_MESSAGES = 16
-"""So many messages that the application has not read, and the socket is not read any more."""
+"""The unread messages at which the socket stops reading."""
 CLOSE_SECONDS = 10.0
 """How long a client has to answer a close."""
 LINGER_SECONDS = 1.0
-"""How long a client that broke the protocol may go on sending: hanging up would take our close back."""
+"""How long a client that broke the protocol may go on sending: an abort could discard our close frame."""
 LOST, GOING_AWAY, FAULT = 1006, 1012, 1011
 
 
@@ -86,7 +86,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._server_state.connections.add(self)  # type: ignore[arg-type]  # it names its own classes
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is over, whoever has ended it."""
+        """Clean up, whichever side closed the connection."""
         self._server_state.connections.discard(self)
         self._state = "closed"
         self.is_full, self.full_since, self._drained = True, None, None
@@ -96,7 +96,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._wake(self._room)
 
     def data_received(self, data: bytes) -> None:
-        """Read the request, then frames; nothing after a fault but the client's end."""
+        """Read the request, then frames; after a fault, ignore everything but the client's close."""
         if self._opening is None:
             self._open(data)
             return
@@ -113,21 +113,21 @@ class WebSocketProtocol(asyncio.Protocol):
                 self._close(fault.code, fault.reason, LINGER_SECONDS)
 
     def eof_received(self) -> None:
-        """The client sends no more: so it is gone."""
+        """The client has closed its side: close the connection."""
 
     def pause_writing(self) -> None:
-        """The client is slow."""
+        """The send buffer is full."""
         self.is_full, self.full_since = True, self._loop.time()
 
     def resume_writing(self) -> None:
-        """The client has caught up."""
+        """The send buffer has room again."""
         self.is_full, self.full_since = False, None
         self._wake(self._room)
         if self._drained is not None:
             self._drained()
 
     def shutdown(self) -> None:
-        """Uvicorn stops: send the client elsewhere."""
+        """Close, since uvicorn stops: the client reconnects elsewhere."""
         if self._state == "open":
             self._transport.write(close_frame(GOING_AWAY, "Service restart"))
             self._disconnect(GOING_AWAY)
@@ -156,7 +156,7 @@ class WebSocketProtocol(asyncio.Protocol):
     # For the application: ASGI
 
     async def receive(self) -> Message:
-        """The client's next message; its goodbye again and again once it is gone."""
+        """The client's next message; a disconnect, repeated, once the client has gone."""
         while not self._inbox:
             if self._goodbye is not None:
                 return self._goodbye
@@ -167,13 +167,13 @@ class WebSocketProtocol(asyncio.Protocol):
                 self._reading = None
         message = self._inbox.pop(0)
         if self._inbox:
-            await asyncio.sleep(0)  # a burst of messages waits for others, not they for it
+            await asyncio.sleep(0)  # let other tasks run during a burst of messages
         elif self._state != "closed":
             self._transport.resume_reading()
         return message
 
     async def send(self, message: Message) -> None:
-        """Accept, send or close. Raises: ClientDisconnected where there is nobody any more."""
+        """Accept, send or close. Raises: ClientDisconnected once the client has gone."""
         match message["type"], self._state:
             case _, "closed":
                 raise ClientDisconnected
@@ -238,7 +238,7 @@ class WebSocketProtocol(asyncio.Protocol):
         }
 
     async def _run(self, scope: Scope) -> None:
-        """Run the application, and end what it leaves open."""
+        """Run the application, and close a connection that it leaves open."""
         try:
             await self._config.loaded_app(scope, self.receive, self.send)
         except ClientDisconnected:
@@ -280,13 +280,13 @@ class WebSocketProtocol(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _disconnect(self, code: int, reason: str = "") -> None:
-        """Say goodbye to the application, once."""
+        """Send the application a disconnect, once."""
         if self._goodbye is None:
             self._goodbye = {"type": "websocket.disconnect", "code": code or NO_STATUS, "reason": reason}
             self._wake(self._reading)
 
     def _hang_up(self) -> None:
-        """Close the connection: what is buffered still leaves, unless the client takes nothing."""
+        """Close the connection once the buffer is sent, or at once where the client reads nothing."""
         if self.is_full:
             self._transport.abort()
         else:

@@ -1,6 +1,6 @@
-"""Delivering a feed: each event is written to the socket in the turn in which it is told.
+"""Pushing an event source: each event is written to the socket in the turn in which it is notified.
 
-No task waits for events and no queue holds them: where the socket is full, they stay in the feed, which
+No task waits for events and no queue holds them: while the socket is full, they stay in the source, which
 merges them, and what has gathered is sent once the socket has room again.
 """
 
@@ -19,18 +19,18 @@ from .frames import text_frame
 class Push:
     """One subscription whose first event has been sent, from here to its end."""
 
-    __slots__ = ("_buffer", "_executing", "_feed", "_finish", "_quoted_id", "_sink", "_subscription")
+    __slots__ = ("_buffer", "_executing", "_finish", "_quoted_id", "_sink", "_source", "_subscription")
 
     def __init__(
         self,
         subscription: Subscription,
-        feed: EventSource,
+        source: EventSource,
         sink: FrameSink,
         quoted_id: bytes,
         finish: Callable[[Payload | None], None],
     ) -> None:
         self._subscription = subscription
-        self._feed = feed
+        self._source = source
         self._sink = sink
         self._quoted_id = quoted_id
         self._finish = finish
@@ -38,12 +38,12 @@ class Push:
         self._executing: asyncio.Future[None] | None = None
 
     def start(self) -> None:
-        """Send what waits, and from now on whatever is told."""
-        self._buffer = self._feed.attach(self.wake)
+        """Send the waiting events, and from now on each new one."""
+        self._buffer = self._source.attach(self.wake)
         self.wake()
 
     def wake(self) -> None:
-        """Send what waits, where the socket takes it; at the end of the feed, say so once."""
+        """Send the waiting events where the socket has room; at the end of the source, finish once."""
         buffer, sink = self._buffer, self._sink
         if sink.is_full or self._executing is not None or buffer is None:
             return
@@ -62,14 +62,14 @@ class Push:
             self._finish(None)
 
     def stop(self) -> None:
-        """Send nothing more, and end the feed."""
+        """Send nothing more, and detach from the source."""
         self._buffer = None
         if self._executing is not None:
             self._executing.cancel()
-        self._feed.detach()
+        self._source.detach()
 
     async def _send_later(self, executing: Awaitable[Payload]) -> None:
-        """Send an event that had to be waited for; later ones gather in the feed meanwhile."""
+        """Send an event whose execution had to wait; later ones gather in the source meanwhile."""
         try:
             payload = await executing
         except Exception as error:

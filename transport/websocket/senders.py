@@ -1,4 +1,4 @@
-"""How messages leave by a WebSocket: through ASGI's send, or as finished frames."""
+"""The sending half of a WebSocket: through ASGI's send, or as finished frames."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Sender(Protocol):
 
     @property
     def sink(self) -> FrameSink | None:
-        """Takes finished frames; None where the server knows no such thing."""
+        """Takes finished frames; None where the server has no such extension."""
 
     @property
     def blocked_since(self) -> float | None:
-        """The loop's time since which the client takes nothing; None while it does."""
+        """The loop's time since which the client reads nothing; None while it reads."""
 
     async def send(self, text: bytes) -> None:
         """Send one message of UTF-8 text; return once the socket has taken it."""
@@ -56,7 +56,7 @@ class AsgiSender:
 
 
 class FrameSender:
-    """A server that takes frames: nothing is framed twice and nobody waits for a socket that has room."""
+    """A server that takes frames: nothing is framed twice, and only a full socket is waited for."""
 
     __slots__ = ("_sink",)
 
@@ -87,6 +87,6 @@ class FrameSender:
 
 
 def sender_of(scope: Scope, send: Send) -> AsgiSender | FrameSender:
-    """The best way out that the server of this socket offers."""
+    """The best sender that the server of this socket offers."""
     sink = scope.get("extensions", {}).get(SINK_EXTENSION)
     return AsgiSender(send) if sink is None else FrameSender(sink)
