@@ -40,7 +40,7 @@ from .protocol.errors import (
 from .protocol.limits import Limits
 from .protocol.masking import mask_error
 from .protocol.payload import Payload
-from .protocol.ports import ConnectionInfo, DocumentStore, MessageBus, Meters, NoMeters, as_awaited
+from .protocol.ports import ConnectionInfo, DocumentStore, MessageBus, Meters, NoMeters
 from .server import GraphQLServer
 from .sse.buses import MemoryBus
 from .websocket.protocol import WebSocketProtocol
@@ -80,7 +80,6 @@ __all__ = [
     "Unavailable",
     "WebSocketProtocol",
     "admit_all",
-    "as_awaited",
     "bounded_http_protocol",
     "digest_of",
     "manifest_of",

@@ -33,7 +33,7 @@ HINTS: Mapping[str, CacheHint] = {
 
 @dataclass
 class Context:
-    """What a toy resolver knows: who asks, and the world it counts in."""
+    """The context of toy resolvers: the caller, and the world that they count in."""
 
     user: str | None
     world: World
@@ -42,7 +42,7 @@ class Context:
 
 @dataclass
 class World:
-    """What tests watch and change."""
+    """The state that tests watch and change."""
 
     calls: int = 0
     executions: int = 0
@@ -53,18 +53,18 @@ class World:
     ended: set[str] = field(default_factory=set)
     """Names whose tokens are no longer good"""
     pulled: list[int] = field(default_factory=list)
-    feeds: list[PushedUpdates] = field(default_factory=list)
+    sources: list[PushedUpdates] = field(default_factory=list)
 
-    def tell(self, *versions: int) -> None:
-        """Tell every feed these versions, one after another."""
+    def notify(self, *versions: int) -> None:
+        """Notify every source of these versions, one after another."""
         for version in versions:
-            for feed in list(self.feeds):
-                feed.tell(version)
+            for source in list(self.sources):
+                source.notify(version)
 
 
 @strawberry.type
 class Account:
-    """Somebody's own data."""
+    """A user's own data."""
 
     name: str
 
@@ -121,14 +121,14 @@ class Update:
 
 
 class PushedUpdates(AsyncIterator[Update]):
-    """A feed that a test drives; a later version replaces an earlier one that waits."""
+    """An event source that a test drives; a later version replaces an earlier one that waits."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.ended = False
         self._pending: int | None = 0
         self._wake: Callable[[], None] = lambda: None
-        world.feeds.append(self)
+        world.sources.append(self)
 
     async def __anext__(self) -> Update:
         first = self.take()
@@ -147,19 +147,19 @@ class PushedUpdates(AsyncIterator[Update]):
             return None
         return Update(version=version, shared=shared_of(version), world=self.world)
 
-    def tell(self, version: int) -> None:
-        """Tell a version."""
+    def notify(self, version: int) -> None:
+        """Notify of a version."""
         self._pending = version
         self._wake()
 
     def end(self) -> None:
-        """Tell nothing more."""
+        """End the source."""
         self.ended = True
         self._wake()
 
     def detach(self) -> None:
         """See `EventSource`."""
-        self.world.feeds.remove(self)
+        self.world.sources.remove(self)
 
     async def aclose(self) -> None:
         """End it while it is iterated."""
@@ -222,7 +222,7 @@ class Query:
 
     @strawberry.field
     def boom(self) -> str:
-        """Fail for a reason that nobody may read."""
+        """Fail for a reason that no client may read."""
         raise RuntimeError("the password is swordfish")
 
     @strawberry.field
@@ -287,7 +287,7 @@ class Subscription:
     @strawberry.subscription(graphql_type=Update)  # type: ignore[untyped-decorator]
     @staticmethod
     def fed(info: strawberry.Info[Context, None]) -> PushedUpdates:
-        """Yield version 0, then what the test tells."""
+        """Yield version 0, then the versions that the test sends."""
         return PushedUpdates(info.context.world)
 
     @strawberry.subscription
@@ -336,7 +336,7 @@ def context_factory(world: World, *, at_once: bool = False) -> Any:
 
 
 def rights_of(context: Context) -> Hashable:
-    """Everybody without a name has the same rights."""
+    """All callers without a name have the same rights."""
     return context.user or "anonymous"
 
 
@@ -379,7 +379,7 @@ def make_server(
     at_once: bool = False,
     **parts: Any,
 ) -> GraphQLServer:
-    """Build a server of the toy schema; `at_once` tells who asks without waiting."""
+    """Build a server of the toy schema; `at_once` makes contexts without a coroutine."""
     return GraphQLServer(
         schema,
         context_factory(world or World(), at_once=at_once),

@@ -82,7 +82,7 @@ class Cat(Named):
 
     @strawberry.field
     async def cancelled(self) -> str | None:
-        """Waits for something that somebody else cancels."""
+        """Waits for something that another task cancels."""
         future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         future.cancel()
         return await future
@@ -165,7 +165,7 @@ class Query:
 
     @strawberry.field
     def cat(self, name: str = "tom") -> Cat | None:
-        """A cat; nobody is a name of none."""
+        """A cat; no cat has the name nobody."""
         return None if name == "nobody" else Cat(name=name)
 
     @strawberry.field

@@ -64,7 +64,7 @@ async def test_the_header_is_not_believed_when_a_stranger_sends_it(postgres_url:
     assert told == [200, 429]
 
 
-def test_the_short_way_knows_the_same_address() -> None:
+def test_the_fast_path_finds_the_same_address() -> None:
     client_of = client_behind("10.0.0.0/8")
     chain = [(b"x-forwarded-for", b"198.51.100.1, 203.0.113.1, 10.1.1.1")]
 
@@ -73,9 +73,7 @@ def test_the_short_way_knows_the_same_address() -> None:
     assert client_of(STRANGER, chain) == STRANGER
 
 
-async def test_each_buyer_counts_when_they_are_answered_on_the_short_way(
-    postgres_url: str, redis_url: str
-) -> None:
+async def test_each_buyer_counts_when_requests_take_the_fast_path(postgres_url: str, redis_url: str) -> None:
     settings = settings_on(postgres_url, redis_url, rate_limit_per_minute="1", trusted_proxies="127.0.0.0/8")
     app = create_app(settings)
     server = uvicorn.Server(configured(app, settings))

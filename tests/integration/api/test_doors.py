@@ -13,7 +13,7 @@ from devservices.valkey import Valkey
 from settings import SettingsError
 from tests.apis import Api, api_on, app_on, somebody
 from tests.transport.clients import listening
-from transport.documents.cache import digest_of
+from transport import digest_of
 
 PROTOCOLS = [Subprotocol("graphql-transport-ws")]
 QUERY = "{ serverTime }"

@@ -56,7 +56,7 @@ async def test_subscription_streams_over_get_when_the_client_is_an_event_source(
             assert (await next_event(events_of(response)))["id"] == "1"
 
 
-async def test_query_is_one_event_and_a_refusal_another_when_only_streams_are_accepted() -> None:
+async def test_query_is_one_event_and_an_error_another_when_only_streams_are_accepted() -> None:
     async with listening(make_server()) as address, httpx.AsyncClient(base_url=f"http://{address}") as client:
         async with posted(client, {"query": "{ hello }"}) as (_, events):
             data = orjson.loads((await next_event(events))["data"])
@@ -271,7 +271,7 @@ async def test_request_is_refused_with_a_code_when_its_stream_or_operation_is_un
             assert response.json()["errors"][0]["extensions"]["code"] == code
 
 
-async def test_stopping_is_refused_when_the_token_of_who_asks_is_not_good() -> None:
+async def test_stopping_is_refused_when_the_callers_token_is_invalid() -> None:
     async with processes(1) as (client,):
         token = (await client.put("/")).text
         forged = {TOKEN: token, "authorization": "nonsense"}
@@ -283,7 +283,7 @@ async def test_stopping_is_refused_when_the_token_of_who_asks_is_not_good() -> N
     )
 
 
-async def test_reservation_lapses_when_nobody_opens_it() -> None:
+async def test_reservation_expires_when_it_is_not_opened() -> None:
     async with processes(1, limits=Limits(reservation_seconds=0.01)) as (client,):
         token = (await client.put("/")).text
         statuses: list[int] = []
@@ -306,7 +306,7 @@ async def test_gauge_falls_and_token_dies_when_the_client_leaves_its_single_stre
         assert (await submit(client, token, "x", "{ hello }")).status_code == 404
 
 
-async def test_one_of_two_is_refused_when_both_open_a_stream_at_the_same_moment() -> None:
+async def test_one_of_two_is_refused_when_both_open_a_stream_at_the_same_time() -> None:
     async with processes(1) as (client,):
         token = (await client.put("/")).text
         statuses: list[int] = []

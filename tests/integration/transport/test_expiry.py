@@ -1,4 +1,4 @@
-"""A token that ends while a stream is open: who holds it is told, and the stream is ended."""
+"""A token that expires while a stream is open: the client gets an error, and the stream ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHORT = "Bearer ada for 0.3"
 MINUTE = "Bearer ada for 60"
 
 
-async def test_socket_is_told_and_closed_with_4403_when_its_token_ends() -> None:
+async def test_socket_gets_an_error_and_is_closed_with_4403_when_its_token_ends() -> None:
     world, meters = World(), CountingMeters()
     async with listening(make_server(world, meters=meters)) as address, websocket(address) as socket:
         await socket.initialise({"Authorization": SHORT})
@@ -34,7 +34,7 @@ async def test_socket_is_told_and_closed_with_4403_when_its_token_ends() -> None
         assert meters.refusals == ["UNAUTHENTICATED"]
 
 
-async def test_socket_stays_open_when_its_token_is_good_or_there_is_none() -> None:
+async def test_socket_stays_open_when_its_token_is_valid_or_there_is_none() -> None:
     async with listening(make_server()) as address:
         async with (
             websocket(address) as short,
@@ -50,7 +50,7 @@ async def test_socket_stays_open_when_its_token_is_good_or_there_is_none() -> No
                 assert (await socket.receive())["payload"] == {"data": {"hello": "hello world"}}
 
 
-async def test_query_answers_before_the_close_when_it_was_begun_with_a_good_token() -> None:
+async def test_query_answers_before_the_close_when_it_began_with_a_valid_token() -> None:
     world, meters = World(), CountingMeters()
     async with listening(make_server(world, meters=meters)) as address, websocket(address) as socket:
         world.gate = asyncio.Event()
@@ -64,7 +64,7 @@ async def test_query_answers_before_the_close_when_it_was_begun_with_a_good_toke
         assert await socket.close_code() == 4403
 
 
-async def test_event_stream_is_told_and_completed_when_its_token_ends() -> None:
+async def test_event_stream_gets_an_error_and_completes_when_its_token_ends() -> None:
     world = World()
     async with (
         listening(make_server(world)) as address,

@@ -1,4 +1,4 @@
-"""Requests that have to wait, on real sockets: in order, in their turn, and without room for all."""
+"""Requests on the fast path that have to wait, on real sockets: in order, in slots, and under overload."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def test_answers_keep_their_order_when_a_slow_request_is_followed_at_once(
     assert answers[1] == b'{"data":{"ratio":1.0,"calls":1}}'
 
 
-async def test_its_place_is_free_again_when_a_client_hangs_up_on_a_slow_request() -> None:
+async def test_its_slot_is_free_again_when_a_client_disconnects_during_a_slow_request() -> None:
     async with toy_server() as here:
         _, writer = await slow_request(here)
         in_hand = here.shedder.in_flight
@@ -40,7 +40,7 @@ async def test_its_place_is_free_again_when_a_client_hangs_up_on_a_slow_request(
     assert after.json()["data"]["me"] == {"name": "ada"}
 
 
-async def test_who_comes_to_a_full_house_waits_for_a_place_and_is_turned_away_without_one() -> None:
+async def test_a_request_queues_for_a_slot_or_is_refused_when_the_process_is_full() -> None:
     async with toy_server(limits=LoadLimits(in_flight=1, queue=1)) as here:
         here.world.gate = asyncio.Event()
         first, second = (asyncio.create_task(here.post(json.dumps({"query": SLOW}))) for _ in range(2))
@@ -55,7 +55,7 @@ async def test_who_comes_to_a_full_house_waits_for_a_place_and_is_turned_away_wi
     assert here.shedder.in_flight == here.shedder.announced == 0
 
 
-async def test_a_connection_ends_with_its_answer_when_the_process_is_told_to_stop_meanwhile() -> None:
+async def test_a_connection_ends_with_its_answer_when_the_process_stops_meanwhile() -> None:
     async with toy_server() as here:
         reader, writer = await slow_request(here)
         here.shedder.draining = True
@@ -68,7 +68,7 @@ async def test_a_connection_ends_with_its_answer_when_the_process_is_told_to_sto
     assert answer.endswith(b'{"data":{"ratio":1.0,"calls":1}}')
 
 
-async def test_what_comes_to_a_full_house_is_taken_in_by_turns_and_in_order() -> None:
+async def test_the_backlog_is_read_in_order_when_the_process_is_full() -> None:
     async with toy_server(limits=LoadLimits(in_flight=1, queue=0, exempt=frozenset({"/healthz"}))) as here:
         slow, slow_writer = await slow_request(here)
         sockets = [await here.connect() for _ in range(60)]
@@ -91,7 +91,7 @@ async def test_what_comes_to_a_full_house_is_taken_in_by_turns_and_in_order() ->
     assert here.world.calls == 1
 
 
-async def test_a_large_body_is_read_whole_when_it_comes_to_a_house_that_was_full() -> None:
+async def test_a_large_body_is_read_whole_when_it_is_sent_again_after_a_refusal() -> None:
     large = b'{"query":"{ ratio(of: 3) }"' + b" " * 600_000 + b"}"
     async with toy_server(limits=LoadLimits(in_flight=1, queue=0)) as here:
         slow, slow_writer = await slow_request(here)

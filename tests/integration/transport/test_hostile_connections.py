@@ -1,4 +1,4 @@
-"""Clients that pipeline, read nothing, or hang up at the worst moment: nobody else waits for them."""
+"""Clients that pipeline, read nothing or disconnect at the worst time: they delay no other client."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ LARGE = "{ calls " + " ".join(f"a{number}: large" for number in range(95)) + " }
 
 
 @asynccontextmanager
-async def gated(limits: LoadLimits) -> AsyncIterator[ToyServer]:
+async def server_without_fast_path(limits: LoadLimits) -> AsyncIterator[ToyServer]:
     """A toy server behind the pipeline of `app.py`, without the fast path."""
     async with toy_server(fast=False, limits=limits) as here:
         yield here
 
 
 @pytest.mark.parametrize("target", ["/%68ealthz", "http://a/healthz", "/healthz"])
-async def test_everybody_is_counted_out_when_a_path_is_spelt_otherwise(target: str) -> None:
-    async with gated(HEALTH) as here:
+async def test_every_request_is_counted_out_when_a_path_is_spelt_otherwise(target: str) -> None:
+    async with server_without_fast_path(HEALTH) as here:
         reader, writer = await here.connect()
         for _ in range(3):
             writer.write(f"GET {target} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
@@ -43,7 +43,9 @@ async def test_everybody_is_counted_out_when_a_path_is_spelt_otherwise(target: s
     assert here.shedder.announced == 0
 
 
-async def test_a_stream_ends_when_its_client_asks_again_and_hangs_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stream_ends_when_its_client_sends_a_request_and_disconnects(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     beating = partial(make_server, limits=Limits(keep_alive_seconds=0.2))
     monkeypatch.setattr("tests.transport.servers.make_server", beating)
     body = b'{"query":"subscription { forever }"}'
@@ -88,9 +90,11 @@ async def test_a_connection_is_cut_when_it_brings_too_many_requests_at_once() ->
     assert set(answers) == {b'{"data":{"hello":"hello world"}}'}
 
 
-async def test_who_reads_nothing_takes_no_place_and_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_takes_no_slot_and_is_disconnected_when_it_reads_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(transport.http.connections, "UNREAD_SECONDS", 2.0)
-    async with gated(LoadLimits(in_flight=4, queue=0)) as here:
+    async with server_without_fast_path(LoadLimits(in_flight=4, queue=0)) as here:
         host, port = here.address.split(":")
         silent = [socket.create_connection((host, int(port))) for _ in range(4)]
         for connection in silent:
@@ -105,7 +109,7 @@ async def test_who_reads_nothing_takes_no_place_and_is_hung_up_on(monkeypatch: p
     assert answer.json() == {"data": {"hello": "hello world"}}
 
 
-async def test_a_body_that_nobody_reads_is_not_taken_in_when_it_comes_in_a_flood(
+async def test_an_unread_body_is_not_buffered_when_the_process_is_overloaded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     connections: list[BoundedHttpProtocol] = []
@@ -116,7 +120,7 @@ async def test_a_body_that_nobody_reads_is_not_taken_in_when_it_comes_in_a_flood
         made(self, peer)
 
     monkeypatch.setattr(BoundedHttpProtocol, "connection_made", note)
-    async with gated(LoadLimits(in_flight=1, queue=1, flood_after_seconds=100)) as here:
+    async with server_without_fast_path(LoadLimits(in_flight=1, queue=1, flood_after_seconds=100)) as here:
         _, slow = await slow_request(here)
         _, writer = await here.connect()
         writer.write(raw_post(b" " * 20_000, "content-length: 200000000"))

@@ -1,4 +1,4 @@
-"""The gate on real sockets: what a crowd, a slow client and a full process are told, in bytes."""
+"""Load shedding on real sockets: many connections, slow clients and a full process, in bytes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LARGE_BYTES = 40_000_000
 
 
 class Crowd:
-    """An application behind the gate on a real port."""
+    """An application behind the load shedder on a real port."""
 
     def __init__(self, most_connections: int, request_seconds: float) -> None:
         self.shedder = LoadShedder(LoadLimits(in_flight=1, queue=0))
@@ -85,7 +85,7 @@ async def answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
         return head.partition(b"\r\n")[0], await reader.readexactly(length)
 
 
-async def test_connection_stays_and_serves_again_when_a_request_of_it_was_turned_away() -> None:
+async def test_connection_stays_and_serves_again_when_a_request_of_it_was_refused() -> None:
     async with crowd() as here:
         first, first_writer = await here.connect()
         first_writer.write(POST + b"first")
@@ -110,7 +110,7 @@ async def test_connection_stays_and_serves_again_when_a_request_of_it_was_turned
     assert here.shedder.in_flight == 0
 
 
-async def test_socket_is_closed_with_1013_when_somebody_was_just_turned_away() -> None:
+async def test_socket_is_closed_with_1013_when_a_request_was_just_refused() -> None:
     async with crowd() as here:
         here.shedder.note_refusal()
         async with websocket(f"127.0.0.1:{here.port}") as client:
@@ -128,7 +128,7 @@ async def test_socket_is_closed_with_1012_when_the_process_is_stopping() -> None
     assert code == 1012
 
 
-async def test_newcomer_is_told_so_when_there_are_too_many_connections() -> None:
+async def test_new_connection_gets_an_error_when_there_are_too_many() -> None:
     async with crowd(most_connections=3) as here:
         held = [await here.connect() for _ in range(3)]
         await until(lambda: len(here.server.server_state.connections) == 3)

@@ -1,4 +1,4 @@
-"""Feeds over real sockets: pushed where the server takes frames, and never silence on an open socket."""
+"""Event sources over real sockets: pushed where the server takes frames."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def nothing_shared_yet() -> None:
 
 @pytest.fixture(params=["websockets-sansio", WebSocketProtocol], ids=["plain", "frames"])
 def serve(request: pytest.FixtureRequest) -> Serve:
-    """A server that knows nothing of frames, and one that takes them."""
+    """A server without the frames extension, and one with it."""
     return partial(listening, ws=request.param)
 
 
@@ -39,7 +39,7 @@ def version_in(message: dict[str, Any]) -> int:
 
 
 async def subscribed(socket: GraphQLSocket, name: str, query: str = FED) -> None:
-    """Subscribe to the feed and read its first event."""
+    """Subscribe to the event source and read its first event."""
     await socket.subscribe(name, query)
     message = await socket.receive()
     assert (message["id"], version_in(message)) == (name, 0)
@@ -51,7 +51,7 @@ async def watching(socket: GraphQLSocket, name: str, query: str = FED, **payload
     await subscribed(socket, name, query)
 
 
-async def test_every_socket_is_told_every_update_when_ids_differ() -> None:
+async def test_every_socket_gets_every_update_when_ids_differ() -> None:
     world = World()
     query = "subscription { fed { version counted } }"
     async with listening(make_server(world)) as address, AsyncExitStack() as stack:
@@ -60,26 +60,26 @@ async def test_every_socket_is_told_every_update_when_ids_differ() -> None:
             await watching(socket, f"id {number}", query)
         executed = world.executions
         for version in (1, 2, 3):
-            world.tell(version)
+            world.notify(version)
             for number, socket in enumerate(sockets):
                 message = await socket.receive()
                 assert (message["id"], version_in(message)) == (f"id {number}", version)
         assert world.executions == executed + 3
 
 
-async def test_update_is_not_lost_when_it_is_told_while_another_is_waited_for() -> None:
+async def test_update_is_not_lost_when_it_is_notified_while_another_executes() -> None:
     world = World()
     query = "subscription { fed { version awaited } }"
     async with listening(make_server(world)) as address, websocket(address) as socket:
         await watching(socket, "a", query)
         world.gate = asyncio.Event()
-        world.tell(1, 2, 3)
+        world.notify(1, 2, 3)
         world.gate.set()
         assert version_in(await socket.receive()) == 1
         assert version_in(await socket.receive()) == 3
 
 
-async def test_slow_socket_gets_the_newest_and_nobody_waits_for_it() -> None:
+async def test_slow_socket_gets_the_newest_and_delays_no_other() -> None:
     world, meters = World(), CountingMeters()
     server = make_server(world, meters=meters)
     async with listening(server) as address, websocket(address) as quick:
@@ -87,7 +87,7 @@ async def test_slow_socket_gets_the_newest_and_nobody_waits_for_it() -> None:
             await watching(quick, "q")
             await watching(slow, "s", LARGE)
             for version in range(100, 400):
-                world.tell(version)
+                world.notify(version)
                 assert version_in(await quick.receive()) == version
             last = 0
             received = 0
@@ -95,12 +95,12 @@ async def test_slow_socket_gets_the_newest_and_nobody_waits_for_it() -> None:
                 last = version_in(await slow.receive())
                 received += 1
             assert received < 300, "what was not taken was merged"
-            world.tell(1_000)
+            world.notify(1_000)
             assert version_in(await slow.receive()) == 1_000
         assert meters.drops == []
 
 
-async def test_socket_is_dropped_and_counted_when_it_takes_nothing_for_too_long() -> None:
+async def test_socket_is_dropped_and_counted_when_it_reads_nothing_for_too_long() -> None:
     world, meters = World(), CountingMeters()
     server = make_server(world, meters=meters, limits=Limits(keep_alive_seconds=0.05, send_seconds=0.2))
     async with (
@@ -113,57 +113,57 @@ async def test_socket_is_dropped_and_counted_when_it_takes_nothing_for_too_long(
         versions = itertools.count(100)
 
         def is_dropped() -> bool:
-            world.tell(next(versions))
+            world.notify(next(versions))
             return meters.drops == [("websocket", "slow")]
 
         await until(is_dropped)
-        await until(lambda: len(world.feeds) == 1 and meters.open == {"websocket": 1})
+        await until(lambda: len(world.sources) == 1 and meters.open == {"websocket": 1})
         assert meters.drops == [("websocket", "slow")]
         slow.connection.transport.abort()
 
 
-async def test_feed_is_left_when_a_client_vanishes(serve: Serve) -> None:
+async def test_source_is_detached_when_a_client_vanishes(serve: Serve) -> None:
     world, meters = World(), CountingMeters()
     async with serve(make_server(world, meters=meters)) as address:
         async with websocket(address) as socket:
             await watching(socket, "a")
             socket.connection.transport.abort()
-            await until(lambda: world.feeds == [] and meters.open == {"websocket": 0})
-            world.tell(1)
+            await until(lambda: world.sources == [] and meters.open == {"websocket": 0})
+            world.notify(1)
         assert meters.drops == []
 
 
-async def test_nothing_more_is_told_when_the_client_completes() -> None:
+async def test_nothing_more_is_sent_when_the_client_completes() -> None:
     world, meters = World(), CountingMeters()
     async with listening(make_server(world, meters=meters)) as address, websocket(address) as socket:
         await watching(socket, "a")
         await subscribed(socket, "b")
         await socket.send({"id": "a", "type": "complete"})
-        await until(lambda: len(world.feeds) == 1)
-        world.tell(1)
+        await until(lambda: len(world.sources) == 1)
+        world.notify(1)
         message = await socket.receive()
         assert (message["id"], version_in(message)) == ("b", 1)
         assert meters.open == {"websocket": 1}
 
 
-async def test_operation_completes_and_its_id_is_free_when_the_feed_ends() -> None:
+async def test_operation_completes_and_its_id_is_free_when_the_source_ends() -> None:
     world, meters = World(), CountingMeters()
     async with listening(make_server(world, meters=meters)) as address, websocket(address) as socket:
         await watching(socket, "a")
-        world.feeds[0].end()
+        world.sources[0].end()
         assert await socket.receive() == {"id": "a", "type": "complete"}
         assert meters.open == {"websocket": 0}
         await subscribed(socket, "a")
 
 
-async def test_fault_is_told_masked_in_its_place_when_an_update_cannot_be_executed() -> None:
+async def test_fault_is_sent_masked_when_an_update_cannot_be_executed() -> None:
     world = World()
     async with listening(make_server(world)) as address, websocket(address) as socket:
         await watching(socket, "a", LARGE)
-        world.tell(13)
+        world.notify(13)
         failure = (await socket.receive())["payload"]["errors"][0]
         assert failure["message"] == "Internal server error."
-        world.tell(14)
+        world.notify(14)
         assert version_in(await socket.receive()) == 14
 
 
@@ -174,14 +174,14 @@ async def test_operation_ends_with_its_token_when_it_is_pushed() -> None:
         told = await socket.receive()
         assert (told["type"], told["id"]) == ("error", "a")
         assert await socket.close_code() == 4403
-        assert world.feeds == []
+        assert world.sources == []
 
 
-async def test_clients_are_told_to_reconnect_when_the_server_closes_while_it_pushes() -> None:
+async def test_sockets_are_closed_for_a_restart_when_the_server_closes_while_it_pushes() -> None:
     world, server = World(), None
     server = make_server(world)
     async with listening(server) as address, websocket(address) as socket:
         await watching(socket, "a")
         await server.aclose()
         assert await socket.close_code() == 1012
-        assert world.feeds == []
+        assert world.sources == []

@@ -1,4 +1,4 @@
-"""Heads of requests that strict clients never send, and those that only some do."""
+"""Request heads that strict clients never send, and heads that only some send."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WEBSOCKET = (
 
 
 async def response_to(data: bytes, *more: bytes) -> tuple[int, str, bool]:
-    """The status of what is answered first, the code in it, and whether the server hung up then."""
+    """The status and code of the first response, and whether the server closed the connection then."""
     async with toy_server() as here:
         reader, writer = await here.connect()
         writer.write(data)
@@ -54,7 +54,7 @@ async def response_to(data: bytes, *more: bytes) -> tuple[int, str, bool]:
         ("host: a", "transfer-encoding: gzip, chunked"),
     ],
 )
-async def test_a_request_is_refused_when_its_head_is_at_fault(lines: tuple[str, ...]) -> None:
+async def test_a_request_is_refused_when_its_head_is_invalid(lines: tuple[str, ...]) -> None:
     length = () if any(line.startswith("transfer") for line in lines) else (LENGTH,)
     head = ["POST /graphql HTTP/1.1", "content-type: application/json", *length, *lines, "", ""]
 
@@ -62,7 +62,7 @@ async def test_a_request_is_refused_when_its_head_is_at_fault(lines: tuple[str, 
 
 
 @pytest.mark.parametrize("data", [b"HELO there\r\n\r\n", raw_post(b"xyz\r\n", "transfer-encoding: chunked")])
-async def test_what_is_no_http_is_refused_with_a_code(data: bytes) -> None:
+async def test_bytes_that_are_no_http_are_refused_with_a_code(data: bytes) -> None:
     assert await response_to(data) == (400, "BAD_REQUEST", True)
 
 
@@ -161,7 +161,7 @@ async def test_nothing_is_written_into_a_websocket_when_an_answer_is_due_before_
         writer.close()
 
 
-async def test_a_refusal_is_not_taken_for_the_answer_that_is_due_before_it() -> None:
+async def test_an_error_is_not_taken_for_the_answer_that_is_due_before_it() -> None:
     async with toy_server() as here:
         reader, writer = await slow_request(here)
         writer.write(b"nonsense\r\n\r\n")

@@ -174,7 +174,7 @@ async def test_source_is_closed_and_gauge_falls_when_the_client_completes_or_lea
         assert meters.open == {"websocket": 0}
 
 
-async def test_slow_client_is_dropped_when_it_takes_nothing_for_too_long() -> None:
+async def test_slow_client_is_dropped_when_it_reads_nothing_for_too_long() -> None:
     meters = CountingMeters()
     limits = Limits(keep_alive_seconds=0.05, send_seconds=0.1)
     server = make_server(limits=limits, meters=meters)
@@ -243,7 +243,7 @@ async def test_error_is_masked_and_the_operation_completes_when_a_source_fails()
         assert await socket.receive() == {"id": "b", "type": "complete"}
 
 
-async def test_clients_are_told_to_reconnect_when_the_server_closes() -> None:
+async def test_sockets_are_closed_for_a_restart_when_the_server_closes() -> None:
     server = make_server()
     async with listening(server) as address, websocket(address) as socket:
         await socket.initialise()

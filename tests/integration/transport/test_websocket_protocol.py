@@ -1,4 +1,4 @@
-"""Our WebSocket protocol on a real socket, spoken to by hand: what a well-behaved library never sends."""
+"""The WebSocket protocol on a real socket, with bytes that a well-behaved library never sends."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ async def test_client_is_answered_403_when_the_application_does_not_accept() -> 
     assert refused.value.response.status_code == 403
 
 
-async def test_client_is_told_when_the_application_fails() -> None:
+async def test_client_gets_a_close_code_when_the_application_fails() -> None:
     async def app(_scope: Any, receive: Any, send: Any) -> None:
         await receive()
         await send({"type": "websocket.accept"})

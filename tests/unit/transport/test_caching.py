@@ -1,4 +1,4 @@
-"""What is kept, for how long and for whom: headers, ETags, and the response cache."""
+"""Caching: headers, ETags, and the response cache."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def test_cache_control_is_the_least_of_all_that_is_read_when_got(
     assert response.headers["cache-control"] == expected
 
 
-async def test_answer_is_never_kept_when_posted_or_failed() -> None:
+async def test_answer_is_never_cached_when_posted_or_failed() -> None:
     async with in_process(make_server()) as client:
         posted = await client.post("/", json={"query": "{ hello }"})
         failed = await client.get("/", params={"query": "{ nope }"})
@@ -137,7 +137,7 @@ async def test_answer_is_computed_once_when_a_hundred_miss_at_once() -> None:
     assert world.calls == 1
 
 
-async def test_personal_answer_reaches_nobody_else_when_only_execution_shows_it() -> None:
+async def test_personal_answer_reaches_no_other_caller_when_only_execution_shows_it() -> None:
     world = World(gate=asyncio.Event())
 
     def personal(context: Context) -> bool:

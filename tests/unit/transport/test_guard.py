@@ -146,7 +146,7 @@ async def test_document_is_answered_when_it_stays_within_every_limit(query: str)
     assert "errors" not in response.json()
 
 
-async def test_refusal_is_remembered_when_the_same_document_comes_again() -> None:
+async def test_rejection_is_cached_when_the_same_document_is_sent_again() -> None:
     query = "{ " + " ".join(f"f{n}" for n in range(300)) + " }"
     async with in_process(make_server()) as client:
         first = await client.post("/", json={"query": query})

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP beyond the public audits: refusals, media types, bodies, persisted documents."""
+"""GraphQL over HTTP beyond the public audits: errors, media types, bodies, persisted documents."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ async def test_unexpected_error_is_masked_under_a_log_id_when_a_resolver_fails(
     assert error["extensions"]["logId"] in caplog.text
 
 
-async def test_refusal_keeps_its_code_when_a_resolver_raises_it() -> None:
+async def test_error_keeps_its_code_when_a_resolver_raises_it() -> None:
     async with in_process(make_server()) as client:
         response = await client.post("/", json={"query": "{ refused }"})
     assert code_of(response) == "RATE_LIMITED"
@@ -199,7 +199,7 @@ async def test_retry_after_is_sent_when_an_operation_is_not_admitted() -> None:
     assert response.headers["retry-after"] == "2"
 
 
-async def test_cost_is_told_when_the_request_asks_for_it() -> None:
+async def test_cost_is_returned_when_the_request_asks_for_it() -> None:
     async with in_process(make_server()) as client:
         body = {"query": "{ items(first: 7) { id name } }"}
         by_header = await client.post("/", json=body, headers={"x-graphql-cost": "1"})
@@ -306,7 +306,7 @@ async def test_errors_stay_few_and_short_when_the_document_is_long() -> None:
         assert len(answer.content) < 2_000
 
 
-async def test_refusals_are_counted_by_code_when_they_happen() -> None:
+async def test_errors_are_counted_by_code_when_they_happen() -> None:
     meters = CountingMeters()
     async with in_process(make_server(World(), meters=meters)) as client:
         await client.post("/", json={"query": "{ nope }"})

@@ -1,4 +1,4 @@
-"""The gate: who is let in, what those who are not are told, and that every place comes back."""
+"""The load shedder: admissions, refusals, and the release of every slot."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def enter(count: Callable[[int], None]) -> AbstractContextManager[CurrentRequest
 
 
 class Application:
-    """A small application behind a gate: `/work` and `/paid` take until they are told to end."""
+    """A small application behind the load shedder: `/work` and `/paid` run until `end` is set."""
 
     def __init__(self, limits: LoadLimits = LIMITS) -> None:
         self.shedder = LoadShedder(limits)
@@ -76,13 +76,13 @@ class Application:
         return [asyncio.create_task(self.client.get(path)) for _ in range(number)]
 
     async def fill(self) -> list[asyncio.Task[httpx.Response]]:
-        """Have as much in hand as there is room for."""
+        """Fill every slot."""
         tasks = self.start("/work", self.shedder.limits.in_flight)
         await until(lambda: not self.shedder.has_room("/work"))
         return tasks
 
 
-async def test_request_is_turned_away_when_there_is_no_room_and_let_in_when_there_is_again() -> None:
+async def test_request_is_refused_when_there_is_no_room_and_admitted_when_there_is_again() -> None:
     here = Application()
     held = await here.fill()
 
@@ -110,7 +110,7 @@ async def test_request_is_turned_away_when_there_is_no_room_and_let_in_when_ther
         ("text/html,application/xhtml+xml", "text/plain"),
     ],
 )
-async def test_refusal_comes_in_the_media_type_that_was_asked_for(accept: str, kind: str) -> None:
+async def test_refusal_has_the_media_type_that_the_client_accepts(accept: str, kind: str) -> None:
     here = Application()
     held = await here.fill()
 
@@ -122,7 +122,7 @@ async def test_refusal_comes_in_the_media_type_that_was_asked_for(accept: str, k
     assert "please try again" in refused.text
 
 
-async def test_health_is_answered_and_payments_are_heard_when_there_is_no_room() -> None:
+async def test_exempt_and_first_paths_are_served_when_there_is_no_room() -> None:
     here = Application()
     held = await here.fill()
 
@@ -151,7 +151,7 @@ async def test_room_is_left_for_others_when_a_request_waits_for_an_outside_servi
     assert (here.shedder.in_flight, here.shedder.elsewhere) == (0, 0)
 
 
-async def test_even_those_who_wait_outside_are_bounded() -> None:
+async def test_requests_that_wait_for_outside_services_are_bounded() -> None:
     here = Application(LoadLimits(in_flight=2, queue=0, elsewhere=3))
     waiting = here.start("/elsewhere", 3)
     await until(lambda: here.shedder.elsewhere == 3)
@@ -180,7 +180,7 @@ async def test_open_stream_takes_no_room_and_has_no_deadline() -> None:
     assert here.shedder.in_flight == 0
 
 
-async def test_place_comes_back_when_the_request_fails_or_its_client_leaves() -> None:
+async def test_slot_is_released_when_the_request_fails_or_its_client_leaves() -> None:
     here = Application()
 
     with pytest.raises(RuntimeError):
@@ -193,7 +193,7 @@ async def test_place_comes_back_when_the_request_fails_or_its_client_leaves() ->
     assert (here.shedder.in_flight, here.shedder.elsewhere) == (0, 0)
 
 
-async def test_request_knows_how_long_it_may_take_and_what_waits_for_it_stops_then() -> None:
+async def test_request_has_a_deadline_and_its_waits_end_then() -> None:
     here = Application()
     here.end.set()
 
@@ -205,7 +205,7 @@ async def test_request_knows_how_long_it_may_take_and_what_waits_for_it_stops_th
     assert seconds_left(3.0) == 3.0
 
 
-async def test_everybody_is_served_in_order_when_a_burst_comes_and_passes() -> None:
+async def test_every_request_is_served_in_order_when_a_burst_passes() -> None:
     shedder = LoadShedder(LoadLimits(in_flight=2, queue=100, flood_after_seconds=0.01))
     served: list[int] = []
 
@@ -222,7 +222,7 @@ async def test_everybody_is_served_in_order_when_a_burst_comes_and_passes() -> N
     assert (shedder.in_flight, shedder.waiting) == (0, 0)
 
 
-async def test_nobody_waits_in_vain_when_a_flood_keeps_the_queue_full() -> None:
+async def test_late_requests_are_refused_when_overload_keeps_the_queue_full() -> None:
     limits = LoadLimits(in_flight=1, queue=3, flood_after_seconds=0.05, longest_wait_seconds=0.1)
     shedder = LoadShedder(limits)
     assert await shedder.acquire()
@@ -241,7 +241,7 @@ async def test_nobody_waits_in_vain_when_a_flood_keeps_the_queue_full() -> None:
     assert afterwards == (True, True)
 
 
-async def test_queue_is_bounded_and_whoever_leaves_it_is_forgotten() -> None:
+async def test_queue_is_bounded_and_forgets_cancelled_requests() -> None:
     shedder = LoadShedder(LoadLimits(in_flight=1, queue=2))
     assert await shedder.acquire()
     waiting = [asyncio.create_task(shedder.acquire()) for _ in range(2)]
@@ -257,7 +257,7 @@ async def test_queue_is_bounded_and_whoever_leaves_it_is_forgotten() -> None:
     assert (shedder.in_flight, shedder.waiting) == (1, 0)
 
 
-async def test_nothing_more_is_taken_on_when_the_loop_runs_late_all_the_time() -> None:
+async def test_no_request_is_admitted_when_the_loop_always_runs_late() -> None:
     shedder = LoadShedder(LoadLimits(in_flight=100, late_seconds=0.1, least_in_flight=1))
     shedder.in_flight = 1
     late = shedder.lag._late
@@ -283,7 +283,7 @@ async def test_operation_of_a_stream_is_refused_when_there_is_no_room() -> None:
     assert shedder.in_flight == 0
 
 
-async def test_connection_is_told_to_close_when_the_process_is_stopping() -> None:
+async def test_connection_is_closed_when_the_process_is_stopping() -> None:
     here = Application()
     here.end.set()
     here.shedder.draining = True
@@ -293,7 +293,7 @@ async def test_connection_is_told_to_close_when_the_process_is_stopping() -> Non
     assert (answer.status_code, answer.headers["connection"]) == (200, "close")
 
 
-async def test_body_that_dawdles_takes_nobodys_place() -> None:
+async def test_slow_body_takes_no_slot() -> None:
     here = Application()
 
     async def slowly() -> Any:

@@ -1,4 +1,4 @@
-"""What a process keeps of the documents, answers and rows that strangers make it read."""
+"""The memory that a process keeps of documents, answers and rows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Query:
         return Row("a")
 
 
-async def test_nothing_is_left_of_a_document_when_every_cache_has_forgotten_it() -> None:
+async def test_nothing_is_left_of_a_document_when_every_cache_has_evicted_it() -> None:
     options = ServerOptions(compiled=True, immutable_types=frozenset({Row}))
     server = GraphQLServer(
         strawberry.Schema(Query), lambda _: None, options=options, limits=Limits(documents=4)
@@ -66,7 +66,7 @@ async def test_nothing_is_left_of_a_document_when_every_cache_has_forgotten_it()
 
 
 @pytest.mark.parametrize("kind", ["valid", "invalid"])
-async def test_documents_are_forgotten_by_weight_when_they_are_many_and_large(kind: str) -> None:
+async def test_documents_are_evicted_by_weight_when_they_are_many_and_large(kind: str) -> None:
     server = make_server(World(), limits=Limits(document_cache_bytes=500_000))
     before = alive(FieldNode)
     async with in_process(server) as client:
@@ -81,7 +81,7 @@ async def test_documents_are_forgotten_by_weight_when_they_are_many_and_large(ki
     assert kept == (4 * 95 if kind == "valid" else 0)
 
 
-def test_rows_are_forgotten_when_all_selections_together_keep_too_many(
+def test_rows_are_dropped_when_all_selections_together_keep_too_many(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(rows, "MOST_VALUES", 10)
@@ -94,7 +94,7 @@ def test_rows_are_forgotten_when_all_selections_together_keep_too_many(
     assert (len(first), list(second)) == (0, [id(row)])
 
 
-def test_a_selection_that_is_gone_is_not_held_by_its_rows() -> None:
+def test_a_deleted_selection_is_not_held_by_its_rows() -> None:
     memory = WrittenRows(frozenset({Row}))
     selection = memory.of_selection()
     row = Row("a")

@@ -1,4 +1,4 @@
-"""Stores of persisted documents, layered and bounded, and the manifest of trusted ones."""
+"""Stores of persisted documents, layered and bounded, and the manifest of trusted documents."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def test_shared_store_is_asked_once_when_a_document_is_found_there() -> No
     assert far.told == 2
 
 
-async def test_least_recently_used_document_is_forgotten_when_the_store_is_full() -> None:
+async def test_least_recently_used_document_is_evicted_when_the_store_is_full() -> None:
     store = MemoryDocumentStore(capacity=2)
     await store.put("a", "1")
     await store.put("b", "2")

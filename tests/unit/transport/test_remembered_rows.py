@@ -91,7 +91,7 @@ async def test_attributes_are_read_once_and_resolvers_run_every_time_when_rows_n
     assert [len(row.reads) for row in table.rows] == [1, 1]
 
 
-async def test_attributes_are_read_every_time_when_nothing_is_said_of_their_type() -> None:
+async def test_attributes_are_read_every_time_when_their_type_is_not_immutable() -> None:
     table = Table([Row("a")])
 
     await answers(table, ALL, 3, frozenset())
@@ -99,7 +99,7 @@ async def test_attributes_are_read_every_time_when_nothing_is_said_of_their_type
     assert len(table.rows[0].reads) == 3
 
 
-async def test_another_row_is_written_anew_when_it_takes_the_place_of_one() -> None:
+async def test_another_row_is_written_anew_when_it_replaces_one() -> None:
     table = Table([Row("a")])
     options = ServerOptions(compiled=True, immutable_types=frozenset({Row}))
     server = GraphQLServer(strawberry.Schema(Query), lambda _: table, options=options)
@@ -114,7 +114,7 @@ async def test_another_row_is_written_anew_when_it_takes_the_place_of_one() -> N
     assert names == [f"row {number}" for number in range(0, 3_000, 300)]
 
 
-async def test_errors_are_told_every_time_when_a_row_has_some() -> None:
+async def test_errors_are_reported_every_time_when_a_row_has_some() -> None:
     table = Table([Row("a")])
 
     given = await answers(table, "{ things { name strict } }", 2, frozenset({Row}))

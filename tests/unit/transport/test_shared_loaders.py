@@ -1,4 +1,4 @@
-"""A failing field ends no wait of others: loaders are shared by branches of one document."""
+"""A failing field cancels no other: loaders are shared by branches of one document."""
 
 from __future__ import annotations
 

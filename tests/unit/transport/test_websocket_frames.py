@@ -1,4 +1,4 @@
-"""WebSocket framing: what a client may send, however it is cut, and what fails the connection."""
+"""WebSocket framing: frames that a client may send, in any pieces, and those that fail the connection."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_connection_is_failed_with_a_code_when_a_frame_breaks_the_rules(piece: b
     assert fault.value.code == code
 
 
-def test_what_came_before_is_told_when_a_later_frame_breaks_the_rules() -> None:
+def test_earlier_messages_are_read_when_a_later_frame_breaks_the_rules() -> None:
     reader, told = FrameReader(MOST), []
 
     with pytest.raises(FrameFault):
@@ -122,7 +122,7 @@ def test_what_came_before_is_told_when_a_later_frame_breaks_the_rules() -> None:
     assert told == ["good"]
 
 
-def test_message_is_refused_by_its_head_when_it_says_that_it_is_too_big() -> None:
+def test_message_is_refused_by_its_head_when_it_is_too_big() -> None:
     with pytest.raises(FrameFault):
         read(sent(TEXT, b"x" * 5_000)[:8], most=4_999)
 
@@ -131,7 +131,7 @@ def test_message_is_refused_by_its_head_when_it_says_that_it_is_too_big() -> Non
     ("body", "code", "reason"),
     [(b"", 1005, ""), ((1000).to_bytes(2), 1000, ""), ((4403).to_bytes(2) + b"Forbidden", 4403, "Forbidden")],
 )
-def test_close_tells_code_and_reason_when_it_is_read(body: bytes, code: int, reason: str) -> None:
+def test_close_has_code_and_reason_when_it_is_read(body: bytes, code: int, reason: str) -> None:
     (received,) = read(sent(CLOSE, body))
 
     assert (received.opcode, received.code, received.text) == (CLOSE, code, reason)
@@ -152,7 +152,7 @@ def test_reason_is_cut_at_a_character_when_a_close_frame_cannot_hold_it() -> Non
 
 
 @pytest.mark.parametrize("kind", [PING, PONG, TEXT])
-def test_connection_fails_when_more_frames_come_at_once_than_anybody_needs(kind: int) -> None:
+def test_connection_fails_when_too_many_frames_come_at_once(kind: int) -> None:
     reader = FrameReader(MOST)
     assert len(list(reader.feed(sent(kind) * MOST_FRAMES))) == MOST_FRAMES
 

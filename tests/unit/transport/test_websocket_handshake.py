@@ -1,4 +1,4 @@
-"""The opening handshake: what becomes a WebSocket, and what does not."""
+"""The opening handshake: requests that become a WebSocket, and those that do not."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ GOOD = {
 
 
 def request(line: bytes = b"GET /graphql?a=b HTTP/1.1", **changes: bytes | None) -> bytes:
-    """A good request, changed; None leaves a header out."""
+    """A valid request, changed; None leaves a header out."""
     named = {name.replace("_", "-").encode(): value for name, value in changes.items()}
     headers = {name: value for name, value in (GOOD | named).items() if value is not None}
     return b"\r\n".join([line, *(name + b": " + value for name, value in headers.items())])
 
 
-def test_request_is_answered_as_the_standard_says_when_it_is_good() -> None:
+def test_request_is_answered_as_the_standard_says_when_it_is_valid() -> None:
     opening = read_opening(request())
 
     response = opening.response("graphql-transport-ws", [(b"x-more", b"1")])
