@@ -10,8 +10,8 @@ from db.session import Database
 from kit.clock import utc_now
 from kit.lua import CommandBatcher
 from payments.gateway import PaymentGateway
+from payments.instrumented_gateway import InstrumentedGateway
 from payments.stripe_gateway import StripeGateway
-from payments.watched_gateway import WatchedGateway
 from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import Client, batcher, connect
@@ -68,7 +68,7 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
     runner = batcher(redis, instruments.parts.round_trip)
     channels = Channels(RedisBackend(redis))
     stripe = StripeGateway(settings.stripe_api_key, api_base=settings.stripe_api_base or None)
-    gateway = WatchedGateway(stripe, instruments.parts.gateway)
+    gateway = InstrumentedGateway(stripe, instruments.parts.gateway)
     instruments.parts.watch_pool(lambda: database.pool_use)
     room = Room(runner)
     controller = AdmissionController(database, room, channels)

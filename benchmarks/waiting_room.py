@@ -23,7 +23,7 @@ from db.session import Database
 from devservices.postgres import Postgres
 from devservices.valkey import Valkey
 from domain.viewer import Viewer
-from domain.waiting_room import LATER_ARRIVALS
+from domain.waiting_room import FIRST_UNDRAWN_PLACE
 from kit.ids import new_uuid
 from kit.lua import Argument, CommandRunner
 from pubsub.channels import Channels
@@ -100,7 +100,9 @@ class Bench:
         users = [new_uuid() for _ in range(people)]
         for start in range(0, people, 5000):
             some = users[start : start + 5000]
-            rows = [Restored(user, "W", LATER_ARRIVALS + start + n, "", 0) for n, user in enumerate(some)]
+            rows = [
+                Restored(user, "W", FIRST_UNDRAWN_PLACE + start + n, "", 0) for n, user in enumerate(some)
+            ]
             await self.room.restore(self.event_id, generation, rows)
         await self.room.reopen(self.event_id, generation, drawn_ms=1)
         return users

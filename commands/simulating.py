@@ -75,7 +75,7 @@ def own_parts() -> Iterator[Settings]:
 
 async def play(settings: Settings, plan: Plan, progress: Progress) -> Result:
     """The sale, with an API process's services and a worker's loops in one."""
-    from domain.waiting_room import RoomSettings
+    from domain.waiting_room import WaitingRoomSettings
     from parts import build_parts
     from subscriptions.queue_positions import WaitingRoomHub
     from workers.admission import admission_loop
@@ -86,7 +86,7 @@ async def play(settings: Settings, plan: Plan, progress: Progress) -> Result:
     organiser = organiser_of_the_sale()
     event_id = await create_event(parts.context, organiser, draft_of(parts.context.now(), plan))
     await publish_event(parts.context, organiser, event_id)
-    room = RoomSettings(True, plan.per_minute, plan.max_active, _ADMISSION_SECONDS)
+    room = WaitingRoomSettings(True, plan.per_minute, plan.max_active, _ADMISSION_SECONDS)
     await parts.waiting_rooms.configure(organiser, event_id, room)
     parts.context.sales.forget(event_id)
     loops = [*ordering_loops(parts.context), admission_loop(parts.admission_controller)]

@@ -1,1 +1,1 @@
-"""PostgreSQL: the models that define it, its migrations, the session and the queries."""
+"""PostgreSQL: models, migrations, connections and queries."""

@@ -1,4 +1,4 @@
-"""Bringing a database to this version's shape."""
+"""Migration of a database to the schema of this version."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-# Any constant does; all migrating processes queue behind this one session lock.
+# Any constant serves; processes that migrate at the same time wait for this one session lock.
 _MIGRATION_LOCK = 0x0B0F_F1CE
 
 
 def alembic_config() -> Config:
-    """Alembic's settings, made here because an alembic.ini would hold nothing else."""
+    """Alembic's settings, built here because an alembic.ini would hold nothing else."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config

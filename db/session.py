@@ -1,4 +1,4 @@
-"""The pool, and transactions that end in a known way."""
+"""The connection pool, and transactions whose end is known."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ import orjson
 from kit.current_request import seconds_left
 from kit.spans import step
 
-# Nothing waits for ever: these are set on every connection, in milliseconds.
+# Bounds on every wait, set on every connection, in milliseconds.
 _SERVER_SETTINGS = {
     "lock_timeout": "2000",
     "statement_timeout": "8000",
@@ -23,17 +23,17 @@ _SERVER_SETTINGS = {
 }
 
 Connection = asyncpg.pool.PoolConnectionProxy
-# Two transactions wait for each other, and PostgreSQL has ended this one: nothing of it is there.
+# Two transactions waited for each other, and PostgreSQL has rolled this one back.
 Deadlock = asyncpg.DeadlockDetectedError
-# Somebody else held a lock for longer than `lock_timeout`.
+# Another transaction held a lock for longer than `lock_timeout`.
 LockTimedOut = asyncpg.LockNotAvailableError
-# What the database says when it is away, restarting, or cut off in the middle.
+# The errors of a database that is unavailable, restarting, or cut off during a statement.
 DATABASE_AWAY: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a connection that was cut while it was being cleaned
+    asyncpg.InternalClientError,  # a connection that was cut during its reset
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -49,9 +49,9 @@ _IS_READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('default_transact
 
 
 def is_lost(connection: Connection) -> bool:
-    """Whether a connection's session is over, at the server or here.
+    """Whether a connection's session has ended, at the server or here.
 
-    The pool takes back a connection that the server has closed, and then it must not even be asked.
+    The pool takes back a connection that the server has closed; after that, even `is_closed` raises.
     """
     try:
         return bool(connection.is_closed())
@@ -60,13 +60,13 @@ def is_lost(connection: Connection) -> bool:
 
 
 class ReadOnly(Exception):
-    """The database takes no writes: a standby, or one that its administrator has closed."""
+    """The database accepts no writes: a standby, or one that its administrator has set to read-only."""
 
 
 class Database:
     """A bounded pool of connections to one PostgreSQL.
 
-    The pool opens its first connection when it is first used, so a process starts without its database.
+    The pool connects at its first use, so a process can start before its database.
     """
 
     def __init__(self, url: str, *, most: int = 16, acquire_timeout_seconds: float = 3.0) -> None:
@@ -78,7 +78,7 @@ class Database:
 
     @property
     def pool_use(self) -> tuple[int, int]:
-        """Connections in use, and the most there may be."""
+        """The connections in use, and their maximum."""
         if self._pool is None:
             return 0, self._most
         return self._pool.get_size() - self._pool.get_idle_size(), self._most
@@ -94,7 +94,7 @@ class Database:
                         timeout=self._acquire_timeout_seconds,
                         command_timeout=10,
                         server_settings=_SERVER_SETTINGS,
-                        init=_speak_json,
+                        init=_set_json_codecs,
                     )
         return self._pool
 
@@ -109,7 +109,7 @@ class Database:
     async def transaction(self) -> AsyncIterator[Connection]:
         """A transaction, committed at the end of the block, rolled back if it raises.
 
-        The commit is shielded: a client that hangs up cannot leave it half sent.
+        The commit is shielded: a client that disconnects cannot interrupt it.
         """
         with step("sql transaction"):
             async with self.connection() as connection:
@@ -140,12 +140,12 @@ class Database:
             return await connection.fetchval(statement, *arguments)
 
     async def ping(self) -> None:
-        """Ask the server whether it takes writes.
+        """Check that the server accepts writes.
 
-        Where the pool has no connection to spare, over one of its own: a database that is busy is not away.
+        When the pool is exhausted the check opens a connection of its own: busy is not unavailable.
 
         Raises:
-            ReadOnly: it is there, and takes none.
+            ReadOnly: the server accepts none.
         """
         in_use, most = self.pool_use
         if in_use < most:
@@ -159,20 +159,20 @@ class Database:
         if read_only:
             raise ReadOnly
 
-    async def listen(self, channel: str, heard: Callable[[], None]) -> None:
-        """Call `heard` for each NOTIFY on a channel, until cancelled; the connection is kept up.
+    async def listen(self, channel: str, notified: Callable[[], None]) -> None:
+        """Call `notified` for each NOTIFY on a channel, until cancelled; reconnects after a loss.
 
-        What was notified while it was down is not heard: listen to be early, poll to be sure.
+        Notifications in between are lost: listen to be early, poll to be sure.
         """
         while True:
             with contextlib.suppress(*DATABASE_AWAY):
-                await self._listen_once(channel, heard)
+                await self._listen_once(channel, notified)
             await asyncio.sleep(1.0)
 
-    async def _listen_once(self, channel: str, heard: Callable[[], None]) -> None:
+    async def _listen_once(self, channel: str, notified: Callable[[], None]) -> None:
         connection = await asyncpg.connect(self._url, timeout=self._acquire_timeout_seconds)
         try:
-            await connection.add_listener(channel, lambda *_: heard())
+            await connection.add_listener(channel, lambda *_: notified())
             while True:
                 await asyncio.sleep(5.0)
                 await connection.fetchval("SELECT 1", timeout=5.0)
@@ -180,7 +180,7 @@ class Database:
             connection.terminate()
 
     async def close(self, grace_seconds: float = 5.0) -> None:
-        """Close every connection; those in use have `grace_seconds` to finish."""
+        """Close every connection; those in use get `grace_seconds` to finish."""
         if self._pool is None:
             return
         try:
@@ -190,7 +190,7 @@ class Database:
             self._pool.terminate()
 
 
-async def _speak_json(connection: Any) -> None:
+async def _set_json_codecs(connection: Any) -> None:
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
             name, schema="pg_catalog", encoder=_dump, decoder=orjson.loads, format="text"
@@ -202,7 +202,7 @@ def _dump(value: Any) -> str:
 
 
 def _plain(value: object) -> str:
-    # asyncpg's own UUID, which orjson does not know.
+    # orjson does not know asyncpg's own UUID class.
     if isinstance(value, UUID):
         return str(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")

@@ -1,1 +1,1 @@
-"""Rules without I/O: money, states and transitions, layouts, the error tree."""
+"""Rules without I/O: money, states and transitions, layouts, errors."""

@@ -1,4 +1,4 @@
-"""What to offer someone whose seats are gone: as many, of the same price, near to where they were."""
+"""Alternatives to seats that are taken: as many, of the same price level, near to them."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -14,15 +14,15 @@ from domain.split_seats import split_groups
 Places = tuple[int, ...]
 _Point = tuple[float, float]
 
-# A run of rows around the wanted ones; further away is another section's business.
+# Rows around the wanted ones; beyond them the other sections come first.
 _MOST_RUNS = 64
 
 
 def alternatives(seat_map: SeatMap, statuses: bytes, wanted: Iterable[int], quantity: int) -> Places:
-    """`quantity` free seats near the wanted ones; () where there are not that many, or none was a seat.
+    """`quantity` free seats near the wanted ones; () where there are too few, or no wanted place is a seat.
 
-    Side by side and of the same price level; else in parts and of the same price level; else of any
-    level. Wheelchair seats are offered to those only who wanted one.
+    Adjacent and of the same price level; else in parts and of the same price level; else of any level.
+    Wheelchair seats are offered only where one was wanted.
     """
     seats = [seat for place in wanted if (seat := seat_map.seat_at(place))]
     if not seats or quantity < 1:
@@ -51,7 +51,7 @@ def _side_by_side(
     quantity: int,
     sections: Sequence[Section],
 ) -> Places:
-    """The nearest block of the nearest section that has one."""
+    """The nearest block in the nearest section that has one."""
     target = _middle(seats)
     share = fmean(_share_of_row(seat_map, seat) for seat in seats)
     for section in sections:
@@ -63,7 +63,7 @@ def _side_by_side(
 
 
 def _runs_near(seat_map: SeatMap, free: bytes, section: Section, quantity: int, seat: Seat) -> list[Run]:
-    """The runs of a section; of a section that is very large, those of the rows around the seat."""
+    """The runs of a section; in a very large section, those of the rows around the seat."""
     found = list(islice(runs(seat_map, free, section.places, quantity), _MOST_RUNS))
     if len(found) < _MOST_RUNS or seat.index not in section.places:
         return found
@@ -73,7 +73,7 @@ def _runs_near(seat_map: SeatMap, free: bytes, section: Section, quantity: int, 
 
 
 def _block(section: Section, run: Run, statuses: bytes, quantity: int, share: float) -> Places:
-    """The block of a run that lies at the same share of its row as the wanted seats did."""
+    """The block of a run at the same relative position in its row as the wanted seats."""
     row = section.rows[run.segment.row].seats
     ideal = row[0].index + share * (len(row) - 1) - (quantity - 1) / 2
     start = next(clean_starts(run, statuses, quantity, ideal), run.start)
@@ -97,7 +97,7 @@ def _middle(seats: Sequence[Seat]) -> _Point:
 
 
 def _nearest_sections(seat_map: SeatMap, seats: list[Seat]) -> list[Section]:
-    """The seated sections, the wanted one first, then by the distance of their middles."""
+    """The seated sections, the wanted one first, then by the distance of their centres."""
     x, y = _middle(seats)
     home = seat_map.section_of(seats[0].index).number
     middles = _section_middles(seat_map)

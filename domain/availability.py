@@ -1,4 +1,4 @@
-"""Counting places: from one byte a place to what people ask for."""
+"""Counts of places by status, from one byte a place."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from domain.updates import SectionCount
 
 @dataclass(frozen=True, slots=True)
 class PlaceCounts:
-    """How many places there are, and how many of them are in which state; blocked ones are the rest."""
+    """The number of places, in all and by status; the blocked ones are the rest."""
 
     available: int
     held: int

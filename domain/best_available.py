@@ -1,4 +1,4 @@
-"""Choosing seats for people who leave it to the house: side by side, the best row first."""
+"""Best available: seats that the engine chooses, adjacent where possible, the best row first."""
 
 from random import Random
 
@@ -8,7 +8,7 @@ from domain.split_seats import split_groups
 
 Places = tuple[int, ...]
 
-# How many of the best blocks the candidates are drawn from: enough for a rush that looks at one map.
+# The number of the best blocks that candidates are drawn from: enough for a rush over one map.
 _POOL = 256
 _MOST_BLOCKS_PER_RUN = 32
 
@@ -24,14 +24,13 @@ def candidates(
     limit: int = 24,
     rng: Random | None = None,
 ) -> list[Places]:
-    """Up to `limit` ways to seat `quantity` people, best first; none where there are not enough seats.
+    """Up to `limit` candidates for `quantity` seats, best first; none where there are not enough seats.
 
-    Side by side in the first section, row and nearest to the row's centre; seats with a restricted
-    view only when nothing else is left or their level is asked for; a wheelchair seat only when
-    `accessible`, and then no other. The first third are the very best, the rest are drawn with `rng`
-    from further down, so that buyers who look at the same map do not all run for the same seats.
-    Blocks leave no single seat over where that can be avoided. Only when no block is left are the
-    people seated in parts, and then in as few and as near to each other as can be.
+    Adjacent seats in the first section and row, nearest to the row's centre. Seats with a restricted view
+    only where nothing else is left or their level is asked for; wheelchair seats only when `accessible`,
+    and then no others. The first third are the best ones; the rest are drawn with `rng` from further down,
+    so that buyers who read the same map do not all try the same seats. A block leaves no orphan seat where
+    that can be avoided. Where no block is left, the party is split into few parts near each other.
 
     `statuses` holds one byte a place, A for free; `price_level` and `section` are numbers.
     """
@@ -60,12 +59,12 @@ def _filters(price_level: int | None, accessible: bool) -> tuple[SeatFilter, ...
 def _side_by_side(
     seat_map: SeatMap, statuses: bytes, free: bytes, quantity: int, sections: list[Section]
 ) -> list[Places]:
-    """The best blocks in order; none of them shares a seat with another of the same run."""
+    """The best blocks in order; no two blocks of one run share a seat."""
     ranked: list[tuple[int, int, float, int]] = []
     for section in sections:
         for run in runs(seat_map, free, section.places, quantity):
             row = (section.number, run.segment.row)
-            # The blocks of a row come from all its segments, so the pool closes between rows.
+            # The blocks of a row come from all its segments, so the pool is cut off between rows.
             if len(ranked) >= _POOL and ranked[-1][:2] != row:
                 return _blocks(ranked, quantity)
             ideal = _centre(section, run) - (quantity - 1) / 2
@@ -80,17 +79,17 @@ def _blocks(ranked: list[tuple[int, int, float, int]], quantity: int) -> list[Pl
 
 
 def _centre(section: Section, run: Run) -> float:
-    """The middle of the row as a place, which may lie between two."""
+    """The middle of the row as a place; it may lie between two."""
     seats = section.rows[run.segment.row].seats
     return (seats[0].index + seats[-1].index) / 2
 
 
 def _starts(run: Run, statuses: bytes, quantity: int, ideal: float) -> list[int]:
-    """Where blocks start that share no seat, the most central first."""
+    """The starts of blocks that share no seat, the most central first."""
     chosen: list[int] = []
     low = high = 0
     for start in clean_starts(run, statuses, quantity, ideal):
-        # Starts come outwards from the centre, so what is taken is always one stretch.
+        # Starts come outwards from the centre, so the places taken are always contiguous.
         if not chosen:
             low = high = start
         elif start >= high + quantity:
@@ -106,7 +105,7 @@ def _starts(run: Run, statuses: bytes, quantity: int, ideal: float) -> list[int]
 
 
 def _varied(blocks: list[Places], limit: int, rng: Random) -> list[Places]:
-    """The best third of the limit, then a draw from the others, still in their order."""
+    """The best blocks for a third of the limit, then a draw from the others, in their order."""
     if len(blocks) <= limit:
         return blocks
     best = max(1, limit // 3)

@@ -1,9 +1,9 @@
-"""The names of pub/sub channels that services announce on and subscriptions listen to."""
+"""The names of the pub/sub channels that services publish to and subscriptions listen to."""
 
 from uuid import UUID
 
 EVENTS_CHANNEL = "bo:events"
-"""An event, named by its uuid, was changed by its organiser or sold out: read it afresh."""
+"""An event (the message is its uuid) has changed or is sold out: read it again."""
 
 
 def order_channel(order_id: UUID) -> str:

@@ -1,4 +1,4 @@
-"""Finding free seats in a map's statuses with bytes operations: no loop over single seats."""
+"""Searching free seats in a map's statuses with operations on bytes, not loops over seats."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _FREE_BYTE = FREE[0]
 
 @dataclass(frozen=True, slots=True)
 class SeatFilter:
-    """Which seats may be offered. None means either kind will do."""
+    """The kinds of seats that may be offered; None accepts either kind."""
 
     price_level: int | None = None
     accessible: bool | None = False
@@ -30,7 +30,7 @@ class SeatFilter:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Free seats side by side: places `start` to `stop` - 1, all in one segment."""
+    """Adjacent free seats: places `start` to `stop` - 1, all in one segment."""
 
     start: int
     stop: int
@@ -42,20 +42,20 @@ class Run:
 
 @lru_cache(maxsize=256)
 def _mask(seat_map: SeatMap, wanted: SeatFilter) -> int:
-    """One bit pattern over the map, 0xff a seat that may be offered and 0x00 another."""
+    """One byte a seat: 0xff where it may be offered, 0x00 where not."""
     marks = bytes(0xFF if wanted.admits(seat) else 0x00 for seat in seat_map.seats)
     return int.from_bytes(marks, "little")
 
 
 def offered(seat_map: SeatMap, statuses: bytes, wanted: SeatFilter) -> bytes:
-    """The statuses of the seats, those that may not be offered blanked out."""
+    """The statuses of the seats; seats that may not be offered are 0."""
     size = seat_map.seat_count
     known = int.from_bytes(statuses[:size], "little") & _mask(seat_map, wanted)
     return known.to_bytes(size, "little")
 
 
 def runs(seat_map: SeatMap, free: bytes, places: range, quantity: int = 1) -> Iterator[Run]:
-    """The runs of at least `quantity` free seats among `places`, in the order of the plan."""
+    """The runs of at least `quantity` free seats in `places`, in the order of the plan."""
     block = FREE * quantity
     pattern = _at_least(quantity)
     place, stop = places.start, min(places.stop, len(free))
@@ -73,7 +73,7 @@ def _at_least(quantity: int) -> re.Pattern[bytes]:
 
 
 def clean_starts(run: Run, statuses: bytes, quantity: int, ideal: float) -> Iterator[int]:
-    """Where in a run a block may start, nearest to `ideal` first, leaving no single seat over.
+    """The starts of a block in a run, nearest to `ideal` first, that leave no orphan seat.
 
     Seats that are free but may not be offered count as free neighbours, as they do in
     reservations/lua/hold.lua, which enforces the rule. A run with one seat left over gives its ends.
@@ -86,7 +86,7 @@ def clean_starts(run: Run, statuses: bytes, quantity: int, ideal: float) -> Iter
 
 
 def _free_around(run: Run, statuses: bytes) -> tuple[int, int]:
-    """The whole run of free seats around a run, offered or not."""
+    """The free seats around a run, whether they may be offered or not."""
     before, after = run.start, run.stop
     while before > run.segment.first and statuses[before - 1] == _FREE_BYTE:
         before -= 1

@@ -1,11 +1,11 @@
-"""One category for an event out of the many genres that its performers give themselves."""
+"""The category of an event, from the genres of its performers."""
 
 from collections import Counter
 from collections.abc import Iterable
 
 OTHER = "Concert"
 
-# Looked for within a genre, letters only; the first that fits names the category.
+# Searched for within a genre's letters; the first match names the category.
 _WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Hip-Hop", ("hiphop", "rap", "힙합", "랩")),
     ("Metal", ("metal", "메탈")),
@@ -27,7 +27,7 @@ _WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 def category_of(genres: Iterable[str]) -> str:
-    """The category most of the genres belong to; the first of equals; "Concert" where none is known."""
+    """The category that most genres belong to, the first on a tie; "Concert" where no genre is known."""
     counts = Counter(known for genre in genres if (known := _category(genre)))
     return counts.most_common(1)[0][0] if counts else OTHER
 

@@ -1,6 +1,6 @@
 """Public ids: a prefix that names the type, and the key in 26 letters.
 
-Seats, sections, price levels and tickets are derived from their event and have a number behind it.
+The ids of seats, sections, price levels and tickets are that of their event with a number behind it.
 """
 
 from enum import StrEnum
@@ -11,11 +11,11 @@ from domain.errors import InvalidInput
 from kit.ids import decode_uuid, encode_uuid
 
 _SUBJECTS = UUID("6f2d4cf0-6f0b-5b5e-9a55-0d6c5f3f8a11")
-_event_of = lru_cache(maxsize=1024)(decode_uuid)  # the parts asked for at one time are those of few events
+_event_of = lru_cache(maxsize=1024)(decode_uuid)  # a request's parts belong to few events
 
 
 class Kind(StrEnum):
-    """The types that have rows of their own."""
+    """The types that have a key of their own."""
 
     EVENT = "evt"
     VENUE = "ven"
@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 
 class Part(StrEnum):
-    """The parts of an event, numbered within it."""
+    """The parts of an event, which have a number within it."""
 
     SEAT = "seat"
     SECTION = "sec"
@@ -51,7 +51,7 @@ def parse_id(text: str, kind: Kind) -> UUID:
     """The key behind a public id of the kind expected.
 
     Raises:
-        InvalidInput: where the text is no id of this kind.
+        InvalidInput: the text is no id of this kind.
     """
     prefix, _, letters = text.partition("_")
     if prefix == kind:
@@ -66,7 +66,7 @@ def parse_part(text: str, part: Part, event_id: UUID | None = None) -> tuple[UUI
     """The event's key and the number behind a part's id.
 
     Raises:
-        InvalidInput: where the text is no such id, or (with `event_id`) is another event's.
+        InvalidInput: the text is no such id, or (with `event_id`) belongs to another event.
     """
     prefix, _, rest = text.partition("_")
     letters, _, digits = rest.partition("_")
@@ -83,12 +83,12 @@ def parse_part(text: str, part: Part, event_id: UUID | None = None) -> tuple[UUI
 
 
 def user_id_of(subject: str) -> UUID:
-    """A user's key is derived from the token's subject, so that no look-up is needed to know it."""
+    """The key of a user, derived from the token's subject, so that no look-up is needed."""
     return uuid5(_SUBJECTS, subject)
 
 
 def order_id_of(user_id: UUID, idempotency_key: str, previous: UUID | None = None) -> UUID:
-    """The key that every try of one request agrees on.
+    """The key of an order, the same for every retry of one request.
 
     `previous` is the order that used the same idempotency key more than 24 h ago, if any.
     """

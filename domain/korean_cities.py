@@ -1,7 +1,7 @@
-"""The city in a Korean address, under the name that people search for: 서울, 부산, 성남, 제주.
+"""The city of a Korean address, under the name that people search for: 서울, 부산, 성남, 제주.
 
-Addresses are written in every way: 서울특별시, 서울시, 서울, 경기도 성남시, 용인시, or a district alone.
-What no rule knows is told by where it is.
+Addresses have many forms: 서울특별시, 서울시, 서울, 경기도 성남시, 용인시, or a district alone. Where no rule
+fits, the coordinates decide.
 """
 
 import re
@@ -48,5 +48,5 @@ def city_of(address: str, lat: float, lng: float) -> str:
 
 
 def _nearest(lat: float, lng: float) -> str:
-    # A degree of longitude is about four fifths of one of latitude there.
+    # In Korea a degree of longitude is about four fifths of one of latitude.
     return min(_MIDDLES, key=lambda city: hypot(_MIDDLES[city][0] - lat, 0.8 * (_MIDDLES[city][1] - lng)))

@@ -1,4 +1,4 @@
-"""A seat map: what of an event can be sold, where it is, what it costs. Never changes once made.
+"""A seat map: the places of an event, where they are and what they cost. It is immutable.
 
 Every sellable unit is a *place*, an int. Seats are places 0 to seat_count - 1 in the order of
 section, row, seat; the general-admission sections follow, each a contiguous range of places.
@@ -15,19 +15,19 @@ from uuid import UUID
 
 from domain.money import Money
 
-# Seats further apart than this many times their row's median spacing have an aisle between them.
+# Where seats are further apart than this many times their row's median spacing, there is an aisle.
 _AISLE_FACTOR = 1.6
 
 
 class SectionKind(StrEnum):
-    """Numbered seats, or places anyone admitted may take."""
+    """Numbered seats, or places without numbers."""
 
     SEATED = "SEATED"
     GENERAL_ADMISSION = "GENERAL_ADMISSION"
 
 
 class AreaShape(StrEnum):
-    """How an area is drawn. Rectangles start at (x, y); circles and ellipses are centred there."""
+    """The shape of an area. Rectangles start at (x, y); circles and ellipses are centred there."""
 
     RECTANGLE = "rectangle"
     CIRCLE = "circle"
@@ -38,7 +38,7 @@ class AreaShape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PriceLevel:
-    """What a place costs: a category of the plan, or one general-admission section."""
+    """A named price: of a category of the plan, or of one general-admission section."""
 
     number: int
     name: str
@@ -64,7 +64,7 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Seats in the order of the plan, the places of which follow one another."""
+    """Seats in the order of the plan; their places are consecutive."""
 
     name: str
     seats: tuple[Seat, ...]
@@ -90,7 +90,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """Something drawn that is not a seat: a stage, a bar, the place of a general-admission section.
+    """A drawn shape that is not a seat: a stage, a bar, the area of a general-admission section.
 
     `width` and `height` are the extent (the diameters of circles and ellipses); `points` are a
     polygon's corners relative to (x, y); `rotation` is in degrees clockwise around (x, y);
@@ -113,7 +113,7 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A run of neighbouring seats, `first` to `last` inclusive: no aisle lies between them."""
+    """Adjacent seats, `first` to `last` inclusive, with no aisle between them."""
 
     first: int
     last: int
@@ -160,12 +160,12 @@ class SeatMap:
 
     @property
     def seat_count(self) -> int:
-        """How many numbered seats there are: the length of SeatStatuses.statuses."""
+        """The number of numbered seats: the length of SeatStatuses.statuses."""
         return len(self.seats)
 
     @property
     def place_count(self) -> int:
-        """How many places can be sold, general admission included."""
+        """The number of places, general admission included."""
         return sum(section.capacity for section in self.sections)
 
     @property
@@ -182,7 +182,7 @@ class SeatMap:
         return prices[0], prices[-1]
 
     def __hash__(self) -> int:
-        # The version is a digest of everything else, and hashing that would walk every seat.
+        # The version is a digest of everything else, which takes a walk over every seat to hash.
         return hash(self.version)
 
     def section_of(self, place: int) -> Section:
@@ -201,7 +201,7 @@ class SeatMap:
         return self.seats[place] if 0 <= place < len(self.seats) else None
 
     def price_level_of(self, place: int) -> PriceLevel:
-        """What a place costs.
+        """The price level of a place.
 
         Raises:
             IndexError: there is no such place.
@@ -212,7 +212,7 @@ class SeatMap:
         return self.price_levels[number]
 
     def segment_of(self, place: int) -> Segment:
-        """The run of neighbouring seats that a seat belongs to.
+        """The run of adjacent seats that a seat belongs to.
 
         Raises:
             IndexError: the place is not a seat.
@@ -223,7 +223,7 @@ class SeatMap:
 
 
 def split_at_aisles(seats: Sequence[Seat], section: int, row: int) -> list[Segment]:
-    """A row's runs of neighbouring seats: it is cut where two seats are unusually far apart."""
+    """The runs of adjacent seats of a row, cut where two seats are unusually far apart."""
     if not seats:
         return []
     gaps = [hypot(b.x - a.x, b.y - a.y) for a, b in pairwise(seats)]

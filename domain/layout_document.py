@@ -1,8 +1,8 @@
 """A seat map as one compact JSON document, for the database and for SeatMap.url.
 
-Seats are written in columns, a list a row, because 17,760 objects would be ten times the size. A
-column that holds one value throughout is written as that value. The seats of a section are numbered
-consecutively from its firstPlace, in the order in which they stand.
+Seats are written in columns, one list for each row, because 17,760 objects would be ten times the size. A
+column with one value throughout is written as that value. The seats of a section have consecutive places
+from its firstPlace, in their order in the document.
 """
 
 from hashlib import sha256
@@ -27,7 +27,7 @@ def make_seat_map(
     sections: tuple[Section, ...],
     areas: tuple[Area, ...],
 ) -> SeatMap:
-    """A seat map whose version is the digest of everything in it: equal contents, equal version."""
+    """A seat map whose version is a digest of its contents: equal contents have equal versions."""
     contents = _contents(event_id, width, height, price_levels, sections, areas)
     canonical = orjson.dumps(contents, option=orjson.OPT_SORT_KEYS)
     version = sha256(canonical).hexdigest()[:_VERSION_LENGTH]
@@ -40,7 +40,7 @@ def from_json(text: str | bytes) -> SeatMap:
 
 
 def from_document(document: dict[str, Any]) -> SeatMap:
-    """The seat map that `to_document` took apart."""
+    """The seat map of a document of `to_document`."""
     currency = document["currency"]
     return SeatMap(
         event_id=UUID(document["eventId"]),
@@ -74,7 +74,7 @@ def _contents(
     sections: tuple[Section, ...],
     areas: tuple[Area, ...],
 ) -> dict[str, Any]:
-    """Everything but the version, which is the digest of it."""
+    """The contents that the version is a digest of."""
     return {
         "eventId": str(event_id),
         "width": width,

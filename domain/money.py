@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from domain.errors import InvalidInput
 
-# ISO 4217 (2024), the codes that a card can be charged in.
+# ISO 4217 (2024): the currencies that a card can be charged in.
 CURRENCIES = frozenset(
     """
     AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
@@ -16,7 +16,7 @@ CURRENCIES = frozenset(
     VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWL
     """.split()
 )
-MOST_MINOR = 99_999_999  # Stripe's own ceiling for one charge
+MOST_MINOR = 99_999_999  # Stripe's maximum for one charge
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Money:
 
     @classmethod
     def checked(cls, amount: int, currency: str, path: str) -> "Money":
-        """Money from outside.
+        """Check an amount that comes from outside.
 
         Raises:
             InvalidInput: an unknown currency, or an amount outside 0..99,999,999 minor units.

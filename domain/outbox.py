@@ -1,4 +1,4 @@
-"""What may have to follow a commit."""
+"""The tasks that may follow a commit."""
 
 from enum import StrEnum
 
@@ -7,19 +7,19 @@ class Topic(StrEnum):
     """The kinds of outbox tasks. The key of a task is an event for two of them, an order for the rest."""
 
     MIRROR_ORDER = "mirror_order"
-    """Show the order's places in Redis as PostgreSQL has them."""
+    """Write the order's places to Redis as they are in PostgreSQL."""
     ORDER_CHANGED = "order_changed"
     """Notify the order's subscribers."""
     ORDER_BOOKED = "order_booked"
-    """Mirror the order, and end the admission that it was bought with."""
+    """Mirror the order, and end its admission from the waiting room."""
     CAPTURE_PAYMENT = "capture_payment"
-    """Capture what was authorised."""
+    """Capture the authorised amount."""
     VOID_PAYMENT = "void_payment"
     """Cancel the intent of an order that ended."""
     SEND_REFUND = "send_refund"
     """Send the refund that the payload names as `refund_id`."""
     EVENT_CHANGED = "event_changed"
-    """Find out whether the event is sold out."""
+    """Compute whether the event is sold out."""
     END_EVENT_ORDERS = "end_event_orders"
     """End and refund the orders of a cancelled event."""
 

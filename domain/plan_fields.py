@@ -1,4 +1,4 @@
-"""The fields of one JSON object from outside, each read once, a fault named by its path."""
+"""Checked reading of the fields of a JSON object from outside; an error names the field's path."""
 
 import re
 from math import isfinite
@@ -6,23 +6,23 @@ from typing import Self
 
 from domain.errors import InvalidInput
 
-FURTHEST = 1_000_000.0  # plan units either side of the origin
+FURTHEST = 1_000_000.0  # plan units on either side of the origin
 LONGEST_TEXT = 200
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def tidy(text: str) -> str:
-    """The text with single spaces between its words and none around it."""
+    """The text with single spaces between its words and none at its ends."""
     return " ".join(text.split())
 
 
 def has_control_character(text: str) -> bool:
-    """Whether something in it is no character to print, as NUL, which PostgreSQL refuses."""
+    """Whether the text has an unprintable character such as NUL, which PostgreSQL refuses."""
     return any(character < " " or character == "\x7f" for character in text)
 
 
 class Fields:
-    """An object at a path such as `zones[0].rows[3]`; `number` is its place in the list."""
+    """An object at a path such as `zones[0].rows[3]`; `number` is its index in the list."""
 
     __slots__ = ("number", "path", "values")
 
@@ -39,11 +39,11 @@ class Fields:
         return f"{self.path}.{name}" if self.path else name
 
     def fault(self, name: str, sentence: str) -> InvalidInput:
-        """The error that a field is at fault."""
+        """The error for a field."""
         return InvalidInput(f"{self.at(name)}: {sentence}.")
 
     def text(self, name: str, *, optional: bool = False, required: bool = False) -> str:
-        """A string; "" where it is `optional` and left out, not empty where it is `required`."""
+        """A string; "" where it is `optional` and missing, not empty where it is `required`."""
         value = self.values.get(name)
         if value is None and optional:
             return ""
@@ -59,7 +59,7 @@ class Fields:
         return value
 
     def prose(self, name: str, most: int) -> str | None:
-        """A text of several lines, stray control characters dropped; None where left out or empty."""
+        """A text of several lines without control characters; None where it is missing or empty."""
         value = self.values.get(name)
         if value is not None and not isinstance(value, str):
             raise self.fault(name, "must be a string")
@@ -69,7 +69,7 @@ class Fields:
         return text or None
 
     def words(self, name: str) -> list[str]:
-        """A list of strings or whole numbers, as strings; [] where it is left out."""
+        """A list of strings or whole numbers, as strings; [] where it is missing."""
         value = self.values.get(name)
         if value is None:
             return []
@@ -78,7 +78,7 @@ class Fields:
         return [self._word(f"{name}[{number}]", entry) for number, entry in enumerate(value)]
 
     def key(self, name: str) -> str:
-        """A string or whole number that names something, as a string."""
+        """An identifier, a string or whole number, as a string."""
         if name not in self.values:
             raise self.fault(name, "is missing")
         return self._word(name, self.values[name])
@@ -92,7 +92,7 @@ class Fields:
         return word
 
     def color(self, name: str) -> str | None:
-        """A CSS colour, or None; it ends up in a page, so nothing else passes."""
+        """A CSS colour, or None; it is written to a page, so nothing else is accepted."""
         value = self.text(name, optional=True)
         if value and not _is_color(value):
             raise self.fault(name, f"{value[:40]!r} is not a colour such as #4361ee")
@@ -101,7 +101,7 @@ class Fields:
     def amount(self, name: str, default: float | None = None) -> float:
         """A finite number of plan units or degrees."""
         value = self.values.get(name, default)
-        # A bool is an int to Python and no number to JSON.
+        # In Python a bool is an int; in JSON it is no number.
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.fault(name, self._instead("a number", name))
         if not isfinite(value) or abs(value) > FURTHEST:
@@ -123,13 +123,13 @@ class Fields:
         return round(value)
 
     def point(self, origin: tuple[float, float] = (0.0, 0.0)) -> tuple[float, float]:
-        """This object itself as x and y, moved by the origin."""
+        """The x and y of this object, moved by the origin."""
         return origin[0] + self.amount("x"), origin[1] + self.amount("y")
 
     def position(
         self, name: str, origin: tuple[float, float] = (0.0, 0.0), *, optional: bool = False
     ) -> tuple[float, float]:
-        """A field as x and y, moved by the origin; the origin where `optional` and left out."""
+        """The x and y of a field, moved by the origin; the origin where it is `optional` and missing."""
         if optional and self.values.get(name) is None:
             return origin
         return self.required(name).point(origin)
@@ -141,7 +141,7 @@ class Fields:
         return type(self)(self.values[name], self.at(name), "It")
 
     def optional(self, name: str) -> Self | None:
-        """A field that is an object, or None where it is left out."""
+        """A field that is an object, or None where it is missing."""
         return None if self.values.get(name) is None else self.required(name)
 
     def entries(self, name: str, noun: str, most: int, *, optional: bool = False) -> list[Self]:

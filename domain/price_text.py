@@ -46,7 +46,7 @@ def _advance(text: str, amounts: list[re.Match[str]]) -> re.Match[str]:
 
 
 def _is_price(won: int) -> bool:
-    # Addresses, years and the numbers of rooms are not whole hundreds.
+    # Numbers in addresses, years and room numbers are not whole hundreds.
     return won <= MOST_WON and won % 100 == 0
 
 

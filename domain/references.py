@@ -1,9 +1,9 @@
-"""Order references: short, readable, safe to read out on a telephone."""
+"""Order references: short codes that people can read aloud."""
 
 import hashlib
 from uuid import UUID
 
-# Without 0/O, 1/I/L and U, which are mistaken for one another or make words.
+# Without 0/O, 1/I/L and U, which are easily confused or form words.
 _LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH = 10
 

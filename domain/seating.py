@@ -1,4 +1,4 @@
-"""What an organiser says of the seats and their prices, made into a seat map."""
+"""Building a seat map from a seating plan, prices and general-admission sections."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,12 +17,12 @@ MOST_GENERAL_SECTIONS = 100
 
 ACCESSIBLE_CATEGORY = "wheelchair"
 RESTRICTED_VIEW_CATEGORY = "restricted view"
-_ROOM_WITHOUT_PLAN = 1_000  # the size of the map of an event without numbered seats
+_ROOM_WITHOUT_PLAN = 1_000  # plan units: the width of a map without numbered seats
 
 
 @dataclass(frozen=True, slots=True)
 class PriceInput:
-    """The price of a category of the plan, as asked for; not yet checked."""
+    """The price of a category of the plan, not yet checked."""
 
     category: str
     price: Money
@@ -31,7 +31,7 @@ class PriceInput:
 
 @dataclass(frozen=True, slots=True)
 class GeneralAdmission:
-    """A section without numbered seats, as asked for; not yet checked."""
+    """A section without numbered seats, not yet checked."""
 
     name: str
     capacity: int
@@ -48,7 +48,7 @@ def build_seat_map(
     """The seat map of an event: the plan's zones are its sections, the categories its price levels.
 
     A category that no seat uses may go without a price; a general-admission section of the same
-    name takes its place and its colour.
+    name takes its place in the order and its colour.
 
     Raises:
         InvalidInput: with the path of the first fault, e.g. "priceLevels[1].category: ...".
@@ -81,7 +81,7 @@ def _check_general_admission(entries: Sequence[GeneralAdmission]) -> None:
 
 
 def _check_prices(prices: Sequence[PriceInput], plan: Plan | None) -> dict[str, PriceInput]:
-    """The prices by category: each known, none twice, none missing."""
+    """The prices by category, checked: each is known, none is twice, none is missing."""
     counts = plan.seats_by_category() if plan else {}
     priced: dict[str, PriceInput] = {}
     for number, entry in enumerate(prices):
@@ -206,7 +206,7 @@ def _general_sections(
 
 
 def _areas(plan: Plan | None, sections: list[Section]) -> tuple[Area, ...]:
-    """The drawings of the plan, tied to the sections that they show; without a plan, boxes."""
+    """The areas of the plan, linked to the sections that they show; boxes where there is no plan."""
     general = {s.name: s.number for s in sections if s.kind is SectionKind.GENERAL_ADMISSION}
     if plan is None:
         return _boxes(general)

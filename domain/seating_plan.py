@@ -1,8 +1,8 @@
 """Pretix's open seating plan format (seats.pretix.eu), read strictly.
 
-The format is the one of pretix's `seating-plan.schema.json`, both as its editor writes it today
-(areas with a shape) and in its first form (areas with a width and a height). Fields that it does
-not name are left alone, because it grows.
+The format is that of pretix's `seating-plan.schema.json`, both as its editor writes it today (areas with a
+shape) and in its first form (areas with a width and a height). Unknown fields are ignored, because the
+format grows.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MOST_ZONES, MOST_ROWS, MOST_AREAS, MOST_CATEGORIES = 2_000, 20_000, 5_000, 500
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """A kind of seat that a price is asked for."""
+    """A category of seats, which gets a price."""
 
     name: str
     color: str | None
@@ -47,7 +47,7 @@ class PlanRow:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A part of the house; it becomes a section when it has seats."""
+    """A part of the venue; it becomes a section when it has seats."""
 
     name: str
     rows: tuple[PlanRow, ...]
@@ -55,13 +55,13 @@ class Zone:
 
     @property
     def seat_count(self) -> int:
-        """How many numbered seats the zone has."""
+        """The number of numbered seats of the zone."""
         return sum(len(row.seats) for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A house: its categories, zones, seats and drawings."""
+    """A venue's plan: categories, zones, seats and areas."""
 
     name: str
     width: int
@@ -71,11 +71,11 @@ class Plan:
 
     @property
     def seat_count(self) -> int:
-        """How many numbered seats the house has."""
+        """The number of numbered seats of the plan."""
         return sum(zone.seat_count for zone in self.zones)
 
     def seats_by_category(self) -> dict[str, int]:
-        """How many seats each category has, in the order of the plan; 0 where none uses it."""
+        """The number of seats of each category, in the order of the plan; 0 where none uses it."""
         counts = {category.name: 0 for category in self.categories}
         for zone in self.zones:
             for row in zone.rows:
@@ -85,7 +85,7 @@ class Plan:
 
 
 def parse_seating_plan(text: str | bytes) -> Plan:
-    """The plan behind its JSON text.
+    """Parse a plan's JSON text.
 
     Raises:
         InvalidInput: with the path of the first fault, e.g. "zones[0].rows[3].seats[2].category".
@@ -99,14 +99,14 @@ def _read_json(text: str | bytes) -> object:
     if len(encoded) > MOST_BYTES:
         raise InvalidInput(f"The plan is larger than {MOST_BYTES // 1_000_000} MB.")
     try:
-        # orjson refuses what json lets through: NaN, Infinity, a nesting beyond 1,024 levels.
+        # Unlike json, orjson refuses NaN, Infinity and a nesting beyond 1,024 levels.
         return orjson.loads(encoded)
     except orjson.JSONDecodeError as error:
         raise InvalidInput(f"The plan is not JSON: {error.msg} (line {error.lineno}).") from None
 
 
 class _Reader:
-    """Reads one plan, remembering what must not occur twice and what has a bound."""
+    """Reader of one plan; it tracks the names that must be unique and the counts that have a bound."""
 
     def __init__(self) -> None:
         self.categories: set[str] = set()
@@ -192,7 +192,7 @@ def _shape(fields: Fields) -> AreaShape:
 
 
 def _area_text(fields: Fields) -> tuple[str, str | None]:
-    """The words on an area: an object of the format today, a plain string in its first form."""
+    """The text of an area: an object in today's format, a string in the first form."""
     if isinstance(fields.values.get("text"), str):
         return fields.text("text"), None
     text = fields.optional("text")
@@ -222,7 +222,7 @@ def _outline(fields: Fields, shape: AreaShape) -> _Outline:
 
 
 def _extent(zones: tuple[Zone, ...]) -> tuple[int, int]:
-    """The size of a plan that does not say it: room for its outermost seat and area."""
+    """The size of a plan that names none: it holds the outermost seat and area."""
     points = [(seat.x, seat.y) for zone in zones for row in zone.rows for seat in row.seats]
     points += [(a.x + a.width, a.y + a.height) for zone in zones for a in zone.areas]
     margin = 20

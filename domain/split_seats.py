@@ -1,4 +1,4 @@
-"""Seating a party in parts, when no row holds it any more: few parts, near to each other."""
+"""Splitting a party that no row can hold any more: few parts, near each other."""
 
 from collections.abc import Sequence
 from heapq import nlargest
@@ -12,17 +12,17 @@ Places = tuple[int, ...]
 
 _MOST_GROUPS = 12
 _ANCHORS_PER_SECTION = 4
-# A section in crumbs has thousands of runs; this many from the front tell enough.
+# A fragmented section has thousands of runs; this many from the front are enough.
 _MOST_RUNS = 400
 
 
 def split_groups(
     seat_map: SeatMap, free: bytes, quantity: int, sections: Sequence[Section], limit: int
 ) -> list[Places]:
-    """Up to `limit` ways to seat a party in parts, within one section where one has room.
+    """Up to `limit` ways to seat a party in parts, within one section where one has enough seats.
 
-    Sections in the order given; in each, around its longest runs of free seats. None where the seats
-    do not suffice.
+    Sections come in the order given; in each, the parts lie around its longest runs of free seats. None
+    where there are not enough seats.
     """
     groups: list[Places] = []
     for section in sections:
@@ -42,14 +42,14 @@ def _groups_in(seat_map: SeatMap, free: bytes, quantity: int, section: Section) 
 
 
 def _beside(parts: list[Run], number: int, most: int) -> list[Run]:
-    """Up to `most` parts either side of one; at the ends of the list as many in all."""
+    """Up to `most` parts on either side of one; near the ends of the list the same number in all."""
     first = max(0, min(number - most, len(parts) - 2 * most - 1))
     around = parts[first : first + 2 * most + 1]
     return [run for run in around if run is not parts[number]]
 
 
 def _around(anchor: Run, others: list[Run], quantity: int) -> Places:
-    """The anchor, then the nearest rows; a part that holds all the others is taken before more."""
+    """The anchor, then the parts of the nearest rows; a part that seats all the others ends the search."""
 
     def nearness(run: Run) -> tuple[int, int, int]:
         rows = abs(run.segment.row - anchor.segment.row)
@@ -66,7 +66,7 @@ def _around(anchor: Run, others: list[Run], quantity: int) -> Places:
 
 
 def _across(seat_map: SeatMap, free: bytes, quantity: int, sections: Sequence[Section]) -> list[Places]:
-    """One way over several sections, which have fewer than `quantity` free seats each."""
+    """One way over several sections that have fewer than `quantity` free seats each."""
     parts = [run for section in sections for run in runs(seat_map, free, section.places)]
     if sum(len(run) for run in parts) < quantity:
         return []

@@ -1,4 +1,4 @@
-"""The states of orders, claims, payments, refunds and events, and which transitions exist."""
+"""The states of orders, claims, payments, refunds and events, and the transitions of orders."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -43,7 +43,7 @@ def check_transitions(leaving: Iterable[str], state: str) -> None:
 
 
 class ClaimState(StrEnum):
-    """What a claim does to its place. HELD, BOOKED and BLOCKED are live; ENDED never comes back."""
+    """The state of a claim. HELD, BOOKED and BLOCKED are live; ENDED is final."""
 
     HELD = "HELD"
     BOOKED = "BOOKED"
@@ -52,7 +52,7 @@ class ClaimState(StrEnum):
 
 
 class PaymentState(StrEnum):
-    """A payment as its buyer sees it."""
+    """The state of a payment, as its buyer sees it."""
 
     REQUIRES_ACTION = "REQUIRES_ACTION"
     PROCESSING = "PROCESSING"
@@ -64,7 +64,7 @@ class PaymentState(StrEnum):
 
 
 class RefundState(StrEnum):
-    """A refund: DECIDED with the order's change, SENT by the outbox, FAILED once it bounced too often."""
+    """The state of a refund: DECIDED with the order's change, SENT by the outbox, FAILED after bounces."""
 
     DECIDED = "DECIDED"
     SENT = "SENT"
@@ -72,7 +72,7 @@ class RefundState(StrEnum):
 
 
 class EventState(StrEnum):
-    """What is stored of an event; everything else follows from the clock and the seats."""
+    """The stored state of an event; its status also depends on the time and the seats."""
 
     DRAFT = "DRAFT"
     PUBLISHED = "PUBLISHED"
@@ -80,7 +80,7 @@ class EventState(StrEnum):
 
 
 class EventStatus(StrEnum):
-    """What the public sees of an event."""
+    """The status of an event, as the public sees it."""
 
     DRAFT = "DRAFT"
     ANNOUNCED = "ANNOUNCED"
@@ -90,15 +90,15 @@ class EventStatus(StrEnum):
     ENDED = "ENDED"
 
 
-# The name of an enum's member is looked up in four times the time that this takes.
+# A module's name is looked up four times faster than an enum's member.
 _DRAFT, _CANCELLED = EventState.DRAFT, EventState.CANCELLED
 _SOLD_OUT, _ON_SALE = EventStatus.SOLD_OUT, EventStatus.ON_SALE
-# An event without an end is over this long after its start.
+# An event without an end time is over this long after its start.
 ASSUMED_DURATION = timedelta(hours=6)
 
 
 class Sale(Protocol):
-    """What of an event decides whether it can be bought."""
+    """The fields of an event that decide whether it can be bought."""
 
     @property
     def state(self) -> str: ...
@@ -113,7 +113,7 @@ class Sale(Protocol):
 
 
 def event_status(event: Sale, now: datetime, *, sold_out: bool) -> EventStatus:
-    """The public status at a moment."""
+    """The public status at a time."""
     if event.state == _DRAFT:
         return EventStatus.DRAFT
     if event.state == _CANCELLED:
@@ -126,7 +126,7 @@ def event_status(event: Sale, now: datetime, *, sold_out: bool) -> EventStatus:
 
 
 def is_selling(event: Sale, now: datetime) -> bool:
-    """Whether seats can be held at this moment: published, within the sale window, not over."""
+    """Whether seats can be held at a time: the event is published, within its sale window and not over."""
     if event_status(event, now, sold_out=False) is not EventStatus.ON_SALE:
         return False
     return event.off_sale_at is None or now < event.off_sale_at

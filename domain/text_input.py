@@ -1,4 +1,4 @@
-"""Text from outside: its length and its characters."""
+"""Checks of text from outside: its length and its characters."""
 
 import re
 
@@ -6,13 +6,13 @@ from domain.errors import InvalidInput
 
 _LETTERS_FOR_A_PERSON = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]*")
 _LETTERS_WITH_LINES = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]*")
-# Deliberately loose (RFC 5321's lengths, one @, a dot in the host): the mail itself is the real test.
+# Deliberately loose (RFC 5321's lengths, one @, a dot in the host): only a mail can prove an address.
 _EMAIL = re.compile(r"[^\s@<>\"(),:;\\\[\]]{1,64}@[^\s@<>\"(),:;\\\[\]]{1,190}\.[^\s@.<>\"(),:;\\\[\]]{2,63}")
 LONGEST_EMAIL = 254
 
 
 def line(text: str, path: str, *, least: int = 1, most: int = 200) -> str:
-    """One line of text, without the spaces around it.
+    """Check one line of text; returns it without the spaces at its ends.
 
     Raises:
         InvalidInput: too short, too long, or holding a control character.
@@ -26,14 +26,14 @@ def line(text: str, path: str, *, least: int = 1, most: int = 200) -> str:
 
 
 def optional_line(text: str | None, path: str, *, most: int = 200) -> str | None:
-    """As `line`; nothing, or nothing but spaces, is None."""
+    """Check one line as `line` does; an empty line or only spaces become None."""
     if text is None or not text.strip():
         return None
     return line(text, path, most=most)
 
 
 def paragraphs(text: str, path: str, *, most: int = 20_000) -> str:
-    """Text that may have lines.
+    """Check a text that may have several lines.
 
     Raises:
         InvalidInput: too long, or holding a control character other than tabs and line ends.
@@ -46,10 +46,10 @@ def paragraphs(text: str, path: str, *, most: int = 20_000) -> str:
 
 
 def email(text: str, path: str) -> str:
-    """An address that mail can be sent to.
+    """Check an email address.
 
     Raises:
-        InvalidInput: it does not look like one.
+        InvalidInput: it does not have the form of one.
     """
     tidy = text.strip()
     if len(tidy) > LONGEST_EMAIL or not _EMAIL.fullmatch(tidy) or not _LETTERS_FOR_A_PERSON.fullmatch(tidy):

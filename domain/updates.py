@@ -1,4 +1,4 @@
-"""What subscribers of a seat map are told."""
+"""The updates that subscribers of a seat map receive."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +7,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class SectionCount:
-    """How many places of one section are in which state."""
+    """The number of places of one section, by status."""
 
     number: int
     name: str
@@ -21,8 +21,8 @@ class SectionCount:
 class SeatAvailabilityUpdate:
     """A snapshot (`statuses` given, no `previous_version`) or a delta (`changes`) of one event's seats.
 
-    `changes` are pairs of a seat's index and its status letter (A, H, B, X). `shared` is one dict for
-    all subscribers that are told the same: transport keeps the encoded message in it.
+    `changes` are pairs of a seat's index and its status letter (A, H, B, X). `shared` is one dict
+    for all subscribers that receive this update: transport stores the encoded message in it.
     """
 
     event_id: UUID

@@ -1,4 +1,4 @@
-"""Who is asking."""
+"""The viewer: the caller of a request."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 class Scope(StrEnum):
-    """What a token may be used for."""
+    """The rights that a token may carry."""
 
     BUY = "buy"
     ORGANISE = "organise"
@@ -23,6 +23,6 @@ class Viewer:
     name: str | None
     scopes: frozenset[str]
     client_id: str | None = field(default=None, compare=False)
-    """The application that the token was issued to, where the token says so."""
+    """The application that the token was issued to, where the token names it."""
     expires_at: float | None = field(default=None, compare=False)
-    """When the token ends, in seconds of the epoch."""
+    """The end of the token, in Unix seconds."""

@@ -1,8 +1,9 @@
-"""The rules of the line: phases, the draw that anyone can check, and an honest estimate.
+"""The rules of the waiting room: phases, the draw that anyone can check, and the estimated waiting time.
 
-A person's *place* is a number that never changes; the lower goes first. Places below `LATER_ARRIVALS`
-are drawn: a keyed hash of the entry's id, under a seed whose commitment is public before the sale and
-which is itself public after. People who come later are numbered upwards from `LATER_ARRIVALS`.
+An entry's *place* is a number that never changes; lower places are admitted first. Places below
+`FIRST_UNDRAWN_PLACE` are drawn: a keyed hash of the entry's id under a seed. The seed's commitment is public
+before the sale, the seed itself from its start. Later entries are numbered upwards from
+`FIRST_UNDRAWN_PLACE`.
 """
 
 import hashlib
@@ -18,14 +19,14 @@ from uuid import UUID, uuid5
 
 from domain.errors import InvalidInput
 
-# Places are sorted-set scores, exact up to 2**53: the lower half is drawn, the upper half arrived.
-LATER_ARRIVALS = 1 << 52
+# Places are sorted-set scores, exact up to 2**53: the lower half is drawn, the upper half is by arrival.
+FIRST_UNDRAWN_PLACE = 1 << 52
 SEED_BYTES = 32
-# The line can be joined this long before the sale starts, where the organiser says nothing else.
+# The waiting room opens this long before the sale, where the organiser sets no other time.
 PRE_QUEUE = timedelta(hours=24)
 LONGEST_PRE_QUEUE_SECONDS = 30 * 86_400
 
-# Of so many visits the mean length is known to about a fifth.
+# The mean length of this many visits is accurate to about a fifth.
 _ENOUGH_ENDINGS = 20
 
 MOST_PER_MINUTE = 100_000
@@ -43,7 +44,7 @@ class Phase(StrEnum):
 
 
 class EntryState(StrEnum):
-    """Where a person is: in the line, shopping, out of time, or gone of their own will."""
+    """The state of a queue entry: waiting, admitted, out of time, or left by the person."""
 
     WAITING = "WAITING"
     ADMITTED = "ADMITTED"
@@ -52,8 +53,8 @@ class EntryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RoomSettings:
-    """How an organiser wants an event's line to run."""
+class WaitingRoomSettings:
+    """The settings of an event's waiting room."""
 
     enabled: bool
     admit_per_minute: int = 600
@@ -62,7 +63,7 @@ class RoomSettings:
     pre_queue_seconds: int = int(PRE_QUEUE.total_seconds())
 
     def __post_init__(self) -> None:
-        """Raises: InvalidInput: a number outside its bounds."""
+        """Check the numbers. Raises InvalidInput: one is out of its bounds."""
         _bounded("admitPerMinute", self.admit_per_minute, 1, MOST_PER_MINUTE)
         _bounded("maxActive", self.max_active, 1, MOST_ACTIVE)
         _bounded(
@@ -87,7 +88,7 @@ def phase_of(
     now: datetime,
     pre_queue: timedelta = PRE_QUEUE,
 ) -> Phase:
-    """The phase at a moment; once drawn, a line stays OPEN however the sale is moved."""
+    """The phase at a time; after the draw it stays OPEN, even when the sale is moved."""
     if not enabled:
         return Phase.CLOSED
     if drawn or on_sale_at is None or now >= on_sale_at:
@@ -96,73 +97,74 @@ def phase_of(
 
 
 def new_seed() -> bytes:
-    """A secret that nobody chose."""
+    """A random secret."""
     return secrets.token_bytes(SEED_BYTES)
 
 
 def commitment_of(seed: bytes) -> str:
-    """What is published before the draw: the seed's SHA-256, in hex."""
+    """The commitment that is published before the draw: the seed's SHA-256, in hexadecimal."""
     return hashlib.sha256(seed).hexdigest()
 
 
 @lru_cache(maxsize=16_384)
 def entry_id_of(event_id: UUID, user_id: UUID) -> UUID:
-    """One account has one entry an event; its id gives nobody the account's."""
+    """The id of an account's one entry for an event; it does not reveal the account's id."""
     return uuid5(event_id, f"queue entry {user_id.hex}")
 
 
 def drawn_place(seed: bytes, entry_id: UUID) -> int:
     """The place that the draw gives an entry: the first 52 bits of HMAC-SHA256(seed, entry id).
 
-    It depends on nothing but the seed and the entry, so leaving and joining again draws no new lot,
-    and the draw needs no pass over the people: publishing the seed is the draw.
+    It depends only on the seed and the entry, so a person who leaves and joins again gets the same place.
+    The draw needs no pass over the entries: publishing the seed is the draw.
     """
     digest = hmac.digest(seed, entry_id.bytes, "sha256")
     return int.from_bytes(digest[:7], "big") >> 4
 
 
-def verify_draw(commitment: str, seed: bytes, line: Sequence[tuple[UUID, int]]) -> bool:
-    """Whether entries with their places, in the order of the line, are what the committed seed draws."""
+def verify_draw(commitment: str, seed: bytes, entries: Sequence[tuple[UUID, int]]) -> bool:
+    """Whether the committed seed draws these entries and places, in this order."""
     if not hmac.compare_digest(commitment_of(seed), commitment):
         return False
-    places = [place for _, place in line]
-    return places == sorted(places) and all(drawn_place(seed, entry_id) == place for entry_id, place in line)
+    places = [place for _, place in entries]
+    return places == sorted(places) and all(
+        drawn_place(seed, entry_id) == place for entry_id, place in entries
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What was measured of a line: how full the shop is and how long people stay in it."""
+    """The measured pace of a waiting room: how many are shopping, and for how long."""
 
     admit_per_minute: int
     max_active: int
     admission_seconds: int
     active: int
-    # Admissions that ended, over the seconds that people spent shopping: both fade with time.
+    # The admissions that ended, and the seconds that people spent shopping; both decay with time.
     endings: float
     shopping_seconds: float
 
     @property
     def is_measured(self) -> bool:
-        """Whether enough visits have ended; in a small shop, one turnover."""
+        """Whether enough admissions have ended; with a small maxActive, that many."""
         return self.endings >= min(_ENOUGH_ENDINGS, self.max_active)
 
     @property
     def endings_per_second(self) -> float:
-        """The chance a second that one admission ends.
+        """The rate at which one admission ends.
 
-        Before anything was measured people are taken to stay half the time they are allowed; that
-        assumption weighs as much as one measured visit.
+        The assumption that people stay half of the time they are allowed counts as one measured visit.
         """
         assumed_seconds = self.admission_seconds / 2
         return (self.endings + 1) / (self.shopping_seconds + assumed_seconds)
 
 
 def eta_seconds(position: int, pace: Pace) -> int | None:
-    """Seconds until the person at `position` (1 is next) is let in, at the measured pace.
+    """Seconds until the person at `position` (1 is next) is admitted, at the measured pace.
 
-    None where nobody can know: beyond the places that are free, before enough visits have ended to say
-    how long one takes. While there is room the bucket sets the pace; once the shop is full, people get in
-    as others end. The number shopping follows dA/dt = rate - endings x A until it meets the cap.
+    None where it is unknown: the position is beyond the free capacity, and too few visits have ended to
+    know their length. While there is capacity, admitPerMinute sets the pace; at the cap, people are admitted
+    as other admissions end. The number shopping follows dA/dt = rate - endings x A until it reaches the cap.
     """
     per_second = pace.admit_per_minute / 60
     if not pace.is_measured:

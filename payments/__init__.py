@@ -1,1 +1,1 @@
-"""Taking money: the gateway protocol, Stripe behind it, and the webhooks it sends."""
+"""Payments: the gateway protocol, its implementation over Stripe, and Stripe's webhooks."""

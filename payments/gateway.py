@@ -1,9 +1,9 @@
-"""What Boxoffice asks of whoever moves the money. Knows no Stripe; stripe_gateway.py is the one that does.
+"""The payment gateway as the code sees it, without Stripe; stripe_gateway.py implements it.
 
     GatewayError
-    ├── Declined             the bank said no: another card may do
-    ├── GatewayRejected      the gateway understood and will not: asking again changes nothing
-    └── GatewayUnavailable   nobody knows whether it happened: ask again with the same key
+    ├── Declined             the bank declined: another card may work
+    ├── GatewayRejected      the gateway refused for good: a retry changes nothing
+    └── GatewayUnavailable   the outcome is unknown: retry with the same key
 
 Amounts are minor units as ISO 4217 counts them (cents, won), currencies upper case.
 """
@@ -19,7 +19,7 @@ from uuid import UUID
 class GatewayError(Exception):
     """The payment gateway did not do what was asked.
 
-    `replayed`: this is the stored answer of an earlier call with the key; nothing was tried now.
+    `replayed`: this is the stored answer of an earlier call with the key; this call had no effect.
     """
 
     def __init__(self, code: str, message: str, *, replayed: bool = False) -> None:
@@ -30,19 +30,19 @@ class GatewayError(Exception):
 
 
 class Declined(GatewayError):
-    """The bank declined; `code` is its reason (insufficient_funds, generic_decline), stable."""
+    """The bank declined; `code` is its stable reason, such as insufficient_funds or generic_decline."""
 
 
 class GatewayRejected(GatewayError):
-    """The gateway refused for good: a rule of its own, a wrong parameter, a key used otherwise."""
+    """The gateway refused for good: a rule of its own, a wrong parameter, a key used with other input."""
 
 
 class GatewayUnavailable(GatewayError):
-    """No answer, or one that says nothing: the effect may have happened. Repeat with the same key."""
+    """No usable answer: the effect may have happened. Retry with the same key."""
 
 
 class IntentStatus(StrEnum):
-    """Where a payment intent stands. REQUIRES_CAPTURE is an authorisation: booked, then captured."""
+    """The status of a payment intent. REQUIRES_CAPTURE is authorised: the order is booked, then captured."""
 
     REQUIRES_PAYMENT_METHOD = "requires_payment_method"
     REQUIRES_CONFIRMATION = "requires_confirmation"
@@ -54,12 +54,12 @@ class IntentStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether it stays as it is for ever."""
+        """Whether it never changes again."""
         return self in (IntentStatus.SUCCEEDED, IntentStatus.CANCELLED)
 
 
 class RefundStatus(StrEnum):
-    """Where a refund stands. FAILED and CANCELLED gave nothing back."""
+    """The status of a refund. FAILED and CANCELLED refunded nothing."""
 
     PENDING = "pending"
     REQUIRES_ACTION = "requires_action"
@@ -69,13 +69,13 @@ class RefundStatus(StrEnum):
 
     @property
     def is_standing(self) -> bool:
-        """Whether the money went back or is on its way."""
+        """Whether the money was refunded or will be."""
         return self not in (RefundStatus.FAILED, RefundStatus.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
 class NextAction:
-    """What the buyer must do (3-D Secure): `url` is the bank's page, None where Stripe.js shows it."""
+    """The buyer's next step (3-D Secure): `url` is the bank's page, None where Stripe.js shows it."""
 
     kind: str
     url: str | None
@@ -85,8 +85,8 @@ class NextAction:
 class Intent:
     """A payment intent as the gateway has it now.
 
-    `order_id` is what the metadata say, None when they name no order of ours. Compare amount and
-    currency with the order before believing in it. `client_secret` stays out of logs.
+    `order_id` is from the metadata, None where they name no order of ours. Compare the amount and the
+    currency with the order before using it. `client_secret` must not be logged.
     """
 
     id: str
@@ -105,7 +105,7 @@ class Intent:
 
     @property
     def kept_minor(self) -> int:
-        """Captured minus refunded: what invariant 3 speaks of."""
+        """Captured minus refunded: the money that the gateway keeps."""
         return self.amount_received_minor - self.refunded_minor
 
 
@@ -123,10 +123,10 @@ class Refund:
 
 
 class PaymentGateway(Protocol):
-    """The ways to move money. Every method may raise GatewayUnavailable and GatewayRejected.
+    """The operations of a payment gateway. Every method may raise GatewayUnavailable and GatewayRejected.
 
-    Keys (docs/adr/payment-keys.md): one stable key an attempt, made from our own ids, so that the
-    same call after a crash is the same attempt. A repeated call converges on one outcome.
+    Keys (docs/adr/payment-keys.md): each attempt has one stable key, made from our ids, so that a
+    retry after a crash is the same attempt. A repeated call converges on one outcome.
     """
 
     async def create_intent(
@@ -139,56 +139,56 @@ class PaymentGateway(Protocol):
         idempotency_key: str,
         metadata: Mapping[str, str] | None = None,
     ) -> Intent:
-        """A new intent, to be captured by hand. `reference` is what the buyer knows the order by."""
+        """Create an intent with manual capture. `reference` is the order's reference."""
         ...
 
     async def retrieve(self, intent_id: str) -> Intent:
-        """The intent as it is now. Raises GatewayRejected("resource_missing") when there is none."""
+        """Fetch the intent as it is now. Raises GatewayRejected("resource_missing") when there is none."""
         ...
 
     async def confirm(
         self, intent_id: str, payment_method_id: str, *, idempotency_key: str, return_url: str
     ) -> Intent:
-        """Authorises with this method; REQUIRES_ACTION asks the buyer first.
+        """Authorise with this payment method; REQUIRES_ACTION means that the buyer has to act first.
 
-        An intent that is authorised or paid already is answered as it is. Raises Declined.
+        An intent that is already authorised or captured is returned as it is. Raises Declined.
         """
         ...
 
     async def capture(self, intent_id: str, *, idempotency_key: str) -> Intent:
-        """Takes all that is authorised; an intent captured before is answered as it is.
+        """Capture the whole authorised amount; an intent that is already captured is returned as it is.
 
         Raises:
-            Declined: the bank no longer gives it.
-            GatewayRejected: the intent is in no state to be captured (cancelled, never authorised).
+            Declined: the bank no longer allows it.
+            GatewayRejected: the intent cannot be captured (it is cancelled or was never authorised).
         """
         ...
 
     async def cancel(self, intent_id: str, *, idempotency_key: str) -> Intent:
-        """Ends an intent that was not captured. The status of the answer says whether it did."""
+        """Cancel an intent that was not captured; the returned status shows whether it is cancelled."""
         ...
 
     async def refund(
         self, intent_id: str, amount_minor: int, currency: str, *, idempotency_key: str
     ) -> Refund:
-        """Gives back part or all of what was captured, once a key, even after keys were pruned.
+        """Refund part or all of the captured amount, once for each key, even after Stripe has pruned the key.
 
-        A refund that failed at the bank gave nothing back: the same key then tries once more.
+        A refund that failed at the bank refunded nothing: the same key then makes a new attempt.
 
         Raises:
-            Declined: the bank would not have it now.
-            GatewayRejected: nothing was captured, or less is left than asked for.
+            Declined: the bank declined the refund.
+            GatewayRejected: nothing was captured, or less than this is left.
         """
         ...
 
     async def refunds_of(self, intent_id: str) -> list[Refund]:
-        """The intent's refunds, newest first."""
+        """List the intent's refunds, newest first."""
         ...
 
     async def recent_intents(self, since: datetime, *, most: int = 1000) -> list[Intent]:
-        """Intents created at or after `since`, newest first: what a sweep compares with the orders."""
+        """List the intents created at or after `since`, newest first, for the sweep to compare."""
         ...
 
     async def close(self) -> None:
-        """Gives the connections back."""
+        """Close the connections."""
         ...

@@ -1,10 +1,10 @@
-"""The gateway over Stripe's official SDK, the only place that imports it.
+"""The gateway over Stripe's official SDK.
 
-Every call has a deadline and at most one retry, under the same idempotency key. Stripe stores the
-answer to a key, failures included, and gives it again for a day: a stored failure would be final
-although its cause has passed. So a key is the head of a chain (`key`, `key.2`, `key.3`, …): a call
-that meets a stored failure looks at the intent, and only if the effect is missing takes the next
-link. That is safe because an intent is authorised and captured once at most, whatever the key.
+Every call has a deadline and at most one retry, under the same idempotency key. Stripe stores the answer to
+a key, failures included, and repeats it for a day: a stored failure would be final although its cause has
+passed. So a key is the first of a chain (`key`, `key.2`, `key.3`, …): a call that gets a stored failure
+fetches the intent, and uses the next key only if the effect is missing. That is safe because an intent is
+authorised and captured at most once, whatever the key.
 """
 
 import asyncio
@@ -36,15 +36,15 @@ from payments.stripe_readings import metadata_value, read_intent, read_refund, t
 T = TypeVar("T")
 
 LONGEST_CHAIN = 25
-REFUND_KEY = "refund_key"  # in a refund's metadata: finds it again when Stripe has pruned the key
+REFUND_KEY = "refund_key"  # in a refund's metadata: identifies it after Stripe has pruned the key
 UNEXPECTED_STATE = "payment_intent_unexpected_state"
 PAID_OR_ON_THE_WAY = (IntentStatus.REQUIRES_CAPTURE, IntentStatus.SUCCEEDED, IntentStatus.PROCESSING)
-EXPAND = ["latest_charge"]  # for what was refunded
+EXPAND = ["latest_charge"]  # holds the refunded amount
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a call may take, in seconds, and how often it is sent again."""
+class CallLimits:
+    """The bounds of a call: its timeouts in seconds, its retries and its connections."""
 
     connect_seconds: float = 3.0
     read_seconds: float = 8.0
@@ -54,30 +54,30 @@ class Patience:
 
 
 class PooledClient(stripe.HTTPXClient):
-    """The SDK's client on a bounded pool. A shell's proxy settings do not apply to this machine."""
+    """The SDK's HTTP client on a bounded pool; it ignores proxy settings for a local address."""
 
-    def __init__(self, patience: Patience, api_base: str | None) -> None:
-        super().__init__(timeout=httpx.Timeout(patience.read_seconds, connect=patience.connect_seconds))
-        limits = httpx.Limits(max_connections=patience.connections)
-        self._client_async = httpx.AsyncClient(limits=limits, trust_env=not _is_local(api_base))
+    def __init__(self, limits: CallLimits, api_base: str | None) -> None:
+        super().__init__(timeout=httpx.Timeout(limits.read_seconds, connect=limits.connect_seconds))
+        pool = httpx.Limits(max_connections=limits.connections)
+        self._client_async = httpx.AsyncClient(limits=pool, trust_env=not _is_local(api_base))
 
 
 class StripeGateway:
-    """A `PaymentGateway` over Stripe, or over anything that speaks its API at `api_base`."""
+    """A `PaymentGateway` over Stripe, or over a server with its API at `api_base`."""
 
     def __init__(
-        self, api_key: str, *, api_base: str | None = None, patience: Patience | None = None
+        self, api_key: str, *, api_base: str | None = None, limits: CallLimits | None = None
     ) -> None:
         # At DEBUG the SDK logs bodies, and with them client secrets.
         logging.getLogger("stripe").setLevel(logging.WARNING)
         stripe.enable_telemetry = False
-        self._patience = patience or Patience()
-        self._http = PooledClient(self._patience, api_base)
+        self._limits = limits or CallLimits()
+        self._http = PooledClient(self._limits, api_base)
         self._client = stripe.StripeClient(
             api_key,
             base_addresses={"api": api_base.rstrip("/")} if api_base else None,
             http_client=self._http,
-            max_network_retries=self._patience.retries,
+            max_network_retries=self._limits.retries,
         )
         self._intents = self._client.v1.payment_intents
         self._refunds = self._client.v1.refunds
@@ -114,7 +114,7 @@ class StripeGateway:
             try:
                 return await self._latest(create, key)
             except GatewayUnavailable as unknown:
-                # The intent behind a stored failure may exist. Unconfirmed, it moves no money.
+                # The intent of a stored failure may exist. It moves no money, because it is never confirmed.
                 if not unknown.replayed:
                     raise
                 fault = unknown
@@ -177,7 +177,7 @@ class StripeGateway:
         standing = next((one for one in made if read_refund(one).status.is_standing), None)
         if standing is not None:
             return read_refund(standing)
-        # A link that led to a refusal, or to a refund that failed since, is spent: it only repeats itself.
+        # A key whose call was refused, or whose refund failed since, only repeats that answer.
         spent = {one.id for one in made}
         fault: GatewayError | None = None
         for key in _chain(idempotency_key):
@@ -231,7 +231,7 @@ class StripeGateway:
             wanted["starting_after"] = page.data[-1].id
 
     async def _refunds_with(self, intent_id: str, key: str) -> list[stripe.Refund]:
-        """The refunds that calls with this key made before."""
+        """The refunds that earlier calls with this key made."""
         every = self._all_refunds(intent_id)
         return [one async for one in every if metadata_value(one.metadata, REFUND_KEY) == key]
 
@@ -254,7 +254,7 @@ class StripeGateway:
         is_done: Callable[[Intent], bool],
         is_open: Callable[[GatewayError, Intent], bool],
     ) -> Intent:
-        """Takes the step once, under the first link of the chain that no stored failure holds."""
+        """Run the call once, with the first key of the chain that has no stored failure."""
         fault: GatewayError | None = None
         for key in _chain(head):
             try:
@@ -271,15 +271,15 @@ class StripeGateway:
         raise _exhausted(fault)
 
     async def _latest(self, step: Callable[[str], Awaitable[stripe.PaymentIntent]], key: str) -> Intent:
-        """The step's answer; a stored one tells how things were, so the intent is fetched anew."""
+        """Run the call; after a stored answer, which may be old, the intent is fetched again."""
         intent = await self._ask(step(key))
         return await self.retrieve(intent.id) if was_replayed(intent) else read_intent(intent)
 
     async def _ask(self, call: Awaitable[T]) -> T:
-        """One call of the SDK within its deadline, its errors in our words."""
+        """Run one call of the SDK within its deadline, and translate its errors."""
         try:
             with waiting_elsewhere():
-                async with asyncio.timeout(self._patience.whole_call_seconds):
+                async with asyncio.timeout(self._limits.whole_call_seconds):
                     return await call
         except TimeoutError as fault:
             raise GatewayUnavailable("timeout", "Stripe did not answer in time.") from fault

@@ -1,4 +1,4 @@
-"""What Stripe's SDK answers and raises, read into the gateway's own words."""
+"""Translation of the SDK's objects and errors into those of the gateway."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -39,7 +39,7 @@ def translated(fault: stripe.StripeError) -> GatewayError:
     if isinstance(fault, stripe.InvalidRequestError) and code not in PASSING_CODES:
         return GatewayRejected(code or "invalid_request", message, replayed=replayed)
     if isinstance(fault, stripe.AuthenticationError | stripe.PermissionError):
-        # A key that operators must mend: no payment is to be given up for it.
+        # A wrong API key is the operator's to correct: no payment may end because of it.
         return GatewayUnavailable("api_key_refused", message)
     if isinstance(fault, stripe.APIConnectionError):
         return GatewayUnavailable("no_connection", "Stripe could not be reached, or hung up.")
@@ -67,7 +67,7 @@ def read_intent(intent: stripe.PaymentIntent) -> Intent:
 
 
 def _given(subject: object, name: str) -> str | None:
-    """A text that Stripe may leave out; the SDK's objects raise for what is not there."""
+    """A text that Stripe may leave out; the SDK's objects raise for a missing attribute."""
     found = getattr(subject, name, None)
     return found if isinstance(found, str) else None
 
@@ -75,12 +75,12 @@ def _given(subject: object, name: str) -> str | None:
 def _refunded(intent: stripe.PaymentIntent) -> int:
     charge = intent.latest_charge
     if not isinstance(charge, stripe.Charge) or not charge.captured:
-        return 0  # API versions before basil show a released authorisation as refunded
+        return 0  # API versions before basil report a cancelled authorisation as refunded
     return charge.amount_refunded
 
 
 def metadata_value(metadata: object, key: str) -> str | None:
-    """One value of the metadata, which the SDK holds in an object that is no mapping."""
+    """One value of the metadata, which in the SDK is an object and no mapping."""
     found = metadata.to_dict().get(key) if isinstance(metadata, stripe.StripeObject) else None
     return found if isinstance(found, str) else None
 

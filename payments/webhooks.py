@@ -1,7 +1,7 @@
-"""Stripe's webhooks: who sent them, and what they are about. What they claim is not believed.
+"""Stripe's webhooks: the check of their signature, and the intent that they name.
 
-A webhook only says "look at this intent": the intent is then fetched from Stripe. So amount, status
-and order in the body are not read at all.
+A webhook only triggers a fetch of that intent from Stripe; the amount, the status and the order in its body
+are not read.
 """
 
 import hashlib
@@ -22,12 +22,12 @@ _ID = re.compile(rf"[\w-]{{1,{LONGEST_ID}}}", re.ASCII)
 
 
 class WebhookRefused(Exception):
-    """This is no webhook of Stripe's; the message is a sentence for its sender."""
+    """The request is no webhook of Stripe's; the message explains why."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """A genuine event. `intent_id` is None for one that is about no payment intent."""
+    """A verified event. `intent_id` is None where it concerns no payment intent."""
 
     id: str
     type: str
@@ -36,13 +36,13 @@ class WebhookEvent:
 
 
 def read_event(body: bytes, signature: str | None, secrets: Sequence[str], now: datetime) -> WebhookEvent:
-    """The event in a webhook's raw body, once its Stripe-Signature header has been checked.
+    """Verify a webhook's Stripe-Signature header and return the event in its raw body.
 
-    `secrets` are all that are valid now: two while one is being rolled. The time signed may be five
-    minutes off either way; Stripe's SDK checks the past alone (docs.stripe.com/webhooks/signatures).
+    `secrets` are all that are valid now: two during a rotation. The signed time may be five
+    minutes off in either direction; Stripe's SDK checks the past only (docs.stripe.com/webhooks/signatures).
 
     Raises:
-        WebhookRefused: no signature, a wrong one, one too old or too new, or a body that is no event.
+        WebhookRefused: the signature is missing, wrong, too old or too new, or the body is no event.
     """
     moment, given = _parsed_header(signature)
     _check_signature(body, moment, given, secrets)
@@ -52,7 +52,7 @@ def read_event(body: bytes, signature: str | None, secrets: Sequence[str], now: 
 
 
 def _parsed_header(header: str | None) -> tuple[str, list[str]]:
-    """The time as it was signed, and the v1 signatures."""
+    """The signed time, and the v1 signatures."""
     if not header:
         raise WebhookRefused("There is no Stripe-Signature header.")
     if len(header) > LONGEST_HEADER:
@@ -68,7 +68,7 @@ def _parsed_header(header: str | None) -> tuple[str, list[str]]:
 
 
 def _check_signature(body: bytes, moment: str, given: list[str], secrets: Sequence[str]) -> None:
-    """Compares in constant time, every signature with every secret."""
+    """Compare every signature with every secret, in constant time."""
     usable = [secret for secret in secrets if secret.strip()]
     if not usable:
         raise WebhookRefused("No webhook secret is set, so nothing can be verified.")
@@ -107,7 +107,7 @@ def _created(value: object) -> datetime:
 
 
 def _intent_id(subject: dict[str, Any]) -> str | None:
-    """The intent that the event's object is, or belongs to as a charge or refund does."""
+    """The intent that the event's object is, or that its charge or refund belongs to."""
     found = subject.get("id") if subject.get("object") == "payment_intent" else subject.get("payment_intent")
     if isinstance(found, dict):
         found = found.get("id")

@@ -8,7 +8,7 @@ from datetime import datetime
 from db.queries.events import EventRow
 from domain.errors import NotFound
 from domain.ids import Kind, parse_id, public_id
-from domain.waiting_room import Phase, RoomSettings
+from domain.waiting_room import Phase, WaitingRoomSettings
 from resolvers.context import RequestContext
 from resolvers.events import changed_event, requested_id
 from services.waiting_room.waiting_rooms import Entry, Overview
@@ -91,8 +91,8 @@ async def configure(
 ) -> EventRow:
     """The caller's event with its line opened, closed or tuned; null is the usual number."""
     key = parse_id(event_id, Kind.EVENT)
-    usual = RoomSettings(enabled)
-    settings = RoomSettings(
+    usual = WaitingRoomSettings(enabled)
+    settings = WaitingRoomSettings(
         enabled,
         usual.admit_per_minute if admit_per_minute is None else admit_per_minute,
         usual.max_active if max_active is None else max_active,

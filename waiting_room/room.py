@@ -11,7 +11,7 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from domain.errors import Unavailable
-from domain.waiting_room import RoomSettings
+from domain.waiting_room import WaitingRoomSettings
 from kit.clock import milliseconds
 from kit.lua import Argument, CommandRunner
 from waiting_room.answers import change_from, joined_from, room_state_from, standing_from, tick_from
@@ -132,7 +132,7 @@ class Room:
     async def configure(
         self,
         event_id: UUID,
-        settings: RoomSettings,
+        settings: WaitingRoomSettings,
         *,
         on_sale_at: datetime | None,
         selling: bool,

@@ -5,7 +5,7 @@ import logging
 import time
 from uuid import UUID
 
-from db.queries.waiting_rooms import RoomRow
+from db.queries.waiting_rooms import WaitingRoomRow
 from domain.errors import Unavailable
 from services.waiting_room.admission_controller import AdmissionController, AdmissionResult
 from workers.loops import Loop
@@ -28,7 +28,7 @@ class AdmissionRound:
 
     def __init__(self, controller: AdmissionController) -> None:
         self._controller = controller
-        self._rows: list[RoomRow] = []
+        self._rows: list[WaitingRoomRow] = []
         self._refreshed_at = -_REFRESH_SECONDS
         self._told: dict[UUID, tuple[float, tuple[object, ...]]] = {}
 
@@ -42,7 +42,7 @@ class AdmissionRound:
             await asyncio.gather(*(self._keep(row, refresh=refresh) for row in self._rows))
         return 0
 
-    async def _keep(self, row: RoomRow, *, refresh: bool) -> None:
+    async def _keep(self, row: WaitingRoomRow, *, refresh: bool) -> None:
         """One line's fault is no other's."""
         try:
             if refresh:

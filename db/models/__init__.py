@@ -1,7 +1,7 @@
-"""The tables, as SQLModel classes: the source of the migrations and of nothing else.
+"""The tables as SQLModel classes: the source of the migrations and of nothing else.
 
-Queries go through asyncpg (`db.queries`, `db.sql`); a test holds these classes against a migrated
-database, so that the two cannot drift apart.
+Queries go through asyncpg (`db.queries`, `db.sql`); a test compares these classes with a migrated
+database, so that the two cannot differ.
 """
 
 from db.models.catalogue import Event, EventPerformer, Performer, PriceLevel, SeatingPlan, SeatMap, Venue

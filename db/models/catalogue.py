@@ -1,15 +1,15 @@
-"""What is on, where, by whom, and how the house is laid out."""
+"""Venues, performers, seating plans, and events with their seat maps, prices and bills."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
-from db.models.columns import UUID, datetime, foreign_key, key, moment, state, text
+from db.models.columns import UUID, datetime, foreign_key, key, state, text, timestamp
 from domain.states import EventState
 
 
 class Venue(SQLModel, table=True):
-    """A house. `external_id` is the importer's own key, so that importing twice changes nothing."""
+    """A venue. `external_id` is the importer's own key, so that a second import changes nothing."""
 
     __tablename__ = "venues"
 
@@ -22,12 +22,12 @@ class Venue(SQLModel, table=True):
     lat: float | None = None
     lng: float | None = None
     timezone: str = text()
-    created_at: datetime = moment(now=True)
-    updated_at: datetime = moment(now=True)
+    created_at: datetime = timestamp(now=True)
+    updated_at: datetime = timestamp(now=True)
 
 
 class Performer(SQLModel, table=True):
-    """Who is on stage."""
+    """A person or group on an event's bill."""
 
     __tablename__ = "performers"
 
@@ -38,8 +38,8 @@ class Performer(SQLModel, table=True):
     genres: list[str] = Field(
         sa_column=sa.Column(postgresql.ARRAY(sa.Text), nullable=False, server_default="{}")
     )
-    created_at: datetime = moment(now=True)
-    updated_at: datetime = moment(now=True)
+    created_at: datetime = timestamp(now=True)
+    updated_at: datetime = timestamp(now=True)
 
 
 class SeatMap(SQLModel, table=True):
@@ -52,11 +52,11 @@ class SeatMap(SQLModel, table=True):
     layout: str = Field(sa_column=sa.Column(postgresql.JSONB, nullable=False))
     seat_count: int
     place_count: int
-    created_at: datetime = moment(now=True)
+    created_at: datetime = timestamp(now=True)
 
 
 class SeatingPlan(SQLModel, table=True):
-    """A house as it was imported; `digest` is the SHA-256 of `document`, so that a plan is kept once."""
+    """A venue's plan as imported; `digest` is the SHA-256 of `document`, so that a plan is stored once."""
 
     __tablename__ = "seating_plans"
 
@@ -65,11 +65,11 @@ class SeatingPlan(SQLModel, table=True):
     digest: str = text(unique=True)
     document: str = text()
     seat_count: int
-    created_at: datetime = moment(now=True)
+    created_at: datetime = timestamp(now=True)
 
 
 class Event(SQLModel, table=True):
-    """A concert, a play, a match: one date in one venue."""
+    """A concert, a play or a match: one performance at one time and venue."""
 
     __tablename__ = "events"
     __table_args__ = (
@@ -88,10 +88,10 @@ class Event(SQLModel, table=True):
     description: str = text(default="")
     state: str = state(EventState, name="events_state")
     category: str | None = text(nullable=True)
-    starts_at: datetime = moment()
-    ends_at: datetime | None = moment(nullable=True)
-    on_sale_at: datetime | None = moment(nullable=True)
-    off_sale_at: datetime | None = moment(nullable=True)
+    starts_at: datetime = timestamp()
+    ends_at: datetime | None = timestamp(nullable=True)
+    on_sale_at: datetime | None = timestamp(nullable=True)
+    off_sale_at: datetime | None = timestamp(nullable=True)
     venue_id: UUID = foreign_key("venues.id")
     seat_map_version: str = Field(
         sa_column=sa.Column(sa.Text, sa.ForeignKey("seat_maps.version"), nullable=False)
@@ -117,8 +117,8 @@ class Event(SQLModel, table=True):
     waiting_room_pre_queue_seconds: int = Field(
         sa_column=sa.Column(sa.Integer, nullable=False, server_default="86400")
     )
-    created_at: datetime = moment(now=True)
-    updated_at: datetime = moment(now=True)
+    created_at: datetime = timestamp(now=True)
+    updated_at: datetime = timestamp(now=True)
 
 
 class EventPerformer(SQLModel, table=True):
@@ -133,7 +133,7 @@ class EventPerformer(SQLModel, table=True):
 
 
 class PriceLevel(SQLModel, table=True):
-    """A price and a fee in minor units; the layout refers to it by number."""
+    """A price and a fee in minor units; the layout refers to it by its number."""
 
     __tablename__ = "price_levels"
 

@@ -1,4 +1,4 @@
-"""Column shapes that several tables share."""
+"""Column definitions that several tables share."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlmodel import Field
 
 
 def key() -> Any:
-    """A UUIDv7 primary key, made by the application."""
+    """A UUIDv7 primary key that the application generates."""
     return Field(sa_column=sa.Column(postgresql.UUID(as_uuid=True), primary_key=True))
 
 
@@ -23,8 +23,8 @@ def foreign_key(target: str, *, nullable: bool = False, **options: Any) -> Any:
     )
 
 
-def moment(*, nullable: bool = False, now: bool = False) -> Any:
-    """A point in time with its offset; `now` fills it at insertion."""
+def timestamp(*, nullable: bool = False, now: bool = False) -> Any:
+    """A timestamp with time zone; `now` sets it at insertion."""
     default = sa.text("now()") if now else None
     return Field(
         default=None,
@@ -41,7 +41,7 @@ def text(*, nullable: bool = False, default: str | None = None, unique: bool = F
 
 
 def state(states: type[Any], *, name: str) -> Any:
-    """Text that is one of an enumeration's values, held by a named check."""
+    """Text that is one of an enum's values, enforced by a named check."""
     values = ", ".join(f"'{value}'" for value in states)
     return Field(
         sa_column=sa.Column(
@@ -50,4 +50,4 @@ def state(states: type[Any], *, name: str) -> Any:
     )
 
 
-__all__ = ["UUID", "datetime", "foreign_key", "key", "moment", "state", "text"]
+__all__ = ["UUID", "datetime", "foreign_key", "key", "state", "text", "timestamp"]

@@ -1,14 +1,14 @@
-"""What must happen after a commit, and what has been delivered to us."""
+"""The outbox, and the webhook events that were applied."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
-from db.models.columns import datetime, moment, text
+from db.models.columns import datetime, text, timestamp
 
 
 class OutboxEntry(SQLModel, table=True):
-    """A task written by the transaction that makes it due; entries of one `key` run in order."""
+    """A task, written by the transaction that makes it due; tasks with one `key` run in order."""
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -24,15 +24,15 @@ class OutboxEntry(SQLModel, table=True):
     )
     attempts: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
     last_error: str | None = text(nullable=True)
-    available_at: datetime = moment(now=True)
-    created_at: datetime = moment(now=True)
+    available_at: datetime = timestamp(now=True)
+    created_at: datetime = timestamp(now=True)
 
 
 class StripeEvent(SQLModel, table=True):
-    """A webhook event that was applied; its id is here once."""
+    """A webhook event that was applied; its id is stored once."""
 
     __tablename__ = "stripe_events"
 
     event_id: str = Field(sa_column=sa.Column(sa.Text, primary_key=True))
     type: str = text()
-    received_at: datetime = moment(now=True)
+    received_at: datetime = timestamp(now=True)

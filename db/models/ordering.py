@@ -1,17 +1,17 @@
-"""Buyers, orders, claims and the money."""
+"""Users, orders, claims, payments and refunds."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
-from db.models.columns import UUID, datetime, foreign_key, key, moment, state, text
+from db.models.columns import UUID, datetime, foreign_key, key, state, text, timestamp
 from domain.states import ClaimState, OrderState
 
 LIVE_CLAIM = "state <> 'ENDED'"
 
 
 class User(SQLModel, table=True):
-    """A buyer or an organiser; the key is derived from the token's subject (`domain.ids`)."""
+    """A buyer or an organiser; the id is derived from the token's subject (`domain.ids`)."""
 
     __tablename__ = "users"
 
@@ -20,11 +20,11 @@ class User(SQLModel, table=True):
     email: str | None = text(nullable=True)
     name: str | None = text(nullable=True)
     guest: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
-    created_at: datetime = moment(now=True)
+    created_at: datetime = timestamp(now=True)
 
 
 class Order(SQLModel, table=True):
-    """A purchase from the hold on. Amounts are minor units of `currency`; deadlines live here."""
+    """A purchase, from its hold on. Amounts are minor units of `currency`; `expires_at` is the deadline."""
 
     __tablename__ = "orders"
     __table_args__ = (
@@ -44,17 +44,17 @@ class Order(SQLModel, table=True):
     total_minor: int
     idempotency_key: str | None = text(nullable=True)
     input_hash: str | None = text(nullable=True)
-    expires_at: datetime = moment()
+    expires_at: datetime = timestamp()
     extended: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
     admission_jti: str | None = text(nullable=True)
-    created_at: datetime = moment(now=True)
-    updated_at: datetime = moment(now=True)
+    created_at: datetime = timestamp(now=True)
+    updated_at: datetime = timestamp(now=True)
 
 
 class Claim(SQLModel, table=True):
-    """A place bound to an order (or blocked, with none).
+    """A place bound to an order, or blocked without one.
 
-    The partial unique index over live claims is what makes a double sale impossible.
+    The partial unique index over live claims makes a double sale impossible.
     """
 
     __tablename__ = "claims"
@@ -64,7 +64,7 @@ class Claim(SQLModel, table=True):
     )
 
     id: int = Field(sa_column=sa.Column(sa.BigInteger, sa.Identity(always=True), primary_key=True))
-    # No foreign key: the order has one, and each key check would lock the one row that is hot.
+    # No foreign key: the order has one, and each check would lock the event's row, which is contended.
     event_id: UUID = Field(sa_column=sa.Column(postgresql.UUID(as_uuid=True), nullable=False))
     place: int
     order_id: UUID | None = foreign_key("orders.id", nullable=True)
@@ -75,7 +75,7 @@ class Claim(SQLModel, table=True):
 
 
 class Payment(SQLModel, table=True):
-    """One order's payment: one intent at the gateway, however many cards are tried."""
+    """An order's payment: one intent at the gateway, however many cards are tried."""
 
     __tablename__ = "payments"
     __table_args__ = (
@@ -98,12 +98,12 @@ class Payment(SQLModel, table=True):
     idempotency_key: str | None = text(nullable=True)
     input_hash: str | None = text(nullable=True)
     attempts: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
-    created_at: datetime = moment(now=True)
-    updated_at: datetime = moment(now=True)
+    created_at: datetime = timestamp(now=True)
+    updated_at: datetime = timestamp(now=True)
 
 
 class Refund(SQLModel, table=True):
-    """Money on its way back: written with the decision, sent by the outbox, at most once."""
+    """A refund: written with the decision, sent by the outbox, at most once."""
 
     __tablename__ = "refunds"
     __table_args__ = (sa.Index("refunds_by_payment", "payment_id"),)
@@ -115,14 +115,14 @@ class Refund(SQLModel, table=True):
     state: str = text()
     gateway_id: str | None = text(nullable=True)
     bounces: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
-    created_at: datetime = moment(now=True)
-    updated_at: datetime = moment(now=True)
+    created_at: datetime = timestamp(now=True)
+    updated_at: datetime = timestamp(now=True)
 
 
 class PlaceEpoch(SQLModel, table=True):
-    """Where the versions of an event's places start the next time that Redis is rebuilt.
+    """The version at which an event's next epoch starts, when Redis is rebuilt.
 
-    Versions never repeat over epochs, so a client that resumes from an old one is told the truth.
+    Versions never repeat over epochs, so a client that resumes from an old version gets no wrong delta.
     """
 
     __tablename__ = "place_epochs"

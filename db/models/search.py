@@ -1,16 +1,16 @@
-"""What the search engines are fed from, and the documents of the one that lives in the database."""
+"""The dirty-key outbox of the search index, and the documents of the search in PostgreSQL."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
-from db.models.columns import UUID, datetime, key, moment, text
+from db.models.columns import UUID, datetime, key, text, timestamp
 
 
 class SearchOutboxEntry(SQLModel, table=True):
-    """An event whose document may be out of date; written by triggers, deleted once it was delivered.
+    """An event whose document may be out of date; written by triggers, deleted once it was indexed.
 
-    `recorded` says that the database's own document is up to date and only the engine's is not.
+    `recorded` says that the document in PostgreSQL is up to date and only that of the engine is not.
     """
 
     __tablename__ = "search_outbox"
@@ -22,7 +22,7 @@ class SearchOutboxEntry(SQLModel, table=True):
     id: int = Field(sa_column=sa.Column(sa.BigInteger, sa.Identity(always=True), primary_key=True))
     event_id: UUID = Field(sa_column=sa.Column(postgresql.UUID(as_uuid=True), nullable=False))
     recorded: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
-    created_at: datetime = moment(now=True)
+    created_at: datetime = timestamp(now=True)
 
 
 class SearchDocument(SQLModel, table=True):
@@ -42,7 +42,7 @@ class SearchDocument(SQLModel, table=True):
 
 
 class SearchWord(SQLModel, table=True):
-    """Every word of a name ever indexed: what a mistyped word is compared with."""
+    """Every word of a name that was ever indexed; mistyped words are compared with these."""
 
     __tablename__ = "search_words"
     __table_args__ = (
@@ -59,17 +59,17 @@ class SearchWord(SQLModel, table=True):
 
 
 class SearchRefusal(SQLModel, table=True):
-    """A document that the engine refused, parked with its reason until its event changes again."""
+    """A document that the engine refused, stored with the reason until its event changes again."""
 
     __tablename__ = "search_refusals"
 
     event_id: UUID = key()
     error: str = text()
-    refused_at: datetime = moment(now=True)
+    refused_at: datetime = timestamp(now=True)
 
 
 class SearchRemark(SQLModel, table=True):
-    """An event delivered while a second index was being built, to be delivered again after the swap."""
+    """An event that was indexed during the build of a second index, to be indexed again after the swap."""
 
     __tablename__ = "search_remarks"
 
@@ -77,7 +77,7 @@ class SearchRemark(SQLModel, table=True):
 
 
 class SearchState(SQLModel, table=True):
-    """One row: which build of the index is being served, and whether one can be."""
+    """One row: which build of the index serves, and whether one is ready."""
 
     __tablename__ = "search_state"
     __table_args__ = (sa.CheckConstraint("id = 1", name="search_state_is_one_row"),)
@@ -87,4 +87,4 @@ class SearchState(SQLModel, table=True):
     ready: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
     rebuilding: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
     fingerprint: str | None = text(nullable=True)
-    updated_at: datetime = moment(now=True)
+    updated_at: datetime = timestamp(now=True)

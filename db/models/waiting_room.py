@@ -1,33 +1,33 @@
-"""The line in front of a sale, as it survives the loss of Redis."""
+"""The waiting room of a sale, as it survives the loss of Redis."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
-from db.models.columns import UUID, datetime, foreign_key, moment, text
+from db.models.columns import UUID, datetime, foreign_key, text, timestamp
 
 
 class WaitingRoom(SQLModel, table=True):
-    """What of an event's line must never change: the seed of its draw; and whether it is emptying.
+    """An event's waiting room: the seed of its draw, which never changes, and whether it is draining.
 
-    `draining`: switched off with people in it, who are still let through at the set pace; until the
-    last of them is, `events.waiting_room_enabled` stays on so that reserve keeps asking.
+    `draining`: switched off while people wait, who are still admitted at the set pace. Until the last of
+    them is, `events.waiting_room_enabled` stays on, so that `reserve` keeps asking for an admission.
     """
 
     __tablename__ = "waiting_rooms"
 
     event_id: UUID = foreign_key("events.id", primary_key=True)
     seed: bytes = Field(sa_column=sa.Column(sa.LargeBinary, nullable=False))
-    drawn_at: datetime | None = moment(nullable=True)
+    drawn_at: datetime | None = timestamp(nullable=True)
     draining: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
-    created_at: datetime = moment(now=True)
+    created_at: datetime = timestamp(now=True)
 
 
 class QueueEntry(SQLModel, table=True):
-    """Where an account stands in a line: W waiting, A admitted, E lapsed, L left, F booked.
+    """An account's entry in a waiting room: W waiting, A admitted, E expired, L left, F booked.
 
     Written in batches from the journal, in its order: `sequence` is the journal's id and only grows.
-    `expires_ms` is Unix time by Redis's clock. No foreign keys: one writer brings thousands a second.
+    `expires_ms` is Unix time by Redis's clock. No foreign keys: one writer inserts thousands a second.
     """
 
     __tablename__ = "queue_entries"

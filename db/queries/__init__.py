@@ -1,1 +1,1 @@
-"""Everyday SQL, one module a noun; rows come back as plain dataclasses."""
+"""The uncontended SQL, one module a noun; rows are returned as plain dataclasses."""

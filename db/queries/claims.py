@@ -1,4 +1,4 @@
-"""Live claims: which places of an event are taken, and by whom."""
+"""Live claims: the places of an event that are held, booked or blocked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from db.violations import violations_by_constraint
 
 @dataclass(frozen=True, slots=True)
 class LiveClaim:
-    """A taken place. `order_state` and `expires_at` are None where it is blocked."""
+    """A claimed place. `order_state` and `expires_at` are None where it is blocked."""
 
     event_id: UUID
     place: int
@@ -25,7 +25,7 @@ class LiveClaim:
 async def live_claims(
     source: Source, event_ids: Sequence[UUID], places: Sequence[int] | None = None
 ) -> list[LiveClaim]:
-    """The live claims of events, by event and place; of some places only, where given."""
+    """The live claims of events, by event and place; only those on `places`, where given."""
     rows = await source.fetch(
         """
         SELECT claims.event_id, place, claims.state, order_id, orders.state AS order_state, expires_at
@@ -41,7 +41,7 @@ async def live_claims(
 
 
 async def next_first_version(source: Source, event_id: UUID) -> int:
-    """The version that the next epoch of an event's places starts at: far above the last."""
+    """The version at which the next epoch of an event's places starts, far above the last."""
     return int(
         await source.fetchval(
             """
@@ -55,7 +55,7 @@ async def next_first_version(source: Source, event_id: UUID) -> int:
 
 
 async def raise_first_version(source: Source, event_id: UUID, version: int) -> None:
-    """Keep the next epoch above `version`, however many changes this one has seen."""
+    """Make the next epoch start at `version` or above, however many changes the current one had."""
     await source.fetch(
         "UPDATE place_epochs SET first_version = $2 WHERE event_id = $1 AND first_version < $2",
         event_id,
@@ -99,7 +99,7 @@ async def block_places(connection: Connection, event_id: UUID, places: Sequence[
 
 
 async def unblock_places(connection: Connection, event_id: UUID, places: Sequence[int]) -> None:
-    """Put blocked places back on sale."""
+    """Unblock places: they are on sale again."""
     await connection.execute(
         """
         UPDATE claims SET state = 'ENDED'
@@ -111,7 +111,7 @@ async def unblock_places(connection: Connection, event_id: UUID, places: Sequenc
 
 
 async def set_sold_out(source: Source, event_id: UUID, *, sold_out: bool) -> bool:
-    """Mark an event sold out or back on sale; says whether that changed anything."""
+    """Mark an event as sold out or not; returns whether that changed anything."""
     return bool(
         await source.fetchval(
             "UPDATE events SET sold_out = $2 WHERE id = $1 AND sold_out <> $2 RETURNING true",

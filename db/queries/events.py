@@ -1,4 +1,4 @@
-"""Reading events."""
+"""Events as readers see them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ class EventRow:
         return None if amount is None or self.currency is None else Money(amount, self.currency)
 
     def status_at(self, now: datetime) -> EventStatus:
-        """The public status at a moment."""
+        """The public status at a time."""
         return event_status(self, now, sold_out=self.sold_out)
 
 
@@ -84,7 +84,7 @@ class EventOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventConditions:
-    """Which of the upcoming published events are wanted; what is None does not matter."""
+    """Conditions on upcoming published events; None is no condition."""
 
     starts_from: datetime | None = None
     starts_to: datetime | None = None
@@ -97,7 +97,7 @@ class EventConditions:
 
 @dataclass(frozen=True, slots=True)
 class Keyset:
-    """Where a page starts: after the row with this sort value and id."""
+    """The start of a page: after the row with this sort value and id."""
 
     value: datetime
     id: UUID
@@ -108,7 +108,7 @@ _SORT = {
     EventOrder.STARTS_AT_DESC: ("starts_at", "<", "DESC"),
     EventOrder.CREATED_AT_DESC: ("created_at", "<", "DESC"),
 }
-# The same moments as domain.states.event_status: an event without an end is over six hours after its start.
+# The same times as domain.states.event_status: an event without an end is over six hours after its start.
 _UPCOMING = "e.state = 'PUBLISHED' AND coalesce(e.ends_at, e.starts_at + interval '6 hours') > {now}"
 _SELLING = (
     "((e.on_sale_at IS NULL OR e.on_sale_at <= {now})"
@@ -125,7 +125,7 @@ _FILTERS = {
 
 
 class _Where:
-    """Conditions and their arguments, numbered as they come."""
+    """Conditions with their numbered arguments."""
 
     def __init__(self, now: datetime) -> None:
         self.arguments: list[Any] = [now]
@@ -156,7 +156,7 @@ async def upcoming_events(
     most: int,
     now: datetime,
 ) -> list[EventRow]:
-    """At most `most` events that are not over, after a keyset, in order."""
+    """At most `most` events that are not over, after the keyset, in order."""
     column, comparison, direction = _SORT[order]
     where = _Where(now)
     where.restrict(wanted)
@@ -171,7 +171,7 @@ async def upcoming_events(
 
 
 async def count_upcoming_events(database: Database, wanted: EventConditions, now: datetime) -> int:
-    """How many events `upcoming_events` would give in all."""
+    """The number of events that `upcoming_events` finds on all pages."""
     where = _Where(now)
     where.restrict(wanted)
     statement = f"SELECT count(*) FROM events e WHERE {where}"
@@ -182,18 +182,20 @@ async def count_upcoming_events(database: Database, wanted: EventConditions, now
 async def events_of_organiser(
     database: Database, organiser_id: UUID, after: Keyset | None, most: int
 ) -> list[EventRow]:
-    """At most `most` of an organiser's events in any state, the one made last first."""
-    moment, key = (after.value, after.id) if after else (None, None)
+    """At most `most` of an organiser's events in any state, newest first."""
+    created_at, key = (after.value, after.id) if after else (None, None)
     statement = f"""
         SELECT {_COLUMNS} FROM events e
         WHERE e.organiser_id = $1 AND ($3::timestamptz IS NULL OR (e.created_at, e.id) < ($3, $4::uuid))
         ORDER BY e.created_at DESC, e.id DESC LIMIT $2
         """
-    return [EventRow(*record) for record in await database.fetch(statement, organiser_id, most, moment, key)]
+    return [
+        EventRow(*record) for record in await database.fetch(statement, organiser_id, most, created_at, key)
+    ]
 
 
 async def count_events_of_organiser(database: Database, organiser_id: UUID) -> int:
-    """How many events an organiser has made."""
+    """The number of an organiser's events."""
     statement = "SELECT count(*) FROM events WHERE organiser_id = $1"
     return int(await database.fetchval(statement, organiser_id))
 

@@ -1,4 +1,4 @@
-"""What operators watch in the database, at a bounded price."""
+"""The figures of a sale that operators watch, at a bounded cost."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ _RECENT_CLAIMS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How the sale stands; no count goes further than 10,000."""
+    """The state of the sale; every count stops at 10,000."""
 
     outbox_waiting: int
     outbox_age_seconds: float
@@ -24,7 +24,7 @@ class Figures:
 
 
 async def read_figures(source: Source, now: datetime) -> Figures:
-    """Read them all; each part of it is answered by a small index."""
+    """Read the figures; each part of the statement uses a small index."""
     row = await source.fetchrow(
         """
         WITH tasks AS (SELECT created_at FROM outbox LIMIT $2),
@@ -56,7 +56,7 @@ async def read_figures(source: Source, now: datetime) -> Figures:
 
 @dataclass(frozen=True, slots=True)
 class EventDemand:
-    """The orders made for one event within the last minute, and how many of them are booked by now."""
+    """The orders of an event within the last minute, and how many of them are booked by now."""
 
     event_id: UUID
     name: str
@@ -66,7 +66,7 @@ class EventDemand:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """The same over all events, and the events that most orders were made for."""
+    """The same over all events, with the events that have the most orders."""
 
     holds: int
     booked: int
@@ -74,7 +74,7 @@ class Demand:
 
 
 async def read_demand(source: Source, most: int) -> Demand:
-    """What was asked for within the last minute, as far as the latest 20,000 places held tell."""
+    """The demand within the last minute, from the latest 20,000 claims."""
     rows = await source.fetch(
         """
         WITH latest AS (SELECT order_id FROM claims ORDER BY id DESC LIMIT $2),

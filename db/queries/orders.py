@@ -38,7 +38,7 @@ class OrderRow:
 
 @dataclass(frozen=True, slots=True)
 class ClaimRow:
-    """A place that an order has, or had."""
+    """A claim of an order, live or ended."""
 
     order_id: UUID
     event_id: UUID
@@ -51,7 +51,7 @@ class ClaimRow:
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """An order to insert, with who buys and what it claims."""
+    """An order to insert, with its buyer and its claims."""
 
     row: OrderRow
     subject: str
@@ -82,8 +82,8 @@ async def lock_order(connection: Connection, order_id: UUID) -> OrderRow | None:
 async def orders_of_user(
     source: Source, user_id: UUID, first: int, before: tuple[datetime, UUID] | None
 ) -> list[OrderRow]:
-    """A user's orders, newest first, those after the key `before`."""
-    moment, key = before or (None, None)
+    """A user's orders, newest first, older than the key `before`."""
+    created_at, key = before or (None, None)
     rows = await source.fetch(
         f"""
         SELECT {_ORDER} FROM orders
@@ -92,14 +92,14 @@ async def orders_of_user(
         """,
         user_id,
         first,
-        moment,
+        created_at,
         key,
     )
     return [OrderRow(**row) for row in rows]
 
 
 async def count_orders_of_user(source: Source, user_id: UUID) -> int:
-    """How many orders a user has."""
+    """The number of a user's orders."""
     return int(await source.fetchval("SELECT count(*) FROM orders WHERE user_id = $1", user_id))
 
 
@@ -115,7 +115,7 @@ async def claims_of_orders(source: Source, order_ids: Sequence[UUID]) -> list[Cl
 async def place_orders(source: Source, orders: Sequence[NewOrder]) -> list[int]:
     """Insert orders with their claims, all or nothing; see db/sql/place_orders.sql.
 
-    Returns how many claims each was written with: 0 where it was there already, or its event is off.
+    Returns the number of claims of each: 0 where it existed already, or its event is not published.
 
     Raises:
         PlaceTaken: a place of one of them has another live claim.
@@ -130,7 +130,7 @@ async def place_orders(source: Source, orders: Sequence[NewOrder]) -> list[int]:
 
 
 def _columns(orders: Sequence[NewOrder]) -> list[list[Any]]:
-    """The arguments of place_orders: an array a column of the orders, then of their claims."""
+    """The arguments of place_orders.sql: an array for each column of the orders, then of their claims."""
     rows = [
         (
             new.row.id,
@@ -192,7 +192,7 @@ async def extend_order(connection: Connection, order_id: UUID, deadline: datetim
 
 
 async def book_claims(connection: Connection, order_id: UUID) -> int:
-    """Turn an order's held claims to booked; returns how many."""
+    """Set an order's held claims to BOOKED; returns how many."""
     tag = await connection.execute(
         "UPDATE claims SET state = 'BOOKED' WHERE order_id = $1 AND state = 'HELD'", order_id
     )
@@ -202,7 +202,7 @@ async def book_claims(connection: Connection, order_id: UUID) -> int:
 async def end_claims(
     connection: Connection, order_ids: Sequence[UUID], places: Sequence[int] | None = None
 ) -> list[int]:
-    """End live claims of orders, or those on some places; returns the places that they freed."""
+    """End the live claims of orders, or only those on `places`; returns the places that they freed."""
     rows = await connection.fetch(
         """
         UPDATE claims SET state = 'ENDED'
@@ -218,7 +218,7 @@ async def end_claims(
 async def end_lapsed_on_places(
     connection: Connection, event_id: UUID, places: Sequence[int], now: datetime
 ) -> list[UUID]:
-    """Expire lapsed orders that still hold these places, and end their claims; returns the orders."""
+    """Expire the lapsed orders that hold these places, and end their claims; returns the orders."""
     rows = await connection.fetch(statement("end_lapsed_on_places"), event_id, list(places), now)
     ended = [row["id"] for row in rows]
     if ended:
@@ -235,7 +235,7 @@ async def expire_orders(connection: Connection, now: datetime, most: int) -> lis
 
 
 async def lapsed_paying_orders(source: Source, now: datetime, most: int) -> list[UUID]:
-    """PAYING orders past their deadline, oldest first: the gateway is asked before they end."""
+    """PAYING orders past their deadline, oldest first; the gateway is asked before they end."""
     rows = await source.fetch(
         """
         SELECT id FROM orders WHERE state = 'PAYING' AND expires_at <= $1
@@ -248,7 +248,7 @@ async def lapsed_paying_orders(source: Source, now: datetime, most: int) -> list
 
 
 async def cancelled_events_with_orders(source: Source) -> list[UUID]:
-    """Cancelled events that an order slipped into while they were being cancelled."""
+    """Cancelled events with a live order that was placed during the cancellation."""
     rows = await source.fetch(
         """
         SELECT DISTINCT event_id FROM orders JOIN events ON events.id = event_id

@@ -1,4 +1,4 @@
-"""The outbox: what must happen after a commit, and the webhooks that were applied."""
+"""The outbox: tasks that follow a commit, and the webhook events that were applied."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from kit.spans import current_traceparent
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One outbox entry, taken; `attempts` counts this try."""
+    """A claimed outbox task; `attempts` counts this attempt."""
 
     id: int
     topic: str
@@ -28,7 +28,7 @@ class Task:
 async def write_task(
     connection: Connection, topic: Topic, key: object, payload: Mapping[str, Any], now: datetime
 ) -> None:
-    """Add a task to the transaction that makes it due, with the request and the trace that it belongs to."""
+    """Write a task in the transaction that makes it due, with the ids of its request and trace."""
     origin = {"request_id": current_request_id(), "traceparent": current_traceparent()}
     await connection.execute(
         "INSERT INTO outbox (topic, key, payload, available_at, created_at) VALUES ($1, $2, $3, $4, $4)",
@@ -40,25 +40,25 @@ async def write_task(
 
 
 async def claim_tasks(source: Source, now: datetime, most: int, seconds: float) -> list[Task]:
-    """Take tasks that are due; see db/sql/claim_outbox.sql."""
+    """Claim tasks that are due; see db/sql/claim_outbox.sql."""
     rows = await source.fetch(statement("claim_outbox"), now, most, seconds)
     return sorted((Task(**row) for row in rows), key=lambda task: task.id)
 
 
 async def finish_tasks(source: Source, task_ids: list[int]) -> None:
-    """Drop tasks that are done."""
+    """Delete tasks that are done."""
     await source.fetch("DELETE FROM outbox WHERE id = ANY ($1)", task_ids)
 
 
-async def put_off_task(source: Source, task_id: int, until: datetime, error: str) -> None:
-    """Try a task again later."""
+async def postpone_task(source: Source, task_id: int, until: datetime, error: str) -> None:
+    """Postpone a task after a failed attempt."""
     await source.fetch(
         "UPDATE outbox SET available_at = $2, last_error = $3 WHERE id = $1", task_id, until, error[:500]
     )
 
 
 async def record_webhook(connection: Connection, event_id: str, event_type: str) -> bool:
-    """Note that a webhook event is being applied; False where it has been before."""
+    """Record that a webhook event is applied; False where it was applied before."""
     tag = await connection.execute(
         "INSERT INTO stripe_events (event_id, type) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         event_id,

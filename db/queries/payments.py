@@ -31,7 +31,7 @@ class PaymentRow:
 
 @dataclass(frozen=True, slots=True)
 class RefundRow:
-    """Money on its way back, in minor units."""
+    """A refund, in minor units."""
 
     id: UUID
     payment_id: UUID
@@ -57,7 +57,7 @@ async def payments_of_orders(source: Source, order_ids: Sequence[UUID]) -> list[
 
 
 async def payment_by_intent(source: Source, intent_id: str) -> PaymentRow | None:
-    """The payment that a gateway's intent belongs to."""
+    """The payment of a gateway's intent."""
     row = await source.fetchrow(f"SELECT {_PAYMENT} FROM payments WHERE intent_id = $1", intent_id)
     return PaymentRow(**row) if row else None
 
@@ -78,14 +78,14 @@ async def start_payment(connection: Connection, payment_id: UUID, order: OrderRo
 
 
 async def set_intent(source: Source, order_id: UUID, intent_id: str) -> None:
-    """Remember which intent an order's payment has; the first one stays."""
+    """Store the intent of an order's payment; the first one stays."""
     await source.fetch(
         "UPDATE payments SET intent_id = $2 WHERE order_id = $1 AND intent_id IS NULL", order_id, intent_id
     )
 
 
 async def count_attempt(source: Source, order_id: UUID, idempotency_key: str | None, input_hash: str) -> int:
-    """Number the next try with a card, from 1, and remember the key that it came with."""
+    """Count the next attempt with a card, from 1, and store its idempotency key."""
     return int(
         await source.fetchval(
             """
@@ -109,7 +109,7 @@ async def set_payment_state(
     failure_code: str | None = None,
     captured_minor: int | None = None,
 ) -> bool:
-    """Turn a payment into `state` if it is in one of `leaving`; says whether it was."""
+    """Set a payment's state where it is in one of the states `leaving`; returns whether it was."""
     return bool(
         await source.fetchval(
             """
@@ -128,7 +128,7 @@ async def set_payment_state(
 
 
 async def give_up_payment(connection: Connection, order_id: UUID, now: datetime) -> None:
-    """Mark a payment that nothing was authorised for as cancelled; why it failed before is kept."""
+    """Mark a payment without an authorisation as cancelled; its failure code stays."""
     await connection.execute(
         """
         UPDATE payments SET state = 'CANCELLED', updated_at = $2
@@ -140,10 +140,10 @@ async def give_up_payment(connection: Connection, order_id: UUID, now: datetime)
 
 
 async def unsettled_payments(source: Source, before: datetime, most: int) -> list[PaymentRow]:
-    """Payments that nothing has moved since `before` and that are not finished, oldest first.
+    """Unfinished payments that have not changed since `before`, oldest first.
 
-    Those of orders that ended are among them: money may be on hold at the gateway for nothing. A failed
-    one is asked about only while its order can still be paid.
+    Payments of ended orders are included: their money may still be authorised at the gateway. A failed
+    payment is included only while its order can still be paid.
     """
     rows = await source.fetch(
         f"""
@@ -163,7 +163,7 @@ async def unsettled_payments(source: Source, before: datetime, most: int) -> lis
 
 
 async def touch_payment(source: Source, order_id: UUID, now: datetime) -> None:
-    """Put a payment at the end of the sweep's line."""
+    """Make a payment the last that the sweep looks at."""
     await source.fetch("UPDATE payments SET updated_at = $2 WHERE order_id = $1", order_id, now)
 
 
@@ -192,7 +192,7 @@ async def refund_by_id(source: Source, refund_id: UUID) -> RefundRow | None:
 async def finish_refund(
     connection: Connection, refund: RefundRow, gateway_id: str | None, now: datetime
 ) -> bool:
-    """Mark a refund sent and count it once; says whether this was the time that counted."""
+    """Mark a refund as sent and count it once; returns whether this call counted it."""
     sent = await connection.fetchval(
         """
         UPDATE refunds SET state = 'SENT', gateway_id = $2, updated_at = $3
@@ -219,10 +219,10 @@ async def finish_refund(
 async def reopen_bounced_refund(
     connection: Connection, payment_id: UUID, most_minor: int, most_bounces: int, now: datetime
 ) -> tuple[UUID, bool] | None:
-    """Take back the newest sent refund of at most `most_minor`, because its money is at the gateway again.
+    """Reopen the newest sent refund of at most `most_minor`, whose money has come back to the gateway.
 
-    Returns its id, and whether it is to be sent again: not once it has bounced more than `most_bounces`
-    times, when it is FAILED for a person to look at. None where no sent refund fits.
+    Returns its id and whether to send it again: after more than `most_bounces` bounces it is FAILED, and a
+    person has to look at it. None where no sent refund fits.
     """
     row = await connection.fetchrow(
         """
@@ -258,9 +258,9 @@ async def reopen_bounced_refund(
 async def lately_refunded_payments(
     source: Source, since: datetime, before: datetime, most: int
 ) -> list[PaymentRow]:
-    """Payments with a refund sent after `since` that nobody has looked at since `before`, oldest first.
+    """Payments with a refund sent after `since` that were not checked since `before`, oldest first.
 
-    A refund may bounce days later, and the webhook that says so may be lost.
+    A refund may bounce days later, and the webhook that reports it may be lost.
     """
     rows = await source.fetch(
         f"""

@@ -1,4 +1,4 @@
-"""Reading performers and the bills they are on."""
+"""Performers and the bills of events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from domain.ids import Kind, public_id
 
 @dataclass(frozen=True, slots=True)
 class PerformerRow:
-    """Who is on stage."""
+    """A person or group on an event's bill."""
 
     id: UUID
     name: str

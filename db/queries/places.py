@@ -1,4 +1,4 @@
-"""What PostgreSQL says of an event's places, for events that Redis does not hold."""
+"""The places of events from PostgreSQL, for events that Redis does not hold."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ _BYTE_OF_CLAIM = {state: ord(status) for state, status in STATUS_OF_CLAIM.items(
 async def places_of_events(
     source: Database | Connection, event_ids: Sequence[UUID], now: datetime
 ) -> dict[UUID, bytes]:
-    """One byte a place (A, H, B, X) of each event; holds past their deadline count as free."""
+    """One byte a place (A, H, B, X) of each event; holds past their deadline are free."""
     records = await source.fetch(
         "SELECT e.id, m.place_count, c.place, c.state"
         " FROM events e JOIN seat_maps m ON m.version = e.seat_map_version"

@@ -1,4 +1,4 @@
-"""What a purchase needs to know of an event, and its layout."""
+"""The terms of an event's sale: what a purchase reads of an event."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +36,7 @@ async def sale_by_event(source: Source, event_id: UUID) -> SaleRow | None:
 async def set_event_state(
     source: Source, event_id: UUID, state: str, *, leaving: tuple[str, ...], now: datetime
 ) -> bool:
-    """Turn an event into `state` if it is in one of `leaving`; says whether it was."""
+    """Set an event's state where it is in one of the states `leaving`; returns whether it was."""
     return bool(
         await source.fetchval(
             "UPDATE events SET state = $2, updated_at = $4 WHERE id = $1 AND state = ANY ($3) RETURNING true",

@@ -1,4 +1,4 @@
-"""The dirty-key outbox, the facts that a document is made of, and the database's own documents."""
+"""The dirty-key outbox, the rows that documents are built from, and the documents in PostgreSQL."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ WHERE e.state = 'PUBLISHED' AND e.id = ANY($1::uuid[])
 """
 
 
-# Any constant does.
+# Any constant serves.
 _RECORDING_LOCK = 0x0B0F_5EA3
 
 
 @dataclass(frozen=True, slots=True)
 class DirtyKeys:
-    """Outbox entries as one reading found them, and the events they name."""
+    """Outbox entries of one read, and the events that they name."""
 
     entries: tuple[int, ...]
     events: tuple[UUID, ...]
@@ -39,7 +39,7 @@ class DirtyKeys:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """Which build of the index is served."""
+    """The build of the index that serves."""
 
     generation: int
     ready: bool
@@ -48,23 +48,23 @@ class Build:
 
 
 async def read_unrecorded(connection: Connection, most: int) -> DirtyKeys:
-    """Changes that the database's own documents do not show yet, oldest first."""
+    """Changes that are not yet in the documents in PostgreSQL, oldest first."""
     return await _read_keys(connection, "NOT recorded", most)
 
 
 async def read_undelivered(connection: Connection, most: int) -> DirtyKeys:
-    """Changes that the engine does not show yet, oldest first."""
+    """Changes that are not yet in the engine's index, oldest first."""
     return await _read_keys(connection, "recorded", most)
 
 
 async def read_facts(connection: Connection, events: Sequence[UUID]) -> list[Any]:
-    """The rows of the published ones among `events`; one that is missing is not to be found."""
+    """The rows of the published ones among `events`; the others must not be in the index."""
     rows: list[Any] = await connection.fetch(_FACTS, events)
     return rows
 
 
 async def read_published(connection: Connection, after: UUID, most: int) -> list[UUID]:
-    """The next published events in the order of their ids, and drafts and others left out."""
+    """The next published events in the order of their ids."""
     rows = await connection.fetch(
         "SELECT id FROM events WHERE state = 'PUBLISHED' AND id > $1 ORDER BY id LIMIT $2", after, most
     )
@@ -72,14 +72,14 @@ async def read_published(connection: Connection, after: UUID, most: int) -> list
 
 
 async def count_published(connection: Connection) -> int:
-    """How many documents a full index has."""
+    """The number of documents of a full index."""
     count: int = await connection.fetchval("SELECT count(*) FROM events WHERE state = 'PUBLISHED'")
     return count
 
 
 async def lock_recording(connection: Connection) -> None:
-    """Wait to be the only one who reads facts and writes documents, until this transaction ends."""
-    # What was read is spelt out before it is written: on a busy machine that takes a while.
+    """Wait for the exclusive right to write documents, held until this transaction ends."""
+    # Documents are built between read and write, which takes seconds on a busy machine.
     await connection.execute(
         "SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; "
         "SET LOCAL idle_in_transaction_session_timeout = '60s'"
@@ -90,7 +90,7 @@ async def lock_recording(connection: Connection) -> None:
 async def record_documents(
     connection: Connection, documents: Sequence[tuple[UUID, str]], gone: Sequence[UUID]
 ) -> None:
-    """Write the database's own documents and remove those of events that are not published."""
+    """Write the documents in PostgreSQL and remove those of events that are not published."""
     if documents:
         await connection.execute(
             """
@@ -108,7 +108,7 @@ async def record_documents(
 
 
 async def record_words(connection: Connection, words: Iterable[str]) -> None:
-    """Add to the vocabulary; sorted, so that two writers never wait for each other in a circle."""
+    """Add words to the vocabulary; sorted, so that two writers cannot deadlock."""
     await connection.execute(
         "INSERT INTO search_words (word) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING",
         sorted(set(words)),
@@ -116,22 +116,22 @@ async def record_words(connection: Connection, words: Iterable[str]) -> None:
 
 
 async def mark_recorded(connection: Connection, keys: DirtyKeys) -> None:
-    """Leave these entries to the engine's delivery alone."""
+    """Mark these entries as written in PostgreSQL; the engine's index still lacks them."""
     await connection.execute(
         "UPDATE search_outbox SET recorded = true WHERE id = ANY($1::bigint[])", keys.entries
     )
 
 
 async def remove_entries(connection: Connection, keys: DirtyKeys) -> None:
-    """Forget these entries: what they announced is delivered."""
+    """Delete these entries: their changes are indexed."""
     await connection.execute("DELETE FROM search_outbox WHERE id = ANY($1::bigint[])", keys.entries)
 
 
 async def settle_delivery(connection: Connection, keys: DirtyKeys, generation: int) -> bool:
-    """Forget delivered entries, unless another build was swapped in since; false, and marked again, then.
+    """Delete indexed entries; False, with the events marked dirty, where another build was swapped in since.
 
-    While a build is under way its keys are remembered, to be delivered again after the swap. Call
-    in a transaction: the state row is held, so that no swap can come between.
+    During a build the events are remembered, to be indexed again after the swap. Call it in a
+    transaction: it locks the state row, so that no swap can happen in between.
     """
     build = await connection.fetchrow(
         "SELECT generation, rebuilding FROM search_state WHERE id = 1 FOR SHARE"
@@ -150,14 +150,14 @@ async def settle_delivery(connection: Connection, keys: DirtyKeys, generation: i
 
 
 async def mark_dirty(connection: Connection, events: Sequence[UUID]) -> None:
-    """Have these events delivered again, as a trigger would."""
+    """Mark these events as dirty, as a trigger does."""
     await connection.execute(
         "INSERT INTO search_outbox (event_id) SELECT unnest($1::uuid[])", sorted(set(events))
     )
 
 
 async def park_refused(connection: Connection, refused: Sequence[tuple[UUID, str]]) -> None:
-    """Keep why the engine refused these documents."""
+    """Store the engine's reasons for refusing these documents."""
     await connection.executemany(
         """
         INSERT INTO search_refusals (event_id, error) VALUES ($1, $2)
@@ -168,12 +168,12 @@ async def park_refused(connection: Connection, refused: Sequence[tuple[UUID, str
 
 
 async def clear_refusals(connection: Connection, events: Sequence[UUID]) -> None:
-    """These were taken after all, or are gone."""
+    """Delete refusals: the documents were accepted since, or are gone."""
     await connection.execute("DELETE FROM search_refusals WHERE event_id = ANY($1::uuid[])", events)
 
 
 async def read_build(connection: Connection) -> Build:
-    """Which build is served."""
+    """The build that serves."""
     row = await connection.fetchrow(
         "SELECT generation, ready, rebuilding, fingerprint FROM search_state WHERE id = 1"
     )
@@ -181,7 +181,7 @@ async def read_build(connection: Connection) -> Build:
 
 
 async def begin_build(connection: Connection, *, keep_serving: bool) -> None:
-    """From now on delivered keys are remembered, too."""
+    """Begin a build: from now on the events that are indexed are also remembered."""
     await connection.execute(
         "UPDATE search_state SET rebuilding = true, ready = ready AND $1, updated_at = now() WHERE id = 1",
         keep_serving,
@@ -190,10 +190,10 @@ async def begin_build(connection: Connection, *, keep_serving: bool) -> None:
 
 
 async def finish_build(connection: Connection, fingerprint: str | None) -> int:
-    """Serve the new build and mark again what changed meanwhile; in a transaction. The count of marks.
+    """Serve the new build and mark as dirty what changed during it; returns the number of marked events.
 
-    Without a fingerprint nothing was swapped for certain: the marks are made again and what was
-    served before goes on being served.
+    Call it in a transaction. Without a fingerprint no swap is certain: the events are marked, and the
+    previous build goes on serving.
     """
     await connection.execute(
         """
@@ -214,10 +214,10 @@ async def finish_build(connection: Connection, fingerprint: str | None) -> int:
 
 
 async def last_settled_entry(connection: Connection) -> int:
-    """The outbox's last entry before which no transaction can add another any more; 0 if that is unclear.
+    """The last outbox entry before which no transaction can add another; 0 where that is unknown.
 
-    Numbers are given out before the commit. So everybody who is writing entries is waited for, a second
-    at most, with the newcomers behind us.
+    Ids are assigned before the commit. So this waits for the transactions that write entries, a second at
+    most, and blocks new ones meanwhile.
     """
     try:
         async with connection.transaction():
@@ -230,9 +230,9 @@ async def last_settled_entry(connection: Connection) -> int:
 
 
 async def remove_covered(connection: Connection, last: int) -> None:
-    """Forget entries up to `last`: a build that read everything later has shown what they announced.
+    """Delete entries up to `last`: a build that read every event later has indexed their changes.
 
-    What is not published any more no build has read; removing it is left to who records it.
+    A build does not read unpublished events; their entries stay, so that their documents are removed.
     """
     await connection.execute("SET LOCAL statement_timeout = '60s'")
     await connection.execute(
@@ -246,28 +246,28 @@ async def remove_covered(connection: Connection, last: int) -> None:
 
 
 async def stop_serving(connection: Connection) -> None:
-    """The engine has lost its index: nothing is ready until the next build."""
+    """Record that the engine has lost its index: search falls back until the next build."""
     await connection.execute(
         "UPDATE search_state SET ready = false, generation = generation + 1, updated_at = now() WHERE id = 1"
     )
 
 
 async def try_lock(connection: Connection, lock: int) -> bool:
-    """Take a lock that this session holds until it ends, however it ends."""
+    """Try to take an advisory lock for this session; it ends with the session, however that ends."""
     taken: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock)
     return taken
 
 
 async def unlock(connection: Connection, lock: int) -> None:
-    """Give a session's lock back."""
+    """Release an advisory lock of this session."""
     await connection.execute("SELECT pg_advisory_unlock($1)", lock)
 
 
 async def _read_keys(connection: Connection, condition: str, most: int) -> DirtyKeys:
-    """The oldest entries, and the later ones of the same events: one document serves them all.
+    """The oldest entries, with the later ones of the same events: one document covers them all.
 
-    In two statements: joined, they were planned as for the empty table that the outbox mostly is, and
-    took ten seconds when it suddenly held 50,000 entries.
+    Two statements: PostgreSQL plans a join for the nearly empty table that the outbox mostly is, and such
+    a plan takes ten seconds when the table holds 50,000 entries.
     """
     oldest = await connection.fetch(
         f"SELECT event_id FROM search_outbox WHERE {condition} ORDER BY id LIMIT $1", most
@@ -289,7 +289,7 @@ def _dirty_keys(rows: Iterable[Any]) -> DirtyKeys:
     return DirtyKeys(tuple(entry for entry, _ in found), tuple(dict.fromkeys(event for _, event in found)))
 
 
-# How far the engine is behind, in seconds: the age of the oldest change it does not show.
+# `lag_seconds` is the age of the oldest change that the engine's index lacks.
 STANDING = """
 SELECT ready, (SELECT count(*) FROM search_refusals)::int AS refused, greatest(0, coalesce(
     extract(epoch FROM clock_timestamp() - (SELECT created_at FROM search_outbox ORDER BY id LIMIT 1)), 0
@@ -299,7 +299,7 @@ FROM search_state WHERE id = 1
 
 
 async def read_refusals(connection: Connection, most: int) -> list[tuple[UUID, str]]:
-    """The latest documents that the engine refused, and why."""
+    """The documents that the engine refused last, with its reasons."""
     rows = await connection.fetch(
         "SELECT event_id, error FROM search_refusals ORDER BY refused_at DESC LIMIT $1", most
     )

@@ -1,4 +1,4 @@
-"""Reading layouts."""
+"""Layouts."""
 
 from collections.abc import Sequence
 

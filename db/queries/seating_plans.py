@@ -1,4 +1,4 @@
-"""Seating plans that were imported, for events to be created from."""
+"""Imported seating plans, from which events are created."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,9 +17,9 @@ class NewSeatingPlan:
     seat_count: int
 
 
-async def keep_seating_plan(source: Database | Connection, plan: NewSeatingPlan) -> UUID:
-    """Keep a plan once; the id it has, which is an earlier one's where its document is known."""
-    # An update that changes nothing, so that the row is returned where it was there already.
+async def store_seating_plan(source: Database | Connection, plan: NewSeatingPlan) -> UUID:
+    """Store a plan once; returns its id, which is the earlier one where the document is known."""
+    # An update that changes nothing, so that an existing row is returned as well.
     kept: UUID = await source.fetchval(
         "INSERT INTO seating_plans (id, name, digest, document, seat_count) VALUES ($1, $2, $3, $4, $5)"
         " ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest RETURNING id",

@@ -1,4 +1,4 @@
-"""Reading users, and knowing them from their first token on."""
+"""Users, who are inserted at their first request with a token."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ async def users_by_id(source: Database | Connection, ids: Sequence[UUID]) -> dic
     return {record["id"]: UserRow(*record) for record in records}
 
 
-async def remember_user(source: Database | Connection, viewer: Viewer, *, guest: bool = False) -> None:
-    """Write down whom a token speaks for; a later token's email and name replace the first one's."""
+async def store_user(source: Database | Connection, viewer: Viewer, *, guest: bool = False) -> None:
+    """Store the user of a token; a later token's email and name replace those of the first."""
     await source.fetchval(
         "INSERT INTO users (id, subject, email, name, guest) VALUES ($1, $2, $3, $4, $5)"
         " ON CONFLICT (id) DO UPDATE SET email = excluded.email, name = excluded.name"

@@ -1,4 +1,4 @@
-"""Lines: their settings, their seeds, and where everyone stands."""
+"""Waiting rooms: their settings, their seeds and their queue entries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 from db.queries.orders import Source
 from db.session import Connection, Database
 from db.sql import statement
-from domain.waiting_room import LATER_ARRIVALS
+from domain.waiting_room import FIRST_UNDRAWN_PLACE
 
 _ROOM = """
   SELECT events.id AS event_id, events.state, events.starts_at, events.ends_at, events.on_sale_at,
@@ -24,8 +24,8 @@ _ROOM = """
 
 
 @dataclass(frozen=True, slots=True)
-class RoomRow:
-    """An event as its line sees it; `seed` is None where it never had one."""
+class WaitingRoomRow:
+    """An event with its waiting room; `seed` is None where it never had one."""
 
     event_id: UUID
     state: str
@@ -47,8 +47,8 @@ class RoomRow:
 
 
 @dataclass(frozen=True, slots=True)
-class EntryRow:
-    """Where an account stands, as last written."""
+class QueueEntryRow:
+    """An account's queue entry, as last written."""
 
     user_id: UUID
     state: str
@@ -58,8 +58,8 @@ class EntryRow:
 
 
 @dataclass(frozen=True, slots=True)
-class EntryChange:
-    """What became of an account; `left_before`: it gave up its former place in the same batch."""
+class QueueEntryChange:
+    """A change of a queue entry; `left_before`: the account left its former place in the same batch."""
 
     user_id: UUID
     state: str
@@ -70,26 +70,26 @@ class EntryChange:
     left_before: bool
 
 
-async def room_of(source: Source, event_id: UUID) -> RoomRow | None:
-    """One event's line."""
+async def waiting_room_of(source: Source, event_id: UUID) -> WaitingRoomRow | None:
+    """One event's waiting room."""
     row = await source.fetchrow(f"{_ROOM} WHERE events.id = $1", event_id)
-    return RoomRow(**row) if row else None
+    return WaitingRoomRow(**row) if row else None
 
 
-async def rooms_of(source: Source, event_ids: Sequence[UUID]) -> dict[UUID, RoomRow]:
-    """These events' lines."""
+async def waiting_rooms_of(source: Source, event_ids: Sequence[UUID]) -> dict[UUID, WaitingRoomRow]:
+    """The waiting rooms of these events."""
     rows = await source.fetch(f"{_ROOM} WHERE events.id = ANY ($1::uuid[])", list(event_ids))
-    return {row["event_id"]: RoomRow(**row) for row in rows}
+    return {row["event_id"]: WaitingRoomRow(**row) for row in rows}
 
 
-async def rooms_in_use(source: Source) -> list[RoomRow]:
-    """The lines that are switched on or still emptying."""
+async def waiting_rooms_in_use(source: Source) -> list[WaitingRoomRow]:
+    """The waiting rooms that are on or draining."""
     rows = await source.fetch(f"{_ROOM} WHERE events.waiting_room_enabled")
-    return [RoomRow(**row) for row in rows]
+    return [WaitingRoomRow(**row) for row in rows]
 
 
-async def end_rooms_of_past_events(source: Source) -> list[UUID]:
-    """Switch off the lines of events that were over a day ago; which they were."""
+async def close_past_waiting_rooms(source: Source) -> list[UUID]:
+    """Switch off the waiting rooms of events that ended over a day ago; returns the events."""
     rows = await source.fetch(
         """
         UPDATE events SET waiting_room_enabled = false
@@ -101,7 +101,7 @@ async def end_rooms_of_past_events(source: Source) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
-async def switch_room(
+async def set_waiting_room(
     connection: Connection,
     event_id: UUID,
     *,
@@ -113,7 +113,7 @@ async def switch_room(
     pre_queue_seconds: int,
     seed: bytes,
 ) -> None:
-    """Set how an event's line runs; `seed` counts the first time only."""
+    """Set how an event's waiting room runs; `seed` is stored the first time only."""
     await connection.execute(
         """
         UPDATE events SET waiting_room_enabled = $2, waiting_room_admit_per_minute = $3,
@@ -141,7 +141,7 @@ async def switch_room(
 
 
 async def end_draining(source: Source, event_id: UUID) -> None:
-    """The last one is through: reserve need not ask any more."""
+    """End the draining: the last person is admitted, and `reserve` need not ask any more."""
     await source.fetch(
         """
         WITH emptied AS (
@@ -154,15 +154,15 @@ async def end_draining(source: Source, event_id: UUID) -> None:
 
 
 async def mark_drawn(source: Source, event_id: UUID, drawn_at: datetime) -> None:
-    """The sale has begun and the seed is public; the first time stands."""
+    """Record that the sale has begun and the seed is public; the first time stays."""
     await source.fetch(
         "UPDATE waiting_rooms SET drawn_at = $2 WHERE event_id = $1 AND drawn_at IS NULL", event_id, drawn_at
     )
 
 
-async def record_entries(source: Source, event_id: UUID, changes: Sequence[EntryChange]) -> None:
-    """Write changes, one an account; see db/sql/record_queue.sql."""
-    # Sorted, so that two writers of the same people wait for each other instead of deadlocking.
+async def record_entries(source: Source, event_id: UUID, changes: Sequence[QueueEntryChange]) -> None:
+    """Write changes, at most one an account; see db/sql/record_queue.sql."""
+    # Sorted, so that two writers of the same accounts cannot deadlock.
     changes = sorted(changes, key=lambda change: change.user_id)
     await source.fetch(
         statement("record_queue"),
@@ -174,14 +174,14 @@ async def record_entries(source: Source, event_id: UUID, changes: Sequence[Entry
         [change.expires_ms for change in changes],
         [change.sequence for change in changes],
         [change.user_id for change in changes if change.left_before],
-        LATER_ARRIVALS,
+        FIRST_UNDRAWN_PLACE,
     )
 
 
 async def entries_after(
     source: Source, event_id: UUID, sequence: int, after_user: UUID, most: int
-) -> list[EntryRow]:
-    """People whose state changed after `sequence`, by user id, from `after_user` on."""
+) -> list[QueueEntryRow]:
+    """Entries that changed after `sequence`, by user id, after `after_user`."""
     rows = await source.fetch(
         """
         SELECT user_id, state, place, nonce, expires_ms FROM queue_entries
@@ -192,11 +192,11 @@ async def entries_after(
         after_user,
         most,
     )
-    return [EntryRow(**row) for row in rows]
+    return [QueueEntryRow(**row) for row in rows]
 
 
-async def drawn_line(database: Database, event_id: UUID) -> list[tuple[UUID, int]]:
-    """Everyone who was in the draw with the place it gave, in that order."""
+async def draw_results(database: Database, event_id: UUID) -> list[tuple[UUID, int]]:
+    """The users of the draw with their places, in the order of the places."""
     rows = await database.fetch(
         """
         SELECT user_id, drawn_place FROM queue_entries

@@ -1,4 +1,4 @@
-"""The contended statements, each in a file of its own that says what it promises."""
+"""The contended statements, each in a file whose header states its promise."""
 
 from functools import cache
 from pathlib import Path
@@ -6,5 +6,5 @@ from pathlib import Path
 
 @cache
 def statement(name: str) -> str:
-    """The text of db/sql/NAME.sql."""
+    """Return the text of db/sql/NAME.sql."""
     return (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8")

@@ -1,8 +1,8 @@
--- Takes the next tasks that are due, and puts them off for as long as one run may take: a worker that
--- dies leaves them to be found again. Of each key only the oldest task is taken, so that tasks of one
--- order run one after the other. Two workers never take the same task (SKIP LOCKED).
+-- Claims the next tasks that are due, for the length of a lease: the tasks of a worker that dies become due
+-- again. Only the oldest task of each key is claimed, so the tasks of one order run one after the other.
+-- Two workers never claim the same task (SKIP LOCKED).
 --
--- $1 now · $2 how many at the most · $3 seconds that one run may take
+-- $1 now · $2 maximum number · $3 lease in seconds
 UPDATE outbox SET attempts = attempts + 1, available_at = $1 + make_interval(secs => $3)
 WHERE id IN (
   SELECT id FROM outbox AS task

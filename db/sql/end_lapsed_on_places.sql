@@ -1,7 +1,7 @@
--- Expires the orders that hold any of these places past their deadline, in order of their keys.
+-- Expires the orders that hold any of these places past their deadline, in order of their ids.
 --
--- Only RESERVED ones: a PAYING order may end only after its intent was cancelled at the gateway.
--- Returns the orders that ended.
+-- Only RESERVED orders: a PAYING order may end only after its intent was cancelled at the gateway.
+-- Returns the ids of the orders that ended.
 --
 -- $1 event · $2 places · $3 now
 UPDATE orders SET state = 'EXPIRED', updated_at = $3

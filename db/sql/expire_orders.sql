@@ -1,7 +1,7 @@
--- Expires the RESERVED orders whose deadline has passed, oldest first, leaving those that another
--- transaction is deciding right now. Returns id and event.
+-- Expires the RESERVED orders whose deadline has passed, oldest first; skips those that another
+-- transaction has locked. Returns id and event.
 --
--- $1 now · $2 how many at the most
+-- $1 now · $2 maximum number
 UPDATE orders SET state = 'EXPIRED', updated_at = $1
 WHERE id IN (
   SELECT id FROM orders

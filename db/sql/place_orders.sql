@@ -1,12 +1,13 @@
--- Inserts orders with their claims, all of it or nothing, each where its event is still published.
+-- Inserts orders with their claims, all or nothing; an order is skipped where its event is not published.
 --
--- Orders go in by id, claims by event and place, buyers by id: so two statements over the same rows meet
--- in the same order, and one of them waits instead of both. A place that another live claim has is a
--- unique violation of claims_live, and then nothing of the statement is there.
--- Returns (number, claims) of each order that was written: none where it is there already, where an
--- earlier one here has its id, or where its event is off.
+-- Orders are inserted by id, claims by event and place, buyers by id: two statements over the same rows
+-- lock them in the same order, so one waits and neither deadlocks. A place that another live claim has is a
+-- unique violation of claims_live, a reference that another order has is one of orders_reference_key; then
+-- nothing of the statement is written.
+-- Returns (number, claims) of each order that was written: no row where its id exists already or comes
+-- earlier in this statement, or where its event is not published.
 --
--- The orders, one array a column, numbered from 1 as they come:
+-- The orders, one array a column, numbered from 1 in their order:
 -- $1 id · $2 event · $3 user · $4 subject · $5 email · $6 name · $7 reference · $8 currency · $9 subtotal
 -- $10 fees · $11 idempotency key · $12 input hash · $13 deadline · $14 now · $15 admission
 -- Their claims: $16 number of the order · $17 place · $18 price level · $19 price · $20 fee

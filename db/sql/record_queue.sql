@@ -1,9 +1,10 @@
--- Writes a batch of changes of one line, at most one for each account; safe to run again, in any order.
--- $1 event, $2 users, $3 states, $4 places, $5 nonces, $6 ends (ms), $7 sequences, $8 whether the account
--- left the line between its row and this change, $9 the first place that was not drawn.
+-- Writes a batch of changes of one waiting room, at most one an account; safe to repeat, in any order.
 --
--- An older change never overwrites a newer one. Someone who "joins" while the row says WAITING was
--- forgotten by Redis and joined again: of the two places the better stays.
+-- An older change never overwrites a newer one. An account that joins while its row says WAITING was
+-- lost by Redis and joined again: it keeps the better of the two places.
+--
+-- $1 event · $2 users · $3 states · $4 places · $5 nonces · $6 ends (Unix ms) · $7 sequences
+-- $8 users that left between their row and this change · $9 the first place that was not drawn
 INSERT INTO queue_entries AS entry
   (event_id, user_id, state, place, drawn_place, nonce, expires_ms, sequence)
 SELECT $1, user_id, state, place, CASE WHEN state IN ('W', 'A') AND place < $9 THEN place END, nonce, expires_ms, sequence

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from db.queries.seating_plans import NewSeatingPlan, keep_seating_plan
+from db.queries.seating_plans import NewSeatingPlan, store_seating_plan
 from db.session import Database
 from domain.errors import InvalidInput
 from domain.ids import Kind, public_id
@@ -56,7 +56,7 @@ async def import_plan(settings: DatabaseAddress, file: Path) -> str:
     database = Database(settings.database_url, most=1)
     try:
         kept = NewSeatingPlan(new_uuid(), plan.name, digest, document, plan.seat_count)
-        plan_id = await keep_seating_plan(database, kept)
+        plan_id = await store_seating_plan(database, kept)
     finally:
         await database.close()
     return f"{describe_plan(plan)}\nplan: {public_id(Kind.SEATING_PLAN, plan_id)}"

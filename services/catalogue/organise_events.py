@@ -19,7 +19,7 @@ from db.queries.catalogue import (
 )
 from db.queries.events import EventRow, event_by_id
 from db.queries.seating_plans import seating_plan_document
-from db.queries.users import remember_user
+from db.queries.users import store_user
 from db.queries.venues import VenueDescription, venue_like
 from db.session import DATABASE_AWAY
 from domain.errors import InvalidInput, NotFound, Unavailable
@@ -102,7 +102,7 @@ async def create_event(context: ServiceContext, viewer: Viewer | None, draft: Ev
     _check_largest_order(seat_map, draft.max_tickets_per_order)
     try:
         async with context.database.transaction() as connection:
-            await remember_user(connection, organiser)
+            await store_user(connection, organiser)
             venue_id = await venue_like(connection, venue)
             performer_ids = await performers_like(connection, performers)
             await write_draft(connection, event, venue_id, performer_ids, seat_map)

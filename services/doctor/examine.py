@@ -14,12 +14,12 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from db.queries import search as search_rows
-from db.queries.examination import (
+from db.queries.doctor import (
     OpenRefund,
     OrderStanding,
     StuckTask,
     booked_without_payment,
-    misfitting_orders,
+    inconsistent_orders,
     open_refunds,
     stuck_tasks,
 )
@@ -91,7 +91,7 @@ async def examine(context: ServiceContext, engine: Documents | None, since: time
 
 
 async def _orders(context: ServiceContext) -> list[Finding]:
-    misfits = await misfitting_orders(context.database, context.now() - OVERDUE)
+    misfits = await inconsistent_orders(context.database, context.now() - OVERDUE)
     found = [_misfit(order) for order in misfits]
     for order in await booked_without_payment(context.database):
         sentence = (

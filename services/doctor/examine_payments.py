@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from db.queries.examination import OrderStanding, standings_of
+from db.queries.doctor import OrderStanding, standings_of
 from domain.ids import Kind, public_id
 from domain.outbox import Topic
 from domain.states import OrderState, PaymentState

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from db.queries.examination import OpenRefund, OrderStanding, StuckTask, bring_forward, restore_claims
+from db.queries.doctor import OpenRefund, OrderStanding, StuckTask, make_due, restore_claims
 from db.queries.orders import book_claims, end_claims, lock_order, order_by_id
 from db.queries.outbox import write_task
 from db.queries.payments import set_intent
@@ -96,7 +96,7 @@ async def send_refund(context: ServiceContext, refund: OpenRefund) -> None:
 
 async def hurry(context: ServiceContext, task: StuckTask) -> None:
     """Have a task of the outbox tried at once."""
-    await reading(bring_forward(context.database, task.id, context.now()))
+    await reading(make_due(context.database, task.id, context.now()))
 
 
 async def index_again(context: ServiceContext, event: str) -> None:

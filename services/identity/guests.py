@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from db.queries.users import UserRow, remember_user
+from db.queries.users import UserRow, store_user
 from domain.ids import user_id_of
 from domain.text_input import email as email_address
 from domain.text_input import optional_line
@@ -39,5 +39,5 @@ async def create_guest_session(
     viewer = Viewer(user_id_of(subject), subject, address, called, frozenset({Scope.BUY.value}))
     expires_at = (context.now() + SESSION).replace(microsecond=0)
     token = tokens.mint(viewer, expires_at)
-    await reading(remember_user(context.database, viewer, guest=True))
+    await reading(store_user(context.database, viewer, guest=True))
     return GuestSession(token, expires_at, UserRow(viewer.user_id, address, called))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from db.queries.orders import end_claims, order_by_id, set_order_state
-from db.queries.outbox import Task, claim_tasks, finish_tasks, put_off_task, write_task
+from db.queries.outbox import Task, claim_tasks, finish_tasks, postpone_task, write_task
 from db.queries.payments import (
     finish_refund,
     payment_of_order,
@@ -109,7 +109,7 @@ async def _run(context: ServiceContext, task: Task) -> bool:
         log.exception("task %d (%s) is tried again in %s", task.id, task.topic, wait)
     else:
         return True
-    await _insist(lambda: put_off_task(context.database, task.id, context.now() + wait, error))
+    await _insist(lambda: postpone_task(context.database, task.id, context.now() + wait, error))
     return False
 
 

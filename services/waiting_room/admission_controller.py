@@ -9,20 +9,20 @@ from uuid import UUID
 import orjson
 
 from db.queries.waiting_rooms import (
-    EntryChange,
-    RoomRow,
+    QueueEntryChange,
+    WaitingRoomRow,
+    close_past_waiting_rooms,
     end_draining,
-    end_rooms_of_past_events,
     entries_after,
     mark_drawn,
     record_entries,
-    room_of,
-    rooms_in_use,
+    waiting_room_of,
+    waiting_rooms_in_use,
 )
 from db.session import DATABASE_AWAY, Database
 from domain.errors import NotFound, Unavailable
 from domain.states import EventStatus, event_status
-from domain.waiting_room import RoomSettings, commitment_of
+from domain.waiting_room import WaitingRoomSettings, commitment_of
 from kit.clock import Clock, milliseconds, utc_now
 from services.context import Publisher
 from waiting_room.keys import RoomKeys
@@ -56,15 +56,15 @@ class AdmissionController:
         self._publisher = publisher
         self._clock = clock
 
-    async def rows(self) -> list[RoomRow]:
+    async def rows(self) -> list[WaitingRoomRow]:
         """The lines to keep; those of events long over are forgotten.
 
         Raises:
             Unavailable: a part is away.
         """
         try:
-            over = await end_rooms_of_past_events(self._database)
-            rooms = await rooms_in_use(self._database)
+            over = await close_past_waiting_rooms(self._database)
+            rooms = await waiting_rooms_in_use(self._database)
         except DATABASE_AWAY as error:
             raise Unavailable from error
         for event_id in over:
@@ -79,14 +79,14 @@ class AdmissionController:
             Unavailable: a part is away.
         """
         try:
-            row = await room_of(self._database, event_id)
+            row = await waiting_room_of(self._database, event_id)
         except DATABASE_AWAY as error:
             raise Unavailable from error
         if row is None:
             raise NotFound("There is no such event.")
         await self.apply(row)
 
-    async def apply(self, row: RoomRow) -> None:
+    async def apply(self, row: WaitingRoomRow) -> None:
         """Make Redis run the line as this row says; what another rebuilds meanwhile is waited for.
 
         A new line is found by its organiser and the worker at the same moment.
@@ -102,12 +102,12 @@ class AdmissionController:
                 return
         raise Unavailable("The waiting room is being restored; please try again in a moment.")
 
-    async def _configure(self, row: RoomRow) -> bool:
+    async def _configure(self, row: WaitingRoomRow) -> bool:
         status = event_status(row, self._clock(), sold_out=row.sold_out)
         over = row.off_sale_at is not None and self._clock() >= row.off_sale_at
         return await self._room.configure(
             row.event_id,
-            RoomSettings(
+            WaitingRoomSettings(
                 row.enabled and not row.draining,
                 row.admit_per_minute,
                 row.max_active,
@@ -119,7 +119,7 @@ class AdmissionController:
             version=int(row.updated_at.timestamp() * 1_000_000),
         )
 
-    async def admit(self, row: RoomRow) -> AdmissionResult:
+    async def admit(self, row: WaitingRoomRow) -> AdmissionResult:
         """One round: admit, make it durable, then tell everyone.
 
         An admission is told only once PostgreSQL has it: what a crash of Redis takes back, nobody was
@@ -142,7 +142,7 @@ class AdmissionController:
             await self._write(end_draining(self._database, row.event_id))
         return AdmissionResult(tick, changed)
 
-    async def announce(self, row: RoomRow, result: AdmissionResult) -> None:
+    async def announce(self, row: WaitingRoomRow, result: AdmissionResult) -> None:
         """One message an event, however many wait; each process works out its own subscribers."""
         await self._publisher.publish(RoomKeys(row.event_id).channel, message_of(row, result))
 
@@ -171,7 +171,7 @@ class AdmissionController:
             if len(changes) < _DRAINED_AT_ONCE:
                 return last, tuple(changed)
 
-    async def rebuild(self, row: RoomRow) -> bool:
+    async def rebuild(self, row: WaitingRoomRow) -> bool:
         """Put back what PostgreSQL knows and Redis has lost: everything, or its last second.
 
         The journal goes to PostgreSQL first, so that of two versions of a person the newer counts.
@@ -202,23 +202,23 @@ class AdmissionController:
         return [Restored(row.user_id, row.state, row.place, row.nonce, row.expires_ms) for row in rows]
 
     @staticmethod
-    def commitment(row: RoomRow) -> str | None:
+    def commitment(row: WaitingRoomRow) -> str | None:
         """What is public of the draw before it is made."""
         return None if row.seed is None else commitment_of(row.seed)
 
     @staticmethod
-    def published_seed(row: RoomRow, *, drawn: bool) -> str | None:
+    def published_seed(row: WaitingRoomRow, *, drawn: bool) -> str | None:
         """The seed, once the draw is made."""
         return row.seed.hex() if drawn and row.seed is not None else None
 
 
-def folded(changes: Sequence[Change]) -> list[EntryChange]:
+def folded(changes: Sequence[Change]) -> list[QueueEntryChange]:
     """What became of each account in the end."""
-    last: dict[UUID, EntryChange] = {}
+    last: dict[UUID, QueueEntryChange] = {}
     for change in changes:
         earlier = last.get(change.user_id)
         left = earlier is not None and (earlier.left_before or earlier.state != "W")
-        last[change.user_id] = EntryChange(
+        last[change.user_id] = QueueEntryChange(
             change.user_id,
             change.state,
             change.place,
@@ -230,7 +230,7 @@ def folded(changes: Sequence[Change]) -> list[EntryChange]:
     return list(last.values())
 
 
-def message_of(row: RoomRow, result: AdmissionResult) -> str:
+def message_of(row: WaitingRoomRow, result: AdmissionResult) -> str:
     """The tick as one JSON message: totals, so that a lost one is made good by the next."""
     tick = result.tick
     return orjson.dumps(

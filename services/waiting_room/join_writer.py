@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from db.queries.waiting_rooms import EntryChange, record_entries
+from db.queries.waiting_rooms import QueueEntryChange, record_entries
 from db.session import DATABASE_AWAY, Database
 from domain.errors import Unavailable
 from kit.batcher import Batcher
@@ -20,7 +20,7 @@ _WAITING = "W"
 @dataclass(frozen=True, slots=True)
 class _Join:
     event_id: UUID
-    change: EntryChange
+    change: QueueEntryChange
 
 
 class JoinWriter:
@@ -40,14 +40,14 @@ class JoinWriter:
         key = (event_id, user_id)
         if not joined.place or (not joined.new and key in self._written):
             return
-        change = EntryChange(
+        change = QueueEntryChange(
             user_id, _WAITING, joined.place, "", 0, joined.sequence, left_before=joined.left_before
         )
         await self._joins.ask(_Join(event_id, change))
         self._written.put(key, True)
 
     async def _write(self, joins: Sequence[_Join]) -> Sequence[Exception | None]:
-        lines: dict[UUID, dict[UUID, EntryChange]] = {}
+        lines: dict[UUID, dict[UUID, QueueEntryChange]] = {}
         for join in joins:
             changes = lines.setdefault(join.event_id, {})
             earlier = changes.get(join.change.user_id)

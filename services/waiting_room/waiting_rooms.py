@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from db.queries.waiting_rooms import RoomRow, room_of, rooms_of, switch_room
+from db.queries.waiting_rooms import WaitingRoomRow, set_waiting_room, waiting_room_of, waiting_rooms_of
 from db.session import DATABASE_AWAY, Database
 from domain.errors import (
     NotFound,
@@ -22,7 +22,7 @@ from domain.waiting_room import (
     EntryState,
     Pace,
     Phase,
-    RoomSettings,
+    WaitingRoomSettings,
     drawn_place,
     entry_id_of,
     eta_seconds,
@@ -58,7 +58,7 @@ class Overview:
     phase: Phase
     waiting: int
     admit_per_minute: int
-    pre_queue_seconds: int = RoomSettings(enabled=False).pre_queue_seconds
+    pre_queue_seconds: int = WaitingRoomSettings(enabled=False).pre_queue_seconds
     commitment: str | None = None
     seed: str | None = None
 
@@ -104,23 +104,25 @@ class WaitingRooms:
         self._joins = JoinWriter(database)
         self._accounts_per_address = accounts_per_address
         # A page of events asks for all its lines in one statement.
-        self._row_reads = Batcher[UUID, RoomRow | None](self._load_rows, most=500)
-        self._rows: Cache[UUID, RoomRow | None] = Cache(max_entries=_MAX_CACHED, ttl_seconds=_CACHED_SECONDS)
+        self._row_reads = Batcher[UUID, WaitingRoomRow | None](self._load_rows, most=500)
+        self._rows: Cache[UUID, WaitingRoomRow | None] = Cache(
+            max_entries=_MAX_CACHED, ttl_seconds=_CACHED_SECONDS
+        )
         self._states: Cache[UUID, RoomState | None] = Cache(
             max_entries=_MAX_CACHED, ttl_seconds=_CACHED_SECONDS
         )
 
-    async def _row(self, event_id: UUID) -> RoomRow | None:
+    async def _row(self, event_id: UUID) -> WaitingRoomRow | None:
         return await self._rows.get_or_load(event_id, self._row_reads.ask)
 
     async def _state(self, event_id: UUID) -> RoomState | None:
         return await self._states.get_or_load(event_id, self.room.state)
 
-    async def _load_rows(self, event_ids: Sequence[UUID]) -> Sequence[RoomRow | None]:
-        rows = await rooms_of(self._database, event_ids)
+    async def _load_rows(self, event_ids: Sequence[UUID]) -> Sequence[WaitingRoomRow | None]:
+        rows = await waiting_rooms_of(self._database, event_ids)
         return [rows.get(event_id) for event_id in event_ids]
 
-    async def _public_row(self, event_id: UUID) -> RoomRow:
+    async def _public_row(self, event_id: UUID) -> WaitingRoomRow:
         row = await reading(self._row(event_id))
         if row is None or row.state == EventState.DRAFT:
             raise NotFound("There is no such event.")
@@ -256,7 +258,7 @@ class WaitingRooms:
 
     # ------------------------------------------------------------ the organiser
 
-    async def configure(self, viewer: Viewer | None, event_id: UUID, settings: RoomSettings) -> None:
+    async def configure(self, viewer: Viewer | None, event_id: UUID, settings: WaitingRoomSettings) -> None:
         """Switch an event's line on or off or change its pace, with people in it or not.
 
         Switched off, those who wait are let through at the set pace, and only they still need a token.
@@ -266,11 +268,11 @@ class WaitingRooms:
             NotFound: there is no such event.
         """
         organiser = organiser_of(viewer)
-        row = own_event(organiser, await reading(room_of(self._database, event_id)))
+        row = own_event(organiser, await reading(waiting_room_of(self._database, event_id)))
         draining = not settings.enabled and row.enabled
         try:
             async with self._database.transaction() as connection:
-                await switch_room(
+                await set_waiting_room(
                     connection,
                     event_id,
                     asking=settings.enabled or draining,

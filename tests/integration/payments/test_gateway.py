@@ -15,7 +15,7 @@ from payments.gateway import (
     GatewayUnavailable,
     IntentStatus,
 )
-from payments.stripe_gateway import Patience, StripeGateway
+from payments.stripe_gateway import CallLimits, StripeGateway
 from tests.integration.payments.intents import key
 from tests.integration.payments.purchases import BACK, authorised, captured, new
 from tests.local_stripe import API_KEY, Control, StripeProcess
@@ -24,8 +24,8 @@ from tests.local_stripe import API_KEY, Control, StripeProcess
 @pytest_asyncio.fixture
 async def hasty(stripe_process: StripeProcess) -> AsyncIterator[StripeGateway]:
     """A gateway that waits a third of a second and asks once."""
-    patience = Patience(read_seconds=0.3, whole_call_seconds=1.0, retries=0)
-    gateway = StripeGateway(API_KEY, api_base=stripe_process.url, patience=patience)
+    limits = CallLimits(read_seconds=0.3, whole_call_seconds=1.0, retries=0)
+    gateway = StripeGateway(API_KEY, api_base=stripe_process.url, limits=limits)
     yield gateway
     await gateway.close()
 
@@ -328,7 +328,7 @@ async def test_missing_intent_is_rejected_when_asked_for(gateway: StripeGateway)
 async def test_unavailable_is_the_word_when_nothing_listens_or_the_key_is_wrong(
     stripe_process: StripeProcess,
 ) -> None:
-    deaf = StripeGateway(API_KEY, api_base="http://127.0.0.1:9", patience=Patience(retries=0))
+    deaf = StripeGateway(API_KEY, api_base="http://127.0.0.1:9", limits=CallLimits(retries=0))
     stranger = StripeGateway("sk_wrong", api_base=stripe_process.url)
 
     with pytest.raises(GatewayUnavailable) as unreachable:

@@ -13,10 +13,10 @@ from uuid import UUID
 import orjson
 from redis.asyncio import Redis
 
-from db.queries.waiting_rooms import RoomRow, room_of
+from db.queries.waiting_rooms import WaitingRoomRow, waiting_room_of
 from db.session import Database
 from domain.viewer import Viewer
-from domain.waiting_room import RoomSettings
+from domain.waiting_room import WaitingRoomSettings
 from kit.ids import new_uuid
 from reservations.connection import batcher, connect
 from services.waiting_room.admission_controller import AdmissionController, AdmissionResult
@@ -57,12 +57,12 @@ class House:
     async def configure(self, **settings: Any) -> None:
         """Switch the line on, unless `enabled=False`."""
         await self.rooms.configure(
-            self.organiser, self.event_id, RoomSettings(**{"enabled": True, **settings})
+            self.organiser, self.event_id, WaitingRoomSettings(**{"enabled": True, **settings})
         )
 
-    async def row(self) -> RoomRow:
+    async def row(self) -> WaitingRoomRow:
         """The event as the controller sees it."""
-        row = await room_of(self.database, self.event_id)
+        row = await waiting_room_of(self.database, self.event_id)
         assert row is not None
         return row
 

@@ -7,7 +7,7 @@ import pytest
 
 from domain.errors import Forbidden, NotFound, QueueTokenInvalid, QueueTokenRequired
 from domain.viewer import Viewer
-from domain.waiting_room import RoomSettings
+from domain.waiting_room import WaitingRoomSettings
 from kit.lua import LuaScript
 from tests.integration.waiting_room.house import House, buyer, wait_for
 from waiting_room.scripts import SCRIPTS
@@ -270,9 +270,9 @@ async def test_the_line_goes_on_when_the_room_is_switched_on_again(house: House)
 
 async def test_configuring_is_refused_when_the_event_is_anothers(house: House) -> None:
     with pytest.raises(Forbidden):
-        await house.rooms.configure(buyer("organise"), house.event_id, RoomSettings(enabled=True))
+        await house.rooms.configure(buyer("organise"), house.event_id, WaitingRoomSettings(enabled=True))
     with pytest.raises(Forbidden):
-        await house.rooms.configure(buyer(), house.event_id, RoomSettings(enabled=True))
+        await house.rooms.configure(buyer(), house.event_id, WaitingRoomSettings(enabled=True))
 
     assert not (await house.row()).enabled
 

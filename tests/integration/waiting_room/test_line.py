@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db.queries.waiting_rooms import drawn_line
+from db.queries.waiting_rooms import draw_results
 from domain.errors import NotFound, NotOnSale, RateLimited
-from domain.waiting_room import RoomSettings, commitment_of, entry_id_of, verify_draw
+from domain.waiting_room import WaitingRoomSettings, commitment_of, entry_id_of, verify_draw
 from kit.ids import new_uuid
 from tests.integration.waiting_room.house import House, buyer, insert_event
 
@@ -75,7 +75,7 @@ async def test_drawn_order_is_verified_when_the_sale_has_started(early_house: Ho
     after = await house.rooms.overview(house.event_id)
     line = [
         (entry_id_of(house.event_id, user_id), place)
-        for user_id, place in await drawn_line(house.database, house.event_id)
+        for user_id, place in await draw_results(house.database, house.event_id)
     ]
     assert before.seed is None
     assert after.phase == "OPEN"
@@ -86,8 +86,8 @@ async def test_drawn_order_is_verified_when_the_sale_has_started(early_house: Ho
     assert verify_draw(before.commitment, bytes.fromhex(after.seed), line)
 
 
-def _settings() -> RoomSettings:
-    return RoomSettings(enabled=True)
+def _settings() -> WaitingRoomSettings:
+    return WaitingRoomSettings(enabled=True)
 
 
 async def test_late_comers_are_behind_everyone_drawn_when_the_sale_has_started(
@@ -227,7 +227,7 @@ async def test_lines_are_read_together_when_a_page_shows_many(house: House) -> N
     start = datetime.now(UTC) - timedelta(hours=1)
     events = [await insert_event(house.database, house.organiser, start) for _ in range(5)]
     for event_id in events:
-        await house.rooms.configure(house.organiser, event_id, RoomSettings(enabled=True))
+        await house.rooms.configure(house.organiser, event_id, WaitingRoomSettings(enabled=True))
     uses, connection = 0, house.database.connection
 
     def counted() -> object:

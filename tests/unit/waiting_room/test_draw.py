@@ -7,10 +7,10 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.waiting_room import (
-    LATER_ARRIVALS,
+    FIRST_UNDRAWN_PLACE,
     PRE_QUEUE,
     Phase,
-    RoomSettings,
+    WaitingRoomSettings,
     commitment_of,
     drawn_place,
     entry_id_of,
@@ -63,7 +63,7 @@ def test_every_third_of_arrivals_gets_its_share_when_drawn() -> None:
 def test_places_are_exact_numbers_for_a_sorted_set_when_drawn() -> None:
     place = drawn_place(new_seed(), new_uuid())
 
-    assert 0 <= place < LATER_ARRIVALS
+    assert 0 <= place < FIRST_UNDRAWN_PLACE
     assert int(float(place)) == place
 
 
@@ -102,10 +102,10 @@ def test_line_opens_as_long_before_the_sale_as_its_organiser_says(pre_queue: tim
 @pytest.mark.parametrize("number", [-1, 30 * 86_400 + 1])
 def test_settings_are_refused_when_the_line_opens_too_early_or_after_the_sale(number: int) -> None:
     with pytest.raises(InvalidInput, match="preQueueSeconds"):
-        RoomSettings(enabled=True, pre_queue_seconds=number)
+        WaitingRoomSettings(enabled=True, pre_queue_seconds=number)
 
 
 @pytest.mark.parametrize("number", [0, -1, 100_001])
 def test_settings_are_refused_when_the_rate_is_out_of_bounds(number: int) -> None:
     with pytest.raises(InvalidInput, match="admitPerMinute"):
-        RoomSettings(enabled=True, admit_per_minute=number)
+        WaitingRoomSettings(enabled=True, admit_per_minute=number)

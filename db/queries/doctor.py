@@ -1,4 +1,4 @@
-"""What an examination reads: orders whose rows disagree with one another, and work that nobody does."""
+"""The queries of the doctor: orders whose rows are inconsistent, and work that is stuck."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from db.violations import violations_by_constraint
 
 @dataclass(frozen=True, slots=True)
 class OrderStanding:
-    """An order with what it holds and what its money should be, in minor units."""
+    """An order with its places and the amounts that they add up to, in minor units."""
 
     id: UUID
     reference: str
@@ -24,15 +24,15 @@ class OrderStanding:
     live_minor: int
     live_places: tuple[int, ...]
     held_places: tuple[int, ...]
-    """Of the live ones, those that are held, not booked."""
+    """The live ones that are held, not booked"""
     lost_places: tuple[int, ...]
-    """Ended ones that no other live claim has."""
+    """Ended ones that no other live claim has"""
     refunds_minor: int
-    """Decided or sent."""
+    """Decided or sent"""
     intent_id: str | None
     payment_state: str | None
     has_task: bool
-    """The outbox has work for it."""
+    """Whether the outbox has a task for it"""
 
 
 _STANDING = """
@@ -54,15 +54,15 @@ _STANDING = """
 
 
 async def standings_of(source: Source, order_ids: Sequence[UUID]) -> list[OrderStanding]:
-    """How these orders stand."""
+    """These orders with their places and amounts."""
     rows = await source.fetch(
         f"SELECT * FROM ({_STANDING} WHERE o.id = ANY ($1) GROUP BY o.id, p.id) standing", list(order_ids)
     )
     return [_standing(row) for row in rows]
 
 
-async def misfitting_orders(source: Source, before: datetime) -> list[OrderStanding]:
-    """Orders whose claims do not fit their state, or that were past their deadline at `before`."""
+async def inconsistent_orders(source: Source, before: datetime) -> list[OrderStanding]:
+    """Orders whose claims do not match their state, or whose deadline was before `before`."""
     rows = await source.fetch(
         f"""
         SELECT * FROM ({_STANDING} GROUP BY o.id, p.id) standing
@@ -77,7 +77,7 @@ async def misfitting_orders(source: Source, before: datetime) -> list[OrderStand
 
 
 async def booked_without_payment(source: Source) -> list[OrderStanding]:
-    """Booked orders that cost something and have no intent."""
+    """Booked orders with a total above 0 and no intent."""
     rows = await source.fetch(
         f"""
         SELECT * FROM ({_STANDING} GROUP BY o.id, p.id) standing
@@ -95,9 +95,9 @@ def _standing(row: Any) -> OrderStanding:
 
 
 async def restore_claims(source: Source, order_id: UUID, places: Sequence[int], state: str) -> int:
-    """Give an order back the places that it has lost; returns how many.
+    """Set an order's ended claims on these places to `state`; returns how many.
 
-    The one way in which an ended claim lives again: what ended it was no decision of anybody's.
+    Only this revives an ended claim: no decision had ended it.
 
     Raises:
         PlaceTaken: another live claim has one of them by now.
@@ -117,7 +117,7 @@ async def restore_claims(source: Source, order_id: UUID, places: Sequence[int], 
 
 @dataclass(frozen=True, slots=True)
 class StuckTask:
-    """An outbox entry that has been there for too long."""
+    """An outbox task that is overdue."""
 
     id: int
     topic: str
@@ -128,7 +128,7 @@ class StuckTask:
 
 
 async def stuck_tasks(source: Source, before: datetime) -> list[StuckTask]:
-    """Outbox entries written before a moment, oldest first."""
+    """The outbox tasks written before `before`, oldest first."""
     rows = await source.fetch(
         """
         SELECT id, topic, key, attempts, last_error, created_at
@@ -139,14 +139,14 @@ async def stuck_tasks(source: Source, before: datetime) -> list[StuckTask]:
     return [StuckTask(**row) for row in rows]
 
 
-async def bring_forward(source: Source, task_id: int, now: datetime) -> None:
-    """Make an outbox entry due."""
+async def make_due(source: Source, task_id: int, now: datetime) -> None:
+    """Make an outbox task due now."""
     await source.fetch("UPDATE outbox SET available_at = $2 WHERE id = $1", task_id, now)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRefund:
-    """A refund that is not sent: nothing will send it, or it has bounced too often."""
+    """A refund that is not sent: no task will send it, or it has bounced too often."""
 
     id: UUID
     order_id: UUID
@@ -156,7 +156,7 @@ class OpenRefund:
 
 
 async def open_refunds(source: Source) -> list[OpenRefund]:
-    """Refunds that have failed for good, and decided ones that the outbox knows nothing of."""
+    """Refunds that have failed for good, and decided ones without a task in the outbox."""
     rows = await source.fetch(
         """
         SELECT refunds.id, payments.order_id, refunds.amount_minor, payments.currency, refunds.state

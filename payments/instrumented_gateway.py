@@ -1,4 +1,4 @@
-"""A gateway whose every call is timed, counted by outcome, and a step of its trace."""
+"""A gateway whose calls are timed, counted by outcome, and spans of the trace."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,11 +11,11 @@ from payments.gateway import Declined, GatewayRejected, Intent, PaymentGateway, 
 
 Answer = TypeVar("Answer")
 Watch = Callable[[str, str, float], None]
-"""Is told the call's name, its outcome (ok, declined, rejected or away) and its seconds."""
+"""Receives the call's name, its outcome (ok, declined, rejected or away) and its seconds."""
 
 
-class WatchedGateway:
-    """A `PaymentGateway` that does what another does."""
+class InstrumentedGateway:
+    """A `PaymentGateway` that delegates to another one and measures its calls."""
 
     def __init__(self, gateway: PaymentGateway, watch: Watch) -> None:
         self._gateway = gateway
