@@ -18,6 +18,7 @@ PAGE = re.compile(r"\bdocs/[\w./-]+\.(?:md|svg|png|json|yml)\b")
 ADDRESS = re.compile(r"[a-z]+:")
 FENCE = re.compile(r"^\s*```")
 HEADING = re.compile(r"^#+\s+(.*)")
+PLACEHOLDER = re.compile(r"\b(?:NAME|SUBJECT|VERB)\b")  # any name: at least one file must fit
 SOURCE = (".py", ".lua", ".sql", ".md", ".mako", ".graphql")
 PLANTED = Path("tests/unit/tools")  # its faults are there on purpose
 CLOSED = re.compile(r"^Status: (?:superseded|rejected)", re.MULTILINE)
@@ -80,7 +81,7 @@ def exists(root: Path, page: Path, quoted: str, top: set[str], names: set[str]) 
     """Whether the text is no path of the project, or one that matches a file."""
     first, _, rest = quoted.partition("/")
     if rest and first in top:
-        return any(root.glob(quoted.rstrip("/")))
+        return any(root.glob(PLACEHOLDER.sub("*", quoted).rstrip("/")))
     if Path(quoted).suffix in SOURCE and "*" not in quoted:
         return quoted in names if not rest else (page.parent / quoted).exists()
     return True

@@ -19,6 +19,7 @@ TREE = {
     [
         ("see `kit/clocks.py`", "`kit/clocks.py` does not exist"),
         ("see `kit/lua/*.lua`", "`kit/lua/*.lua` does not exist"),
+        ("see `kit/NAME.lua`", "`kit/NAME.lua` does not exist"),
         ("see `gone.sql`", "`gone.sql` does not exist"),
         ("[limits](limit.md)", "the link limit.md leads nowhere"),
         ("![a picture](images/a.png)", "the link images/a.png leads nowhere"),
@@ -36,7 +37,7 @@ def test_path_is_found_when_a_page_names_what_is_not_there(
 
 def test_nothing_is_found_when_everything_named_is_there(tmp_path: Path) -> None:
     named = (
-        "`kit/clock.py` `clock.py` `a.sql` `db/` `db/sql/*.sql` `/graphql` `application/json` "
+        "`kit/clock.py` `clock.py` `a.sql` `db/` `db/sql/*.sql` `kit/NAME.py` `/graphql` `application/json` "
         "`run/settings.json` [limits](docs/limits.md#limits--clocks-x) "
         "[elsewhere](https://example.com/a.md) [here](#page)"
     )
