@@ -152,7 +152,7 @@ class Wire:
 
 
 async def open_event(browser: Browser, address: str, size: tuple[int, int]) -> tuple[Page, Opening]:
-    """The event's page as somebody sees it who was never here."""
+    """The event's page at a first visit, with nothing cached."""
     context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="en-US")
     page = await context.new_page()
     wire = Wire()

@@ -41,7 +41,7 @@ async def buyers(installation: Installation, number: int) -> AsyncIterator[list[
 
 
 async def sell(clients: list[Client], event: dict[str, Any]) -> tuple[float, Counter[str]]:
-    """Everybody buys one ticket after another until there are none; seconds, and answers by type."""
+    """All buy one ticket after another until there are none; seconds, and answers by type."""
     section = event["seatMap"]["sections"][0]["id"]
     selection = {"generalAdmission": {"sectionId": section, "quantity": 1}}
     answers: Counter[str] = Counter()

@@ -51,7 +51,7 @@ async def _copy(connection: Connection, chunk: list[tuple[tuple[Any, ...], list[
 
 
 def recombined(number: int) -> Iterator[tuple[tuple[Any, ...], list[UUID]]]:
-    """Rows of events with who plays; the same ones every time, but for the day they count from."""
+    """Rows of events with their performers; the same every time, but for the day they count from."""
     choose = random.Random(7)
     venues = [row_id("venue", venue["id"]) for venue in records("venues")]
     performers = [row_id("performer", performer["id"]) for performer in records("performers")]
