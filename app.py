@@ -6,7 +6,7 @@ Nothing connects at import, and a process starts while its parts are still on th
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -83,22 +83,79 @@ GOODBYE_SECONDS = 3.0
 GRAPHQL_PATH = "/graphql"
 
 
+@dataclass(frozen=True, slots=True)
+class ApiProcess:
+    """The API of one process, from its start to its end."""
+
+    parts: Parts
+    shedder: LoadShedder
+    server: GraphQLServer
+    streams: Streams
+    background: dict[str, Callable[[], Coroutine[Any, Any, None]]]
+    """Its work beside requests, by name"""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        """Run the background work while requests are served, then close every part."""
+        await self.parts.channels.open()
+        self.shedder.lag.start()
+        tasks = [asyncio.create_task(unending(work, name)) for name, work in self.background.items()]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            self.shedder.lag.stop()
+            await self.server.aclose()
+            self.streams.seats.close()
+            self.streams.queue.close()
+            await self.parts.close()
+
+    async def drain(self) -> None:
+        """Let balancers look away, then send subscribers elsewhere; requests go on being answered."""
+        self.shedder.draining = True
+        await asyncio.sleep(self.parts.settings.drain_seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self.server.aclose()
+
+
 def create_app(settings: Settings) -> Starlette:
     """The API of one process."""
     parts = build_parts(settings, "api")
     instruments = parts.instruments
-    hub = SeatHub(parts.context, parts.channels, instruments.fanout.told)
-    queue_hub = WaitingRoomHub(parts.waiting_rooms, parts.channels)
-    streams = Streams(hub, queue_hub, parts.channels)
-    EstimateMeters(instruments.own, queue_hub.eta_errors)
-    instruments.fanout.watch_topics(lambda: hub.topics)
+    streams = _streams(parts)
     open_streams = OpenStreams(parts.runner)
     meters = PrometheusMeters(instruments.own, instruments.common, open_streams)
     figures = _figures(parts)
-    services = Services(parts.context, parts.tokens, parts.waiting_rooms, parts.search)
     shedder = LoadShedder(_load_limits(settings), meters)
-    server = graphql_server(parts, services, streams, meters, shedder)
-    readiness = Readiness(
+    pipeline = _pipeline(parts, shedder)
+    server = graphql_server(parts, streams, meters, shedder)
+    process = ApiProcess(parts, shedder, server, streams, _background(parts, open_streams, figures))
+    readiness = _readiness(parts, shedder)
+    sources = Sources(parts.context, parts.waiting_rooms, readiness, meters, figures)
+    app = Starlette(
+        routes=_routes(parts, server, readiness, Scrape(instruments, sources)),
+        middleware=[Middleware(pipeline.around)],
+        lifespan=process.lifespan,
+    )
+    app.state.drain, app.state.pipeline = process.drain, pipeline
+    app.state.fast_path = server.fast_path(pipeline, GRAPHQL_PATH)
+    return app
+
+
+def _streams(parts: Parts) -> Streams:
+    instruments = parts.instruments
+    hub = SeatHub(parts.context, parts.channels, instruments.fanout.told)
+    queue_hub = WaitingRoomHub(parts.waiting_rooms, parts.channels)
+    EstimateMeters(instruments.own, queue_hub.eta_errors)
+    instruments.fanout.watch_topics(lambda: hub.topics)
+    return Streams(hub, queue_hub, parts.channels)
+
+
+def _readiness(parts: Parts, shedder: LoadShedder) -> Readiness:
+    settings = parts.settings
+    return Readiness(
         probes_of(
             parts.context,
             parts.runner,
@@ -108,41 +165,6 @@ def create_app(settings: Settings) -> Starlette:
             is_stopping=lambda: shedder.draining,
         )
     )
-    sources = Sources(parts.context, parts.waiting_rooms, readiness, meters, figures)
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await parts.channels.open()
-        shedder.lag.start()
-        tasks = [
-            asyncio.create_task(unending(work, what))
-            for what, work in _background(parts, open_streams, figures).items()
-        ]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            shedder.lag.stop()
-            await server.aclose()
-            hub.close()
-            queue_hub.close()
-            await parts.close()
-
-    async def drain() -> None:
-        """Let balancers look away, then send subscribers elsewhere; requests go on being answered."""
-        shedder.draining = True
-        await asyncio.sleep(settings.drain_seconds)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GOODBYE_SECONDS):
-                await server.aclose()
-
-    routes = _routes(parts, server, readiness, Scrape(instruments, sources))
-    pipeline = _pipeline(parts, shedder)
-    app = Starlette(routes=routes, middleware=[Middleware(pipeline.around)], lifespan=lifespan)
-    app.state.drain, app.state.pipeline = drain, pipeline
-    app.state.fast_path = server.fast_path(pipeline, GRAPHQL_PATH)
-    return app
 
 
 def _pipeline(parts: Parts, shedder: LoadShedder) -> Pipeline:
@@ -197,10 +219,26 @@ def _routes(parts: Parts, server: GraphQLServer, readiness: Readiness, scrape: S
 
 
 def graphql_server(
-    parts: Parts, services: Services, streams: Streams, meters: PrometheusMeters, shedder: LoadShedder
+    parts: Parts, streams: Streams, meters: PrometheusMeters, shedder: LoadShedder
 ) -> GraphQLServer:
     """The GraphQL endpoint over HTTP, WebSocket and event streams."""
-    settings = parts.settings
+    bus: MessageBus = ChannelBus(parts.channels)
+    return GraphQLServer(
+        schema,
+        _context_factory(parts, streams),
+        error_mapper=public_error,
+        documents=LayeredDocumentStore(MemoryDocumentStore(), RedisDocuments(parts.runner)),
+        bus=bus,
+        hints={name: CacheHint(*hint) for name, hint in CACHE_HINTS.items()},
+        meters=meters,
+        options=_server_options(parts, shedder),
+    )
+
+
+def _context_factory(
+    parts: Parts, streams: Streams
+) -> Callable[[ConnectionInfo], GraphQLContext | Awaitable[GraphQLContext]]:
+    services = Services(parts.context, parts.tokens, parts.waiting_rooms, parts.search)
 
     def context_of(info: ConnectionInfo) -> GraphQLContext | Awaitable[GraphQLContext]:
         token = _bearer(info)
@@ -212,35 +250,29 @@ def graphql_server(
     async def verified(token: str, info: ConnectionInfo) -> GraphQLContext:
         return GraphQLContext(services, streams, await _viewer(parts.tokens, token), info.client or "")
 
+    return context_of
+
+
+def _server_options(parts: Parts, shedder: LoadShedder) -> ServerOptions:
+    settings = parts.settings
     rates = _rates(settings)
-    documents = LayeredDocumentStore(MemoryDocumentStore(), RedisDocuments(parts.runner))
-    bus: MessageBus = ChannelBus(parts.channels)
-    return GraphQLServer(
-        schema,
-        context_of,
-        error_mapper=public_error,
-        documents=documents,
-        bus=bus,
-        hints={name: CacheHint(*hint) for name, hint in CACHE_HINTS.items()},
-        meters=meters,
-        options=ServerOptions(
-            introspection=settings.introspection,
-            suggestions=settings.introspection,
-            rights=_rights,
-            event_rights=_event_rights,
-            admit=_limiter(parts, rates) if any(astuple(rates)) else admit_all,
-            expires_at=_expires_at,
-            slot=shedder.slot,
-            event_context=_fresh,
-            data_version=lambda context, *_: context.revision,
-            compiled=True,
-            costs=CostModel(WEIGHTS, LIST_SIZES),
-            immutable_types=frozenset({EventRow, VenueRow, PerformerRow, Money}),
-            trusted_documents_only=bool(settings.trusted_documents),
-            trusted_documents=trusted_documents(settings.trusted_documents),
-            origin_allowed=from_allowed_origin(settings.allowed_origins),
-            watch=operation_watch(parts.instruments.requests),
-        ),
+    return ServerOptions(
+        introspection=settings.introspection,
+        suggestions=settings.introspection,
+        rights=_rights,
+        event_rights=_event_rights,
+        admit=_limiter(parts, rates) if any(astuple(rates)) else admit_all,
+        expires_at=_expires_at,
+        slot=shedder.slot,
+        event_context=_fresh,
+        data_version=lambda context, *_: context.revision,
+        compiled=True,
+        costs=CostModel(WEIGHTS, LIST_SIZES),
+        immutable_types=frozenset({EventRow, VenueRow, PerformerRow, Money}),
+        trusted_documents_only=bool(settings.trusted_documents),
+        trusted_documents=trusted_documents(settings.trusted_documents),
+        origin_allowed=from_allowed_origin(settings.allowed_origins),
+        watch=operation_watch(parts.instruments.requests),
     )
 
 

@@ -49,32 +49,19 @@ class GraphQLServer:
         options = options or ServerOptions()
         meters = meters or NoMeters()
         self._heartbeat = Heartbeat(limits.keep_alive_seconds)
-        engine = Engine(
-            schema,
-            DocumentCache(
-                schema._schema,
-                limits,
-                hints or {},
-                meters,
-                costs=options.costs,
-                introspection=options.introspection,
-                suggestions=options.suggestions,
-            ),
-            PersistedDocuments(
-                documents or MemoryDocumentStore(limits.documents),
-                manifest_of(options.trusted_documents),
-                options.trusted_documents_only,
-            ),
-            PayloadEncoder(error_mapper),
-            limits,
-            options,
-            meters,
+        persisted = PersistedDocuments(
+            documents or MemoryDocumentStore(limits.documents),
+            manifest_of(options.trusted_documents),
+            options.trusted_documents_only,
         )
+        cache = _document_cache(schema, limits, hints or {}, meters, options)
+        encoder = PayloadEncoder(error_mapper)
+        engine = Engine(schema, cache, persisted, encoder, limits, options, meters)
         self._streams = EventStreams(
             engine, context_factory, bus or MemoryBus(), self._heartbeat, limits, meters
         )
-        cache = ResponseCache(limits.responses, limits.response_bytes, meters)
-        answering = Answering(engine, cache, options)
+        responses = ResponseCache(limits.responses, limits.response_bytes, meters)
+        answering = Answering(engine, responses, options)
         self._http = HttpHandler(engine, answering, self._streams, context_factory, limits, meters)
         self._websocket = WebSocketTransport(
             engine, context_factory, self._heartbeat, limits, options, meters
@@ -96,3 +83,17 @@ class GraphQLServer:
         self._streams.close()
         await self._websocket.aclose()
         await self._heartbeat.aclose()
+
+
+def _document_cache(
+    schema: strawberry.Schema, limits: Limits, hints: Hints, meters: Meters, options: ServerOptions
+) -> DocumentCache:
+    return DocumentCache(
+        schema._schema,
+        limits,
+        hints,
+        meters,
+        costs=options.costs,
+        introspection=options.introspection,
+        suggestions=options.suggestions,
+    )

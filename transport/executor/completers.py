@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
 from math import isfinite
-from types import CoroutineType
 from typing import Any
 
 from graphql import (
@@ -16,7 +15,6 @@ from graphql import (
     GraphQLID,
     GraphQLInt,
     GraphQLLeafType,
-    GraphQLList,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLString,
@@ -36,6 +34,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.cast import get_strawberry_type_cast
 from strawberry.types.union import StrawberryUnion
 
+from .lists import list_completer
 from .resolvers import DEFINITION
 from .runs import (
     Complete,
@@ -46,14 +45,9 @@ from .runs import (
     Trail,
     is_awaitable,
     is_coroutine,
-    never_awaitable,
-    path_of,
 )
-from .siblings import gather_siblings
 
 Compile = Callable[[GraphQLObjectType, Site, Run], Select]
-LISTED_AT_ONCE = 500
-"""Objects of one answer completed in one turn of the event loop; a longer list yields in between."""
 EXACT: dict[str, tuple[GraphQLLeafType, type]] = {
     "String": (GraphQLString, str),
     "ID": (GraphQLID, str),
@@ -67,7 +61,7 @@ def completer_of(site: Site, kind: GraphQLOutputType, compile_selection: Compile
     inner: Any = kind if nullable else kind.of_type  # type: ignore[union-attr]
     if is_list_type(inner):
         item = completer_of(site, inner.of_type, compile_selection, run)
-        return _list(site, inner, item, nullable)
+        return list_completer(site, inner, item, exact_type(inner.of_type), partial(_absent, site, nullable))
     if is_leaf_type(inner):
         return _leaf_value(site, leaf_writer(inner), nullable)
     if is_abstract_type(inner):
@@ -213,83 +207,3 @@ def _names_by_class(kind: GraphQLAbstractType) -> dict[type, str]:
         and definition.concrete_of is None
         and not definition.is_graphql_generic
     }
-
-
-def _list(site: Site, kind: GraphQLList[Any], item: Complete, nullable: bool) -> Complete:
-    item_type = kind.of_type
-    exact = exact_type(item_type)
-
-    def complete(run: Run, value: Any, trail: Trail, info: Info) -> Any:
-        if value is None or value is Undefined:
-            return _absent(site, nullable)
-        if isinstance(value, Exception):
-            raise value
-        if not isinstance(value, (list, tuple)):
-            whole = site.whole_info(run, trail) if info is None else info.whole()
-            return run.complete_value(kind, site.details, whole, path_of(trail), value, None)
-        if exact is not None and all(type(each) is exact for each in value):
-            return list(value)
-        run.listed += len(value)
-        if run.listed > LISTED_AT_ONCE and value:
-            return in_turns(run, value, trail, info)
-        return items(run, value, trail, info)
-
-    async def in_turns(run: Run, values: list[Any] | tuple[Any, ...], above: Trail, info: Info) -> list[Any]:
-        results: list[Any] = []
-        for start in range(0, len(values), LISTED_AT_ONCE):
-            async with run.turns:
-                await asyncio.sleep(0)
-                some = items(run, values[start : start + LISTED_AT_ONCE], above, info, start)
-            results += await some if is_coroutine(some) else some
-        return results
-
-    def items(run: Run, values: list[Any] | tuple[Any, ...], above: Trail, info: Info, start: int = 0) -> Any:
-        results: list[Any] = []
-        pending: list[int] = []
-        try:
-            for index, each in enumerate(values):
-                completed = one(run, each, (above, start + index, None), info)
-                if type(completed) is CoroutineType:
-                    pending.append(index)
-                results.append(completed)
-        except Exception:
-            later = [each for each in values[len(results) + 1 :] if is_awaitable(each)]
-            waiting = [results[index] for index in pending] + later
-            if waiting:
-                run.settle_in_background(waiting)
-            raise
-        return _gathered(run, results, pending) if pending else results
-
-    def one(run: Run, each: Any, trail: Trail, info: Info) -> Any:
-        try:
-            if type(each) not in never_awaitable and is_awaitable(each):
-                return awaited(run, each, trail, info)
-            completed = item(run, each, trail, info)
-            return guarded(run, completed, trail) if type(completed) is CoroutineType else completed
-        except Exception as error:
-            run.handle_field_error(error, item_type, site.details, path_of(trail))
-            return None
-
-    async def awaited(run: Run, each: Any, trail: Trail, info: Info) -> Any:
-        try:
-            completed = item(run, await each, trail, info)
-            return await completed if is_coroutine(completed) else completed
-        except Exception as error:
-            run.handle_field_error(error, item_type, site.details, path_of(trail))
-            return None
-
-    async def guarded(run: Run, completed: Any, trail: Trail) -> Any:
-        try:
-            return await completed
-        except Exception as error:
-            run.handle_field_error(error, item_type, site.details, path_of(trail))
-            return None
-
-    return complete
-
-
-async def _gathered(run: Run, results: list[Any], pending: list[int]) -> list[Any]:
-    awaited = await gather_siblings(run, [results[index] for index in pending])
-    for index, value in zip(pending, awaited, strict=True):
-        results[index] = value
-    return results

@@ -26,11 +26,6 @@ class LoopLag:
         """The delay that every ready callback lately had, in seconds."""
         return min(self._late)
 
-    @property
-    def latest_seconds(self) -> float:
-        """The last measured delay, in seconds."""
-        return self._late[-1]
-
     def start(self) -> None:
         """Start measuring the running loop."""
         loop = asyncio.get_running_loop()

@@ -73,6 +73,3 @@ class PayloadEncoder:
             return Payload(orjson.dumps(response), failed=bool(result.errors))
         except TypeError as error:
             return self.fault(error)
-
-
-Encode = Callable[[ExecutionResult], Payload]

@@ -14,7 +14,7 @@ from tests.transport.toy import CountingMeters
 from tests.transport.zoo import Cat, Context, Dog, Label, schema
 from transport import BadRequest, GraphQLServer, Limits, ServerOptions
 from transport.execution.engine import Engine
-from transport.executor import completers
+from transport.executor import lists
 from transport.protocol.request import OperationRequest
 
 
@@ -140,7 +140,7 @@ async def test_results_and_errors_are_equal_when_an_operation_is_compiled(name: 
 async def test_results_and_errors_are_equal_when_lists_are_made_in_turns(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(completers, "LISTED_AT_ONCE", 1)
+    monkeypatch.setattr(lists, "LISTED_AT_ONCE", 1)
     expected, expected_errors, _ = await run(INTERPRETED, *CASES[name])
     data, errors, _ = await run(COMPILED, *CASES[name])
 
@@ -149,7 +149,7 @@ async def test_results_and_errors_are_equal_when_lists_are_made_in_turns(
 
 
 async def test_others_have_their_turns_when_an_answer_has_long_lists(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completers, "LISTED_AT_ONCE", 1)
+    monkeypatch.setattr(lists, "LISTED_AT_ONCE", 1)
     turns = 0
 
     async def count() -> None:
