@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from tools.lint import dead_code, decisions, doc_paths, lengths, schema_changes
+from tools.lint import dead_code, decisions, doc_paths, lengths, schema_changes, words
 from tools.lint.findings import Finding
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,6 +17,7 @@ RULES: dict[str, Rule] = {
     "doc-paths": doc_paths.findings,
     "decisions": decisions.findings,
     "schema-changes": schema_changes.findings,
+    "words": words.findings,
 }
 
 
