@@ -36,11 +36,11 @@ class LoadLimits:
     """Requests that wait for an outside service, or for their client's bytes."""
     spare: int = 64
     """Slots beyond `in_flight` for the paths in `first`."""
-    flood_after_seconds: float = 0.4
+    overload_after_seconds: float = 0.4
     """A full queue that has not been empty for this long means overload, until refusals end."""
     longest_wait_seconds: float = 0.3
     """During overload, a request that has waited longer is refused."""
-    flood_queue: int = 16
+    overload_queue: int = 16
     """The queue's bound during overload: enough to keep every slot in use."""
     late_seconds: float = 0.4
     """The standing lag of the event loop above which no request is admitted."""
@@ -171,9 +171,9 @@ class LoadShedder:
         limits, now = self.limits, monotonic()
         if self._is_overloaded:
             self._is_overloaded = bool(self._queue) or now - self._refused_at < BUSY_SECONDS
-        if waiting < (limits.flood_queue if self._is_overloaded else limits.queue):
+        if waiting < (limits.overload_queue if self._is_overloaded else limits.queue):
             return True
-        if self._queue and now - self._queued_since > limits.flood_after_seconds:
+        if self._queue and now - self._queued_since > limits.overload_after_seconds:
             self._is_overloaded = True
         return False
 

@@ -120,7 +120,7 @@ async def test_an_unread_body_is_not_buffered_when_the_process_is_overloaded(
         made(self, peer)
 
     monkeypatch.setattr(BoundedHttpProtocol, "connection_made", note)
-    async with server_without_fast_path(LoadLimits(in_flight=1, queue=1, flood_after_seconds=100)) as here:
+    async with server_without_fast_path(LoadLimits(in_flight=1, queue=1, overload_after_seconds=100)) as here:
         _, slow = await slow_request(here)
         _, writer = await here.connect()
         writer.write(raw_post(b" " * 20_000, "content-length: 200000000"))

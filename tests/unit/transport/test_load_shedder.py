@@ -206,7 +206,7 @@ async def test_request_has_a_deadline_and_its_waits_end_then() -> None:
 
 
 async def test_every_request_is_served_in_order_when_a_burst_passes() -> None:
-    shedder = LoadShedder(LoadLimits(in_flight=2, queue=100, flood_after_seconds=0.01))
+    shedder = LoadShedder(LoadLimits(in_flight=2, queue=100, overload_after_seconds=0.01))
     served: list[int] = []
 
     async def work(number: int) -> None:
@@ -223,7 +223,7 @@ async def test_every_request_is_served_in_order_when_a_burst_passes() -> None:
 
 
 async def test_late_requests_are_refused_when_overload_keeps_the_queue_full() -> None:
-    limits = LoadLimits(in_flight=1, queue=3, flood_after_seconds=0.05, longest_wait_seconds=0.1)
+    limits = LoadLimits(in_flight=1, queue=3, overload_after_seconds=0.05, longest_wait_seconds=0.1)
     shedder = LoadShedder(limits)
     assert await shedder.acquire()
     early = [asyncio.create_task(shedder.acquire()) for _ in range(3)]
