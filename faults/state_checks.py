@@ -6,17 +6,12 @@ from uuid import UUID
 
 from domain.outbox import Topic
 from domain.seat_status import FREE, STATUS_OF_CLAIM
+from domain.states import ORDER_TRANSITIONS, OrderState
 from faults.verdicts import OUR_FAULT, Violation
 from faults.world import Intent, Order, World, claims_by_event
 from kit.ids import encode_uuid
 
 _LIVE = ("RESERVED", "PAYING", "BOOKED")
-_MAY_FOLLOW = {
-    None: {"RESERVED"},
-    "RESERVED": {"PAYING", "BOOKED", "EXPIRED", "CANCELLED"},
-    "PAYING": {"BOOKED", "EXPIRED", "CANCELLED"},
-    "BOOKED": {"REFUNDED"},
-}
 _CLAIM_MAY_FOLLOW = {
     None: {"HELD", "BLOCKED"},
     "HELD": {"BOOKED", "ENDED"},
@@ -46,13 +41,18 @@ def unsettled(world: World) -> list[Violation]:
     ]
 
 
+def _may_follow(state: str | None) -> frozenset[OrderState]:
+    """The states that an order in a state may have next; None is before its insertion."""
+    return frozenset({OrderState.RESERVED}) if state is None else ORDER_TRANSITIONS[OrderState(state)]
+
+
 def over_time(world: World) -> list[Violation]:
     """What the database saw happen and must never have seen."""
     found: list[Violation] = []
     live: Counter[tuple[UUID | None, int | None]] = Counter()
     tasks: Counter[str] = Counter()
     for one in world.transitions:
-        if one.subject == "order" and one.new not in _MAY_FOLLOW.get(one.old, set()):
+        if one.subject == "order" and one.new not in _may_follow(one.old):
             found.append(Violation(6, f"order {one.key} went from {one.old} to {one.new}"))
         if one.subject == "claim":
             if one.new not in _CLAIM_MAY_FOLLOW.get(one.old, set()):

@@ -42,7 +42,7 @@ def translated(fault: stripe.StripeError) -> GatewayError:
         # A wrong API key is the operator's to correct: no payment may end because of it.
         return GatewayUnavailable("api_key_refused", message)
     if isinstance(fault, stripe.APIConnectionError):
-        return GatewayUnavailable("no_connection", "Stripe could not be reached, or hung up.")
+        return GatewayUnavailable("no_connection", "Stripe could not be reached, or closed the connection.")
     return GatewayUnavailable(code or f"http_{fault.http_status}", message, replayed=replayed)
 
 

@@ -44,9 +44,9 @@ def read_event(body: bytes, signature: str | None, secrets: Sequence[str], now: 
     Raises:
         WebhookRefused: the signature is missing, wrong, too old or too new, or the body is no event.
     """
-    moment, given = _parsed_header(signature)
-    _check_signature(body, moment, given, secrets)
-    if abs(now.timestamp() - int(moment)) > TOLERANCE_SECONDS:
+    signed_at, given = _parsed_header(signature)
+    _check_signature(body, signed_at, given, secrets)
+    if abs(now.timestamp() - int(signed_at)) > TOLERANCE_SECONDS:
         raise WebhookRefused("The Stripe-Signature is more than five minutes off.")
     return _event(_document(body))
 
@@ -67,12 +67,12 @@ def _parsed_header(header: str | None) -> tuple[str, list[str]]:
     return times[0], signatures
 
 
-def _check_signature(body: bytes, moment: str, given: list[str], secrets: Sequence[str]) -> None:
+def _check_signature(body: bytes, signed_at: str, given: list[str], secrets: Sequence[str]) -> None:
     """Compare every signature with every secret, in constant time."""
     usable = [secret for secret in secrets if secret.strip()]
     if not usable:
         raise WebhookRefused("No webhook secret is set, so nothing can be verified.")
-    signed = moment.encode() + b"." + body
+    signed = signed_at.encode() + b"." + body
     expected = [hmac.new(one.encode(), signed, hashlib.sha256).hexdigest().encode() for one in usable]
     matches = [hmac.compare_digest(ours, theirs.encode()) for ours in expected for theirs in given]
     if not any(matches):
