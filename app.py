@@ -189,7 +189,7 @@ def _load_limits(settings: Settings) -> LoadLimits:
 def _background(
     parts: Parts, open_streams: OpenStreams, figures: ProcessFigures
 ) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
-    """What an API process does beside answering, by name."""
+    """The background work of an API process, by name."""
     instruments = parts.instruments
     return {
         "hearing of changed events": partial(_hear_of_events, parts),
@@ -288,7 +288,7 @@ def _rates(settings: Settings) -> Rates:
 def _limiter(
     parts: Parts, rates: Rates
 ) -> Callable[[GraphQLContext, Operation, int], Awaitable[Allowance | None]]:
-    """What lets an operation run, and says what is left."""
+    """The rate limiter, which admits operations and returns the remaining budget."""
     allowances = Allowances(Budgets(parts.runner), rates)
 
     async def admit(context: GraphQLContext, _operation: Operation, cost: int) -> Allowance | None:
@@ -306,7 +306,7 @@ def _expires_at(context: GraphQLContext) -> float | None:
 
 
 def _bearer(info: ConnectionInfo) -> str | None:
-    """The token that was sent; none is nobody's, anything but a bearer token is refused."""
+    """Return the bearer token, None of an anonymous request. Raises: TokenRefused for other schemes."""
     given = info.headers.get("authorization") or _parameter(info)
     if given is None:
         return None
@@ -317,7 +317,7 @@ def _bearer(info: ConnectionInfo) -> str | None:
 
 
 async def _viewer(tokens: Tokens, token: str) -> Viewer:
-    """Who asks; a token that is not good is refused."""
+    """Verify a token. Raises: TokenRefused."""
     try:
         return await tokens.verify(token)
     except Unauthenticated as error:
@@ -332,13 +332,13 @@ def _parameter(info: ConnectionInfo) -> str | None:
 
 
 def _rights(context: GraphQLContext) -> str | None:
-    """What is public is the same for all but organisers, who see their own drafts among it."""
+    """The rights of all callers but organisers, whose answers may hold their own drafts."""
     viewer = context.viewer
     return "public" if viewer is None or Scope.ORGANISE not in viewer.scopes else None
 
 
 def _event_rights(_context: GraphQLContext, operation: Operation) -> str | None:
-    """A seat map is the same for everybody who watches it."""
+    """The rights of seat availability, which is the same for all subscribers."""
     return "everybody" if operation.root_fields == ("seatAvailability",) else None
 
 
@@ -348,11 +348,11 @@ def _fresh(context: GraphQLContext) -> GraphQLContext:
 
 
 async def _hear_of_events(parts: Parts) -> None:
-    """Forget what this process remembers of an event that another process has changed."""
+    """Invalidate the cached rows of events that other processes change."""
     while True:
         with contextlib.suppress(Unavailable):
             async with parts.channels.subscribe(EVENTS_CHANNEL) as mailbox:
-                parts.context.revision.number += 1  # nobody knows what has changed while nothing was heard
+                parts.context.revision.number += 1  # changes may have been missed while not subscribed
                 while True:
                     message = await mailbox.get()
                     if message is None:
@@ -388,11 +388,11 @@ async def run_worker(settings: Settings) -> None:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
-        # The loops have ended; what is still held are the sessions of leaders.
+        # The loops have ended; only the sessions of leaders are still open.
         await parts.close(grace_seconds=0.2)
 
 
 async def _listen(database: Database, loops: list[Loop]) -> None:
-    """Let a commit that wrote to the outbox wake the loop that empties it."""
+    """Wake the outbox loop after each commit that wrote to the outbox."""
     outbox = next(loop for loop in loops if loop.name == "outbox")
     await database.listen("boxoffice_outbox", outbox.wake.set)
