@@ -182,6 +182,18 @@ def respond(request: Request, asset: Asset, headers: dict[str, str]) -> Response
     return Response(asset.body, headers=headers)
 
 
+def configuration(request: Request, settings: PageSettings) -> Response:
+    """What the pages' scripts need to know of the installation."""
+    local, real = payment_origins(settings)
+    known = {
+        "environment": settings.environment,
+        "stripePublishableKey": settings.stripe_publishable_key if real or local else None,
+        "localStripe": local or None,
+    }
+    headers = {**_headers(request, settings), "Cache-Control": "no-store"}
+    return JSONResponse(known, headers=headers)
+
+
 def routes(settings: PageSettings, root: Path = WEB_ROOT) -> list[Route]:
     """The routes of the pages, their files under /static, and /config.json.
 
@@ -209,14 +221,7 @@ def routes(settings: PageSettings, root: Path = WEB_ROOT) -> list[Route]:
         return respond(request, asset, _headers(request, settings))
 
     async def config(request: Request) -> Response:
-        local, real = payment_origins(settings)
-        known = {
-            "environment": settings.environment,
-            "stripePublishableKey": settings.stripe_publishable_key if real or local else None,
-            "localStripe": local or None,
-        }
-        headers = {**_headers(request, settings), "Cache-Control": "no-store"}
-        return JSONResponse(known, headers=headers)
+        return configuration(request, settings)
 
     ide = [shell("graphiql.html")] if settings.graphiql else []
     return [
