@@ -37,10 +37,10 @@ from parts import Parts, build_parts
 from pubsub.budgets import Budgets
 from pubsub.bus import ChannelBus
 from pubsub.document_store import RedisDocuments
-from pubsub.echo import Echo
 from pubsub.heartbeat import Heartbeat
+from pubsub.latency_probe import PubSubLatencyProbe
 from pubsub.open_streams import OpenStreams
-from pubsub.process_figures import ProcessFigures
+from pubsub.process_metrics import ProcessMetrics
 from resolvers.context import Services
 from schema.cache_hints import CACHE_HINTS
 from schema.context import GraphQLContext, Streams
@@ -127,13 +127,13 @@ def create_app(settings: Settings) -> Starlette:
     streams = _streams(parts)
     open_streams = OpenStreams(parts.runner)
     meters = PrometheusMeters(instruments.own, instruments.common, open_streams)
-    figures = _figures(parts)
+    metrics = _process_metrics(parts)
     shedder = LoadShedder(_load_limits(settings), meters)
     pipeline = _pipeline(parts, shedder)
     server = graphql_server(parts, streams, meters, shedder)
-    process = ApiProcess(parts, shedder, server, streams, _background(parts, open_streams, figures))
+    process = ApiProcess(parts, shedder, server, streams, _background(parts, open_streams, metrics))
     readiness = _readiness(parts, shedder)
-    sources = Sources(parts.context, parts.waiting_rooms, readiness, meters, figures)
+    sources = Sources(parts.context, parts.waiting_rooms, readiness, meters, metrics)
     app = Starlette(
         routes=_routes(parts, server, readiness, Scrape(instruments, sources)),
         middleware=[Middleware(pipeline.around)],
@@ -187,22 +187,23 @@ def _load_limits(settings: Settings) -> LoadLimits:
 
 
 def _background(
-    parts: Parts, open_streams: OpenStreams, figures: ProcessFigures
+    parts: Parts, open_streams: OpenStreams, metrics: ProcessMetrics
 ) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
     """The background work of an API process, by name."""
     instruments = parts.instruments
+    probe = PubSubLatencyProbe(parts.channels, instruments.name, instruments.parts.heard)
     return {
         "hearing of changed events": partial(_hear_of_events, parts),
-        "telling of open streams": open_streams.keep_telling,
-        "telling the figures": figures.keep_telling,
+        "publishing open streams": open_streams.keep_publishing,
+        "publishing metrics": metrics.keep_publishing,
         "measuring the loop's lag": instruments.process.measure_lag,
-        "the echo": Echo(parts.channels, instruments.name, instruments.parts.heard).keep_calling,
+        "probing pub/sub latency": probe.run,
     }
 
 
-def _figures(parts: Parts) -> ProcessFigures:
+def _process_metrics(parts: Parts) -> ProcessMetrics:
     instruments = parts.instruments
-    return ProcessFigures(parts.runner, instruments.name, lambda: packed(instruments.own))
+    return ProcessMetrics(parts.runner, instruments.name, lambda: packed(instruments.own))
 
 
 def _routes(parts: Parts, server: GraphQLServer, readiness: Readiness, scrape: Scrape) -> list[BaseRoute]:
@@ -379,7 +380,7 @@ async def run_worker(settings: Settings) -> None:
         instruments.loops.watch(loop.name, partial(getattr, loop, "last_finished"))
     beside = [
         asyncio.create_task(unending(partial(_listen, parts.database, loops), "listening to the outbox")),
-        asyncio.create_task(unending(_figures(parts).keep_telling, "telling the figures")),
+        asyncio.create_task(unending(_process_metrics(parts).keep_publishing, "publishing metrics")),
         asyncio.create_task(unending(instruments.process.measure_lag, "measuring the loop's lag")),
     ]
     try:

@@ -21,7 +21,7 @@ from services.caches import LayoutCache, SaleCache
 from services.context import ServiceContext
 from services.identity.tokens import IssuerTokens, SecretTokens, Tokens, keys_at
 from services.ordering.order_writer import OrderWriter
-from services.ordering.seat_rebuild import truth_loader
+from services.ordering.seat_rebuild import seat_source_loader
 from services.search.find_events import EventSearch, Freshness, database_index, venues_around
 from services.waiting_room.admission_controller import AdmissionController
 from services.waiting_room.queue_tokens import QueueTokens
@@ -29,7 +29,7 @@ from services.waiting_room.waiting_rooms import WaitingRooms
 from settings import Settings
 from telemetry.instruments import Instruments
 from telemetry.tracing import tracer_for
-from waiting_room.room import Room
+from waiting_room.store import WaitingRoomStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +70,14 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
     stripe = StripeGateway(settings.stripe_api_key, api_base=settings.stripe_api_base or None)
     gateway = InstrumentedGateway(stripe, instruments.parts.gateway)
     instruments.parts.watch_pool(lambda: database.pool_use)
-    room = Room(runner)
+    room = WaitingRoomStore(runner)
     controller = AdmissionController(database, room, channels)
     waiting_rooms = WaitingRooms(database, room, QueueTokens(_queue_secret(settings)), controller)
     layouts = LayoutCache(database)
     context = ServiceContext(
         database=database,
         orders=OrderWriter(database),
-        seats=SeatStore(runner, truth_loader(database, layouts)),
+        seats=SeatStore(runner, seat_source_loader(database, layouts)),
         layouts=layouts,
         sales=SaleCache(database),
         gateway=gateway,

@@ -36,7 +36,7 @@ from commands.plots import bar_plot
 from devservices.ports import free_port
 from domain.ids import Kind, parse_id
 from reservations.connection import batcher, connect
-from reservations.outcomes import Truth
+from reservations.outcomes import SeatSource
 from reservations.store import SeatStore
 
 SETTLE_SECONDS = 1.5
@@ -60,7 +60,7 @@ class Fanout:
     connect_ms: float
 
 
-async def no_truth(_: UUID) -> Truth:
+async def no_seats(_: UUID) -> SeatSource:
     """Nothing has to be rebuilt here."""
     raise SystemExit("Redis has lost the benchmark's event.")
 
@@ -70,7 +70,7 @@ class Sale:
 
     def __init__(self, installation: Installation, event_id: str) -> None:
         self._redis = connect(settings_of_running(str(installation.data_dir)).redis_url, 4)
-        self._store = SeatStore(batcher(self._redis), no_truth)
+        self._store = SeatStore(batcher(self._redis), no_seats)
         self._event_id = parse_id(event_id, Kind.EVENT)
         self._changed_at_ns: dict[int, int] = {}
 

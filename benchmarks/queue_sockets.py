@@ -24,8 +24,8 @@ from benchmarks.sockets import Audience
 from commands.configuration import settings_of_running
 from domain.ids import Kind, parse_id, user_id_of
 from reservations.connection import batcher, connect
-from waiting_room.keys import RoomKeys
-from waiting_room.room import Room
+from waiting_room.keys import waiting_room_keys
+from waiting_room.store import WaitingRoomStore
 
 PER_MINUTE = 10_000
 AHEAD = 6_000
@@ -80,7 +80,7 @@ def open_waiting_room(installation: Installation) -> str:
     return str(event["id"])
 
 
-async def join(room: Room, event_id: str, subjects: list[str]) -> None:
+async def join(room: WaitingRoomStore, event_id: str, subjects: list[str]) -> None:
     """Everyone joins, in this order."""
     key = parse_id(event_id, Kind.EVENT)
     for start in range(0, len(subjects), JOINING_AT_ONCE):
@@ -112,10 +112,10 @@ async def measure(installation: Installation, pid: int, subscribers: int, second
     event_id = open_waiting_room(installation)
     redis = connect(settings_of_running(str(installation.data_dir)).redis_url, 8)
     assert isinstance(redis, Redis)
-    ticks = Ticks(redis, RoomKeys(parse_id(event_id, Kind.EVENT)).channel)
+    ticks = Ticks(redis, waiting_room_keys(parse_id(event_id, Kind.EVENT)).channel)
     audience = Audience(ticks.last_ns)
     watchers = [f"watcher {number}" for number in range(subscribers)]
-    room = Room(batcher(redis))
+    room = WaitingRoomStore(batcher(redis))
     try:
         await join(room, event_id, [f"early {number}" for number in range(AHEAD)] + watchers)
         began, cpu = time.perf_counter(), cpu_seconds(pid)

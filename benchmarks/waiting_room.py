@@ -33,7 +33,7 @@ from services.waiting_room.admission_controller import AdmissionController
 from services.waiting_room.queue_tokens import QueueTokens
 from services.waiting_room.waiting_rooms import WaitingRooms
 from subscriptions.queue_positions import WaitingRoomHub
-from waiting_room.room import Restored, Room
+from waiting_room.store import Restored, WaitingRoomStore
 
 PER_MINUTE = 10_000
 TICK_SECONDS = 0.25
@@ -73,7 +73,7 @@ class Bench:
         self.redis = redis
         self.database = database
         self.runner = Counted(batcher(redis))
-        self.room = Room(self.runner)
+        self.room = WaitingRoomStore(self.runner)
         self.controller = AdmissionController(database, self.room, NoPublisher())
         self.event_id = new_uuid()
 

@@ -9,7 +9,7 @@ from db.queries.figures import Figures, read_figures
 from domain.errors import BoxofficeError
 from endpoints.health import Readiness
 from kit.cache import Cache
-from pubsub.process_figures import ProcessFigures
+from pubsub.process_metrics import ProcessMetrics
 from services.context import ServiceContext, reading
 from services.waiting_room.waiting_rooms import WaitingRooms
 from telemetry.common_meters import CommonMeters
@@ -35,7 +35,7 @@ class Sources:
     waiting_rooms: WaitingRooms
     readiness: Readiness
     streams: PrometheusMeters
-    processes: ProcessFigures
+    processes: ProcessMetrics
 
 
 class Scrape:

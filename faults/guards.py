@@ -68,10 +68,11 @@ def _changed_copy(folder: Path, name: str, changes: dict[str, str]) -> Path:
 
 
 def _careless_hold() -> None:
-    import reservations.store
+    import reservations.scripts
+    from kit.lua import LuaScript
 
     copy = _changed_copy(
-        reservations.store.LUA,
+        reservations.scripts.FOLDER,
         "hold",
         {
             "if #taken_of(places) == 0 then": "if true then",
@@ -80,7 +81,7 @@ def _careless_hold() -> None:
             ),
         },
     )
-    _replace(reservations.store, LUA=copy)
+    reservations.scripts.SCRIPTS["hold"] = LuaScript.load(copy / "hold.lua")
 
 
 def _boundless_admission() -> None:
@@ -92,7 +93,7 @@ def _boundless_admission() -> None:
     waiting_room.scripts.SCRIPTS["admit"] = LuaScript.load(copy / "admit.lua")
 
 
-def _empty_truth() -> None:
+def _empty_seat_source() -> None:
     from services.ordering import seat_rebuild
 
     async def live_claims(*_: Any) -> list[Any]:
@@ -289,7 +290,9 @@ GUARDS: dict[str, Guard] = {
         " FROM pg_stat_activity WHERE application_name = 'boxoffice'",
         rounds=3,
     ),
-    "truth": Guard("a lost map is built from the claims in PostgreSQL", (7,), ("flush-redis",), _empty_truth),
+    "seat-source": Guard(
+        "a lost map is built from the claims in PostgreSQL", (7,), ("flush-redis",), _empty_seat_source
+    ),
     "admission-cap": Guard(
         "no more are admitted than may shop at once",
         (10,),

@@ -1,10 +1,11 @@
-"""Loading Lua scripts, and sending what is in flight at the same moment as one pipeline.
+"""Lua scripts for Redis, and a batcher that sends simultaneous commands as one pipeline.
 
-Nothing here knows Redis: the composition root hands in what carries a batch of commands.
+This module has no client: the composition root passes in the function that sends a batch of commands.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,19 +15,22 @@ from kit.spans import step
 
 Argument = str | bytes | int | float
 Command = tuple[Argument, ...]
-# Sends commands in order over one connection; an exception among the answers stands for its own command.
+# Sends commands in order over one connection; an exception among the answers belongs to its own command.
 SendBatch = Callable[[Sequence[Command]], Awaitable[list[Any]]]
 
 
 class CommandRunner(Protocol):
-    """Runs one Redis command and gives its answer."""
+    """Runs Redis commands."""
 
     async def run(self, *command: Argument) -> Any:
-        """Raises: whatever the answer was, where it is an exception."""
+        """Return the command's answer, or raise it where it is an exception."""
 
     async def servers(self) -> Sequence["CommandRunner"]:
-        """One for each server that has keys, for commands about a server and not about a key."""
+        """A runner for each server that has keys, for commands that have no key."""
 
+
+# A script takes in a fragment of its own folder by this line; a fragment includes nothing.
+_INCLUDE = re.compile(r"^-- include: (\S+)\n", re.MULTILINE)
 
 ListServers = Callable[[], Awaitable[Sequence[CommandRunner]]]
 
@@ -41,15 +45,19 @@ class LuaScript:
 
     @classmethod
     def load(cls, path: Path) -> "LuaScript":
-        """Read a script from its file; the name is the file's."""
-        text = path.read_text(encoding="utf-8")
+        """Read a script and the fragments that it includes; it has the name of its file."""
+
+        def fragment(line: re.Match[str]) -> str:
+            return (path.parent / line.group(1)).read_text(encoding="utf-8")
+
+        text = _INCLUDE.sub(fragment, path.read_text(encoding="utf-8"))
         digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
         return cls(path.stem, text, digest)
 
     async def __call__(
         self, runner: CommandRunner, keys: Sequence[str], arguments: Sequence[Argument]
     ) -> Any:
-        """Run by digest; a server that has lost the script is taught it again, once."""
+        """Run by digest; send the text where the server does not have the script."""
         with step("redis " + self.name):
             try:
                 return await runner.run("EVALSHA", self.digest, len(keys), *keys, *arguments)
@@ -59,11 +67,16 @@ class LuaScript:
                 return await runner.run("EVAL", self.text, len(keys), *keys, *arguments)
 
 
-class CommandBatcher:
-    """Gathers the commands of one turn of the event loop and sends them together.
+def load_scripts(folder: Path, names: Iterable[str]) -> dict[str, LuaScript]:
+    """The scripts of a folder by name."""
+    return {name: LuaScript.load(folder / f"{name}.lua") for name in names}
 
-    A client library spends most of its time a call, not a command: a hundred buyers in flight at the
-    same moment cost one write and one read instead of a hundred.
+
+class CommandBatcher:
+    """Sends the commands of one iteration of the event loop together.
+
+    A client library spends most of its time on calls and not on commands: a hundred simultaneous commands
+    cost one write and one read instead of a hundred.
     """
 
     def __init__(self, send: SendBatch, servers: ListServers | None = None, *, most: int = 256) -> None:
@@ -71,9 +84,9 @@ class CommandBatcher:
         self._servers = servers
 
     async def run(self, *command: Argument) -> Any:
-        """Queue a command for this turn's batch and wait for its own answer."""
+        """Add a command to the current batch and wait for its answer."""
         return await self._commands.ask(command)
 
     async def servers(self) -> Sequence[CommandRunner]:
-        """Itself, where there is one server only."""
+        """Itself, where there is only one server."""
         return [self] if self._servers is None else await self._servers()

@@ -1,28 +1,24 @@
-"""Persisted documents in Redis: registered at one process, known to all."""
-
-from pathlib import Path
+"""Persisted documents in Redis: a document that one process registers is known to all."""
 
 from redis.exceptions import RedisError
 
-from kit.lua import Argument, CommandRunner, LuaScript
+from kit.lua import Argument, CommandRunner
+from pubsub.keys import SIZE, TEXTS, USED
+from pubsub.outcomes import Outcome
+from pubsub.scripts import SCRIPTS
 
 MOST_BYTES = 64_000_000
-# Unused for so long, all of them are forgotten.
+# All documents are removed when none was used for this long.
 _LIFETIME_SECONDS = 30 * 24 * 3600
-_AWAY = (RedisError, OSError, TimeoutError)
-_REGISTER = LuaScript.load(Path(__file__).parent / "lua" / "register_document.lua")
-_RECALL = LuaScript.load(Path(__file__).parent / "lua" / "recall_document.lua")
-
-# Hash: a document's hash to its text. Sorted set: the hashes by their last use, in seconds. Integer: the
-# size of all texts, in bytes. Lifetime 30 days from the last use of any. Owner: `RedisDocuments`.
-KEYS = ("bo:{documents}:texts", "bo:{documents}:used", "bo:{documents}:size")
+_REDIS_ERRORS = (RedisError, OSError, TimeoutError)
+_KEYS = (TEXTS, USED, SIZE)
 
 
 class RedisDocuments:
-    """The far half of the document store. While Redis is away it knows nothing: clients send the text.
+    """The shared layer of the document store. While Redis does not answer it has no document.
 
-    Anybody may register documents, so they are bounded together: the least recently used go first, and
-    are registered again by whoever still has them.
+    Clients that are not signed in may register documents, so all texts together are bounded: the least
+    recently used are removed first, and their clients register them again.
     """
 
     def __init__(self, runner: CommandRunner, most_bytes: int = MOST_BYTES) -> None:
@@ -30,17 +26,19 @@ class RedisDocuments:
         self._most_bytes = most_bytes
 
     async def get(self, document_hash: str) -> str | None:
-        """A document's text, or None."""
+        """The text of a document, or None."""
         try:
-            text = await _RECALL(self._runner, KEYS, [document_hash, _LIFETIME_SECONDS])
-        except _AWAY:
+            code, *text = await SCRIPTS["recall_document"](
+                self._runner, _KEYS, [document_hash, _LIFETIME_SECONDS]
+            )
+        except _REDIS_ERRORS:
             return None
-        return None if text is None else str(text.decode())
+        return str(text[0].decode()) if Outcome(code.decode()) is Outcome.FOUND else None
 
     async def put(self, document_hash: str, text: str) -> None:
         """Register a document whose hash was checked."""
         arguments: list[Argument] = [document_hash, text, self._most_bytes, _LIFETIME_SECONDS]
         try:
-            await _REGISTER(self._runner, KEYS, arguments)
-        except _AWAY:
+            await SCRIPTS["register_document"](self._runner, _KEYS, arguments)
+        except _REDIS_ERRORS:
             return

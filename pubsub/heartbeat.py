@@ -1,31 +1,29 @@
-"""Whether a worker is at work, as the API processes can see it."""
+"""A heartbeat in Redis: whether any worker runs, for the readiness of API processes."""
 
 from redis.exceptions import RedisError
 
 from domain.errors import Unavailable
 from kit.lua import CommandRunner
-
-WORKER_KEY = "bo:worker"
-"""String: 1 while a worker has been at work within the last seconds. Owner: `Heartbeat`."""
+from pubsub.keys import WORKER
 
 _LIFETIME_SECONDS = 6
 
 
 class Heartbeat:
-    """Set by every worker, looked for by /readyz."""
+    """Every worker writes it, /readyz reads it."""
 
     def __init__(self, runner: CommandRunner) -> None:
         self._runner = runner
 
     async def beat(self) -> int:
-        """Say that a worker is at work."""
-        await self._runner.run("SET", WORKER_KEY, 1, "EX", _LIFETIME_SECONDS)
+        """Write the heartbeat of a worker; returns 0, the number of things it found to do."""
+        await self._runner.run("SET", WORKER, 1, "EX", _LIFETIME_SECONDS)
         return 0
 
     async def check(self) -> None:
-        """Raises: Unavailable: no worker was at work within the last seconds."""
+        """Raises: Unavailable: no worker wrote a heartbeat within 6 s."""
         try:
-            alive = await self._runner.run("EXISTS", WORKER_KEY)
+            alive = await self._runner.run("EXISTS", WORKER)
         except (RedisError, OSError, TimeoutError) as error:
             raise Unavailable from error
         if not alive:

@@ -1,4 +1,4 @@
-"""How many subscriptions are open, by transport, over all the processes behind one port."""
+"""The number of open subscriptions by transport, over all processes behind one port."""
 
 import asyncio
 import contextlib
@@ -9,31 +9,30 @@ import orjson
 
 from domain.errors import Unavailable
 from kit.lua import CommandRunner
-from pubsub.notice_board import NoticeBoard
+from pubsub.keys import OPEN_STREAMS
+from pubsub.process_registry import ProcessRegistry
 
-COUNTS_KEY = "bo:open_streams"
-"""Hash: a process's name to its counts (pubsub/notice_board.py). Owner: `OpenStreams`."""
-
+# Changes within this time are written together.
 _WRITE_SECONDS = 0.2
 _REFRESH_SECONDS = 5.0
 
 
 class OpenStreams:
-    """This process's counts, told to the others soon after they change."""
+    """Counts the subscriptions of this process, and publishes the counts soon after they change."""
 
     def __init__(self, runner: CommandRunner) -> None:
-        self._board = NoticeBoard(runner, COUNTS_KEY)
+        self._registry = ProcessRegistry(runner, OPEN_STREAMS)
         self._name = uuid4().hex
         self._own: Counter[str] = Counter()
         self._changed = asyncio.Event()
 
     def change(self, transport: str, by: int) -> None:
-        """Count subscriptions that were opened or closed here."""
+        """Count subscriptions that this process opened or closed."""
         self._own[transport] += by
         self._changed.set()
 
-    async def keep_telling(self) -> None:
-        """Write the counts when they change, and from time to time, until cancelled."""
+    async def keep_publishing(self) -> None:
+        """Publish the counts when they change, and every few seconds, until cancelled."""
         while True:
             try:
                 async with asyncio.timeout(_REFRESH_SECONDS):
@@ -43,16 +42,16 @@ class OpenStreams:
                 pass
             self._changed.clear()
             with contextlib.suppress(Unavailable):
-                await self._board.pin(self._name, orjson.dumps(dict(self._own)))
+                await self._registry.register(self._name, orjson.dumps(dict(self._own)))
 
     async def totals(self) -> Counter[str]:
         """The counts of all processes.
 
         Raises:
-            Unavailable: Redis is away.
+            Unavailable: Redis does not answer.
         """
         totals = Counter(self._own)
-        for name, notice in (await self._board.notices()).items():
+        for name, entry in (await self._registry.entries()).items():
             if name != self._name:
-                totals.update(orjson.loads(notice))
+                totals.update(orjson.loads(entry))
         return totals

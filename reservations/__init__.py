@@ -1,5 +1,5 @@
-"""The Redis layer of holds: one event's heat in one slot, every action one atomic script.
+"""Seat statuses and holds in Redis: one event in one slot of a cluster, every action one atomic script.
 
-Redis turns away the losers of a rush for microseconds each. It is never the truth: the partial unique
-index over live claims in PostgreSQL is, and everything here can be rebuilt from it.
+Redis refuses nearly all losers of a rush in microseconds. It does not decide who owns a seat: the partial
+unique index over live claims in PostgreSQL does, and everything in Redis can be rebuilt from PostgreSQL.
 """

@@ -1,7 +1,7 @@
-"""The Redis keys of holds. No other module builds one.
+"""The Redis keys of seat statuses and holds; no other module builds one.
 
-All of an event's keys share the hash tag {event uuid}, so they live in one slot of a cluster.
-Owner of each: `reservations.store`. Lifetime: until the event is over; all can be rebuilt.
+All keys of an event have the hash tag {event uuid}, so they are in one slot of a cluster and one script may
+use them together. Redis may lose every key: SeatStore rebuilds them from PostgreSQL.
 """
 
 from dataclasses import dataclass
@@ -10,20 +10,23 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class EventKeys:
-    """The keys of one event."""
+    """The keys of one event, and its channel."""
 
     places: str
-    """String: a byte a place, A free, H held, B booked, X blocked."""
+    """STRING: a byte a place, its letter of SeatStatus. Lifetime: the event's. Owner: SeatStore."""
     meta: str
-    """Hash: epoch (which build this is), version (rises by one with each change), run (of the server)."""
+    """HASH: epoch (of this build), version (rises by one with each change), run (id of the server's run at
+    the build). Lifetime: the event's. Owner: SeatStore."""
     claims: str
-    """Hash: hold id to its places, comma separated; a booked order's stay."""
+    """HASH: hold id -> its places, comma separated; bookings stay. Lifetime: the event's. Owner:
+    SeatStore."""
     deadlines: str
-    """Sorted set: hold id by its deadline in Unix milliseconds."""
+    """SORTED SET: hold id by deadline in Unix milliseconds. Lifetime: the event's. Owner: SeatStore."""
     deltas: str
-    """Stream: the latest changes, id VERSION-0, field d like H12,13 or A5;B7,8."""
+    """STREAM: the latest 4,096 changes or somewhat more, id VERSION-0, field d like H12,13 or A5;B7,8.
+    Lifetime: the event's. Owner: SeatStore."""
     channel: str
-    """Pub/sub channel: a version; it only wakes, the stream has the data."""
+    """CHANNEL: a new version; it only wakes, the stream has the change. Lifetime: none. Owner: SeatStore."""
 
 
 def event_keys(event_id: UUID) -> EventKeys:
@@ -40,7 +43,8 @@ def event_keys(event_id: UUID) -> EventKeys:
 
 
 SERVER_RUNS = "bo:server_runs"
-"""String: the run ids of the servers that built what is here; others mean that writes may be lost."""
+"""STRING: the run ids of the servers on which all events were built; a server with another run may have lost
+writes. Lifetime: unlimited. Owner: SeatStore."""
 
 META_PATTERN = "bo:{*}:meta"
 DEADLINES_PATTERN = "bo:{*}:deadlines"

@@ -1,4 +1,4 @@
-"""What the scripts answer, in types."""
+"""The typed answers of the scripts, and the values that they take."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,7 +13,7 @@ class Outcome(StrEnum):
     LAPSED = "LAPSED"
     ORPHAN = "ORPHAN"
     MISSING = "MISSING"
-    TURNED = "TURNED"
+    CHANGED = "CHANGED"
     NOTHING = "NOTHING"
     BUILT = "BUILT"
     READ = "READ"
@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Places that would do, and the runs of neighbours (first, last) that they lie in."""
+    """Places that would do, and the rows (first and last place) in which they are."""
 
     places: tuple[int, ...]
     segments: tuple[tuple[int, int], ...] = ()
@@ -38,7 +38,7 @@ class FreeRange:
 
 @dataclass(frozen=True, slots=True)
 class HoldAnswer:
-    """What became of a wish; with TAKEN, `places` are those in the way."""
+    """The answer to a request for places; with TAKEN, `places` are those that others have."""
 
     outcome: Outcome
     version: int
@@ -56,7 +56,7 @@ class SeatSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """One change: the version that it made, and the places by their new state."""
+    """One change: the version that it made, and the places by their new status letter."""
 
     version: int
     changes: tuple[tuple[str, tuple[int, ...]], ...]
@@ -64,7 +64,7 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class LiveHold:
-    """A hold or booking as PostgreSQL has it. No deadline: only PostgreSQL may end it."""
+    """A hold or booking in PostgreSQL; without a deadline only PostgreSQL may end it."""
 
     hold_id: str
     places: tuple[int, ...]
@@ -73,8 +73,8 @@ class LiveHold:
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
-    """What PostgreSQL says of an event: its places, its holds, and where the next epoch's versions start."""
+class SeatSource:
+    """An event in PostgreSQL, to rebuild Redis from: places, holds and the next epoch's first version."""
 
     places: bytes
     holds: tuple[LiveHold, ...]
@@ -83,7 +83,7 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One place to set right, if it still is as it was seen."""
+    """The state of one place to set, if Redis still has the state that was seen."""
 
     place: int
     seen: str

@@ -1,10 +1,7 @@
-"""The store of holds: every action on an event's places, each one atomic script."""
+"""The store of seat statuses: every action on an event's places is one atomic script."""
 
 import asyncio
-import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -12,8 +9,19 @@ from redis.exceptions import RedisError
 
 from domain.errors import Unavailable
 from domain.seat_status import SeatStatus
+from kit.cache import Cache
 from kit.clock import Clock, milliseconds, utc_now
-from kit.lua import Argument, CommandRunner, LuaScript
+from kit.lua import Argument, CommandRunner
+from reservations.answers import (
+    candidate_arguments,
+    correction_arguments,
+    delta_from,
+    hold_arguments,
+    listed,
+    pairs_from,
+    places_from,
+    run_id_from,
+)
 from reservations.keys import (
     DEADLINES_PATTERN,
     META_PATTERN,
@@ -30,145 +38,122 @@ from reservations.outcomes import (
     HoldAnswer,
     Outcome,
     SeatSnapshot,
-    Truth,
+    SeatSource,
 )
+from reservations.scripts import SCRIPT_KEYS, SCRIPTS
 
-LUA = Path(__file__).parent / "lua"
-# A client that was away for this many changes gets a snapshot instead.
+# A client that missed more changes than this gets a snapshot instead.
 DELTAS_KEPT = 4096
 _SNAPSHOTS_CACHED = 512
 
 Answer = TypeVar("Answer")
-LoadTruth = Callable[[UUID], Awaitable[Truth]]
+LoadSeatSource = Callable[[UUID], Awaitable[SeatSource]]
 
 
 class SeatStore:
-    """Places of events in Redis, rebuilt from PostgreSQL wherever they are missing.
+    """The seat statuses of events in Redis; an event that is missing there is rebuilt from PostgreSQL.
 
-    Every method raises `Unavailable` while Redis is away.
+    Every method raises `Unavailable` while Redis does not answer.
     """
 
-    def __init__(self, runner: CommandRunner, load_truth: LoadTruth, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, runner: CommandRunner, load_seat_source: LoadSeatSource, clock: Clock = utc_now
+    ) -> None:
         self._runner = runner
-        self._load_truth = load_truth
+        self._load_seat_source = load_seat_source
         self._clock = clock
-        self._scripts = {path.stem: LuaScript.load(path) for path in sorted(LUA.glob("*.lua"))}
+        self._scripts = dict(SCRIPTS)
         self._builds: dict[UUID, asyncio.Task[None]] = {}
-        self._recent: OrderedDict[UUID, tuple[float, SeatSnapshot]] = OrderedDict()
+        self._snapshots: Cache[UUID, SeatSnapshot] = Cache(max_entries=_SNAPSHOTS_CACHED)
 
     async def hold(
         self,
         event_id: UUID,
         hold_id: UUID,
-        wish: Sequence[Candidate] | FreeRange,
+        candidates: Sequence[Candidate] | FreeRange,
         deadline_ms: int,
         *,
         orphan_rule: bool,
     ) -> HoldAnswer:
-        """Hold the first candidate that is free, all of it or nothing; the same hold id holds once."""
-        keys = event_keys(event_id)
-        free_range, candidates = _as_arguments(wish)
+        """Hold the first candidate that is free, all of it or nothing; the same hold id holds once.
+
+        Args:
+            deadline_ms: when the hold lapses, in Unix milliseconds.
+            orphan_rule: skip candidates that leave a single free seat where that can be avoided.
+        """
+        places = candidate_arguments(candidates)
         for _ in range(3):
-            code, version, places = await self._run(
-                "hold",
-                [keys.places, keys.meta, keys.claims, keys.deadlines, keys.deltas],
-                [
-                    str(hold_id),
-                    self._now_ms(),
-                    deadline_ms,
-                    keys.channel,
-                    DELTAS_KEPT,
-                    int(orphan_rule),
-                    free_range,
-                    *candidates,
-                ],
+            now_ms = self._now_ms()
+            answer = await self._change(
+                "hold", event_id, str(hold_id), now_ms, deadline_ms, int(orphan_rule), *places
             )
-            outcome = Outcome(code)
-            if outcome is Outcome.MISSING:
+            if answer.outcome is Outcome.MISSING:
                 await self.build(event_id)
-            elif outcome is Outcome.LAPSED:
+            elif answer.outcome is Outcome.LAPSED:
                 await self.lapse(event_id)
             else:
-                return HoldAnswer(outcome, version, _places(places))
+                return answer
         return HoldAnswer(Outcome.TAKEN, 0, ())
 
     async def book(self, event_id: UUID, hold_id: UUID) -> Outcome:
-        """Turn a hold's places to booked; NOTHING where they are, or the hold is not there."""
-        return await self._turn(event_id, hold_id, SeatStatus.BOOKED, ())
+        """Book a hold's places; NOTHING where they are booked already, or the hold does not exist."""
+        return await self._set_state(event_id, hold_id, SeatStatus.BOOKED, ())
 
-    async def give_back(self, event_id: UUID, hold_id: UUID, places: Sequence[int] = ()) -> None:
-        """Free a hold's places, or some of them."""
-        await self._turn(event_id, hold_id, SeatStatus.AVAILABLE, places)
+    async def release(self, event_id: UUID, hold_id: UUID, places: Sequence[int] = ()) -> None:
+        """Free some places of a hold; all of them where none are named."""
+        await self._set_state(event_id, hold_id, SeatStatus.AVAILABLE, places)
 
-    async def _turn(self, event_id: UUID, hold_id: UUID, state: str, places: Sequence[int]) -> Outcome:
-        keys = event_keys(event_id)
-        code, _, _ = await self._run(
-            "turn",
-            [keys.places, keys.meta, keys.claims, keys.deadlines, keys.deltas],
-            [str(hold_id), state, keys.channel, DELTAS_KEPT, _listed(places)],
-        )
-        return Outcome(code)
+    async def _set_state(
+        self, event_id: UUID, hold_id: UUID, status: SeatStatus, places: Sequence[int]
+    ) -> Outcome:
+        answer = await self._change("set_state", event_id, str(hold_id), status, listed(places))
+        return answer.outcome
 
     async def extend(self, event_id: UUID, hold_id: UUID, deadline_ms: int | None) -> Outcome:
-        """Move a hold's deadline; None leaves its end to PostgreSQL alone.
+        """Move a hold's deadline (Unix milliseconds); with None only PostgreSQL may end the hold.
 
-        NOTHING where it has this deadline, or the hold is not there.
+        NOTHING where it has this deadline already, or the hold does not exist.
         """
-        keys = event_keys(event_id)
         deadline = "+inf" if deadline_ms is None else deadline_ms
-        code, _, _ = await self._run("extend", [keys.meta, keys.deadlines], [str(hold_id), deadline])
-        return Outcome(code)
+        code, _, _ = await self._script("extend", event_keys(event_id), str(hold_id), deadline)
+        return Outcome(code.decode())
 
     async def block(self, event_id: UUID, places: Sequence[int], *, blocked: bool) -> HoldAnswer:
         """Take free places out of the sale, or put them back; TAKEN names those held or booked."""
-        keys = event_keys(event_id)
-        seen, state = SeatStatus.AVAILABLE, SeatStatus.BLOCKED
+        before, after = SeatStatus.AVAILABLE, SeatStatus.BLOCKED
         if not blocked:
-            seen, state = state, seen
+            before, after = after, before
         for _ in range(2):
-            code, version, answer = await self._run(
-                "block",
-                [keys.places, keys.meta, keys.deltas],
-                [_listed(places), seen, state, keys.channel, DELTAS_KEPT],
-            )
-            if code != Outcome.MISSING:
-                # An organiser reads what they wrote; buyers are too many for that.
-                self._recent.pop(event_id, None)
-                return HoldAnswer(Outcome(code), version, _places(answer))
+            answer = await self._change("block", event_id, listed(places), before, after)
+            if answer.outcome is not Outcome.MISSING:
+                # An organiser reads the own change at once; for buyers a second's age is good enough.
+                self._snapshots.evict(event_id)
+                return answer
             await self.build(event_id)
         return HoldAnswer(Outcome.MISSING, 0, ())
 
     async def lapse(self, event_id: UUID, most: int = 200) -> tuple[str, ...]:
-        """End the holds that are past their deadline; returns their ids."""
+        """End at most `most` holds that are past their deadline; returns their ids."""
         keys = event_keys(event_id)
-        _, _, holds = await self._run(
-            "lapse",
-            [keys.places, keys.meta, keys.claims, keys.deadlines, keys.deltas],
-            [self._now_ms(), most, keys.channel, DELTAS_KEPT],
-        )
-        return tuple(holds.split(",")) if holds else ()
+        _, _, holds = await self._script("lapse", keys, keys.channel, DELTAS_KEPT, self._now_ms(), most)
+        return tuple(holds.decode().split(",")) if holds else ()
 
     async def correct(self, event_id: UUID, corrections: Sequence[Correction]) -> int:
-        """Set places right that differ from PostgreSQL; returns how many were."""
+        """Set places to their state in PostgreSQL; returns how many changed their status."""
+        answer = await self._change("correct", event_id, *correction_arguments(corrections))
+        return len(answer.places)
+
+    async def _change(self, script: str, event_id: UUID, *arguments: Argument) -> HoldAnswer:
+        """Run a script that may publish a delta."""
         keys = event_keys(event_id)
-        arguments: list[Argument] = [keys.channel, DELTAS_KEPT]
-        for item in corrections:
-            deadline = "" if item.deadline_ms is None else item.deadline_ms
-            arguments += [item.place, item.seen, item.seen_hold, item.state, item.hold, deadline]
-        _, _, turned = await self._run(
-            "correct",
-            [keys.places, keys.meta, keys.claims, keys.deadlines, keys.deltas],
-            arguments,
-        )
-        return len(_places(turned))
+        code, version, places = await self._script(script, keys, keys.channel, DELTAS_KEPT, *arguments)
+        return HoldAnswer(Outcome(code.decode()), int(version), places_from(places.decode()))
 
     async def snapshot(self, event_id: UUID) -> SeatSnapshot:
-        """The places now, lapsed holds ended."""
+        """The places now; holds past their deadline are ended first."""
         keys = event_keys(event_id)
         for _ in range(8):
-            code, version, places, epoch = await self._ask(
-                "snapshot", [keys.places, keys.meta, keys.deadlines], [self._now_ms()]
-            )
+            code, version, places, epoch = await self._script("snapshot", keys, self._now_ms())
             outcome = Outcome(code.decode())
             if outcome is Outcome.MISSING:
                 await self.build(event_id)
@@ -176,14 +161,14 @@ class SeatStore:
                 await self.lapse(event_id)
             else:
                 snapshot = SeatSnapshot(epoch.decode(), version, places)
-                self._remember(event_id, snapshot)
+                self._snapshots.put(event_id, snapshot)
                 return snapshot
         raise Unavailable
 
     async def read(self, event_ids: Iterable[UUID], max_age_seconds: float = 1.0) -> dict[UUID, SeatSnapshot]:
         """The places of many events, each at most `max_age_seconds` old; absent where Redis has none yet.
 
-        An event that nobody has touched is not built for a listing: the caller counts it from PostgreSQL.
+        A listing does not build an event that is missing: the caller counts its places in PostgreSQL.
         """
         wanted = list(dict.fromkeys(event_ids))
         found = {
@@ -199,29 +184,22 @@ class SeatStore:
         return found
 
     def recent(self, event_id: UUID, max_age_seconds: float) -> SeatSnapshot | None:
-        """What this process has read of an event, if it is at most so old."""
-        entry = self._recent.get(event_id)
-        return entry[1] if entry and entry[0] >= time.monotonic() - max_age_seconds else None
+        """The latest snapshot that this process has read, if it is young enough."""
+        return self._snapshots.get(event_id, max_age_seconds)
 
     async def _peek(self, event_id: UUID) -> SeatSnapshot | None:
         keys = event_keys(event_id)
         epoch, version = await self._command("HMGET", keys.meta, "epoch", "version")
         if epoch is None:
             return None
-        entry = self._recent.get(event_id)
-        if entry and (entry[1].epoch, entry[1].version) == (epoch.decode(), int(version)):
-            self._remember(event_id, entry[1])
-            return entry[1]
+        known = self._snapshots.get(event_id)
+        if known is not None and (known.epoch, known.version) == (epoch.decode(), int(version)):
+            self._snapshots.put(event_id, known)
+            return known
         return await self.snapshot(event_id)
 
-    def _remember(self, event_id: UUID, snapshot: SeatSnapshot) -> None:
-        self._recent[event_id] = (time.monotonic(), snapshot)
-        self._recent.move_to_end(event_id)
-        if len(self._recent) > _SNAPSHOTS_CACHED:
-            self._recent.popitem(last=False)
-
     async def deltas_since(self, event_id: UUID, version: int) -> list[Delta] | None:
-        """The changes after `version`, in order; None where they are no longer all there."""
+        """The changes after `version`, in order; None where the stream no longer has all of them."""
         keys = event_keys(event_id)
         current, entries = await asyncio.gather(
             self._command("HGET", keys.meta, "version"),
@@ -229,7 +207,7 @@ class SeatStore:
         )
         if current is None or int(current) < version:
             return None
-        deltas = [_delta(entry) for entry in entries]
+        deltas = [delta_from(entry) for entry in entries]
         expected = range(version + 1, version + 1 + len(deltas))
         complete = version + len(deltas) >= int(current)
         if not complete or any(d.version != v for d, v in zip(deltas, expected, strict=True)):
@@ -242,10 +220,9 @@ class SeatStore:
         return None if epoch is None else (epoch.decode(), int(version))
 
     async def holds(self, event_id: UUID) -> dict[str, tuple[int, ...]]:
-        """Every hold and booking that Redis knows, with its places."""
+        """The places of every hold and booking in Redis, by hold id."""
         answer = await self._command("HGETALL", event_keys(event_id).claims)
-        pairs = answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
-        return {hold.decode(): _places(listed.decode()) for hold, listed in pairs}
+        return {hold.decode(): places_from(places.decode()) for hold, places in pairs_from(answer)}
 
     async def events_with_holds(self) -> list[UUID]:
         """The events that have a hold with a deadline, on the servers that answer."""
@@ -266,16 +243,16 @@ class SeatStore:
         return [event_id_of(key) for key in dict.fromkeys(key for keys in found for key in keys)]
 
     async def new_server_runs(self) -> str | None:
-        """The run ids of the servers, if they are not those that built what is here."""
+        """The run ids of the servers, if they differ from those of `remember_server_runs`; otherwise None."""
         servers = await self._servers()
         *infos, known = await asyncio.gather(
             *(_answer(server.run("INFO", "server")) for server in servers), self._command("GET", SERVER_RUNS)
         )
-        runs = " ".join(sorted(map(_run_id, infos)))
+        runs = " ".join(sorted(map(run_id_from, infos)))
         return None if known is not None and known.decode() == runs else runs
 
     async def built_elsewhere(self, runs: str) -> list[UUID]:
-        """The events that were built under other server runs: their latest writes may be lost."""
+        """The events that were built in other server runs: Redis may have lost their latest writes."""
         events = await self._events(META_PATTERN, all_must_answer=True)
         built = await asyncio.gather(
             *(self._command("HGET", event_keys(event_id).meta, "run") for event_id in events)
@@ -284,14 +261,14 @@ class SeatStore:
         return [event_id for event_id, run in zip(events, built, strict=True) if run not in known]
 
     async def remember_server_runs(self, runs: str) -> None:
-        """Note that everything here was built under these server runs."""
+        """Store that every event in Redis was built in these server runs."""
         await self._command("SET", SERVER_RUNS, runs)
 
     async def _servers(self) -> Sequence[CommandRunner]:
         return await _answer(self._runner.servers())
 
     async def build(self, event_id: UUID, *, replacing: str = "") -> None:
-        """Put the event's places into Redis from PostgreSQL; concurrent callers share one build."""
+        """Build the event from PostgreSQL over the epoch `replacing`; simultaneous callers share a build."""
         task = self._builds.get(event_id)
         if task is None:
             task = asyncio.create_task(self._build(event_id, replacing))
@@ -300,30 +277,22 @@ class SeatStore:
         await asyncio.shield(task)
 
     async def _build(self, event_id: UUID, replacing: str) -> None:
-        truth = await self._load_truth(event_id)
+        source = await self._load_seat_source(event_id)
         keys = event_keys(event_id)
-        arguments: list[Argument] = [
+        await self._script(
+            "build",
+            keys,
+            keys.channel,
             replacing,
             uuid4().hex,
-            truth.first_version,
-            truth.places,
-            keys.channel,
-        ]
-        for hold in truth.holds:
-            deadline: Argument = "" if hold.booked else "+inf"
-            if hold.deadline_ms is not None:
-                deadline = hold.deadline_ms
-            arguments += [hold.hold_id, _listed(hold.places), deadline]
-        await self._run("build", _build_keys(keys), arguments)
+            source.first_version,
+            source.places,
+            *hold_arguments(source.holds),
+        )
 
-    async def _run(
-        self, script: str, keys: Sequence[str], arguments: Sequence[Argument]
-    ) -> tuple[str, int, str]:
-        code, version, text = await self._ask(script, keys, arguments)
-        return code.decode(), int(version), text.decode()
-
-    async def _ask(self, script: str, keys: Sequence[str], arguments: Sequence[Argument]) -> Any:
-        return await _answer(self._scripts[script](self._runner, keys, arguments))
+    async def _script(self, name: str, keys: EventKeys, *arguments: Argument) -> Any:
+        names = [getattr(keys, key) for key in SCRIPT_KEYS[name]]
+        return await _answer(self._scripts[name](self._runner, names, arguments))
 
     async def _command(self, *command: Argument) -> Any:
         return await _answer(self._runner.run(*command))
@@ -333,7 +302,7 @@ class SeatStore:
 
 
 async def _answer(asked: Awaitable[Answer]) -> Answer:
-    """What Redis says. Raises: Unavailable."""
+    """The answer of Redis. Raises: Unavailable."""
     try:
         return await asked
     except (RedisError, OSError, TimeoutError) as error:
@@ -348,38 +317,3 @@ async def _scan(server: CommandRunner, pattern: str) -> list[str]:
         found += (key.decode() for key in keys)
         if int(cursor) == 0:
             return found
-
-
-def _build_keys(keys: EventKeys) -> list[str]:
-    return [keys.places, keys.meta, keys.claims, keys.deadlines, keys.deltas]
-
-
-def _as_arguments(wish: Sequence[Candidate] | FreeRange) -> tuple[str, list[str]]:
-    if isinstance(wish, FreeRange):
-        return f"{wish.first_place},{wish.capacity},{wish.quantity}", []
-    return "", [
-        f"{_listed(item.places)}|{','.join(f'{first}-{last}' for first, last in item.segments)}"
-        for item in wish
-    ]
-
-
-def _listed(places: Sequence[int]) -> str:
-    return ",".join(map(str, places))
-
-
-def _places(text: str) -> tuple[int, ...]:
-    return tuple(map(int, text.split(","))) if text else ()
-
-
-def _delta(entry: Any) -> Delta:
-    identifier, fields = entry
-    text = fields[b"d"] if isinstance(fields, dict) else fields[1]
-    changes = tuple((part[:1], _places(part[1:])) for part in text.decode().split(";"))
-    return Delta(int(identifier.split(b"-")[0]), changes)
-
-
-def _run_id(info: Any) -> str:
-    if isinstance(info, dict):
-        return str(info["run_id"])
-    lines = dict(line.split(":", 1) for line in info.decode().split("\r\n") if ":" in line)
-    return str(lines["run_id"])

@@ -17,9 +17,9 @@ from domain.errors import Unavailable
 from domain.waiting_room import Pace, eta_seconds
 from pubsub.channels import Channels, Mailbox
 from services.waiting_room.waiting_rooms import Entry, WaitingRooms
-from waiting_room.keys import RoomKeys
+from waiting_room.keys import waiting_room_keys
 from waiting_room.outcomes import Outcome, Standing
-from waiting_room.room import GRACE_MS
+from waiting_room.store import GRACE_MS
 
 log = logging.getLogger("boxoffice.waiting_room")
 
@@ -190,7 +190,7 @@ class WaitingRoomTopic:
     async def _listen(self) -> None:
         while True:
             try:
-                async with self._channels.subscribe(RoomKeys(self._event_id).channel) as mailbox:
+                async with self._channels.subscribe(waiting_room_keys(self._event_id).channel) as mailbox:
                     self._listening.set()
                     while True:
                         await self._turn(mailbox)

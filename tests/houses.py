@@ -24,7 +24,7 @@ from reservations.store import SeatStore
 from services.caches import LayoutCache, SaleCache
 from services.context import ServiceContext
 from services.ordering.order_writer import OrderWriter
-from services.ordering.seat_rebuild import truth_loader
+from services.ordering.seat_rebuild import seat_source_loader
 
 USD = "USD"
 
@@ -87,7 +87,7 @@ async def service_context_on(
         yield ServiceContext(
             database=database,
             orders=OrderWriter(database),
-            seats=SeatStore(batcher(client), truth_loader(database, layouts), clock),
+            seats=SeatStore(batcher(client), seat_source_loader(database, layouts), clock),
             layouts=layouts,
             sales=SaleCache(database),
             gateway=gateway,

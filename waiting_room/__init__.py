@@ -1,4 +1,4 @@
-"""The admission room: one line an event, kept in Redis by a handful of atomic scripts.
+"""The waiting rooms in Redis: one queue for each event, every action one atomic script.
 
-`room.Room` is the way in; `keys` builds every key; `outcomes` names what the scripts answer.
+WaitingRoomStore is the interface; keys.py builds every key; outcomes.py has the typed answers.
 """

@@ -1,12 +1,12 @@
-"""From what Redis answers to typed values."""
+"""The answers of the scripts, converted to typed values."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from waiting_room.outcomes import Change, Joined, Outcome, RoomState, Standing, Tick, sequence_of
+from waiting_room.outcomes import Change, Joined, Outcome, Standing, Tick, WaitingRoomState, sequence_of
 
-_TICK_FIELDS = 16  # before the people admitted
+_TICK_FIELDS = 16  # before the admitted users
 
 
 def joined_from(answer: Sequence[Any]) -> Joined:
@@ -70,15 +70,15 @@ def change_from(stream_id: bytes, fields: Sequence[bytes] | Mapping[bytes, bytes
     )
 
 
-def room_state_from(meta: Sequence[bytes | None], waiting: int, active: int) -> RoomState | None:
-    """From the meta hash, in the order of `room._STATE_FIELDS`; None where it is not ready."""
+def state_from(meta: Sequence[bytes | None], waiting: int, active: int) -> WaitingRoomState | None:
+    """From the meta hash, in the order of `store._STATE_FIELDS`; None where the room is not ready."""
     ready, enabled, selling, *numbers = meta
     if ready != b"1":
         return None
     counts = [int(number or 0) for number in numbers[:8]]
     rate, endings, shopping_ms = (float(number or 0) for number in numbers[8:])
     drawn_ms, admitted, ended, lapsed, per_minute, max_active, admission_ms, on_sale_ms = counts
-    return RoomState(
+    return WaitingRoomState(
         enabled=enabled == b"1",
         selling=selling == b"1",
         drawn_ms=drawn_ms,

@@ -1,4 +1,4 @@
-"""What the scripts answer: codes, and the values that stand behind them."""
+"""The typed answers of the scripts: codes and values."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,23 +10,23 @@ class Outcome(StrEnum):
 
     OK = "OK"
     MISSING = "MISSING"
-    """The room is not in Redis, or is being rebuilt."""
+    """The waiting room is not in Redis, or is being rebuilt."""
     CLOSED = "CLOSED"
-    """The line cannot be joined now."""
+    """The queue cannot be joined now."""
     CROWDED = "CROWDED"
-    """Too many accounts from one address."""
+    """Too many new accounts from one network address."""
     WAITING = "WAITING"
     ADMITTED = "ADMITTED"
     EXPIRED = "EXPIRED"
     LEFT = "LEFT"
     NONE = "NONE"
-    """Nobody here by that name."""
+    """The account is not in the queue."""
     REFUSED = "REFUSED"
-    """A rebuild that another one has overtaken."""
+    """Another rebuild has begun, or the server has restarted."""
 
 
 class Ending(StrEnum):
-    """Why someone is no longer here; as written in `past` and in the journal."""
+    """Why an account is no longer in the queue; as stored in `past` and in the journal."""
 
     EXPIRED = "E"
     LEFT = "L"
@@ -35,7 +35,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What joining came to: the account's place (0: it is shopping), as of `sequence` of the journal.
+    """The account's place (0 while it is admitted), durable once PostgreSQL has the journal to `sequence`.
 
     `left_before`: the account had given up an earlier place.
     """
@@ -49,10 +49,10 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one person stands, at one moment of the line.
+    """The state of one account in the queue.
 
-    `ordinal` is the position counted from the start of the sale: people ahead, plus all who were ever
-    admitted, plus 1. So position = ordinal - admitted - places given up ahead since `gone`.
+    `ordinal` is the position counted from the start of the sale: accounts ahead, plus all admissions so
+    far, plus 1. So position = ordinal - admitted - places given up ahead since `gone`.
     """
 
     outcome: Outcome
@@ -65,13 +65,13 @@ class Standing:
 
     @property
     def position(self) -> int | None:
-        """1 is next; None before the draw and where nobody waits."""
+        """1 is next; None before the draw and for an account that does not wait."""
         return None if self.ordinal is None else max(1, self.ordinal - self.admitted)
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What one run of the admission script did, and how the line is now."""
+    """The effect of one run of the admission script, and the counters after it."""
 
     now_ms: int
     generation: int
@@ -93,7 +93,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry of the journal: what a person's state became, and when (`sequence` only grows)."""
+    """One entry of the journal: the new state of an account; `sequence` only grows."""
 
     stream_id: str
     user_id: UUID
@@ -109,8 +109,8 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class RoomState:
-    """A room's settings and counters as Redis has them."""
+class WaitingRoomState:
+    """The settings and counters of a waiting room in Redis."""
 
     enabled: bool
     selling: bool
@@ -131,5 +131,5 @@ class RoomState:
 
 def sequence_of(stream_id: str) -> int:
     """A stream id as one number: milliseconds, then 16 bits of order within them."""
-    moment_ms, _, order = stream_id.partition("-")
-    return (int(moment_ms) << 16) | min(int(order), 0xFFFF)
+    time_ms, _, order = stream_id.partition("-")
+    return (int(time_ms) << 16) | min(int(order), 0xFFFF)

@@ -1,26 +1,28 @@
-"""The scripts by name, each with the keys it is called with.
+"""The scripts by name, each with its keys in order, by their names in keys.py.
 
-A test holds this table against the headers of the files and the headers against the code.
+A test compares this table with the headers of the scripts, and the headers with the code.
 """
 
 from pathlib import Path
 
-from kit.lua import LuaScript
+from kit.lua import load_scripts
 
-_FOLDER = Path(__file__).parent / "lua"
+FOLDER = Path(__file__).parent / "lua"
+_CURRENT = ("meta", "queue", "active", "admissions")
+_ALL_STATES = (*_CURRENT, "past", "away", "journal")
 
 SCRIPT_KEYS: dict[str, tuple[str, ...]] = {
     "open": ("meta",),
     "close": ("meta",),
-    "restore": ("meta", "line", "active", "admissions", "past"),
+    "restore": (*_CURRENT, "past"),
     "reopen": ("meta",),
-    "join": ("meta", "line", "active", "admissions", "past", "away", "journal", "address"),
-    "entry": ("meta", "line", "active", "admissions", "past", "away"),
-    "end": ("meta", "line", "active", "admissions", "past", "away", "journal", "gone"),
-    "away": ("meta", "line", "away"),
-    "check": ("meta", "line", "active", "admissions"),
-    "admit": ("meta", "line", "active", "admissions", "past", "away", "journal", "gone"),
+    "join": (*_ALL_STATES, "address"),
+    "entry": (*_CURRENT, "past", "away"),
+    "end": (*_ALL_STATES, "gone"),
+    "away": ("meta", "queue", "away"),
+    "check": _CURRENT,
+    "admit": (*_ALL_STATES, "gone"),
     "confirm": ("meta", "journal"),
 }
 
-SCRIPTS = {name: LuaScript.load(_FOLDER / f"{name}.lua") for name in SCRIPT_KEYS}
+SCRIPTS = load_scripts(FOLDER, SCRIPT_KEYS)

@@ -1,32 +1,34 @@
--- Puts an event's places, as PostgreSQL has them, under a new epoch; the first builder wins.
---
+-- PROMISE
+--   Replaces an event's places by those of PostgreSQL, under a new epoch; of simultaneous builds one wins.
 -- KEYS
---   1 places      string, a byte a place: A free, H held, B booked, X blocked
---   2 meta        hash: epoch, version, run (of the server that it was built on)
---   3 claims      hash: hold id -> its places, comma separated
---   4 deadlines   sorted set: hold id by deadline in Unix milliseconds
---   5 deltas      stream, id VERSION-0
+--   1 places      STRING: a byte a place: A free, H held, B booked, X blocked
+--   2 meta        HASH: epoch, version, run (id of the server's run that it was built on)
+--   3 deltas      STREAM: id VERSION-0
+--   4 claims      HASH: hold id -> its places, comma separated
+--   5 deadlines   SORTED SET: hold id by deadline in Unix milliseconds
 -- ARGV
---   1 the epoch that is to be replaced, '' where there is none
---   2 the new epoch
---   3 the version it starts at, above every version of every earlier epoch
---   4 the places
---   5 channel to wake
---   6.. hold id, places, deadline in Unix milliseconds ('' where booked): three a hold
+--   1 channel     pub/sub channel of the event's versions
+--   2 replaced    the epoch to replace, '' where there is none
+--   3 epoch       the new epoch
+--   4 version     its first version, above every version of every earlier epoch
+--   5 places      a byte a place
+--   6.. holds     three arguments a hold: id, places, deadline in Unix milliseconds ('' where booked)
 -- RETURNS {code, version, places}
---   BUILT     done
---   NOTHING   another epoch is there by now
--- TTL: none; an event's keys live until the event is over.
--- COST: O(places + holds)
+--   BUILT         the event is in Redis with this version; no places are returned
+--   NOTHING       Redis has another epoch than the one to replace
+-- TTL
+--   none: an event's keys live until the event is over
+-- COST
+--   O(places + holds)
 
-if (redis.call('HGET', KEYS[2], 'epoch') or '') ~= ARGV[1] then return {'NOTHING', 0, ''} end
+if (redis.call('HGET', KEYS[2], 'epoch') or '') ~= ARGV[2] then return {'NOTHING', 0, ''} end
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
-redis.call('SET', KEYS[1], ARGV[4])
+redis.call('SET', KEYS[1], ARGV[5])
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') or ''
-redis.call('HSET', KEYS[2], 'epoch', ARGV[2], 'version', ARGV[3], 'run', run)
+redis.call('HSET', KEYS[2], 'epoch', ARGV[3], 'version', ARGV[4], 'run', run)
 for index = 6, #ARGV, 3 do
-  redis.call('HSET', KEYS[3], ARGV[index], ARGV[index + 1])
-  if ARGV[index + 2] ~= '' then redis.call('ZADD', KEYS[4], ARGV[index + 2], ARGV[index]) end
+  redis.call('HSET', KEYS[4], ARGV[index], ARGV[index + 1])
+  if ARGV[index + 2] ~= '' then redis.call('ZADD', KEYS[5], ARGV[index + 2], ARGV[index]) end
 end
-redis.call('PUBLISH', ARGV[5], ARGV[3])
-return {'BUILT', tonumber(ARGV[3]), ''}
+redis.call('PUBLISH', ARGV[1], ARGV[4])
+return {'BUILT', tonumber(ARGV[4]), ''}

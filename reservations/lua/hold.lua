@@ -1,29 +1,32 @@
--- Takes all the places of the first candidate that is wholly free, or none.
---
+-- PROMISE
+--   Holds all places of the first candidate that is wholly free, or none; the same hold id holds once.
 -- KEYS
---   1 places      string, a byte a place: A free, H held, B booked, X blocked
---   2 meta        hash: epoch, version
---   3 claims      hash: hold id -> its places, comma separated
---   4 deadlines   sorted set: hold id by deadline in Unix milliseconds
---   5 deltas      stream, id VERSION-0
+--   1 places      STRING: a byte a place: A free, H held, B booked, X blocked
+--   2 meta        HASH: epoch, version
+--   3 deltas      STREAM: id VERSION-0
+--   4 claims      HASH: hold id -> its places, comma separated
+--   5 deadlines   SORTED SET: hold id by deadline in Unix milliseconds
 -- ARGV
---   1 hold id
---   2 now, Unix milliseconds
---   3 deadline, Unix milliseconds
---   4 channel to wake
---   5 entries that the delta stream keeps, about
---   6 '1' where a candidate that leaves a single free seat is passed over, else '0'
---   7 '' or, for general admission, 'FIRST,CAPACITY,QUANTITY': any QUANTITY free places of the range
---   8.. candidates, each 'PLACE,PLACE,...|FIRST-LAST,FIRST-LAST': its places, then the rows they are in
+--   1 channel     pub/sub channel of the event's versions
+--   2 kept        entries that the delta stream keeps, about
+--   3 hold        hold id
+--   4 now         Unix milliseconds
+--   5 deadline    Unix milliseconds
+--   6 orphans     '1' where a candidate that leaves a single free seat is passed over, else '0'
+--   7 range       general admission: 'FIRST,CAPACITY,QUANTITY', any QUANTITY free places of it; else ''
+--   8.. candidates  each 'PLACE,PLACE,...|FIRST-LAST,FIRST-LAST': its places, then the rows they are in
 -- RETURNS {code, version, places}
---   HELD      held; the version that shows it
---   REPLAY    this hold is there already, with these places
---   TAKEN     no candidate is free; the places of the first one that are not
---   LAPSED    as TAKEN, but a hold on this event is past its deadline: end it, then ask again
---   ORPHAN    a candidate is free, but each leaves a single free seat where that can be avoided
---   MISSING   this event is not in Redis
--- TTL: none; an event's keys live until the event is over.
--- COST: O(places + length of their rows); general admission O(capacity) bytes scanned.
+--   HELD          these places are held; the version shows it
+--   REPLAY        this hold exists already, with these places
+--   TAKEN         no candidate is free; the places of the first one that are not
+--   LAPSED        as TAKEN, but a hold of this event is past its deadline: end it, then ask again
+--   ORPHAN        a candidate is free, but each leaves a single free seat where that can be avoided
+--   MISSING       the event is not in Redis
+-- TTL
+--   none: an event's keys live until the event is over
+-- COST
+--   O(places + length of their rows); general admission O(capacity) bytes scanned
+-- include: shared/publish_delta.lua
 
 local function numbers(text)
   local found = {}
@@ -94,31 +97,25 @@ local function general_admission(range)
 end
 
 local function refused(code, places)
-  local lapsed = redis.call('ZRANGE', KEYS[4], '-inf', ARGV[2], 'BYSCORE', 'LIMIT', 0, 1)
+  local lapsed = redis.call('ZRANGE', KEYS[5], '-inf', ARGV[4], 'BYSCORE', 'LIMIT', 0, 1)
   if #lapsed > 0 then code = 'LAPSED' end
   return {code, 0, table.concat(places, ',')}
 end
 
-local function take(places)
-  for _, place in ipairs(places) do
-    redis.call('SETRANGE', KEYS[1], place, 'H')
-  end
+local function hold(places)
   local listed = table.concat(places, ',')
-  redis.call('HSET', KEYS[3], ARGV[1], listed)
-  redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1])
-  local version = redis.call('HINCRBY', KEYS[2], 'version', 1)
-  redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[5], version .. '-0', 'd', 'H' .. listed)
-  redis.call('PUBLISH', ARGV[4], version)
-  return {'HELD', version, listed}
+  redis.call('HSET', KEYS[4], ARGV[3], listed)
+  redis.call('ZADD', KEYS[5], ARGV[5], ARGV[3])
+  return {'HELD', publish_delta({H = places}), listed}
 end
 
 if redis.call('EXISTS', KEYS[2]) == 0 then return {'MISSING', 0, ''} end
-local already = redis.call('HGET', KEYS[3], ARGV[1])
+local already = redis.call('HGET', KEYS[4], ARGV[3])
 if already then return {'REPLAY', 0, already} end
 
 if ARGV[7] ~= '' then
   local places = general_admission(numbers(ARGV[7]))
-  if places then return take(places) end
+  if places then return hold(places) end
   return refused('TAKEN', {})
 end
 
@@ -130,7 +127,7 @@ for index = 8, #ARGV do
     if ARGV[6] == '1' and orphans(rows, places) then
       orphaned = true
     else
-      return take(places)
+      return hold(places)
     end
   end
 end

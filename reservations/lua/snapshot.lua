@@ -1,17 +1,19 @@
--- Reads an event's places and the version that they are, at one moment.
---
+-- PROMISE
+--   Reads an event's places together with the version that they have.
 -- KEYS
---   1 places      string, a byte a place: A free, H held, B booked, X blocked
---   2 meta        hash: epoch, version
---   3 deadlines   sorted set: hold id by deadline in Unix milliseconds
+--   1 places      STRING: a byte a place: A free, H held, B booked, X blocked
+--   2 meta        HASH: epoch, version
+--   3 deadlines   SORTED SET: hold id by deadline in Unix milliseconds
 -- ARGV
---   1 now, Unix milliseconds
+--   1 now         Unix milliseconds
 -- RETURNS {code, version, places, epoch}
---   READ      the places
---   LAPSED    the places, but a hold is past its deadline: end it, then ask again
---   MISSING   this event is not in Redis
--- TTL: none; an event's keys live until the event is over.
--- COST: O(places) bytes copied
+--   READ          the places
+--   LAPSED        the places, but a hold is past its deadline: end it, then ask again
+--   MISSING       the event is not in Redis
+-- TTL
+--   none: an event's keys live until the event is over
+-- COST
+--   O(places) bytes copied
 
 local meta = redis.call('HMGET', KEYS[2], 'version', 'epoch')
 if not meta[1] then return {'MISSING', 0, '', ''} end

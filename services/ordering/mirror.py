@@ -27,7 +27,7 @@ async def mirror_order(context: ServiceContext, order_id: UUID) -> None:
         await _hold_again(context, order)
     ended = [claim.place for claim in claims if claim.state == ClaimState.ENDED]
     if ended:
-        await context.seats.give_back(order.event_id, order.id, ended)
+        await context.seats.release(order.event_id, order.id, ended)
     await refresh_sold_out(context, order.event_id)
 
 

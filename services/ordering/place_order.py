@@ -127,12 +127,12 @@ async def _existing(context: ServiceContext, attempt: Attempt, answer: HoldAnswe
     live = {claim.place for claim in claims if claim.state != ClaimState.ENDED}
     surplus = [place for place in answer.places if place not in live]
     if surplus:
-        await context.seats.give_back(attempt.sale.id, attempt.order_id, surplus)
+        await context.seats.release(attempt.sale.id, attempt.order_id, surplus)
     return order
 
 
 async def _release(context: ServiceContext, attempt: Attempt, answer: HoldAnswer) -> None:
-    await context.seats.give_back(attempt.sale.id, attempt.order_id, answer.places)
+    await context.seats.release(attempt.sale.id, attempt.order_id, answer.places)
 
 
 def _check_replay(attempt: Attempt, answer: HoldAnswer) -> None:

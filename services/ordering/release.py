@@ -37,6 +37,6 @@ async def release(context: ServiceContext, viewer: Viewer | None, order_id: UUID
 async def _free_seats(context: ServiceContext, order: OrderRow) -> None:
     """Free the seats in Redis at once; the outbox would do it a moment later."""
     try:
-        await context.seats.give_back(order.event_id, order.id)
+        await context.seats.release(order.event_id, order.id)
     except Unavailable:
         log.info("order %s: the outbox releases its seats", order.id)

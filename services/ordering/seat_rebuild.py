@@ -1,4 +1,4 @@
-"""What PostgreSQL says of an event's places: the source that Redis is rebuilt from."""
+"""The seats of an event in PostgreSQL: the source from which Redis is rebuilt."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -11,21 +11,21 @@ from domain.errors import NotFound
 from domain.seat_status import FREE, STATUS_OF_CLAIM
 from domain.states import ClaimState, OrderState
 from kit.clock import milliseconds
-from reservations.outcomes import LiveHold, Truth
+from reservations.outcomes import LiveHold, SeatSource
 from services.caches import LayoutCache
 from services.context import reading
 
 
-def truth_loader(database: Database, layouts: LayoutCache) -> Callable[[UUID], Awaitable[Truth]]:
-    """A function that reads one event's truth, for `SeatStore`."""
+def seat_source_loader(database: Database, layouts: LayoutCache) -> Callable[[UUID], Awaitable[SeatSource]]:
+    """A function that reads the seats of one event, for `SeatStore`."""
 
-    async def load(event_id: UUID) -> Truth:
+    async def load(event_id: UUID) -> SeatSource:
         return await reading(_load(database, layouts, event_id))
 
     return load
 
 
-async def _load(database: Database, layouts: LayoutCache, event_id: UUID) -> Truth:
+async def _load(database: Database, layouts: LayoutCache, event_id: UUID) -> SeatSource:
     sale = await sale_by_event(database, event_id)
     if sale is None:
         raise NotFound("There is no such event.")
@@ -33,7 +33,7 @@ async def _load(database: Database, layouts: LayoutCache, event_id: UUID) -> Tru
     # The version first: a claim made after it is read may be seen too early, never missed and kept.
     first_version = await next_first_version(database, event_id)
     claims = await live_claims(database, [event_id])
-    return Truth(places_of(seat_map.place_count, claims), _holds(claims), first_version)
+    return SeatSource(places_of(seat_map.place_count, claims), _holds(claims), first_version)
 
 
 def places_of(place_count: int, claims: list[LiveClaim]) -> bytes:

@@ -25,9 +25,9 @@ from domain.states import EventStatus, event_status
 from domain.waiting_room import WaitingRoomSettings, commitment_of
 from kit.clock import Clock, milliseconds, utc_now
 from services.context import Publisher
-from waiting_room.keys import RoomKeys
+from waiting_room.keys import waiting_room_keys
 from waiting_room.outcomes import Change, Tick, sequence_of
-from waiting_room.room import Restored, Room
+from waiting_room.store import Restored, WaitingRoomStore
 
 _DRAINED_AT_ONCE = 2000
 _RESTORED_AT_ONCE = 5000
@@ -50,7 +50,9 @@ class AdmissionResult:
 class AdmissionController:
     """What the admission worker does. Any number may run at once: every step is safe to do twice."""
 
-    def __init__(self, database: Database, room: Room, publisher: Publisher, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, database: Database, room: WaitingRoomStore, publisher: Publisher, clock: Clock = utc_now
+    ) -> None:
         self._database = database
         self._room = room
         self._publisher = publisher
@@ -144,7 +146,7 @@ class AdmissionController:
 
     async def announce(self, row: WaitingRoomRow, result: AdmissionResult) -> None:
         """One message an event, however many wait; each process works out its own subscribers."""
-        await self._publisher.publish(RoomKeys(row.event_id).channel, message_of(row, result))
+        await self._publisher.publish(waiting_room_keys(row.event_id).channel, message_of(row, result))
 
     async def _write(self, work: object) -> None:
         try:

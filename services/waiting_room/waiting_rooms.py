@@ -37,8 +37,8 @@ from services.identity.authorisation import buyer_of, organiser_of, own_event
 from services.waiting_room.admission_controller import AdmissionController
 from services.waiting_room.join_writer import JoinWriter
 from services.waiting_room.queue_tokens import QueueTokens, admission_id_of, holder_of
-from waiting_room.outcomes import Outcome, RoomState, Standing
-from waiting_room.room import ACCOUNTS_PER_ADDRESS, Room
+from waiting_room.outcomes import Outcome, Standing, WaitingRoomState
+from waiting_room.store import ACCOUNTS_PER_ADDRESS, WaitingRoomStore
 
 _CACHED_SECONDS = 1.0
 _MAX_CACHED = 4_096
@@ -89,7 +89,7 @@ class WaitingRooms:
     def __init__(
         self,
         database: Database,
-        room: Room,
+        room: WaitingRoomStore,
         tokens: QueueTokens,
         controller: AdmissionController,
         *,
@@ -108,14 +108,14 @@ class WaitingRooms:
         self._rows: Cache[UUID, WaitingRoomRow | None] = Cache(
             max_entries=_MAX_CACHED, ttl_seconds=_CACHED_SECONDS
         )
-        self._states: Cache[UUID, RoomState | None] = Cache(
+        self._states: Cache[UUID, WaitingRoomState | None] = Cache(
             max_entries=_MAX_CACHED, ttl_seconds=_CACHED_SECONDS
         )
 
     async def _row(self, event_id: UUID) -> WaitingRoomRow | None:
         return await self._rows.get_or_load(event_id, self._row_reads.ask)
 
-    async def _state(self, event_id: UUID) -> RoomState | None:
+    async def _state(self, event_id: UUID) -> WaitingRoomState | None:
         return await self._states.get_or_load(event_id, self.room.state)
 
     async def _load_rows(self, event_ids: Sequence[UUID]) -> Sequence[WaitingRoomRow | None]:
@@ -219,9 +219,9 @@ class WaitingRooms:
         state = await self._state(event_id)
         return pace_of(state) if state is not None and state.selling else None
 
-    async def counters(self) -> dict[UUID, RoomState]:
+    async def counters(self) -> dict[UUID, WaitingRoomState]:
         """The counters of every line that is switched on, for operators; a line that is away is left out."""
-        states: dict[UUID, RoomState] = {}
+        states: dict[UUID, WaitingRoomState] = {}
         for row in await self._controller.rows():
             state = await self.room.state(row.event_id)
             if state is not None:
@@ -331,7 +331,7 @@ class WaitingRooms:
         await self.room.finish(event_id, holder, nonce)
 
 
-def pace_of(state: RoomState) -> Pace:
+def pace_of(state: WaitingRoomState) -> Pace:
     """The measurements of a line in seconds."""
     return Pace(
         admit_per_minute=state.per_minute,

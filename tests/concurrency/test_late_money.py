@@ -63,7 +63,7 @@ async def test_money_goes_back_when_it_was_taken_by_hand_after_the_seat_was_sold
         " UPDATE orders SET state = 'EXPIRED' WHERE id = $1",
         order.id,
     )
-    await contexts[0].seats.give_back(order.event_id, order.id)
+    await contexts[0].seats.release(order.event_id, order.id)
     other = await reserve(contexts[1], BOB, ReserveRequest(order.event_id, ExactSeats((0, 1))))
     await pay(contexts[1], BOB, other.id, CARD)
     await contexts[0].gateway.capture(intent_id, idempotency_key=f"dashboard {intent_id}")

@@ -121,7 +121,7 @@ class SlowStore(SeatStore):
 
     @classmethod
     def at(cls, context: ServiceContext) -> "SlowStore":
-        store = cls(context.seats._runner, context.seats._load_truth, context.clock)
+        store = cls(context.seats._runner, context.seats._load_seat_source, context.clock)
         store.held, store.go_on = asyncio.Event(), asyncio.Event()
         object.__setattr__(context, "seats", store)
         return store
@@ -130,12 +130,12 @@ class SlowStore(SeatStore):
         self,
         event_id: UUID,
         hold_id: UUID,
-        wish: Sequence[Candidate] | FreeRange,
+        candidates: Sequence[Candidate] | FreeRange,
         deadline_ms: int,
         *,
         orphan_rule: bool,
     ) -> HoldAnswer:
-        answer = await super().hold(event_id, hold_id, wish, deadline_ms, orphan_rule=orphan_rule)
+        answer = await super().hold(event_id, hold_id, candidates, deadline_ms, orphan_rule=orphan_rule)
         self.held.set()
         await self.go_on.wait()
         return answer

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from tools.lint import dead_code, decisions, doc_paths, lengths, schema_changes, words
+from tools.lint import dead_code, decisions, doc_paths, lengths, lua_headers, schema_changes, words
 from tools.lint.findings import Finding
 
 ROOT = Path(__file__).resolve().parents[2]
 Rule = Callable[[Path], Iterable[Finding]]
 RULES: dict[str, Rule] = {
     "lengths": lengths.findings,
+    "lua-headers": lua_headers.findings,
     "dead-code": dead_code.findings,
     "doc-paths": doc_paths.findings,
     "decisions": decisions.findings,

@@ -1,17 +1,35 @@
--- PROMISE: lapsed admissions end; then as many people as rate and cap allow are admitted, each once, in order
--- KEYS: meta, line, active, admissions, past, away, journal, gone
--- ARGV: entropy (hex, fresh for each call), most admissions a call
--- RETURNS: {OK, now (ms), generation, enabled, selling, drawn (ms), waiting, active, admitted, gone, rate (a minute), endings, shopping (ms), lapsed, journal length, count, users..., places given up...} | {MISSING} the room is not there, or the server has restarted since it was
--- TTL: none
--- COST: O((lapsed + admitted + given up) x log n), each bounded: 1,000, ARGV[2], 500 and the 4,096 told
+-- PROMISE
+--   Ends lapsed admissions, then admits as many people as rate and cap allow, each once and in order.
+-- KEYS
+--   1 meta        HASH: settings and counters
+--   2 queue       SORTED SET: waiting user by place
+--   3 active      SORTED SET: admitted user by end of the admission in Unix milliseconds
+--   4 admissions  HASH: admitted user -> "nonce|ordinal"
+--   5 past        HASH: user -> E (lapsed), L (left) or F (finished)
+--   6 away        SORTED SET: waiting user without an open tab by end of the grace time in Unix milliseconds
+--   7 journal     STREAM: every change of state, in order
+--   8 gone        LIST: places given up since the last tick, at most 4,096
+-- ARGV
+--   1 entropy     hexadecimal digits, new for each call
+--   2 most        the most admissions of one call
+-- RETURNS {code, ...}
+--   OK            now in Unix milliseconds, generation, enabled, selling, time of the draw in Unix
+--                 milliseconds, waiting, active, admitted, gone, rate a minute, endings, shopping milliseconds, lapsed,
+--                 length of the journal, count, then `count` users, then the places given up
+--   MISSING       the room is not in Redis, is being rebuilt, or the server has restarted since it was built
+-- TTL
+--   none
+-- COST
+--   O((lapsed + admitted + given up) x log n), each bounded: 1,000, `most`, 500 and the 4,096 of `gone`
+-- include: shared/server.lua
+
 local meta = redis.call('HMGET', KEYS[1], 'ready', 'generation', 'enabled', 'selling', 'on_sale_ms',
   'per_minute', 'max_active', 'admission_ms', 'drawn_ms', 'credit', 'ticked_ms', 'rate', 'endings',
   'shopping_ms', 'counted', 'admitted', 'ended', 'run')
-if meta[1] ~= '1' or meta[18] ~= string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') then
+if meta[1] ~= '1' or meta[18] ~= server_run() then
   return {'MISSING'}
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = now_ms()
 local per_minute, max_active = tonumber(meta[6]), tonumber(meta[7])
 local drawn, admitted = tonumber(meta[9] or 0), tonumber(meta[16] or 0)
 local elapsed = math.max(0, now - tonumber(meta[11] or now))
@@ -43,8 +61,8 @@ if drawn > 0 then
   end
 end
 
--- A token bucket that holds one second's worth: smooth, and no burst after a pause. A clock that steps
--- back gives no credit, one that steps forward gives a second's at most.
+-- A token bucket of one second's admissions: a steady rate, and no burst after a pause. A clock that steps
+-- back gives no credit, one that steps forward gives one second's at most.
 local credit = math.min(math.max(1, per_minute / 60),
   tonumber(meta[10] or 1) + elapsed * per_minute / 60000)
 local active = redis.call('ZCARD', KEYS[3])
@@ -70,9 +88,9 @@ if count > 0 then
 end
 credit = credit - count
 
--- What the estimate rests on: the rate over half a minute, and the last visits that ended, about one
--- turnover of the shop (but 50 to 1,000 visits). Fading by visits and not by time keeps the noise the same
--- in small rooms and in large ones, and forgets soon that at the start everyone has only just come.
+-- The inputs of the estimate: the rate over half a minute, and the latest visits that ended, about as many
+-- as may shop at a time (50 to 1,000). Averages that fade by visits and not by time have the same noise in
+-- small rooms as in large ones, and soon drop the start, when all visits are new.
 local rate = tonumber(meta[12] or 0)
 if elapsed > 0 and demand > 0 then
   local keep = math.exp(-elapsed / 30000)

@@ -1,15 +1,26 @@
--- PROMISE: those of these people who wait, and are not heard of again, give up their place after the grace time
--- KEYS: meta, line, away
--- ARGV: grace (ms), then users (16 bytes each)
--- RETURNS: {OK} | {MISSING}
--- TTL: none; the grace time starts no earlier than the sale
--- COST: O(users x log n)
+-- PROMISE
+--   Starts the grace time of waiting people without an open tab; then they lose their place.
+-- KEYS
+--   1 meta        HASH: settings and counters
+--   2 queue       SORTED SET: waiting user by place
+--   3 away        SORTED SET: waiting user without an open tab by end of the grace time in Unix milliseconds
+-- ARGV
+--   1 grace       milliseconds; it starts no earlier than the sale
+--   2.. users     16 bytes each
+-- RETURNS {code}
+--   OK            the grace time has started
+--   MISSING       the room is not in Redis or is being rebuilt
+-- TTL
+--   none
+-- COST
+--   O(users x log n)
+-- include: shared/server.lua
+
 local meta = redis.call('HMGET', KEYS[1], 'ready', 'on_sale_ms')
 if meta[1] ~= '1' then
   return {'MISSING'}
 end
-local time = redis.call('TIME')
-local from = math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(meta[2]))
+local from = math.max(now_ms(), tonumber(meta[2]))
 local deadline = string.format('%.0f', from + tonumber(ARGV[1]))
 for i = 2, #ARGV do
   if redis.call('ZSCORE', KEYS[2], ARGV[i]) then

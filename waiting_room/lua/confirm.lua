@@ -1,9 +1,20 @@
--- PROMISE: what PostgreSQL has is out of the journal, and the admissions in it may be told
--- KEYS: meta, journal
--- ARGV: generation, id of the last change that is durable (empty: no new one), admitted (the count that is durable)
--- RETURNS: {OK} | {REFUSED} the room was rebuilt in between
--- TTL: none
--- COST: O(changes trimmed)
+-- PROMISE
+--   Removes from the journal what PostgreSQL has, and lets clients see the admissions in it.
+-- KEYS
+--   1 meta        HASH: settings and counters
+--   2 journal     STREAM: every change of state, in order
+-- ARGV
+--   1 generation  of the rebuild that the caller knows
+--   2 through     id of the last durable journal entry; '' for no new one
+--   3 admitted    number of durable admissions
+-- RETURNS {code}
+--   OK            the journal is trimmed
+--   REFUSED       the room was rebuilt in between
+-- TTL
+--   none
+-- COST
+--   O(entries trimmed)
+
 local meta = redis.call('HMGET', KEYS[1], 'generation', 'confirmed')
 if (meta[1] or '0') ~= ARGV[1] then
   return {'REFUSED'}

@@ -1,9 +1,27 @@
--- PROMISE: the account's place in the line, or its admission, is given up; once
--- KEYS: meta, line, active, admissions, past, away, journal, gone
--- ARGV: user (16 bytes), nonce (only the admission with it; empty: whatever there is), ending (L|F)
--- RETURNS: {OK, ended (0|1)} | {MISSING}
--- TTL: none
--- COST: O(log n)
+-- PROMISE
+--   Ends the account's place in the queue or its admission, once.
+-- KEYS
+--   1 meta        HASH: settings and counters
+--   2 queue       SORTED SET: waiting user by place
+--   3 active      SORTED SET: admitted user by end of the admission in Unix milliseconds
+--   4 admissions  HASH: admitted user -> "nonce|ordinal"
+--   5 past        HASH: user -> E (lapsed), L (left) or F (finished)
+--   6 away        SORTED SET: waiting user without an open tab by end of the grace time in Unix milliseconds
+--   7 journal     STREAM: every change of state, in order
+--   8 gone        LIST: places given up since the last tick, at most 4,096
+-- ARGV
+--   1 user        16 bytes
+--   2 nonce       ends only the admission with it; '' ends whatever the account has
+--   3 ending      L (left) or F (finished)
+-- RETURNS {code, ...}
+--   OK            1 where a place or a live admission ended, else 0
+--   MISSING       the room is not in Redis or is being rebuilt
+-- TTL
+--   none
+-- COST
+--   O(log n)
+-- include: shared/server.lua
+
 local meta = redis.call('HMGET', KEYS[1], 'ready', 'drawn_ms')
 if meta[1] ~= '1' then
   return {'MISSING'}
@@ -15,8 +33,7 @@ if ends then
   if nonce ~= '' and nonce ~= own then
     return {'OK', 0}
   end
-  local time = redis.call('TIME')
-  local live = tonumber(ends) > time[1] * 1000 + math.floor(time[2] / 1000)
+  local live = tonumber(ends) > now_ms()
   if not live then
     ending = 'E'
   end
@@ -37,7 +54,7 @@ redis.call('HSET', KEYS[5], user, ending)
 redis.call('XADD', KEYS[7], '*', 'u', user, 's', ending)
 if tonumber(meta[2] or 0) > 0 then
   redis.call('HINCRBY', KEYS[1], 'gone', 1)
-  -- A list cut short shows as a gap against the counter, and whoever listens reads again.
+  -- A list that is cut short differs from the counter, so its readers read all positions again.
   if redis.call('LLEN', KEYS[8]) < 4096 then
     redis.call('RPUSH', KEYS[8], place)
   end

@@ -1,15 +1,33 @@
--- PROMISE: where this account stands now; asking counts as being here
--- KEYS: meta, line, active, admissions, past, away
--- ARGV: user (16 bytes)
--- RETURNS: {WAITING, place, ordinal (-1 before the draw), admitted, gone} | {ADMITTED, nonce, end (ms)} | {EXPIRED} | {LEFT} | {NONE} | {MISSING}
--- TTL: none
--- COST: O(log n)
+-- PROMISE
+--   Reads where an account stands; the call counts as presence.
+-- KEYS
+--   1 meta        HASH: settings and counters
+--   2 queue       SORTED SET: waiting user by place
+--   3 active      SORTED SET: admitted user by end of the admission in Unix milliseconds
+--   4 admissions  HASH: admitted user -> "nonce|ordinal"
+--   5 past        HASH: user -> E (lapsed), L (left) or F (finished)
+--   6 away        SORTED SET: waiting user without an open tab by end of the grace time in Unix milliseconds
+-- ARGV
+--   1 user        16 bytes
+-- RETURNS {code, ...}
+--   WAITING       place, ordinal (-1 before the draw), admitted, gone
+--   ADMITTED      nonce, end of the admission in Unix milliseconds
+--   EXPIRED       the admission has lapsed
+--   LEFT          the account gave up its place, or finished
+--   NONE          the account was never in this queue
+--   MISSING       the room is not in Redis, is being rebuilt, or the server has restarted since it was built
+-- TTL
+--   none
+-- COST
+--   O(log n)
+-- include: shared/server.lua
+
 local meta = redis.call('HMGET', KEYS[1], 'ready', 'drawn_ms', 'admitted', 'confirmed', 'gone', 'run')
 if meta[1] ~= '1' then
   return {'MISSING'}
 end
--- Another run of the server may have lost its last second: it tells nobody anything until it is rebuilt.
-if string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') ~= meta[6] then
+-- A server that restarted may have lost its last second: the room is used again once it is rebuilt.
+if server_run() ~= meta[6] then
   return {'MISSING'}
 end
 local user = ARGV[1]
@@ -24,13 +42,12 @@ if place then
 end
 local ends = redis.call('ZSCORE', KEYS[3], user)
 if ends then
-  local time = redis.call('TIME')
-  if tonumber(ends) <= time[1] * 1000 + math.floor(time[2] / 1000) then
+  if tonumber(ends) <= now_ms() then
     return {'EXPIRED'}
   end
   local nonce, ordinal = string.match(redis.call('HGET', KEYS[4], user), '^(.*)|(.*)$')
   if tonumber(ordinal) > tonumber(meta[4] or 0) then
-    -- Not in PostgreSQL yet: an admission that a crash could take back is not told to anyone.
+    -- PostgreSQL does not have this admission yet, so a crash could still undo it: clients see it later.
     return {'WAITING', '0', admitted + 1, admitted, gone}
   end
   return {'ADMITTED', nonce, ends}

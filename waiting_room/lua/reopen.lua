@@ -1,11 +1,21 @@
--- PROMISE: the rebuilt room is in use again, on the run of the server that it was closed on
--- KEYS: meta
--- ARGV: generation, drawn (ms, 0 before the draw)
--- RETURNS: {OK} | {REFUSED} another rebuild has begun, or the server has restarted since
--- TTL: none
--- COST: O(1)
+-- PROMISE
+--   Puts the rebuilt room back in use, on the run of the server on which it was closed.
+-- KEYS
+--   1 meta        HASH: settings and counters
+-- ARGV
+--   1 generation  of the rebuild
+--   2 drawn       time of the draw in Unix milliseconds, 0 before it
+-- RETURNS {code}
+--   OK            the room is in use
+--   REFUSED       another rebuild has begun, or the server has restarted since
+-- TTL
+--   none
+-- COST
+--   O(1)
+-- include: shared/server.lua
+
 local meta = redis.call('HMGET', KEYS[1], 'generation', 'drawn_ms', 'run')
-if meta[1] ~= ARGV[1] or string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') ~= meta[3] then
+if meta[1] ~= ARGV[1] or server_run() ~= meta[3] then
   return {'REFUSED'}
 end
 redis.call('HSET', KEYS[1], 'ready', '1')

@@ -1,15 +1,29 @@
--- PROMISE: these people stand where PostgreSQL says, and no more than max_active of them are admitted
--- KEYS: meta, line, active, admissions, past
--- ARGV: generation, then for each person: user, state (W|A|E|L|F), place, nonce, end (ms)
--- RETURNS: {OK} | {REFUSED} another rebuild has begun, or this one is over
--- TTL: none
--- COST: O(people x log n); callers send 500 at a time
+-- PROMISE
+--   Puts people back to their state in PostgreSQL, with at most max_active of them admitted.
+-- KEYS
+--   1 meta        HASH: settings and counters
+--   2 queue       SORTED SET: waiting user by place
+--   3 active      SORTED SET: admitted user by end of the admission in Unix milliseconds
+--   4 admissions  HASH: admitted user -> "nonce|ordinal"
+--   5 past        HASH: user -> E (lapsed), L (left) or F (finished)
+-- ARGV
+--   1 generation  of the rebuild
+--   2.. people    five arguments a person: user (16 bytes), state (W, A, E, L or F), place, nonce, end of
+--                 the admission in Unix milliseconds
+-- RETURNS {code}
+--   OK            these people are in the room
+--   REFUSED       another rebuild has begun, or this one is over
+-- TTL
+--   none
+-- COST
+--   O(people x log n); the caller sends 500 at a time
+-- include: shared/server.lua
+
 local meta = redis.call('HMGET', KEYS[1], 'ready', 'generation', 'max_active')
 if meta[1] ~= '0' or meta[2] ~= ARGV[1] then
   return {'REFUSED'}
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = now_ms()
 local room = tonumber(meta[3]) - redis.call('ZCARD', KEYS[3])
 for i = 2, #ARGV, 5 do
   local user, state, place, nonce = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
@@ -25,7 +39,7 @@ for i = 2, #ARGV, 5 do
     redis.call('HDEL', KEYS[5], user)
     room = room - 1
   elseif state == 'W' or (state == 'A' and not known) then
-    -- Beyond the cap an admission that was lost becomes the front of the line again.
+    -- Above the cap a lost admission becomes the front of the queue again.
     if known then
       redis.call('ZREM', KEYS[3], user)
       redis.call('HDEL', KEYS[4], user)

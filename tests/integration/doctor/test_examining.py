@@ -142,7 +142,7 @@ async def test_booking_is_whole_again_when_its_places_were_damaged(
 async def test_person_is_asked_when_the_lost_place_was_sold_again(context: ServiceContext) -> None:
     order = await booked(context)
     await lose_a_claim(context, order)
-    await context.seats.give_back(order.event_id, order.id, [1])
+    await context.seats.release(order.event_id, order.id, [1])
     await reserve(context, buyer("bob"), ReserveRequest(order.event_id, ExactSeats((1,))))
 
     found = await look(context)
@@ -190,7 +190,7 @@ async def test_money_goes_back_when_it_was_captured_for_an_order_that_is_over(
         " UPDATE orders SET state = 'EXPIRED' WHERE id = $1",
         order.id,
     )
-    await context.seats.give_back(order.event_id, order.id)
+    await context.seats.release(order.event_id, order.id)
     intent_id = await intent_of(context, order)
     await context.gateway.capture(intent_id, idempotency_key=f"by hand:{order.id}")
 
@@ -227,7 +227,7 @@ async def test_money_is_let_go_when_it_was_left_on_hold(context: ServiceContext)
         " UPDATE orders SET state = 'CANCELLED' WHERE id = $1",
         order.id,
     )
-    await context.seats.give_back(order.event_id, order.id)
+    await context.seats.release(order.event_id, order.id)
 
     found = await look(context)
 

@@ -1,6 +1,7 @@
 """Persisted documents that all processes share, however many strangers register."""
 
-from pubsub.document_store import KEYS, RedisDocuments
+from pubsub.document_store import RedisDocuments
+from pubsub.keys import SIZE, TEXTS, USED
 from reservations.connection import batcher, connect
 from transport import LayeredDocumentStore, MemoryDocumentStore
 
@@ -10,15 +11,15 @@ async def test_the_least_recently_used_are_forgotten_when_there_are_too_many(red
     documents = RedisDocuments(batcher(client), most_bytes=300)
     for number in range(3):
         await documents.put(f"hash{number}", str(number) * 100)
-        await client.zadd(KEYS[1], {f"hash{number}": number + 1})
+        await client.zadd(USED, {f"hash{number}": number + 1})
     assert await documents.get("hash0") == "0" * 100
 
     await documents.put("large", "x" * 150)
 
     kept = [name for name in ("hash0", "hash1", "hash2", "large") if await documents.get(name)]
     assert kept == ["hash0", "large"]
-    assert await client.get(KEYS[2]) == b"250"
-    assert all([0 < await client.ttl(key) <= 30 * 86_400 for key in KEYS])
+    assert await client.get(SIZE) == b"250"
+    assert all([0 < await client.ttl(key) <= 30 * 86_400 for key in (TEXTS, USED, SIZE)])
     await client.aclose()
 
 
@@ -28,7 +29,7 @@ async def test_size_is_right_when_a_document_is_registered_again(redis_url: str)
     for _ in range(5):
         await documents.put("hash", "é" * 50)
 
-    assert (await client.get(KEYS[2]), await documents.get("hash")) == (b"100", "é" * 50)
+    assert (await client.get(SIZE), await documents.get("hash")) == (b"100", "é" * 50)
     await client.aclose()
 
 
@@ -37,12 +38,12 @@ async def test_the_count_begins_anew_when_one_of_the_keys_was_lost(redis_url: st
     documents = RedisDocuments(batcher(client), most_bytes=300)
     for number in range(3):
         await documents.put(f"hash{number}", str(number) * 100)
-    await client.delete(KEYS[1])
+    await client.delete(USED)
     for number in range(3, 7):
         await documents.put(f"hash{number}", str(number) * 100)
 
-    size = int(await client.get(KEYS[2]) or 0)
-    assert size == sum([await client.hstrlen(KEYS[0], f"hash{number}") for number in range(7)]) <= 300
+    size = int(await client.get(SIZE) or 0)
+    assert size == sum([await client.hstrlen(TEXTS, f"hash{number}") for number in range(7)]) <= 300
     await client.aclose()
 
 
@@ -51,7 +52,7 @@ async def test_one_larger_than_all_may_be_is_not_kept(redis_url: str) -> None:
     documents = RedisDocuments(batcher(client), most_bytes=300)
     await documents.put("hash", "x" * 301)
 
-    assert (await client.get(KEYS[2]), await documents.get("hash")) == (b"0", None)
+    assert (await client.get(SIZE), await documents.get("hash")) == (b"0", None)
     await client.aclose()
 
 
@@ -60,7 +61,7 @@ async def test_a_document_is_put_back_when_the_shared_store_has_lost_it(redis_ur
     shared = RedisDocuments(batcher(client))
     one, other = (LayeredDocumentStore(MemoryDocumentStore(), shared) for _ in range(2))
     await one.put("hash", "{ a }")
-    await client.delete(*KEYS)
+    await client.delete(TEXTS, USED, SIZE)
     assert await other.get("hash") is None
 
     await one.put("hash", "{ a }")

@@ -5,15 +5,16 @@ import contextlib
 
 import orjson
 
-from pubsub.open_streams import COUNTS_KEY, OpenStreams
+from pubsub.keys import OPEN_STREAMS
+from pubsub.open_streams import OpenStreams
 from reservations.connection import batcher, connect
 
 
 async def test_both_processes_show_the_same_sum_when_each_has_some(redis_url: str) -> None:
     client = connect(redis_url, 4)
     one, other = OpenStreams(batcher(client)), OpenStreams(batcher(client))
-    tasks = [asyncio.create_task(streams.keep_telling()) for streams in (one, other)]
-    await client.hset(COUNTS_KEY, "dead", orjson.dumps({"at": 0, "open": {"websocket": 90}}))
+    tasks = [asyncio.create_task(streams.keep_publishing()) for streams in (one, other)]
+    await client.hset(OPEN_STREAMS, "dead", orjson.dumps({"at": 0, "open": {"websocket": 90}}))
 
     one.change("websocket", 2)
     other.change("websocket", 3)

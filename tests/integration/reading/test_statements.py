@@ -21,7 +21,7 @@ from schema.schema import schema
 from services.caches import LayoutCache, SaleCache
 from services.ordering.attempt import ReserveRequest
 from services.ordering.reserve import reserve
-from services.ordering.seat_rebuild import truth_loader
+from services.ordering.seat_rebuild import seat_source_loader
 from services.ordering.selection import ExactSeats
 from tests.houses import buyer, open_event, service_context_on
 
@@ -104,7 +104,7 @@ async def statements_of(
     async with service_context_on(
         "postgresql://nowhere", redis_url, cast("PaymentGateway", None), utc_now
     ) as base:
-        seats = SeatStore(batcher(client), truth_loader(database, layouts))
+        seats = SeatStore(batcher(client), seat_source_loader(database, layouts))
         context = replace(base, database=database, seats=seats, layouts=layouts, sales=SaleCache(database))
         unused: Any = None
         request = RequestContext(Services(context, unused, unused, unused), viewer)

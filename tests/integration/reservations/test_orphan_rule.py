@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from kit.ids import new_uuid
 from reservations.connection import batcher, connect
-from reservations.outcomes import Candidate, Outcome, Truth
+from reservations.outcomes import Candidate, Outcome, SeatSource
 from reservations.store import SeatStore
 from tests.orphan_rule import leaves_orphan
 
@@ -24,12 +24,12 @@ async def test_lua_and_python_agree_when_rows_and_choices_are_random(redis_url: 
             continue
         chosen = tuple(sorted(draw.sample(free, draw.randint(1, min(4, len(free))))))
 
-        async def truth(_: object, row: bytes = places) -> Truth:
-            return Truth(row, (), 0)
+        async def load(_: object, row: bytes = places) -> SeatSource:
+            return SeatSource(row, (), 0)
 
-        store = SeatStore(batcher(client), truth)
-        wish = [Candidate(chosen, ((0, len(places) - 1),))]
-        answer = await store.hold(new_uuid(), uuid4(), wish, 2**52, orphan_rule=True)
+        store = SeatStore(batcher(client), load)
+        candidates = [Candidate(chosen, ((0, len(places) - 1),))]
+        answer = await store.hold(new_uuid(), uuid4(), candidates, 2**52, orphan_rule=True)
 
         refused += answer.outcome is Outcome.ORPHAN
         if (answer.outcome is Outcome.ORPHAN) != leaves_orphan(places, chosen):

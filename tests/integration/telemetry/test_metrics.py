@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from parts import build_parts
 from payments.stripe_gateway import StripeGateway
 from pubsub.channels import Channels
-from pubsub.echo import Echo
+from pubsub.latency_probe import PubSubLatencyProbe
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import connect
 from services.ordering.attempt import ReserveRequest
@@ -202,12 +202,12 @@ async def test_a_change_is_timed_from_hearing_of_it_when_somebody_watches(
     assert all(0 < seconds < 10 for seconds in told)
 
 
-async def test_an_echo_is_heard_when_it_was_called(redis_url: str) -> None:
+async def test_latency_is_measured_when_the_probe_runs(redis_url: str) -> None:
     client = connect(redis_url, 4)
     channels = Channels(RedisBackend(client))
     await channels.open()
     heard = asyncio.Queue[float]()
-    calling = asyncio.create_task(Echo(channels, "test", heard.put_nowait).keep_calling())
+    calling = asyncio.create_task(PubSubLatencyProbe(channels, "test", heard.put_nowait).run())
     async with asyncio.timeout(10):
         seconds = await heard.get()
     calling.cancel()

@@ -95,7 +95,7 @@ async def test_the_workers_tasks_are_in_the_buyers_trace_when_they_follow_a_paym
     assert booked.lineage(capture)[1:] == ["sql transaction", "settle", "pay", "mutation pay", "POST graphql"]
     assert capture.trace_id == CALLER.split("-")[1]
     assert {"stripe capture", "settle"} <= booked.below(capture)
-    assert "redis turn" in booked.below(order_booked)
+    assert "redis set_state" in booked.below(order_booked)
 
 
 async def test_a_refusal_is_no_failure_when_it_is_traced(

@@ -22,7 +22,7 @@ from reservations.connection import batcher, connect
 from services.waiting_room.admission_controller import AdmissionController, AdmissionResult
 from services.waiting_room.queue_tokens import QueueTokens
 from services.waiting_room.waiting_rooms import WaitingRooms
-from waiting_room.room import Room
+from waiting_room.store import WaitingRoomStore
 
 SECRET = "a secret of the tests, long enough to be one"
 DEADLINE_SECONDS = 15.0
@@ -46,7 +46,7 @@ class House:
 
     database: Database
     redis: Redis
-    room: Room
+    room: WaitingRoomStore
     controller: AdmissionController
     rooms: WaitingRooms
     announcements: Announcements
@@ -116,7 +116,7 @@ async def house_on(
     database = Database(postgres_url, most=4)
     redis = connect(redis_url, 8)
     assert isinstance(redis, Redis)
-    room = Room(batcher(redis))
+    room = WaitingRoomStore(batcher(redis))
     announcements = Announcements()
     controller = AdmissionController(database, room, announcements)
     rooms = WaitingRooms(database, room, QueueTokens(SECRET), controller)

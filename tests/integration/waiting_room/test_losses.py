@@ -14,9 +14,9 @@ from devservices.valkey import Valkey
 from domain.errors import QueueTokenInvalid, Unavailable
 from services.waiting_room import admission_controller
 from tests.integration.waiting_room.house import DEADLINE_SECONDS, House, buyer, house_on
-from waiting_room.keys import RoomKeys
+from waiting_room.keys import waiting_room_keys
 from waiting_room.outcomes import Outcome
-from waiting_room.room import Restored
+from waiting_room.store import Restored
 
 FAST = 100_000
 
@@ -221,7 +221,7 @@ async def test_admissions_survive_when_redis_is_killed_and_forgets_them(
         before = [await house.rooms.entry(viewer, house.event_id) for viewer in [*people, *late]]
 
         await crash(server, house, losing=True)
-        kept = await house.redis.zcard(RoomKeys(house.event_id).active)
+        kept = await house.redis.zcard(waiting_room_keys(house.event_id).active)
         await house.tick()
 
         after = [await house.rooms.entry(viewer, house.event_id) for viewer in [*people, *late]]

@@ -8,7 +8,7 @@ from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
 from reservations.connection import batcher, connect
 from services.waiting_room.admission_controller import AdmissionController
-from waiting_room.room import Room
+from waiting_room.store import WaitingRoomStore
 from workers.admission import AdmissionRound
 
 
@@ -16,7 +16,7 @@ async def main(postgres_url: str, redis_url: str) -> None:
     """Rounds without a pause, which is faster than any worker's."""
     redis = connect(redis_url, 4)
     controller = AdmissionController(
-        Database(postgres_url), Room(batcher(redis)), Channels(RedisBackend(redis))
+        Database(postgres_url), WaitingRoomStore(batcher(redis)), Channels(RedisBackend(redis))
     )
     do_round = AdmissionRound(controller)
     while True:

@@ -1,4 +1,4 @@
-"""The line of one event, as atomic actions on Redis."""
+"""The store of waiting rooms: every action on the queue of an event is one atomic script."""
 
 import asyncio
 import secrets
@@ -14,15 +14,15 @@ from domain.errors import Unavailable
 from domain.waiting_room import WaitingRoomSettings
 from kit.clock import milliseconds
 from kit.lua import Argument, CommandRunner
-from waiting_room.answers import change_from, joined_from, room_state_from, standing_from, tick_from
-from waiting_room.keys import RoomKeys
-from waiting_room.outcomes import Change, Ending, Joined, Outcome, RoomState, Standing, Tick
+from waiting_room.answers import change_from, joined_from, standing_from, state_from, tick_from
+from waiting_room.keys import address_key, waiting_room_keys
+from waiting_room.outcomes import Change, Ending, Joined, Outcome, Standing, Tick, WaitingRoomState
 from waiting_room.scripts import SCRIPT_KEYS, SCRIPTS
 
-# One address may bring this many accounts into a line within the window; the next are refused.
+# The most new accounts of one network address in the queue of an event within the window.
 ACCOUNTS_PER_ADDRESS = 60
 ADDRESS_WINDOW_MS = 600_000
-# Someone who closes the last tab keeps the place this long.
+# The place of an account without an open tab stays for this long.
 GRACE_MS = 300_000
 MOST_ADMISSIONS_A_TICK = 500
 _RESTORED_AT_ONCE = 500
@@ -35,7 +35,7 @@ _STATE_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Where PostgreSQL says a person stands: `state` is W, A, E, L or F, as in the journal."""
+    """The state of a person in PostgreSQL: `state` is W, A, E, L or F, as in the journal."""
 
     user_id: UUID
     state: str
@@ -44,20 +44,22 @@ class Restored:
     expires_ms: int
 
 
-class Room:
-    """The waiting room of every event.
+class WaitingRoomStore:
+    """The waiting rooms in Redis.
 
     Raises:
-        Unavailable: (people's methods) Redis is away, has not got the room, or it is being rebuilt.
+        Unavailable: Redis does not answer; for the methods of buyers also: it does not have the room, or the
+            room is being rebuilt.
     """
 
     def __init__(self, runner: CommandRunner) -> None:
         self._runner = runner
 
     async def _call(self, name: str, event_id: UUID, *arguments: Argument, address: str = "") -> list[Any]:
-        keys = RoomKeys(event_id)
+        keys = waiting_room_keys(event_id)
         names = [
-            keys.address(address) if key == "address" else getattr(keys, key) for key in SCRIPT_KEYS[name]
+            address_key(event_id, address) if key == "address" else getattr(keys, key)
+            for key in SCRIPT_KEYS[name]
         ]
         try:
             answer: list[Any] = await SCRIPTS[name](self._runner, names, arguments)
@@ -71,17 +73,17 @@ class Room:
         except _AWAY as error:
             raise Unavailable from error
 
-    # ------------------------------------------------------------ people
+    # ------------------------------------------------------------ buyers
 
     async def join(
         self, event_id: UUID, user_id: UUID, place: int, *, address: str = "", most: int = 0
     ) -> Joined:
-        """Give the account its one place; `place` counts if the draw is still to come.
+        """Give the account its one place; `place` is used before the draw.
 
         Args:
-            most: accounts that `address` may bring within the window; 0 for any number.
+            most: new accounts of `address` within the window; 0 for any number.
 
-        Returns: OK, CLOSED or CROWDED; a place that is OK is in Redis only, until it is recorded.
+        Returns: OK, CLOSED or CROWDED; with OK the place is not durable until PostgreSQL has it.
         """
         answer = await self._call(
             "join", event_id, user_id.bytes, place, most, ADDRESS_WINDOW_MS, address=address
@@ -90,21 +92,21 @@ class Room:
         return joined_from(answer)
 
     async def standing(self, event_id: UUID, user_id: UUID) -> Standing:
-        """Where the account stands. Asking counts as being here."""
+        """The state of the account in the queue; the call counts as presence."""
         answer = await self._call("entry", event_id, user_id.bytes)
         _present(answer)
         return standing_from(answer)
 
     async def standings(self, event_id: UUID, user_ids: Iterable[UUID]) -> list[Standing]:
-        """Where these accounts stand, asked in one go."""
+        """The states of several accounts, in one round trip."""
         return await asyncio.gather(*(self.standing(event_id, user_id) for user_id in user_ids))
 
     async def leave(self, event_id: UUID, user_id: UUID) -> bool:
-        """Give up the place or the admission; False where there was none."""
+        """End the place or the admission; False where there was none."""
         return await self._end(event_id, user_id, "", Ending.LEFT)
 
     async def finish(self, event_id: UUID, user_id: UUID, nonce: str) -> bool:
-        """End this very admission: its holder has booked. False where it was not live."""
+        """End the admission with this nonce after its booking; False where it was not live."""
         return bool(nonce) and await self._end(event_id, user_id, nonce, Ending.FINISHED)
 
     async def _end(self, event_id: UUID, user_id: UUID, nonce: str, ending: Ending) -> bool:
@@ -113,21 +115,21 @@ class Room:
         return bool(answer[1])
 
     async def mark_away(self, event_id: UUID, user_ids: Sequence[UUID], *, grace_ms: int = GRACE_MS) -> None:
-        """Start the grace time of people whose last tab here was closed."""
+        """Start the grace time of accounts whose last tab at this process was closed."""
         await self._call("away", event_id, grace_ms, *(user_id.bytes for user_id in user_ids))
 
     async def mark_present(self, event_id: UUID, user_ids: Sequence[UUID]) -> None:
-        """People with a tab open keep their place."""
-        away = RoomKeys(event_id).away
+        """Keep the places of accounts that have an open tab."""
+        away = waiting_room_keys(event_id).away
         await self._run("ZREM", away, *(user_id.bytes for user_id in user_ids))
 
     async def check(self, event_id: UUID, user_id: UUID, nonce: str) -> tuple[Outcome, bool]:
-        """ADMITTED, WAITING or NONE, and (unless admitted) whether the room is switched on."""
+        """ADMITTED, WAITING or NONE, and (unless admitted) whether the waiting room is enabled."""
         answer = await self._call("check", event_id, user_id.bytes, nonce)
         outcome = _present(answer)
         return outcome, outcome is not Outcome.ADMITTED and answer[1] == b"1"
 
-    # ------------------------------------------------------------ the room
+    # ------------------------------------------------------------ the admission worker
 
     async def configure(
         self,
@@ -138,7 +140,7 @@ class Room:
         selling: bool,
         version: int,
     ) -> bool:
-        """Set how the line runs, with people in it or not; a `version` before the one known changes nothing.
+        """Store the settings; a `version` (Unix microseconds) before the known one changes nothing.
 
         Returns: False where the room must be rebuilt before use.
         """
@@ -158,43 +160,48 @@ class Room:
         )
         return answer[0] is Outcome.OK
 
-    async def state(self, event_id: UUID) -> RoomState | None:
-        """Settings and counters; None where Redis has not got the room ready."""
-        keys = RoomKeys(event_id)
+    async def state(self, event_id: UUID) -> WaitingRoomState | None:
+        """Settings and counters; None where the room is not ready in Redis."""
+        keys = waiting_room_keys(event_id)
         meta, waiting, active = await asyncio.gather(
             self._run("HMGET", keys.meta, *_STATE_FIELDS),
-            self._run("ZCARD", keys.line),
+            self._run("ZCARD", keys.queue),
             self._run("ZCARD", keys.active),
         )
-        return room_state_from(meta, waiting, active)
+        return state_from(meta, waiting, active)
 
     async def tick(self, event_id: UUID, *, most: int = MOST_ADMISSIONS_A_TICK) -> Tick | None:
-        """Sweep, draw and admit. None: the room must be rebuilt first."""
+        """End lapsed admissions, draw and admit; None where the room must be rebuilt first."""
         answer = await self._call("admit", event_id, secrets.token_hex(16), most)
         return None if answer[0] is Outcome.MISSING else tick_from(answer)
 
     async def journal(self, event_id: UUID, *, after: str = "0-0", most: int = 2000) -> list[Change]:
-        """Changes of state that PostgreSQL may not have yet, oldest first."""
-        entries = await self._run("XRANGE", RoomKeys(event_id).journal, f"({after}", "+", "COUNT", most)
+        """The changes of state after a stream id that PostgreSQL may not have yet, oldest first."""
+        entries = await self._run(
+            "XRANGE", waiting_room_keys(event_id).journal, f"({after}", "+", "COUNT", most
+        )
         return [change_from(stream_id, fields) for stream_id, fields in entries]
 
     async def confirm(self, event_id: UUID, generation: int, *, through: str, admitted: int) -> None:
-        """Changes up to this stream id are in PostgreSQL, and so are that many admissions."""
+        """Note that PostgreSQL has the changes up to the stream id `through`, and `admitted` admissions."""
         await self._call("confirm", event_id, generation, through, admitted)
 
     async def forget(self, event_id: UUID) -> None:
-        """Remove a line for good: its event is long over."""
-        await self._run("UNLINK", *RoomKeys(event_id).all())
+        """Remove the waiting room of an event that is over."""
+        await self._run("UNLINK", *waiting_room_keys(event_id).all())
 
     # ------------------------------------------------------------ rebuilding
 
     async def close(self, event_id: UUID) -> tuple[int, str]:
-        """Nobody acts until `reopen`. The rebuild's generation, and what it need not read again."""
+        """Stop all use of the room until `reopen`.
+
+        Returns: the generation of the rebuild, and the id of the last journal entry in PostgreSQL.
+        """
         _, generation, drained = await self._call("close", event_id)
         return generation, drained.decode()
 
     async def restore(self, event_id: UUID, generation: int, people: Sequence[Restored]) -> bool:
-        """Put people back where PostgreSQL says. False: another rebuild has taken over."""
+        """Put people back to their state in PostgreSQL; False where another rebuild has begun."""
         for start in range(0, len(people), _RESTORED_AT_ONCE):
             rows: list[Argument] = []
             for person in people[start : start + _RESTORED_AT_ONCE]:
@@ -206,7 +213,7 @@ class Room:
         return True
 
     async def reopen(self, event_id: UUID, generation: int, *, drawn_ms: int) -> bool:
-        """The room is in use again. False: another rebuild has taken over, or the server has restarted."""
+        """Use the room again; False where another rebuild has begun or the server has restarted."""
         answer = await self._call("reopen", event_id, generation, drawn_ms)
         return answer[0] is Outcome.OK
 
