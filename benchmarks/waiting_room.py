@@ -213,7 +213,7 @@ class Subscribers:
                 await bench.room.leave(self._event_id, leaver)
             result = await controller.admit(row)
             self.published_at = began = time.perf_counter()
-            await controller.announce(row, result)
+            await controller.publish(row, result)
             await asyncio.sleep(0)
             await asyncio.sleep(0.005)
             lags_ms.append((time.perf_counter() - began) * 1000)

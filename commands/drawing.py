@@ -29,11 +29,11 @@ def draw(data_dir: str | None, event: str, *, everyone: bool) -> int:
         line("The draw is made when the sale starts; the seed is published then.")
         return 0
     line(f"seed        {drawn.seed}")
-    line(f"entries     {len(drawn.line)}; place = first 52 bits of HMAC-SHA256(seed, entry's UUID)")
-    shown = drawn.line if everyone else drawn.line[:FIRST_PRINTED]
+    line(f"entries     {len(drawn.entries)}; place = first 52 bits of HMAC-SHA256(seed, entry's UUID)")
+    shown = drawn.entries if everyone else drawn.entries[:FIRST_PRINTED]
     for number, (entry_id, place) in enumerate(shown, start=1):
         line(f"{number:>9}  {public_id(Kind.QUEUE_ENTRY, entry_id)}  {place}")
-    if len(shown) < len(drawn.line):
-        line(f"{'':>9}  ... {len(drawn.line) - len(shown)} more; --all prints them")
+    if len(shown) < len(drawn.entries):
+        line(f"{'':>9}  ... {len(drawn.entries) - len(shown)} more; --all prints them")
     line("verified" if drawn.verified else "NOT VERIFIED: seed, commitment and order do not agree")
     return 0 if drawn.verified else 1

@@ -21,7 +21,7 @@ from services.ordering.attempt import ReserveRequest
 from services.ordering.pay import pay
 from services.ordering.reserve import reserve
 from services.ordering.selection import GeneralAdmission
-from services.waiting_room.waiting_rooms import Entry, WaitingRooms
+from services.waiting_room.waiting_rooms import QueueEntry, WaitingRooms
 from subscriptions.queue_positions import WaitingRoomHub
 
 SAMPLE_SECONDS = 0.5
@@ -126,7 +126,7 @@ class Sale:
         told: list[tuple[float, int]] = []
         stream = self._hub.stream(viewer, self._event_id)
         best: int | None = None
-        entry: Entry
+        entry: QueueEntry
         async with aclosing(stream):
             async for entry in stream:
                 if entry.state is EntryState.ADMITTED:

@@ -11,7 +11,7 @@ from domain.ids import Kind, parse_id, public_id
 from domain.waiting_room import Phase, WaitingRoomSettings
 from resolvers.context import RequestContext
 from resolvers.events import changed_event, requested_id
-from services.waiting_room.waiting_rooms import Entry, Overview
+from services.waiting_room.waiting_rooms import Overview, QueueEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def waiting_room_of(context: RequestContext, event: EventRow) -> Overview | Awai
     return context.waiting_rooms.overview(event.id)
 
 
-def entry_view(entry: Entry) -> QueueEntryView:
+def entry_view(entry: QueueEntry) -> QueueEntryView:
     """A standing as the schema shows it."""
     admission = None
     if entry.token is not None and entry.expires_at is not None:

@@ -1,1 +1,1 @@
-"""One stream a topic: a snapshot, then ordered changes, then the end."""
+"""GraphQL subscriptions: each stream is a snapshot, then ordered changes, then an end."""

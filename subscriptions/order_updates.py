@@ -1,4 +1,4 @@
-"""orderUpdated: the caller's order, now and on every change."""
+"""orderUpdated: the caller's order, at once and on every change."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,35 +14,35 @@ from services.context import ServiceContext, reading
 from services.identity.authorisation import buyer_of
 from services.ordering.pay import owned_order
 
-# A message may be lost; this often the order is looked at all the same.
-LOOK_SECONDS = 5.0
+# A message may be lost, so the order is also read at this interval.
+POLL_SECONDS = 5.0
 
 
 async def order_updates(
     context: ServiceContext, channels: Channels, viewer: Viewer | None, order_id: UUID
 ) -> AsyncIterator[OrderRow]:
-    """The order as it is, then again whenever it or its payment has changed.
+    """Yield the order, and again after each change of it or of its payment.
 
     Raises:
-        NotFound: there is no such order, or it is someone else's.
+        NotFound: There is no such order, or it is another buyer's.
     """
     buyer = buyer_of(viewer)
     await owned_order(context, buyer, order_id)
     async with channels.subscribe(order_channel(order_id)) as mailbox:
-        told: object = None
+        sent: object = None
         while True:
             try:
-                order, seen = await _look(context, buyer, order_id)
+                order, state = await _read(context, buyer, order_id)
             except Unavailable:
                 await asyncio.sleep(1)
                 continue
-            if seen != told:
-                told = seen
+            if state != sent:
+                sent = state
                 yield order
-            await mailbox.wait(LOOK_SECONDS)
+            await mailbox.wait(POLL_SECONDS)
 
 
-async def _look(context: ServiceContext, buyer: Viewer, order_id: UUID) -> tuple[OrderRow, object]:
+async def _read(context: ServiceContext, buyer: Viewer, order_id: UUID) -> tuple[OrderRow, object]:
     order = await owned_order(context, buyer, order_id)
     payments = await reading(payments_of_orders(context.database, [order_id]))
     return order, (order, tuple(payments))

@@ -1,4 +1,4 @@
-"""Folding changes: many into one, so that a slow reader costs no more than one map."""
+"""Merge changes of seats, so that a slow subscriber buffers at most one map."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +9,7 @@ from reservations.outcomes import Delta
 
 
 def fold(deltas: Iterable[Delta]) -> dict[int, str]:
-    """The last state of every place that changed."""
+    """Return the last state of every place that changed."""
     states: dict[int, str] = {}
     for delta in deltas:
         for state, places in delta.changes:
@@ -18,7 +18,7 @@ def fold(deltas: Iterable[Delta]) -> dict[int, str]:
 
 
 def difference(before: bytes, after: bytes) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    """The places that differ between two maps, by their new state."""
+    """Return the places that differ between two maps, by their new state."""
     by_state: dict[str, list[int]] = {}
     for place, (old, new) in enumerate(zip(before, after, strict=False)):
         if old != new:
@@ -27,13 +27,13 @@ def difference(before: bytes, after: bytes) -> tuple[tuple[str, tuple[int, ...]]
 
 
 def changed_sections(seat_map: SeatMap, places: bytes, changes: Iterable[int]) -> tuple[SectionCount, ...]:
-    """The counts of the sections that places changed in."""
+    """Return the counts of the sections that have changed places."""
     numbers = sorted({seat_map.section_of(place).number for place in changes})
     return tuple(count_section(seat_map.sections[number], places) for number in numbers)
 
 
 def merged(earlier: SeatAvailabilityUpdate, later: SeatAvailabilityUpdate) -> SeatAvailabilityUpdate:
-    """Two updates as one: from where the earlier began to where the later ends."""
+    """Merge two updates into one from the earlier's previous version to the later's version."""
     if later.previous_version is None:
         return later
     if earlier.previous_version is None:

@@ -1,4 +1,4 @@
-"""The map of one event as a process knows it, told once to all who watch it."""
+"""The seat map of one event in one process, sent once to all its subscribers."""
 
 import asyncio
 import logging
@@ -14,23 +14,23 @@ from pubsub.channels import Channels, Mailbox
 from reservations.keys import event_keys
 from reservations.outcomes import Delta, SeatSnapshot
 from services.context import ServiceContext
-from subscriptions.listening import Listener
 from subscriptions.seat_folding import changed_sections, difference, fold, merged
+from subscriptions.signals import Signal
 
 log = logging.getLogger("boxoffice.seats")
 
-# Changes that happen within a tick are told together.
+# Changes within a tick are sent as one update.
 TICK_SECONDS = 0.03
-# A wake may be lost with its connection; this often the version is looked at all the same.
-LOOK_SECONDS = 5.0
+# A wake-up may be lost with its connection, so the version is also read at this interval.
+POLL_SECONDS = 5.0
 _RETRY_SECONDS = 0.5
-# So many are told in one turn of the event loop: their messages leave before the next are told, while what
-# belongs to their sockets is still in the processor's cache, and nothing else waits for thousands.
-TOLD_AT_ONCE = 128
+# The subscribers that one turn of the event loop serves: their messages leave while their sockets are still
+# in the processor's cache, and other tasks do not wait for thousands of subscribers.
+SENT_AT_ONCE = 128
 
 
-class Watcher(Listener):
-    """One subscriber's bounded buffer: later statuses of a seat replace earlier ones."""
+class SeatBuffer(Signal):
+    """One subscriber's bounded buffer: a later status of a seat replaces an earlier one."""
 
     __slots__ = ("_pending", "ended")
 
@@ -39,40 +39,40 @@ class Watcher(Listener):
         self._pending: SeatAvailabilityUpdate | None = None
         self.ended = False
 
-    def tell(self, update: SeatAvailabilityUpdate) -> None:
-        """Buffer an update; one that waits is merged with it."""
+    def put(self, update: SeatAvailabilityUpdate) -> None:
+        """Buffer an update, merged with the one that waits."""
         pending = self._pending
         self._pending = update if pending is None else merged(pending, update)
-        self._notify()
+        self._signal()
 
     def take(self) -> SeatAvailabilityUpdate | None:
-        """What has changed since the last call; None where nothing has."""
+        """Return the changes since the last call, None where there are none."""
         update, self._pending = self._pending, None
         return update
 
     def end(self) -> None:
-        """Say that nothing more will come."""
+        """Signal the end."""
         self.ended = True
-        self._notify()
+        self._signal()
 
     def attach(self, wake: Callable[[], None]) -> None:
-        """Call this from now on, instead of being waited for."""
+        """Call back from now on, instead of being awaited."""
         self._call = wake
 
     def detach(self) -> None:
-        """Call nobody any more."""
+        """Stop calling back."""
         self._call = self._pending = None
         self.ended = True
 
     async def next(self) -> SeatAvailabilityUpdate | None:
-        """What has changed since the last call, as soon as something has; None at the end."""
+        """Wait for changes and return those since the last call; None at the end."""
         while self._pending is None and not self.ended:
-            await self._news()
+            await self._signalled()
         return self.take()
 
 
 class SeatTopic:
-    """One event's folded map, fed by one upstream subscription however many watch."""
+    """One event's map with all changes applied, behind one upstream subscription."""
 
     def __init__(
         self,
@@ -87,25 +87,26 @@ class SeatTopic:
         self._channels = channels
         self._event_id = event_id
         self._seat_map = seat_map
-        self._coming: set[Watcher] = set()
-        self._watchers: dict[Watcher, None] = {}  # in order: who came together lies together in memory
+        self._joining: set[SeatBuffer] = set()
+        # An ordered set: subscribers that came together lie together in memory.
+        self._buffers: dict[SeatBuffer, None] = {}
         self._snapshot: SeatSnapshot | None = None
-        self._told_snapshot: SeatAvailabilityUpdate | None = None
+        self._sent_snapshot: SeatAvailabilityUpdate | None = None
         self._ready = asyncio.Event()
         self._next_tick = 0.0
         self._is_closed = False
         self._task = asyncio.create_task(self._run())
 
     @property
-    def watched(self) -> int:
-        """How many watch, or are about to."""
-        return len(self._watchers) + len(self._coming)
+    def subscribers(self) -> int:
+        """The number of subscribers, those that are joining included."""
+        return len(self._buffers) + len(self._joining)
 
     async def ready(self, seconds: float) -> None:
-        """Wait until the map is known.
+        """Wait until the map was read.
 
         Raises:
-            Unavailable: it is not within `seconds`.
+            Unavailable: It was not read within `seconds`.
         """
         try:
             async with asyncio.timeout(seconds):
@@ -114,40 +115,40 @@ class SeatTopic:
             raise Unavailable from error
 
     def close(self) -> None:
-        """Stop, and tell all who watch that it is over."""
+        """Stop, and end every subscription."""
         self._is_closed = True
         self._task.cancel()
-        for watcher in (*self._watchers, *self._coming):
-            watcher.end()
+        for buffer in (*self._buffers, *self._joining):
+            buffer.end()
 
-    def join(self) -> Watcher:
-        """A buffer for which the map is kept up; what changes is told to it once it listens."""
-        watcher = Watcher()
-        self._coming.add(watcher)
-        return watcher
+    def join(self) -> SeatBuffer:
+        """Return a buffer that keeps the topic open; it receives changes once it is started."""
+        buffer = SeatBuffer()
+        self._joining.add(buffer)
+        return buffer
 
-    def listen(self, watcher: Watcher) -> None:
-        """Tell it whatever comes after the folded map as it is now, until it leaves."""
-        self._coming.discard(watcher)
-        self._watchers[watcher] = None
+    def start(self, buffer: SeatBuffer) -> None:
+        """Put every change after the present map into the buffer, until it leaves."""
+        self._joining.discard(buffer)
+        self._buffers[buffer] = None
 
-    def leave(self, watcher: Watcher) -> None:
-        """Tell this one nothing more."""
-        self._coming.discard(watcher)
-        self._watchers.pop(watcher, None)
+    def leave(self, buffer: SeatBuffer) -> None:
+        """Put nothing more into the buffer."""
+        self._joining.discard(buffer)
+        self._buffers.pop(buffer, None)
 
     @property
     def version(self) -> int:
-        """The version of the folded map."""
+        """The version of the present map."""
         assert self._snapshot is not None, "ready() was awaited"
         return self._snapshot.version
 
     def snapshot(self) -> SeatAvailabilityUpdate:
-        """The whole map; the same object for all who ask at one version."""
+        """Return the whole map; the same object for all subscribers at one version."""
         assert self._snapshot is not None, "ready() was awaited"
-        if self._told_snapshot is None or self._told_snapshot.version != self._snapshot.version:
+        if self._sent_snapshot is None or self._sent_snapshot.version != self._snapshot.version:
             places = self._snapshot.places
-            self._told_snapshot = SeatAvailabilityUpdate(
+            self._sent_snapshot = SeatAvailabilityUpdate(
                 event_id=self._event_id,
                 version=self._snapshot.version,
                 previous_version=None,
@@ -155,10 +156,10 @@ class SeatTopic:
                 changes=(),
                 sections=count_sections(self._seat_map, places),
             )
-        return self._told_snapshot
+        return self._sent_snapshot
 
     async def replay(self, since: int) -> SeatAvailabilityUpdate | None:
-        """One update from `since` to the folded map's version; None where that is not possible."""
+        """Return one update from `since` to the present version; None where the changes are not kept."""
         snapshot, until = self._snapshot, self.version
         if not 0 <= since <= until:
             return None
@@ -186,31 +187,31 @@ class SeatTopic:
         return changed_sections(self._seat_map, self._snapshot.places, changes)
 
     async def _run(self) -> None:
-        while not self._is_closed:  # a failing farewell may stand in for our own cancellation
+        while not self._is_closed:  # an exception while unsubscribing may replace our own cancellation
             try:
                 async with self._channels.subscribe(event_keys(self._event_id).channel) as mailbox:
                     await self._resync()
                     await self._follow(mailbox)
             except BoxofficeError as error:
-                log.warning("seats of %s: %s; looking again", self._event_id, error)
+                log.warning("seats of %s: %s; reading them again", self._event_id, error)
             except Exception:
-                log.exception("seats of %s: a fault of ours; looking again", self._event_id)
+                log.exception("seats of %s: an internal fault; reading them again", self._event_id)
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _follow(self, mailbox: Mailbox) -> None:
         while True:
-            woken = await mailbox.wait(LOOK_SECONDS)
+            woken = await mailbox.wait(POLL_SECONDS)
             if woken is None or (woken is False and await self._has_moved()):
                 await self._resync()
                 continue
             if woken:
-                heard = time.perf_counter()
+                received_at = time.perf_counter()
                 await self._tick()
                 await self._catch_up()
-                self._watch_lag(time.perf_counter() - heard)
+                self._watch_lag(time.perf_counter() - received_at)
 
     async def _tick(self) -> None:
-        """Tell the first change at once, and what follows it within a tick together."""
+        """Wait so that the first change is sent at once, and later ones within a tick together."""
         clock = asyncio.get_running_loop().time
         await asyncio.sleep(self._next_tick - clock())
         self._next_tick = clock() + TICK_SECONDS
@@ -221,7 +222,7 @@ class SeatTopic:
         return await self._context.seats.version(self._event_id) != known
 
     async def _catch_up(self) -> None:
-        """Fold what has happened since, and tell it as one update."""
+        """Apply the changes since the present map, and send them as one update."""
         before = self._snapshot
         assert before is not None, "_resync was awaited"
         deltas = await self._context.seats.deltas_since(self._event_id, before.version)
@@ -234,10 +235,10 @@ class SeatTopic:
         for place, state in fold(deltas).items():
             places[place] = ord(state)
         self._snapshot = SeatSnapshot(before.epoch, deltas[-1].version, bytes(places))
-        await self._tell(self._update(before.version, deltas))
+        await self._send(self._update(before.version, deltas))
 
     async def _resync(self) -> None:
-        """Read the map afresh; tell the difference, or all of it where versions have gone back."""
+        """Read the map again; send the difference, or the whole map where versions have gone back."""
         before = self._snapshot
         after = await self._context.seats.snapshot(self._event_id)
         self._snapshot = after
@@ -245,21 +246,21 @@ class SeatTopic:
         if before is None or after == before:
             return
         if after.epoch != before.epoch or after.version <= before.version:
-            self._told_snapshot = None
-            await self._tell(self.snapshot())
+            self._sent_snapshot = None
+            await self._send(self.snapshot())
             return
         changes = difference(before.places, after.places)
-        await self._tell(self._update(before.version, [Delta(after.version, changes)]))
+        await self._send(self._update(before.version, [Delta(after.version, changes)]))
 
-    async def _tell(self, update: SeatAvailabilityUpdate) -> None:
-        """Tell all who listen by now: who comes meanwhile begins with a map that holds the update."""
-        watchers = tuple(self._watchers)
-        for start in range(0, len(watchers), TOLD_AT_ONCE):
-            for watcher in watchers[start : start + TOLD_AT_ONCE]:
+    async def _send(self, update: SeatAvailabilityUpdate) -> None:
+        """Send to the present subscribers; a later one begins with a map that contains the update."""
+        buffers = tuple(self._buffers)
+        for start in range(0, len(buffers), SENT_AT_ONCE):
+            for buffer in buffers[start : start + SENT_AT_ONCE]:
                 try:
-                    watcher.tell(update)
+                    buffer.put(update)
                 except Exception:
-                    log.exception("seats of %s: one could not be told, and is told no more", self._event_id)
-                    self.leave(watcher)
-                    watcher.ended = True
+                    log.exception("seats of %s: a subscriber failed and was removed", self._event_id)
+                    self.leave(buffer)
+                    buffer.ended = True
             await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Keeping the lines: admit, write the journal to PostgreSQL, tell everyone, rebuild what Redis lost."""
+"""The admission controller: admit people, write the journal to PostgreSQL, publish, rebuild Redis."""
 
 import asyncio
 from collections.abc import Sequence
@@ -31,9 +31,9 @@ from waiting_room.store import Restored, WaitingRoomStore
 
 _DRAINED_AT_ONCE = 2000
 _RESTORED_AT_ONCE = 5000
-# A message names the people whose state changed; beyond this many, everyone looks for themselves.
+# A message names at most this many accounts with a new state; beyond it, every subscriber reads its own.
 MOST_NAMED = 2000
-# How long to wait, again and again, for another's rebuild: two seconds in all, less than a client's patience.
+# The waits for another process's rebuild: two seconds in all, less than a client's timeout.
 _WAITS_SECONDS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.6)
 _NOBODY = UUID(int=0)
 _SELLING = (EventStatus.ANNOUNCED, EventStatus.ON_SALE)
@@ -41,14 +41,14 @@ _SELLING = (EventStatus.ANNOUNCED, EventStatus.ON_SALE)
 
 @dataclass(frozen=True, slots=True)
 class AdmissionResult:
-    """One round of an event's line: what the script did, and whose state changed."""
+    """The result of one round: the script's answer, and the accounts whose state changed."""
 
     tick: Tick
     changed: tuple[UUID, ...]
 
 
 class AdmissionController:
-    """What the admission worker does. Any number may run at once: every step is safe to do twice."""
+    """Runs the waiting rooms. Any number may run at once, because every step is safe to repeat."""
 
     def __init__(
         self, database: Database, room: WaitingRoomStore, publisher: Publisher, clock: Clock = utc_now
@@ -59,10 +59,10 @@ class AdmissionController:
         self._clock = clock
 
     async def rows(self) -> list[WaitingRoomRow]:
-        """The lines to keep; those of events long over are forgotten.
+        """Return the waiting rooms to run, and remove those of past events.
 
         Raises:
-            Unavailable: a part is away.
+            Unavailable: Redis or PostgreSQL does not answer.
         """
         try:
             over = await close_past_waiting_rooms(self._database)
@@ -74,11 +74,11 @@ class AdmissionController:
         return rooms
 
     async def open(self, event_id: UUID) -> None:
-        """Bring an event's settings from PostgreSQL to Redis, and its people where Redis lost them.
+        """Copy an event's settings from PostgreSQL to Redis, and its entries where Redis has lost them.
 
         Raises:
-            NotFound: there is no such event.
-            Unavailable: a part is away.
+            NotFound: There is no such event.
+            Unavailable: Redis or PostgreSQL does not answer.
         """
         try:
             row = await waiting_room_of(self._database, event_id)
@@ -89,12 +89,13 @@ class AdmissionController:
         await self.apply(row)
 
     async def apply(self, row: WaitingRoomRow) -> None:
-        """Make Redis run the line as this row says; what another rebuilds meanwhile is waited for.
+        """Make Redis run the waiting room with this row's settings, rebuilding it where it is lost.
 
-        A new line is found by its organiser and the worker at the same moment.
+        The organiser's request and the worker may find a new waiting room at the same moment, so this waits
+        for a rebuild by another process.
 
         Raises:
-            Unavailable: a part is away, or the other takes long.
+            Unavailable: Redis or PostgreSQL does not answer, or the other rebuild takes too long.
         """
         if await self._configure(row) or await self.rebuild(row):
             return
@@ -122,13 +123,13 @@ class AdmissionController:
         )
 
     async def admit(self, row: WaitingRoomRow) -> AdmissionResult:
-        """One round: admit, make it durable, then tell everyone.
+        """Run one round: admit, and write the admissions to PostgreSQL.
 
-        An admission is told only once PostgreSQL has it: what a crash of Redis takes back, nobody was
-        promised.
+        An admission is published only after PostgreSQL has it, so that a crash of Redis takes back nothing
+        that anyone was promised.
 
         Raises:
-            Unavailable: a part is away.
+            Unavailable: Redis or PostgreSQL does not answer.
         """
         tick = await self._room.tick(row.event_id)
         if tick is None:
@@ -139,13 +140,13 @@ class AdmissionController:
                 raise Unavailable("The waiting room is being restored; please try again in a moment.")
         changed = await self._write_journal(row.event_id, tick) if tick.journal else ()
         if tick.drawn_ms and row.drawn_at is None:
-            await self._write(mark_drawn(self._database, row.event_id, _moment(tick.drawn_ms)))
+            await self._write(mark_drawn(self._database, row.event_id, _datetime(tick.drawn_ms)))
         if row.draining and not tick.waiting and not tick.enabled:
             await self._write(end_draining(self._database, row.event_id))
         return AdmissionResult(tick, changed)
 
-    async def announce(self, row: WaitingRoomRow, result: AdmissionResult) -> None:
-        """One message an event, however many wait; each process works out its own subscribers."""
+    async def publish(self, row: WaitingRoomRow, result: AdmissionResult) -> None:
+        """Send one message for all who wait; each process computes its own subscribers' positions."""
         await self._publisher.publish(waiting_room_keys(row.event_id).channel, message_of(row, result))
 
     async def _write(self, work: object) -> None:
@@ -156,12 +157,12 @@ class AdmissionController:
 
     async def _write_journal(self, event_id: UUID, tick: Tick) -> tuple[UUID, ...]:
         last, changed = await self._drain(event_id)
-        # Another worker may have written what this round did: then there is nothing left to trim.
+        # Where another worker has written the journal of this round, there is nothing left to trim.
         await self._room.confirm(event_id, tick.generation, through=last or "", admitted=tick.admitted)
         return tuple({*changed, *tick.newly_admitted})
 
     async def _drain(self, event_id: UUID) -> tuple[str | None, tuple[UUID, ...]]:
-        """Write all of the journal to PostgreSQL; its last id, and whose state changed."""
+        """Write the journal to PostgreSQL; return its last id and the accounts whose state changed."""
         last: str | None = None
         changed: list[UUID] = []
         while True:
@@ -174,29 +175,29 @@ class AdmissionController:
                 return last, tuple(changed)
 
     async def rebuild(self, row: WaitingRoomRow) -> bool:
-        """Put back what PostgreSQL knows and Redis has lost: everything, or its last second.
+        """Restore from PostgreSQL the entries that Redis has lost: all of them, or those of its last second.
 
-        The journal goes to PostgreSQL first, so that of two versions of a person the newer counts.
+        The journal is written to PostgreSQL first, so that of two versions of an entry the newer one counts.
 
         Returns: False where another rebuild has taken over.
 
         Raises:
-            Unavailable: a part is away.
+            Unavailable: Redis or PostgreSQL does not answer.
         """
         generation, drained = await self._room.close(row.event_id)
         await self._drain(row.event_id)
         after = _NOBODY
         while True:
-            people = await self._people(row.event_id, sequence_of(drained), after)
-            if not people:
+            entries = await self._entries(row.event_id, sequence_of(drained), after)
+            if not entries:
                 break
-            if not await self._room.restore(row.event_id, generation, people):
+            if not await self._room.restore(row.event_id, generation, entries):
                 return False
-            after = people[-1].user_id
+            after = entries[-1].user_id
         drawn_ms = milliseconds(row.drawn_at) if row.drawn_at else 0
         return await self._room.reopen(row.event_id, generation, drawn_ms=drawn_ms)
 
-    async def _people(self, event_id: UUID, sequence: int, after: UUID) -> list[Restored]:
+    async def _entries(self, event_id: UUID, sequence: int, after: UUID) -> list[Restored]:
         try:
             rows = await entries_after(self._database, event_id, sequence, after, _RESTORED_AT_ONCE)
         except DATABASE_AWAY as error:
@@ -205,17 +206,17 @@ class AdmissionController:
 
     @staticmethod
     def commitment(row: WaitingRoomRow) -> str | None:
-        """What is public of the draw before it is made."""
+        """Return the published commitment to the draw's seed."""
         return None if row.seed is None else commitment_of(row.seed)
 
     @staticmethod
     def published_seed(row: WaitingRoomRow, *, drawn: bool) -> str | None:
-        """The seed, once the draw is made."""
+        """Return the draw's seed, once the draw is made."""
         return row.seed.hex() if drawn and row.seed is not None else None
 
 
 def folded(changes: Sequence[Change]) -> list[QueueEntryChange]:
-    """What became of each account in the end."""
+    """Return the last state of each account."""
     last: dict[UUID, QueueEntryChange] = {}
     for change in changes:
         earlier = last.get(change.user_id)
@@ -233,7 +234,7 @@ def folded(changes: Sequence[Change]) -> list[QueueEntryChange]:
 
 
 def message_of(row: WaitingRoomRow, result: AdmissionResult) -> str:
-    """The tick as one JSON message: totals, so that a lost one is made good by the next."""
+    """Return the result as a JSON message of totals, so that a lost message is made up for by the next."""
     tick = result.tick
     return orjson.dumps(
         {
@@ -257,5 +258,5 @@ def message_of(row: WaitingRoomRow, result: AdmissionResult) -> str:
     ).decode()
 
 
-def _moment(moment_ms: int) -> datetime:
-    return datetime.fromtimestamp(moment_ms / 1000, UTC)
+def _datetime(time_ms: int) -> datetime:
+    return datetime.fromtimestamp(time_ms / 1000, UTC)

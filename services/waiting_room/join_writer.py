@@ -1,4 +1,4 @@
-"""Joining a line: a place that was told is in PostgreSQL, whatever happens to Redis a moment later."""
+"""Writes joins to PostgreSQL before the place is answered, so that Redis may lose them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from kit.batcher import Batcher
 from kit.cache import Cache
 from waiting_room.outcomes import Joined
 
-_MOST_JOINS = 2000
-# Whoever presses again is not written again; a process remembers this many, some 20 MB.
-_MOST_REMEMBERED = 100_000
+_MAX_BATCH = 2000
+# A repeated join is not written again; a process remembers this many, in some 20 MB.
+_MAX_REMEMBERED = 100_000
 _WAITING = "W"
 
 
@@ -24,18 +24,18 @@ class _Join:
 
 
 class JoinWriter:
-    """Writes joins: one statement at a time and process, with everyone who came during the last one."""
+    """Writes joins in batches: one statement at a time, with the joins that came during the last one."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._joins = Batcher[_Join, None](self._write, most=_MOST_JOINS, at_once=1)
-        self._written: Cache[tuple[UUID, UUID], bool] = Cache(max_entries=_MOST_REMEMBERED)
+        self._joins = Batcher[_Join, None](self._write, most=_MAX_BATCH, at_once=1)
+        self._written: Cache[tuple[UUID, UUID], bool] = Cache(max_entries=_MAX_REMEMBERED)
 
     async def record(self, event_id: UUID, user_id: UUID, joined: Joined) -> None:
-        """Returns once the account's place is durable; at once where this process has seen to it before.
+        """Write an account's join, unless this process has written it before.
 
         Raises:
-            Unavailable: the database is away; nobody may be told the place.
+            Unavailable: The database does not answer, so the place must not be answered either.
         """
         key = (event_id, user_id)
         if not joined.place or (not joined.new and key in self._written):
@@ -47,14 +47,14 @@ class JoinWriter:
         self._written.put(key, True)
 
     async def _write(self, joins: Sequence[_Join]) -> Sequence[Exception | None]:
-        lines: dict[UUID, dict[UUID, QueueEntryChange]] = {}
+        by_event: dict[UUID, dict[UUID, QueueEntryChange]] = {}
         for join in joins:
-            changes = lines.setdefault(join.event_id, {})
+            changes = by_event.setdefault(join.event_id, {})
             earlier = changes.get(join.change.user_id)
             if earlier is None or earlier.sequence < join.change.sequence:
                 changes[join.change.user_id] = join.change
         failed: dict[UUID, Exception] = {}
-        for event_id, changes in lines.items():
+        for event_id, changes in by_event.items():
             try:
                 await record_entries(self._database, event_id, list(changes.values()))
             except DATABASE_AWAY as error:

@@ -1,6 +1,5 @@
-"""The waiting room's use cases: join, leave, look, configure, and what ordering asks of it."""
+"""The use cases of the waiting room: join, leave, read, configure, and the checks of ordering."""
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,6 +31,7 @@ from domain.waiting_room import (
 from kit.batcher import Batcher
 from kit.cache import Cache
 from kit.clock import Clock, utc_now
+from kit.networks import is_public, network_of
 from services.context import reading
 from services.identity.authorisation import buyer_of, organiser_of, own_event
 from services.waiting_room.admission_controller import AdmissionController
@@ -52,7 +52,7 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """An event's line as everyone may see it."""
+    """The public state of an event's waiting room."""
 
     enabled: bool
     phase: Phase
@@ -67,8 +67,8 @@ CLOSED = Overview(enabled=False, phase=Phase.CLOSED, waiting=0, admit_per_minute
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """Where one account stands; `token` and `expires_at` are there while it is admitted."""
+class QueueEntry:
+    """The queue entry of one account; `token` and `expires_at` are set while it is admitted."""
 
     entry_id: UUID
     state: EntryState
@@ -79,7 +79,7 @@ class Entry:
 
     @property
     def ahead(self) -> int | None:
-        """People who are let in before."""
+        """The number of people who are admitted before."""
         return None if self.position is None else self.position - 1
 
 
@@ -103,7 +103,7 @@ class WaitingRooms:
         self._clock = clock
         self._joins = JoinWriter(database)
         self._accounts_per_address = accounts_per_address
-        # A page of events asks for all its lines in one statement.
+        # A page of events reads all its waiting rooms in one statement.
         self._row_reads = Batcher[UUID, WaitingRoomRow | None](self._load_rows, most=500)
         self._rows: Cache[UUID, WaitingRoomRow | None] = Cache(
             max_entries=_MAX_CACHED, ttl_seconds=_CACHED_SECONDS
@@ -128,16 +128,16 @@ class WaitingRooms:
             raise NotFound("There is no such event.")
         return row
 
-    # ------------------------------------------------------------ the line
+    # ------------------------------------------------------------ the buyer
 
-    async def join(self, viewer: Viewer | None, event_id: UUID, *, address: str = "") -> Entry:
-        """The caller's one place in the line, new or as it was.
+    async def join(self, viewer: Viewer | None, event_id: UUID, *, address: str = "") -> QueueEntry:
+        """Join the waiting room and return the caller's entry; a second call returns the same entry.
 
         Raises:
-            NotFound: there is no such event.
-            NotOnSale: it has no line to join now.
-            RateLimited: this address has brought many accounts in a short time.
-            Unavailable: the line is being restored, or the place cannot be made durable.
+            NotFound: There is no such event.
+            NotOnSale: The event has no waiting room to join at present.
+            RateLimited: Too many accounts of this network have joined in a short time.
+            Unavailable: The waiting room is being restored, or the entry cannot be made durable.
         """
         user_id = buyer_of(viewer).user_id
         row = await self._public_row(event_id)
@@ -145,9 +145,9 @@ class WaitingRooms:
         if not row.enabled or row.seed is None or status in (EventStatus.ENDED, EventStatus.CANCELLED):
             raise NotOnSale("This event has no waiting room to join at the moment.")
         place = drawn_place(row.seed, entry_id_of(event_id, user_id))
-        limit = self._accounts_per_address if _is_foreign(address) else 0
+        limit = self._accounts_per_address if is_public(address) else 0
         joined = await self.room.join(
-            event_id, user_id, place, address=_network_of(address) if limit else "", most=limit
+            event_id, user_id, place, address=network_of(address) if limit else "", most=limit
         )
         if joined.outcome is Outcome.CLOSED:
             raise NotOnSale("This event has no waiting room to join at the moment.")
@@ -156,25 +156,25 @@ class WaitingRooms:
         await self._joins.record(event_id, user_id, joined)
         standing = await self.room.standing(event_id, user_id)
         if standing.outcome is Outcome.NONE:
-            # Redis lost the join before it was recorded, and the rebuild came in between: nothing was told.
+            # Redis lost the join before it was written, and was rebuilt without it.
             raise Unavailable("The waiting room is being restored; please try again in a moment.")
         return await self.shown(event_id, user_id, standing)
 
     async def leave(self, viewer: Viewer | None, event_id: UUID) -> bool:
-        """Give up the place in the line, or the admission. False where there was neither.
+        """Give up the place or the admission; return False where the caller had neither.
 
         Raises:
-            NotFound: there is no such event.
+            NotFound: There is no such event.
         """
         user_id = buyer_of(viewer).user_id
         row = await self._public_row(event_id)
         return row.enabled and await self.room.leave(event_id, user_id)
 
-    async def entry(self, viewer: Viewer | None, event_id: UUID) -> Entry | None:
-        """Where the caller stands; None for someone who never joined.
+    async def entry(self, viewer: Viewer | None, event_id: UUID) -> QueueEntry | None:
+        """Return the caller's entry; None for an account that never joined.
 
         Raises:
-            NotFound: there is no such event.
+            NotFound: There is no such event.
         """
         user_id = buyer_of(viewer).user_id
         row = await self._public_row(event_id)
@@ -185,42 +185,42 @@ class WaitingRooms:
         except Unavailable:
             if row.enabled:
                 raise
-            return None  # a line that is over and lost is not rebuilt
+            return None  # a waiting room that is over is not rebuilt
         if standing.outcome is Outcome.NONE:
             return None
         return await self.shown(event_id, user_id, standing)
 
-    async def shown(self, event_id: UUID, user_id: UUID, standing: Standing) -> Entry:
-        """A standing as its owner is shown it: with an estimate, or with the token."""
+    async def shown(self, event_id: UUID, user_id: UUID, standing: Standing) -> QueueEntry:
+        """Return a standing as an entry, with an estimate or with the token."""
         waits = standing.outcome is Outcome.WAITING and standing.position is not None
         return self.entry_of(event_id, user_id, standing, await self.pace(event_id) if waits else None)
 
-    def entry_of(self, event_id: UUID, user_id: UUID, standing: Standing, pace: Pace | None) -> Entry:
-        """The same, estimated by a pace that is known already."""
+    def entry_of(self, event_id: UUID, user_id: UUID, standing: Standing, pace: Pace | None) -> QueueEntry:
+        """Return a standing as an entry, estimated by a pace that is known already."""
         state = _STATES.get(standing.outcome, EntryState.LEFT)
         entry_id = entry_id_of(event_id, user_id)
         if state is EntryState.ADMITTED:
             expires_at = datetime.fromtimestamp(standing.expires_ms / 1000, UTC)
             admission_id = admission_id_of(user_id, standing.nonce)
             token = self._tokens.mint(event_id, user_id, admission_id, expires_at)
-            return Entry(entry_id, state, token=token, expires_at=expires_at)
+            return QueueEntry(entry_id, state, token=token, expires_at=expires_at)
         if state is EntryState.WAITING and standing.position is not None:
             eta = None if pace is None else eta_seconds(standing.position, pace)
-            return Entry(entry_id, state, standing.position, eta)
-        return Entry(entry_id, state)
+            return QueueEntry(entry_id, state, standing.position, eta)
+        return QueueEntry(entry_id, state)
 
     @staticmethod
-    def waiting_entry(event_id: UUID, user_id: UUID, position: int, eta: int | None) -> Entry:
-        """The entry of someone whose position was worked out from the ticks."""
-        return Entry(entry_id_of(event_id, user_id), EntryState.WAITING, position, eta)
+    def waiting_entry(event_id: UUID, user_id: UUID, position: int, eta: int | None) -> QueueEntry:
+        """Return the entry for a position that was computed from the messages."""
+        return QueueEntry(entry_id_of(event_id, user_id), EntryState.WAITING, position, eta)
 
     async def pace(self, event_id: UUID) -> Pace | None:
-        """What an estimate rests on, at most a second old; None while nothing is known or nothing sold."""
+        """Return the measurements behind an estimate, at most a second old; None while nothing is sold."""
         state = await self._state(event_id)
         return pace_of(state) if state is not None and state.selling else None
 
     async def counters(self) -> dict[UUID, WaitingRoomState]:
-        """The counters of every line that is switched on, for operators; a line that is away is left out."""
+        """Return the counters of every active waiting room, without those that Redis has lost."""
         states: dict[UUID, WaitingRoomState] = {}
         for row in await self._controller.rows():
             state = await self.room.state(row.event_id)
@@ -229,7 +229,7 @@ class WaitingRooms:
         return states
 
     async def overview(self, event_id: UUID) -> Overview:
-        """An event's line, at most a second old; a line that is away shows what is certain."""
+        """Return an event's waiting room, at most a second old; without Redis, what PostgreSQL says of it."""
         row = await reading(self._row(event_id))
         if row is None or row.seed is None:
             return CLOSED
@@ -259,13 +259,12 @@ class WaitingRooms:
     # ------------------------------------------------------------ the organiser
 
     async def configure(self, viewer: Viewer | None, event_id: UUID, settings: WaitingRoomSettings) -> None:
-        """Switch an event's line on or off or change its pace, with people in it or not.
+        """Switch an event's waiting room on or off, or change its rate, at any time.
 
-        Switched off, those who wait are let through at the set pace, and only they still need a token.
+        When it is switched off, the people in it are admitted at the set rate, and only they need a token.
 
         Raises:
-            Unauthenticated, Forbidden: not this event's organiser.
-            NotFound: there is no such event.
+            Unauthenticated, Forbidden, NotFound: As `organiser_of` and `own_event`.
         """
         organiser = organiser_of(viewer)
         row = own_event(organiser, await reading(waiting_room_of(self._database, event_id)))
@@ -289,20 +288,21 @@ class WaitingRooms:
         self.forget(event_id)
 
     def forget(self, event_id: UUID) -> None:
-        """Read an event's settings afresh."""
+        """Invalidate an event's settings and counters."""
         self._rows.forget(event_id)
         self._states.forget(event_id)
 
-    # ------------------------------------------------------------ what ordering asks
+    # ------------------------------------------------------------ the checks of ordering
 
     async def check(self, event_id: UUID, user_id: UUID, token: str | None) -> str | None:
-        """The live admission behind a token. None: the room is off, and the caller was not in line.
+        """Return the live admission of a token; None where the caller needs none.
 
-        Only asked where `events.waiting_room_enabled` is true, which it stays while a line empties.
+        Called only where `events.waiting_room_enabled` is true, which it stays until the last person who
+        waits is admitted.
 
         Raises:
-            QueueTokenRequired, QueueTokenInvalid: there is no token, or not a live one.
-            Unavailable: Redis cannot say.
+            QueueTokenRequired, QueueTokenInvalid: There is no token, or not one of a live admission.
+            Unavailable: Redis does not answer.
         """
         admission_id = nonce = ""
         if token:
@@ -318,7 +318,7 @@ class WaitingRooms:
         return None
 
     async def still_admitted(self, event_id: UUID, user_id: UUID, admission_id: str) -> bool:
-        """Whether an admission is live. Raises: Unavailable: Redis cannot say."""
+        """Return whether an admission is live. Raises Unavailable where Redis does not answer."""
         holder, nonce = holder_of(admission_id)
         if holder != user_id or not nonce:
             return False
@@ -326,13 +326,13 @@ class WaitingRooms:
         return outcome is Outcome.ADMITTED
 
     async def finish(self, event_id: UUID, admission_id: str) -> None:
-        """Free the place of an admission whose order is booked; doing it twice is harmless."""
+        """End an admission whose order is booked. Safe to repeat."""
         holder, nonce = holder_of(admission_id)
         await self.room.finish(event_id, holder, nonce)
 
 
 def pace_of(state: WaitingRoomState) -> Pace:
-    """The measurements of a line in seconds."""
+    """Return the measurements of a waiting room in seconds."""
     return Pace(
         admit_per_minute=state.per_minute,
         max_active=state.max_active,
@@ -341,19 +341,3 @@ def pace_of(state: WaitingRoomState) -> Pace:
         endings=state.endings,
         shopping_seconds=state.shopping_ms / 1000,
     )
-
-
-def _is_foreign(address: str) -> bool:
-    """Whether an address can be a buyer's: one that is not public is a proxy's, with everyone behind it."""
-    try:
-        return ipaddress.ip_address(address).is_global
-    except ValueError:
-        return False
-
-
-def _network_of(address: str) -> str:
-    """What one household or context is behind: an IPv4 address, the first 64 bits of an IPv6 one."""
-    parsed = ipaddress.ip_address(address)
-    if parsed.version == 4:
-        return str(parsed)
-    return str(ipaddress.ip_network(f"{parsed}/64", strict=False))

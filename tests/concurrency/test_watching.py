@@ -125,7 +125,7 @@ async def test_folded_map_is_the_servers_when_a_rush_is_over(contexts: Contexts,
 async def test_nobody_is_told_twice_or_not_at_all_when_they_come_while_others_are_told(
     contexts: Contexts, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seat_topic, "TOLD_AT_ONCE", 1)  # so that telling all takes many turns of the loop
+    monkeypatch.setattr(seat_topic, "SENT_AT_ONCE", 1)  # so that telling all takes many turns of the loop
     event_id = await open_event(contexts[0].database, rows=[10, 10, 10])
     client = connect(redis_url, 10)
     channels = Channels(RedisBackend(client))

@@ -70,7 +70,7 @@ class House:
         """One round of the admission worker."""
         row = await self.row()
         result = await self.controller.admit(row)
-        await self.controller.announce(row, result)
+        await self.controller.publish(row, result)
         return result
 
     async def tick_until(self, done: Callable[[], Awaitable[bool]]) -> None:

@@ -11,7 +11,7 @@ from domain.viewer import Viewer
 from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
 from services.waiting_room.admission_controller import AdmissionController
-from services.waiting_room.waiting_rooms import Entry
+from services.waiting_room.waiting_rooms import QueueEntry
 from subscriptions.queue_positions import WaitingRoomHub
 from tests.integration.waiting_room.house import House, buyer
 from workers.admission import AdmissionRound
@@ -36,7 +36,7 @@ class Tab:
     """One subscriber, its entries result as they come."""
 
     def __init__(self, hub: WaitingRoomHub, house: House, viewer: Viewer) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[QueueEntry] = []
         self._came = asyncio.Condition()
         self._task = asyncio.create_task(self._read(hub, house, viewer))
 
@@ -48,7 +48,7 @@ class Tab:
                     self.entries.append(entry)
                     self._came.notify_all()
 
-    async def until(self, state: str, position: int | None) -> Entry:
+    async def until(self, state: str, position: int | None) -> QueueEntry:
         """Wait for an entry."""
         async with asyncio.timeout(SECONDS), self._came:
             await self._came.wait_for(

@@ -1,11 +1,11 @@
-"""Whoever is told something: it waits for it, or is called."""
+"""A signal to one subscriber, which either awaits it or is called back."""
 
 import asyncio
 from collections.abc import Callable
 
 
-class Listener:
-    """Waits for news with `_news`; from `attach` on it is called instead."""
+class Signal:
+    """Wakes the subscriber that awaits `_signalled`, or calls it back once it is attached."""
 
     __slots__ = ("_call", "_waiting")
 
@@ -13,15 +13,15 @@ class Listener:
         self._call: Callable[[], None] | None = None
         self._waiting: asyncio.Future[None] | None = None
 
-    def _notify(self) -> None:
-        """There are news."""
+    def _signal(self) -> None:
+        """Wake the subscriber."""
         if self._call is not None:
             self._call()
         elif self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
 
-    async def _news(self) -> None:
-        """Wait until there are news."""
+    async def _signalled(self) -> None:
+        """Wait for the next signal."""
         self._waiting = asyncio.get_running_loop().create_future()
         try:
             await self._waiting
