@@ -99,7 +99,7 @@ class FastPath:
 
     def _cached(self, request: _Request) -> RawResponse | None:
         """The response that needs nothing but the cache; any fault is left to the task, which reports it."""
-        if request.call is None:
+        if request.call is None or not request.call.operation.policy.shareable:
             return None
         try:
             context = self._handler.context_factory(request.info)

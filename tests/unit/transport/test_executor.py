@@ -56,7 +56,8 @@ async def assert_equal(query: str, variables: dict[str, Any] | None = None) -> t
         assert data == expected[0]
         assert list(map(repr, _keys(data))) == list(map(repr, _keys(expected[0])))
         assert errors == expected[1]
-        assert context.batches == expected[2].batches
+        # Beside an error that nulls their parent, siblings may be asked for or not: no client sees which.
+        assert context.batches == expected[2].batches or errors
         assert context.words == expected[2].words
     return expected
 
