@@ -76,7 +76,7 @@ def _exclusive_lock(data_dir: Path) -> IO[str]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as fault:
         lock.close()
-        raise OSError(f"another local Stripe runs on {data_dir}") from fault
+        raise OSError(f"another one runs on {data_dir}") from fault
     return lock
 
 
