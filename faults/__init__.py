@@ -1,6 +1,6 @@
-"""The fault campaign: `make faults` attacks the twelve invariants of a running installation and audits it.
+"""Fault injection: `make faults` runs a campaign against an installation and checks twelve invariants.
 
-Buyers, watchers and faults run from one seed against `boxoffice up`; every call is a line of a history;
-at the end history, database, Redis, the local Stripe's ledger, the index and the watchers' maps are held
-against each other. docs/failure-modes.md says what each fault should lead to.
+Buyers, watchers and faults are seeded and run against `boxoffice up`; every call is one line of the history.
+At the end the checker compares the history, the database, Redis, the local Stripe's ledger, the index and
+the watchers' maps. docs/failure-modes.md has the expected outcome of each fault.
 """

@@ -1,8 +1,8 @@
-"""`make faults`: attack a running installation and audit it; exit status 1 when anything was violated.
+"""`make faults`: injects faults into a running installation and checks it; exit status 1 for a violation.
 
 python -m faults                                  every fault, for eight minutes
 python -m faults --minutes 1 --faults kill-redis,flush-redis --seed 7
-python -m faults --controls                       take away one guard after another: each must be caught
+python -m faults --controls                       remove one guard after another: the checker must notice each
 """
 
 import argparse
@@ -29,9 +29,9 @@ LONGEST_RECOVERY_SECONDS = 30.0
 
 
 def main() -> int:
-    """Run what the command line says."""
+    """Runs the command line."""
     arguments = _parser().parse_args()
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # as Ctrl-C: stop what was started
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # as for Ctrl-C: stop all processes
     if arguments.list:
         for fault in FAULTS.values():
             line(f"{fault.name:24}{fault.what}")
@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def attack(plan: Plan, directory: Path) -> Result:
-    """One campaign with its progress shown; its report is kept in `directory`."""
+    """Runs one campaign with a progress bar; writes its report to `directory`."""
     with progress_shown() as progress:
         result = asyncio.run(run(plan, directory, progress, line))
     report.save(result, directory)
@@ -63,7 +63,7 @@ def attack(plan: Plan, directory: Path) -> Result:
 
 
 def _controls(wanted: list[str], directory: Path, seed: int) -> int:
-    """Take away one guard after another; what the checker does not catch is a fault of the checker."""
+    """Removes one guard after another; a violation that the checker misses is a defect of the checker."""
     missed = []
     for name in wanted or list(GUARDS):
         guard = GUARDS[name]
@@ -81,7 +81,7 @@ def _controls(wanted: list[str], directory: Path, seed: int) -> int:
             without=name,
             rounds=len(guard.faults) * guard.rounds,
             settle_seconds=guard.settle_seconds,
-            lapse_seconds=3.0,
+            expiry_seconds=3.0,
         )
         result = attack(plan, home)
         shutil.rmtree(home / "data", ignore_errors=True)
@@ -97,14 +97,18 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--minutes", type=float, default=8.0, help="how long to go on (8)")
-    parser.add_argument("--seed", type=int, help="of the buyers, the faults and their order")
-    parser.add_argument("--faults", type=_fault_names, metavar="A,B", help="these alone; --list names them")
-    parser.add_argument("--buyers", type=int, default=12, help="at once (12)")
-    parser.add_argument("--out", metavar="DIR", help="where history, logs and report go")
+    parser.add_argument("--minutes", type=float, default=8.0, help="the duration (8)")
+    parser.add_argument("--seed", type=int, help="the seed of the buyers, the faults and their order")
+    parser.add_argument(
+        "--faults", type=_fault_names, metavar="A,B", help="only these faults; --list prints them"
+    )
+    parser.add_argument("--buyers", type=int, default=12, help="the number of concurrent buyers (12)")
+    parser.add_argument("--out", metavar="DIR", help="the folder of history, logs and report")
     parser.add_argument("--controls", nargs="*", choices=list(GUARDS), metavar="GUARD", help="control runs")
     parser.add_argument(
-        "--recovery", action="store_true", help="time what a killed worker leaves, kind by kind"
+        "--recovery",
+        action="store_true",
+        help="measure the recovery time after a killed worker, for each kind of work",
     )
     parser.add_argument("--list", action="store_true", help="print the faults")
     return parser
@@ -114,7 +118,7 @@ def _fault_names(text: str) -> list[str]:
     names = [name for name in text.split(",") if name]
     unknown = [name for name in names if name not in FAULTS]
     if unknown:
-        raise argparse.ArgumentTypeError(f"there is no fault {unknown[0]!r}; --list names them")
+        raise argparse.ArgumentTypeError(f"there is no fault {unknown[0]!r}; --list prints them")
     return names
 
 
@@ -122,4 +126,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        sys.exit(EXIT_STOPPED)  # before the audit: nothing can be said of the invariants
+        sys.exit(EXIT_STOPPED)  # before the audit, so the invariants are unknown

@@ -1,4 +1,4 @@
-"""A campaign: load, one fault after another from a seed, and after each the time until all is well again."""
+"""A campaign: a workload, one seeded fault after another, and the time to recover after each."""
 
 import asyncio
 import contextlib
@@ -13,22 +13,22 @@ from uuid import UUID
 
 import httpx
 
-from domain.ids import Kind, public_id
-from faults.buyers import Crowd
+from domain.ids import Kind, parse_id, public_id
+from faults.availability_probe import AvailabilityProbe
+from faults.buyers import Workload
 from faults.catalogue import FAULTS, Fault
+from faults.client import RecordingClient
+from faults.events import ORGANISER, open_event
 from faults.guards import GUARDS
 from faults.history import History
 from faults.history_checks import Counts, check, count
-from faults.house import HOLD_SECONDS, PAYMENT_SECONDS, ROOT, House, open_house
-from faults.line import Line, check_line
-from faults.market import ORGANISER, open_event
-from faults.pulse import Pulse
-from faults.scene import Scene
-from faults.shop import Shop
+from faults.installation import HOLD_SECONDS, PAYMENT_SECONDS, ROOT, Installation, start_installation
 from faults.state_checks import over_time, unsettled
-from faults.verdicts import OUR_FAULT, Violation
+from faults.system_state import UNAVAILABLE, SystemState, install_recorder, read_system
+from faults.target import Target
+from faults.violations import DEFECT, Violation
+from faults.waiting_room import WaitingRoomLoad, check_waiting_room
 from faults.watchers import Watcher, disagreements
-from faults.world import AWAY, World, install_recorder, read_world
 
 SETTLE_SECONDS = 45.0
 _CALM_SECONDS = 1.5
@@ -37,7 +37,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a campaign does."""
+    """The plan of a campaign."""
 
     seed: int
     minutes: float
@@ -48,77 +48,79 @@ class Plan:
     """People in the waiting room of another event."""
     workers: int = 2
     without: str = ""
-    """The guard that is gone; '' for none."""
+    """The removed guard; '' for none."""
     rounds: int = 0
-    """How many faults at most; 0 for as many as the minutes hold."""
+    """The maximum number of faults; 0 for no limit but the duration."""
     settle_seconds: float = SETTLE_SECONDS
-    lapse_seconds: float = HOLD_SECONDS + PAYMENT_SECONDS
-    """How long the audit waits first, so that no hold is left."""
+    expiry_seconds: float = HOLD_SECONDS + PAYMENT_SECONDS
+    """How long the audit waits first, until every hold has expired."""
 
 
 @dataclass(frozen=True, slots=True)
-class Struck:
-    """One fault, and how long it was felt. Seconds."""
+class Injection:
+    """One injected fault and its effect. Times are seconds."""
 
     name: str
     at: float
     lasted: float
     settled: float | None
-    """After its end, until every invariant held again; None where that never came."""
+    """From its end until every invariant holds; None if that did not happen."""
     unavailable: float
-    """The longest time in which no hold was given."""
+    """The longest time without a successful hold."""
     last: str
-    """What was settled last."""
+    """The last violation that disappeared."""
 
 
 @dataclass(slots=True)
 class Result:
-    """What came of a campaign."""
+    """The result of a campaign."""
 
     plan: Plan
-    struck: list[Struck] = field(default_factory=list)
+    injections: list[Injection] = field(default_factory=list)
     violations: list[Violation] = field(default_factory=list)
     counts: Counts = field(default_factory=lambda: Counts(0, 0, 0, 0, 0))
     unbooked: int = 0
-    """Orders whose money was captured and that are not booked, after settling."""
+    """Orders with captured money that are not booked, after settling."""
     updates: int = 0
-    """What the watchers were told."""
+    """The updates that the watchers received."""
     seconds: float = 0.0
 
 
 @dataclass(slots=True)
 class Campaign:
-    """A running one."""
+    """A running campaign."""
 
     plan: Plan
-    house: House
-    shop: Shop
-    crowd: Crowd
-    pulse: Pulse
+    installation: Installation
+    api: RecordingClient
+    workload: Workload
+    probe: AvailabilityProbe
     watchers: list[Watcher]
-    scene: Scene
+    target: Target
     result: Result
     background: list[asyncio.Task[None]]
-    """The pulse, and the organiser who renames: work that never pauses before the audit."""
+    """The probe and the organiser who renames: they do not pause before the audit."""
 
     @property
-    def strays(self) -> bool:
-        """Whether Stripe has stored a failure of what it had done."""
-        return self.scene.stored_failures
+    def unrecorded_intents(self) -> bool:
+        """Whether Stripe has stored an error for an operation that succeeded."""
+        return self.target.stored_failures
 
 
-async def run(plan: Plan, directory: Path, progress: Progress, say: Callable[[str], None]) -> Result:
-    """Start an installation, attack it, audit it. `directory` gets the history and the logs."""
-    dice = random.Random(plan.seed)
+async def run(plan: Plan, directory: Path, progress: Progress, log: Callable[[str], None]) -> Result:
+    """Starts an installation, injects the faults, audits it. Writes history and logs to `directory`."""
+    rng = random.Random(plan.seed)
     history = History(directory / "history.jsonl")
     started = time.monotonic()
     try:
-        house_of = open_house(directory / "data", dice, workers=plan.workers, without=plan.without, say=say)
-        async with house_of as house, _load(plan, house, history, dice) as campaign:
-            await _strike_all(campaign, dice, progress, say)
-            await _audit(campaign, say)
+        starting = start_installation(
+            directory / "data", rng, workers=plan.workers, without=plan.without, log=log
+        )
+        async with starting as installation, _load(plan, installation, history, rng) as campaign:
+            await _inject_all(campaign, rng, progress, log)
+            await _audit(campaign, log)
             if not plan.without:
-                await _ask_the_doctor(campaign, say)
+                await _run_doctor(campaign, log)
             campaign.result.seconds = time.monotonic() - started
             return campaign.result
     finally:
@@ -126,212 +128,218 @@ async def run(plan: Plan, directory: Path, progress: Progress, say: Callable[[st
 
 
 @asynccontextmanager
-async def _load(plan: Plan, house: House, history: History, dice: random.Random) -> AsyncIterator[Campaign]:
-    """Buyers, watchers and the pulse, at work until the end of the block."""
-    await install_recorder(house)
-    shop = Shop(house.base_url, history)
-    organiser = house.token(ORGANISER, "buy", "organise")
-    market = await open_event(shop, organiser, "Main")
-    other = await open_event(shop, organiser, "Pulse", rows=0, standing=400)
-    waited = await open_event(shop, organiser, "Line", rows=0, standing=200)
-    crowd = Crowd(shop, house, market, random.Random(dice.random()))
-    pulse = Pulse(shop, house, other)
-    line = Line(shop, house, waited, random.Random(dice.random()), crowd.open)
-    await line.prepare()
-    watchers = [Watcher(f"watcher-{n}", house.base_url, market.event_id) for n in range(plan.watchers)]
+async def _load(
+    plan: Plan, installation: Installation, history: History, rng: random.Random
+) -> AsyncIterator[Campaign]:
+    """Runs buyers, watchers and the probe until the end of the block."""
+    await install_recorder(installation)
+    api = RecordingClient(installation.base_url, history)
+    organiser = installation.token(ORGANISER, "buy", "organise")
+    on_sale = await open_event(api, organiser, "Main")
+    probed = await open_event(api, organiser, "AvailabilityProbe", rows=0, standing=400)
+    waited = await open_event(api, organiser, "WaitingRoomLoad", rows=0, standing=200)
+    workload = Workload(api, installation, on_sale, random.Random(rng.random()))
+    probe = AvailabilityProbe(api, installation, probed)
+    room = WaitingRoomLoad(api, installation, waited, random.Random(rng.random()), workload.open)
+    await room.prepare()
+    watchers = [
+        Watcher(f"watcher-{n}", installation.base_url, on_sale.event_id) for n in range(plan.watchers)
+    ]
     if plan.without:
-        await _unguard(house, plan.without)
+        await _remove_guard_in_database(installation, plan.without)
     async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
-        scene = Scene(house, shop, crowd, random.Random(dice.random()), client)
+        target = Target(installation, api, workload, random.Random(rng.random()), client)
         background = [
-            asyncio.create_task(pulse.run()),
-            asyncio.create_task(_rename(shop, market.event_id, organiser)),
+            asyncio.create_task(probe.run()),
+            asyncio.create_task(_rename(api, on_sale.event_id, organiser)),
         ]
-        works = [*background, *(asyncio.create_task(watcher.watch()) for watcher in watchers)]
-        works += [asyncio.create_task(crowd.buyer(number)) for number in range(plan.buyers)]
-        works += [asyncio.create_task(line.person(number)) for number in range(plan.waiting)]
-        crowd.open.set()
+        tasks = [*background, *(asyncio.create_task(watcher.watch()) for watcher in watchers)]
+        tasks += [asyncio.create_task(workload.buyer(number)) for number in range(plan.buyers)]
+        tasks += [asyncio.create_task(room.person(number)) for number in range(plan.waiting)]
+        workload.open.set()
         try:
-            yield Campaign(plan, house, shop, crowd, pulse, watchers, scene, Result(plan), background)
+            yield Campaign(
+                plan, installation, api, workload, probe, watchers, target, Result(plan), background
+            )
         finally:
-            for work in works:
-                work.cancel()
-            await asyncio.gather(*works, return_exceptions=True)
-            await crowd.close()
-            await shop.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await workload.close()
+            await api.close()
 
 
-async def _unguard(house: House, guard: str) -> None:
+async def _remove_guard_in_database(installation: Installation, guard: str) -> None:
     if GUARDS[guard].sql:
-        async with house.database() as connection:
+        async with installation.database() as connection:
             await connection.execute(GUARDS[guard].sql)
 
 
-async def _rename(shop: Shop, event_id: str, token: str) -> None:
-    """An organiser who cannot make up their mind about a name: work for the index."""
+async def _rename(api: RecordingClient, event_id: str, token: str) -> None:
+    """An organiser who renames the event every second, so that the index has work."""
     number = 0
     while True:
         number += 1
-        await shop.call(ORGANISER, "rename", {"eventId": event_id, "name": f"Main {number}"}, token)
+        await api.call(ORGANISER, "rename", {"eventId": event_id, "name": f"Main {number}"}, token)
         await asyncio.sleep(1.0)
 
 
-def schedule(plan: Plan, dice: random.Random) -> Sequence[Fault]:
-    """The faults of one round, each once, in an order that the seed decides."""
+def schedule(plan: Plan, rng: random.Random) -> Sequence[Fault]:
+    """The faults of one round, each once, in a seeded order."""
     names = list(plan.faults or FAULTS)
-    dice.shuffle(names)
+    rng.shuffle(names)
     return [FAULTS[name] for name in names]
 
 
-async def _strike_all(
-    campaign: Campaign, dice: random.Random, progress: Progress, say: Callable[[str], None]
+async def _inject_all(
+    campaign: Campaign, rng: random.Random, progress: Progress, log: Callable[[str], None]
 ) -> None:
     plan, began = campaign.plan, time.monotonic()
     budget = plan.minutes * 60
     await asyncio.sleep(_CALM_SECONDS)
-    while not campaign.result.struck or (not plan.rounds and time.monotonic() - began < budget):
-        for fault in schedule(plan, dice)[: plan.rounds or None]:
-            if campaign.result.struck and time.monotonic() - began > budget:
+    while not campaign.result.injections or (not plan.rounds and time.monotonic() - began < budget):
+        for fault in schedule(plan, rng)[: plan.rounds or None]:
+            if campaign.result.injections and time.monotonic() - began > budget:
                 return
-            struck = await _strike(campaign, fault)
-            campaign.result.struck.append(struck)
-            settled = "never settled" if struck.settled is None else f"settled in {struck.settled:.1f} s"
-            say(f"{fault.name}: {settled}, no holds for {struck.unavailable:.1f} s")
+            injection = await _inject(campaign, fault)
+            campaign.result.injections.append(injection)
+            settled = (
+                "never settled" if injection.settled is None else f"settled in {injection.settled:.1f} s"
+            )
+            log(f"{fault.name}: {settled}, no holds for {injection.unavailable:.1f} s")
             progress(int(time.monotonic() - began), int(budget), "seconds")
-            if struck.settled is None:
+            if injection.settled is None:
                 return
 
 
-async def _strike(campaign: Campaign, fault: Fault) -> Struck:
-    """One fault under load; then the buyers pause until everything agrees."""
-    history, crowd = campaign.shop.history, campaign.crowd
-    crowd.open.set()
+async def _inject(campaign: Campaign, fault: Fault) -> Injection:
+    """Injects one fault under load; then the buyers pause until the system has settled."""
+    history, workload = campaign.api.history, campaign.workload
+    workload.open.set()
     await asyncio.sleep(_CALM_SECONDS)
     history.note("fault begins", fault=fault.name)
     began = time.time()
-    async with fault.strike(campaign.scene):
+    async with fault.inject(campaign.target):
         await asyncio.sleep(fault.seconds)
     ended = time.time()
     history.note("fault ends", fault=fault.name)
-    crowd.open.clear()
-    await campaign.scene.hurry_stripe() if fault.name == "webhooks-late" else None
+    workload.open.clear()
+    await campaign.target.hurry_stripe() if fault.name == "webhooks-late" else None
     settled, left = await _settle(campaign)
     if settled is None:
         campaign.result.violations += left
     last = left[0].text if left else ""
     history.note("settled", fault=fault.name, seconds=settled, last=last)
-    unavailable = campaign.pulse.longest_gap(began, time.time())
-    return Struck(fault.name, began, ended - began, settled, unavailable, last)
+    unavailable = campaign.probe.longest_gap(began, time.time())
+    return Injection(fault.name, began, ended - began, settled, unavailable, last)
 
 
 async def _settle(campaign: Campaign) -> tuple[float | None, list[Violation]]:
-    """Seconds until every part agrees with every other, None where that never came; and what came last."""
+    """Seconds until all parts agree, None if they never do; and the last violations."""
     began = time.monotonic()
     left: list[Violation] = []
     while time.monotonic() - began < campaign.plan.settle_seconds:
-        with contextlib.suppress(*AWAY):
-            found = unsettled(_without_pulse(campaign, await read_world(campaign.house)))
+        with contextlib.suppress(*UNAVAILABLE):
+            found = unsettled(_without_probe(campaign, await read_system(campaign.installation)))
             if not found:
                 return time.monotonic() - began, left
             left = found
         await asyncio.sleep(0.2)
-    return None, left or [Violation(OUR_FAULT, "a part did not come back")]
+    return None, left or [Violation(DEFECT, "a part is still unavailable")]
 
 
-def _without_pulse(campaign: Campaign, world: World) -> World:
-    """The world without the event whose pulse goes on, and without what is as young as a request."""
-    pulse = UUID(int=_key_of(campaign.pulse.market.event_id))
-    keys = {str(order.id) for order in world.orders.values() if order.event_id == pulse}
-    world.orders = {key: order for key, order in world.orders.items() if order.event_id != pulse}
-    world.maps.pop(pulse, None)
-    world.tasks = [task for task in world.tasks if task[1] not in keys and task[1] != str(pulse)]
-    world.unindexed = 0 if world.unindexed <= 2 else world.unindexed
-    world.documents = None
-    world.strays = campaign.strays
-    return world
+def _without_probe(campaign: Campaign, system: SystemState) -> SystemState:
+    """The system without the probed event and without changes as recent as a request."""
+    probe = _event_uuid(campaign.probe.on_sale.event_id)
+    keys = {str(order.id) for order in system.orders.values() if order.event_id == probe}
+    system.orders = {key: order for key, order in system.orders.items() if order.event_id != probe}
+    system.maps.pop(probe, None)
+    system.tasks = [task for task in system.tasks if task[1] not in keys and task[1] != str(probe)]
+    system.unindexed = 0 if system.unindexed <= 2 else system.unindexed
+    system.documents = None
+    system.unrecorded_intents = campaign.unrecorded_intents
+    return system
 
 
-def _key_of(text: str) -> int:
-    from domain.ids import parse_id
-
-    return parse_id(text, Kind.EVENT).int
+def _event_uuid(event_id: str) -> UUID:
+    return parse_id(event_id, Kind.EVENT)
 
 
-async def _audit(campaign: Campaign, say: Callable[[str], None]) -> None:
-    """Let every hold lapse, stop everybody, and hold everything against everything."""
-    say("letting every hold lapse, then auditing")
-    campaign.crowd.open.clear()
-    for work in campaign.background:
-        work.cancel()
-    await asyncio.sleep(campaign.plan.lapse_seconds)
+async def _audit(campaign: Campaign, log: Callable[[str], None]) -> None:
+    """Waits until every hold has expired, stops all work, and compares all parts."""
+    log("waiting for holds to expire, then auditing")
+    campaign.workload.open.clear()
+    for task in campaign.background:
+        task.cancel()
+    await asyncio.sleep(campaign.plan.expiry_seconds)
     result, began = campaign.result, time.monotonic()
-    left: list[Violation] = [Violation(OUR_FAULT, "a part did not come back")]
-    world = None
+    left: list[Violation] = [Violation(DEFECT, "a part is still unavailable")]
+    system = None
     while left and time.monotonic() - began < campaign.plan.settle_seconds:
-        with contextlib.suppress(*AWAY):
-            world = await read_world(campaign.house, transitions=True)
-            world.strays = campaign.strays
-            left = [*unsettled(world), *watcher_violations(campaign, world)]
+        with contextlib.suppress(*UNAVAILABLE):
+            system = await read_system(campaign.installation, transitions=True)
+            system.unrecorded_intents = campaign.unrecorded_intents
+            left = [*unsettled(system), *watcher_violations(campaign, system)]
         await asyncio.sleep(0.3)
     result.violations += left
-    if world is not None:
-        _conclude(campaign, world)
-    result.violations += leaks_in_logs(campaign.house)
+    if system is not None:
+        _check_history(campaign, system)
+    result.violations += leaks_in_logs(campaign.installation)
     result.violations = sorted(set(result.violations))
-    result.updates = sum(watcher.told for watcher in campaign.watchers)
+    result.updates = sum(watcher.received for watcher in campaign.watchers)
 
 
-async def _ask_the_doctor(campaign: Campaign, say: Callable[[str], None]) -> None:
-    """`boxoffice doctor` must find what the audit finds: nothing."""
-    command = [sys.executable, "-m", "cli", "doctor", "--data-dir", str(campaign.house.home)]
+async def _run_doctor(campaign: Campaign, log: Callable[[str], None]) -> None:
+    """Runs `boxoffice doctor`, which must find nothing after a clean audit."""
+    command = [sys.executable, "-m", "cli", "doctor", "--data-dir", str(campaign.installation.home)]
     doctor = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     said, _ = await doctor.communicate()
-    say(said.decode().strip().splitlines()[-1] if said else "the doctor said nothing")
+    log(said.decode().strip().splitlines()[-1] if said else "the doctor printed nothing")
     if doctor.returncode != 0:
         text = f"boxoffice doctor ended with {doctor.returncode}: {said.decode().strip()[-2000:]}"
-        campaign.result.violations.append(Violation(OUR_FAULT, text))
+        campaign.result.violations.append(Violation(DEFECT, text))
 
 
-def _conclude(campaign: Campaign, world: World) -> None:
-    result, calls = campaign.result, campaign.shop.history.calls
-    states = {public_id(Kind.ORDER, order.id): order.state for order in world.orders.values()}
-    cancelled = {key for key, (_, state) in world.events.items() if state == "CANCELLED"}
+def _check_history(campaign: Campaign, system: SystemState) -> None:
+    result, calls = campaign.result, campaign.api.history.calls
+    states = {public_id(Kind.ORDER, order.id): order.state for order in system.orders.values()}
+    cancelled = {key for key, (_, state) in system.events.items() if state == "CANCELLED"}
     excused = {
-        public_id(Kind.ORDER, order.id) for order in world.orders.values() if order.event_id in cancelled
+        public_id(Kind.ORDER, order.id) for order in system.orders.values() if order.event_id in cancelled
     }
-    result.violations += [*over_time(world), *check(calls, states, excused), *check_line(calls)]
+    result.violations += [*over_time(system), *check(calls, states, excused), *check_waiting_room(calls)]
     result.counts = count(calls, result.violations)
     kept: dict[str | None, int] = {}
-    for intent in world.intents:
+    for intent in system.intents:
         kept[intent.order_id] = kept.get(intent.order_id, 0) + intent.captured - intent.refunded
     result.unbooked = sum(
-        order.state != "BOOKED" and kept.get(str(order.id), 0) > 0 for order in world.orders.values()
+        order.state != "BOOKED" and kept.get(str(order.id), 0) > 0 for order in system.orders.values()
     )
 
 
-def watcher_violations(campaign: Campaign, world: World) -> list[Violation]:
-    """Invariant 8: every watcher has the server's map, and saw no gap that did not heal."""
-    seen = world.maps.get(UUID(int=_key_of(campaign.crowd.market.event_id)))
-    found = [fault for watcher in campaign.watchers for fault in watcher.faults]
+def watcher_violations(campaign: Campaign, system: SystemState) -> list[Violation]:
+    """Invariant 8: every watcher has the server's map, and every gap was resolved."""
+    seen = system.maps.get(_event_uuid(campaign.workload.on_sale.event_id))
+    found = [error for watcher in campaign.watchers for error in watcher.errors]
     found += disagreements(campaign.watchers)
     if seen is not None:
-        places = seen.places[: campaign.crowd.market.seats].decode()
+        places = seen.places[: campaign.workload.on_sale.seats].decode()
         found += [
             f"{watcher.name} has another map than the server ({watcher.version}, {seen.version})"
             for watcher in campaign.watchers
             if "".join(watcher.map) != places
         ]
-    leaks = [Violation(12, f"{one.name} was told a secret") for one in campaign.watchers if one.secrets]
+    leaks = [Violation(12, f"{one.name} received a secret") for one in campaign.watchers if one.secrets]
     return [Violation(8, text) for text in found] + leaks
 
 
-def leaks_in_logs(house: House) -> list[Violation]:
-    """Invariant 12: no secret stands in a log of ours."""
-    marks = [secret.encode() for secret in house.secrets.values()] + [b"_secret_", b"4242424242424242"]
+def leaks_in_logs(installation: Installation) -> list[Violation]:
+    """Invariant 12: no log of ours contains a secret."""
+    marks = [secret.encode() for secret in installation.secrets.values()] + [b"_secret_", b"4242424242424242"]
     return [
-        Violation(12, f"a secret stands in {path.name}")
-        for path in sorted((house.home / "log").glob("*.log"))
+        Violation(12, f"{path.name} contains a secret")
+        for path in sorted((installation.home / "log").glob("*.log"))
         if any(mark in path.read_bytes() for mark in marks)
     ]

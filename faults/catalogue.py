@@ -1,4 +1,4 @@
-"""The faults by name. Each is a context: it begins, `make faults` waits for some seconds, it ends."""
+"""The faults by name. Each is a context manager: the fault lasts while the block runs."""
 
 import asyncio
 import contextlib
@@ -6,21 +6,21 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
-from faults.forgery import forged_webhooks
-from faults.scene import Scene
+from faults.forgery import send_forged_webhooks
+from faults.target import Target
 
-Strike = Callable[[Scene], AbstractAsyncContextManager[None]]
+Inject = Callable[[Target], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One way to go wrong."""
+    """One kind of fault."""
 
     name: str
     what: str
-    strike: Strike
+    inject: Inject
     seconds: float = 3.0
-    """How long it lasts."""
+    """Its duration."""
 
 
 FAULTS: dict[str, Fault] = {}
@@ -28,29 +28,29 @@ FAULTS: dict[str, Fault] = {}
 
 def fault(
     name: str, what: str, seconds: float = 3.0
-) -> Callable[[Callable[[Scene], AsyncIterator[None]]], None]:
-    """Enter a fault into the catalogue."""
+) -> Callable[[Callable[[Target], AsyncIterator[None]]], None]:
+    """Registers a fault in the catalogue."""
 
-    def enter(strike: Callable[[Scene], AsyncIterator[None]]) -> None:
-        FAULTS[name] = Fault(name, what, asynccontextmanager(strike), seconds)
+    def register(inject: Callable[[Target], AsyncIterator[None]]) -> None:
+        FAULTS[name] = Fault(name, what, asynccontextmanager(inject), seconds)
 
-    return enter
+    return register
 
 
-def _killing(part: str) -> Callable[[Scene], AsyncIterator[None]]:
-    async def strike(scene: Scene) -> AsyncIterator[None]:
-        scene.house.kill(part)
+def _kill_part(part: str) -> Callable[[Target], AsyncIterator[None]]:
+    async def inject(target: Target) -> AsyncIterator[None]:
+        target.installation.kill(part)
         yield
 
-    return strike
+    return inject
 
 
-def _freezing(part: str) -> Callable[[Scene], AsyncIterator[None]]:
-    async def strike(scene: Scene) -> AsyncIterator[None]:
-        with scene.house.frozen(part):
+def _freeze_part(part: str) -> Callable[[Target], AsyncIterator[None]]:
+    async def inject(target: Target) -> AsyncIterator[None]:
+        with target.installation.frozen(part):
             yield
 
-    return strike
+    return inject
 
 
 _PARTS = {
@@ -62,47 +62,51 @@ _PARTS = {
     "stripe": "Stripe",
 }
 for _part, _name in _PARTS.items():
-    fault(f"kill-{_part}", f"kill -9 of {_name}")(_killing(_part))
-    fault(f"freeze-{_part}", f"SIGSTOP of {_name}, then SIGCONT", 4.0)(_freezing(_part))
+    fault(f"kill-{_part}", f"kill -9 of {_name}")(_kill_part(_part))
+    fault(f"freeze-{_part}", f"SIGSTOP of {_name}, then SIGCONT", 4.0)(_freeze_part(_part))
 
 
-@fault("kill-all", "kill -9 of every process at once, `up` too; then it is started again")
-async def _kill_all(scene: Scene) -> AsyncIterator[None]:
-    await asyncio.to_thread(scene.house.kill_everything)
-    scene.house.launch()
-    await scene.house.wait_ready()
+@fault("kill-all", "kill -9 of every process at once, with `up`; then a restart")
+async def _kill_all(target: Target) -> AsyncIterator[None]:
+    await asyncio.to_thread(target.installation.kill_everything)
+    target.installation.launch()
+    await target.installation.wait_ready()
     yield
 
 
-@fault("flush-redis", "FLUSHALL, again and again, while requests go on")
-async def _flush(scene: Scene) -> AsyncIterator[None]:
-    async with _going_on(_flushes(scene)):
+@fault("flush-redis", "repeated FLUSHALL during requests")
+async def _flush(target: Target) -> AsyncIterator[None]:
+    async with _in_background(_flushes(target)):
         yield
 
 
-@fault("flush-slow-commits", "FLUSHALL while commits take up to a second: maps are built without them", 4.0)
-async def _flush_slow_commits(scene: Scene) -> AsyncIterator[None]:
-    proxy = scene.house.proxies["postgres"]
-    proxy.slow_mark = b"COMMIT"
+@fault(
+    "flush-slow-commits",
+    "FLUSHALL while commits take up to a second, so that maps are rebuilt without them",
+    4.0,
+)
+async def _flush_slow_commits(target: Target) -> AsyncIterator[None]:
+    proxy = target.installation.proxies["postgres"]
+    proxy.delay_marker = b"COMMIT"
     try:
-        async with _going_on(_flushes(scene)):
+        async with _in_background(_flushes(target)):
             yield
     finally:
         proxy.heal()
 
 
-async def _flushes(scene: Scene) -> None:
-    redis = scene.house.redis()
+async def _flushes(target: Target) -> None:
+    redis = target.installation.redis()
     try:
         while True:
             await redis.flushall()
-            await asyncio.sleep(scene.dice.uniform(0.1, 0.8))
+            await asyncio.sleep(target.rng.uniform(0.1, 0.8))
     finally:
         await redis.aclose()
 
 
 @asynccontextmanager
-async def _going_on(work) -> AsyncIterator[None]:  # type: ignore[no-untyped-def]
+async def _in_background(work) -> AsyncIterator[None]:  # type: ignore[no-untyped-def]
     task = asyncio.ensure_future(work)
     try:
         yield
@@ -112,76 +116,80 @@ async def _going_on(work) -> AsyncIterator[None]:  # type: ignore[no-untyped-def
             await task
 
 
-def _losing(part: str, mark: bytes, share: float) -> Callable[[Scene], AsyncIterator[None]]:
-    async def strike(scene: Scene) -> AsyncIterator[None]:
-        proxy = scene.house.proxies[part]
-        proxy.lost_mark, proxy.lost_share = mark, share
+def _drop_responses(part: str, mark: bytes, share: float) -> Callable[[Target], AsyncIterator[None]]:
+    async def inject(target: Target) -> AsyncIterator[None]:
+        proxy = target.installation.proxies[part]
+        proxy.drop_marker, proxy.drop_share = mark, share
         try:
             yield
         finally:
             proxy.heal()
 
-    return strike
+    return inject
 
 
-fault("redis-replies-lost", "one Redis answer in ten is lost after it took effect")(
-    _losing("redis", b"", 0.1)
+fault("redis-replies-lost", "one Redis response in ten is lost after the command ran")(
+    _drop_responses("redis", b"", 0.1)
 )
-fault("commit-replies-lost", "half of all COMMITs are answered to nobody")(
-    _losing("postgres", b"COMMIT", 0.5)
+fault("commit-replies-lost", "the responses of half of all COMMITs are lost")(
+    _drop_responses("postgres", b"COMMIT", 0.5)
 )
-fault("postgres-replies-lost", "one PostgreSQL answer in twenty is lost")(_losing("postgres", b"", 0.05))
-fault("stripe-replies-lost", "three of Stripe's answers in ten are lost")(_losing("stripe", b"POST", 0.3))
+fault("postgres-replies-lost", "one PostgreSQL response in twenty is lost")(
+    _drop_responses("postgres", b"", 0.05)
+)
+fault("stripe-replies-lost", "three of Stripe's responses in ten are lost")(
+    _drop_responses("stripe", b"POST", 0.3)
+)
 
 
-def _cutting(part: str) -> Callable[[Scene], AsyncIterator[None]]:
-    async def strike(scene: Scene) -> AsyncIterator[None]:
-        async def cut() -> None:
+def _reset_connections(part: str) -> Callable[[Target], AsyncIterator[None]]:
+    async def inject(target: Target) -> AsyncIterator[None]:
+        async def reset() -> None:
             while True:
-                scene.house.proxies[part].cut()
-                await asyncio.sleep(scene.dice.uniform(0.1, 0.7))
+                target.installation.proxies[part].reset()
+                await asyncio.sleep(target.rng.uniform(0.1, 0.7))
 
-        async with _going_on(cut()):
+        async with _in_background(reset()):
             yield
 
-    return strike
+    return inject
 
 
-def _stalling(part: str) -> Callable[[Scene], AsyncIterator[None]]:
-    async def strike(scene: Scene) -> AsyncIterator[None]:
-        scene.house.proxies[part].stalled = True
+def _stall(part: str) -> Callable[[Target], AsyncIterator[None]]:
+    async def inject(target: Target) -> AsyncIterator[None]:
+        target.installation.proxies[part].stalled = True
         try:
             yield
         finally:
-            scene.house.proxies[part].heal()
+            target.installation.proxies[part].heal()
 
-    return strike
+    return inject
 
 
-def _refusing(part: str) -> Callable[[Scene], AsyncIterator[None]]:
-    async def strike(scene: Scene) -> AsyncIterator[None]:
-        proxy = scene.house.proxies[part]
+def _refuse_connections(part: str) -> Callable[[Target], AsyncIterator[None]]:
+    async def inject(target: Target) -> AsyncIterator[None]:
+        proxy = target.installation.proxies[part]
         proxy.refusing = True
-        proxy.cut()
+        proxy.reset()
         try:
             yield
         finally:
             proxy.heal()
 
-    return strike
+    return inject
 
 
 for _part in ("postgres", "redis", "stripe"):
     _name = _PARTS[_part]
-    fault(f"{_part}-cut", f"every connection to {_name} is reset, again and again")(_cutting(_part))
-    fault(f"{_part}-silent", f"{_name} answers nothing, its connections stay open", 4.0)(_stalling(_part))
-    fault(f"{_part}-unreachable", f"connections to {_name} are refused")(_refusing(_part))
+    fault(f"{_part}-cut", f"every connection to {_name} is reset repeatedly")(_reset_connections(_part))
+    fault(f"{_part}-silent", f"{_name} does not respond, its connections stay open", 4.0)(_stall(_part))
+    fault(f"{_part}-unreachable", f"connections to {_name} are refused")(_refuse_connections(_part))
 
 
 @fault("database-read-only", "every write fails, as on a full disk")
-async def _read_only(scene: Scene) -> AsyncIterator[None]:
+async def _read_only(target: Target) -> AsyncIterator[None]:
     async def turn(value: str) -> None:
-        async with scene.house.database() as connection:
+        async with target.installation.database() as connection:
             await connection.execute("SET default_transaction_read_only = off")
             await connection.execute(f"ALTER DATABASE boxoffice SET default_transaction_read_only = {value}")
             await connection.execute(
@@ -196,105 +204,105 @@ async def _read_only(scene: Scene) -> AsyncIterator[None]:
         await turn("off")
 
 
-def _at_stripe(*faults: tuple[str, dict[str, object]]) -> Callable[[Scene], AsyncIterator[None]]:
-    async def strike(scene: Scene) -> AsyncIterator[None]:
+def _stripe_faults(*faults: tuple[str, dict[str, object]]) -> Callable[[Target], AsyncIterator[None]]:
+    async def inject(target: Target) -> AsyncIterator[None]:
         for kind, more in faults:
-            await scene.stripe_fault(kind, **more)  # type: ignore[arg-type]
-        browser, scene.crowd.habits.browser = scene.crowd.habits.browser, 0.6
+            await target.stripe_fault(kind, **more)  # type: ignore[arg-type]
+        browser, target.workload.behaviour.browser = target.workload.behaviour.browser, 0.6
         try:
             yield
         finally:
-            scene.crowd.habits.browser = browser
-            await scene.heal_stripe()
+            target.workload.behaviour.browser = browser
+            await target.heal_stripe()
 
-    return strike
+    return inject
 
 
-fault("webhooks-dropped", "no webhook is sent", 5.0)(_at_stripe(("webhook.drop", {})))
-fault("webhooks-doubled", "every webhook comes four times")(
-    _at_stripe(("webhook.duplicate", {"params": {"copies": 3}}))
+fault("webhooks-dropped", "no webhook is sent", 5.0)(_stripe_faults(("webhook.drop", {})))
+fault("webhooks-doubled", "every webhook arrives four times")(
+    _stripe_faults(("webhook.duplicate", {"params": {"copies": 3}}))
 )
-fault("webhooks-reordered", "webhooks overtake one another")(
-    _at_stripe(("webhook.reorder", {"params": {"behind": 3, "most_seconds": 3}}))
+fault("webhooks-reordered", "webhooks arrive in another order")(
+    _stripe_faults(("webhook.reorder", {"params": {"behind": 3, "most_seconds": 3}}))
 )
-fault("webhooks-late", "webhooks come after every deadline", 5.0)(
-    _at_stripe(("webhook.delay", {"params": {"seconds": 14}}))
+fault("webhooks-late", "webhooks arrive after every deadline", 5.0)(
+    _stripe_faults(("webhook.delay", {"params": {"seconds": 14}}))
 )
-fault("webhooks-wrong", "webhooks name another amount, currency and order")(
-    _at_stripe(
+fault("webhooks-wrong", "webhooks have another amount, currency and order")(
+    _stripe_faults(
         ("webhook.alter", {"params": {"amount": 1, "currency": "jpy", "metadata": {"order_id": "0" * 8}}})
     )
 )
-fault("webhooks-signed-badly", "webhooks come with a wrong signature, then rightly")(
-    _at_stripe(("webhook.signature", {"params": {"secret": "whsec_wrong"}}))
+fault("webhooks-signed-badly", "webhooks arrive with a wrong signature, then with a valid one")(
+    _stripe_faults(("webhook.signature", {"params": {"secret": "whsec_wrong"}}))
 )
-fault("intents-altered", "intents turn out to be over another amount")(
-    _at_stripe(
+fault("intents-altered", "intents have another amount")(
+    _stripe_faults(
         ("intent.alter", {"match": {"operation": "payment_intent.confirm"}, "params": {"amount": 100}})
     )
 )
-fault("stripe-errors", "Stripe answers 500, having done it or not")(
-    _at_stripe(
+fault("stripe-errors", "Stripe answers 500, before or after the operation")(
+    _stripe_faults(
         ("api.error", {"count": 6, "params": {"status": 500, "when": "after"}}),
         ("api.error", {"count": 6, "params": {"status": 500, "when": "before"}}),
     )
 )
-fault("stripe-slow", "Stripe takes seconds, and the hold lapses meanwhile", 5.0)(
-    _at_stripe(("api.hang", {"match": {"operation": "payment_intent.*"}, "params": {"seconds": 4}}))
+fault("stripe-slow", "Stripe takes seconds, and the hold expires meanwhile", 5.0)(
+    _stripe_faults(("api.hang", {"match": {"operation": "payment_intent.*"}, "params": {"seconds": 4}}))
 )
-fault("refunds-fail", "refunds are refused, or bounce later")(
-    _at_stripe(
+fault("refunds-fail", "refunds are refused, or fail later")(
+    _stripe_faults(
         ("refund.fail", {"count": 3}), ("refund.pending_then_fail", {"count": 3, "params": {"seconds": 1}})
     )
 )
 
 
-@fault("captures-fail", "captures fail once, and for some cards for ever", 4.0)
-async def _captures_fail(scene: Scene) -> AsyncIterator[None]:
-    async def spoil() -> None:
+@fault("captures-fail", "captures fail once, and for some cards always", 4.0)
+async def _captures_fail(target: Target) -> AsyncIterator[None]:
+    async def fail_captures() -> None:
         while True:
-            await scene.stripe_fault("capture.fail", count=1)
+            await target.stripe_fault("capture.fail", count=1)
             await asyncio.sleep(1.5)
 
-    habits = scene.crowd.habits
-    cards, habits.cards = habits.cards, (*habits.cards, "pm_card_captureFails")
+    behaviour = target.workload.behaviour
+    cards, behaviour.cards = behaviour.cards, (*behaviour.cards, "pm_card_captureFails")
     try:
-        async with _going_on(spoil()):
+        async with _in_background(fail_captures()):
             yield
     finally:
-        habits.cards = cards
-        await scene.heal_stripe()
+        behaviour.cards = cards
+        await target.heal_stripe()
 
 
-@fault("clients-hang-up", "half of all buyers go away in the middle of a request", 4.0)
-async def _hang_up(scene: Scene) -> AsyncIterator[None]:
-    habits = scene.crowd.habits
-    usual, habits.hang_up = habits.hang_up, 0.5
+@fault("clients-hang-up", "half of all buyers disconnect in the middle of a request", 4.0)
+async def _disconnect(target: Target) -> AsyncIterator[None]:
+    behaviour = target.workload.behaviour
+    usual, behaviour.disconnect = behaviour.disconnect, 0.5
     try:
         yield
     finally:
-        habits.hang_up = usual
+        behaviour.disconnect = usual
 
 
-@fault("late-payments", "buyers pay as their hold lapses", 7.0)
-async def _late(scene: Scene) -> AsyncIterator[None]:
-    habits = scene.crowd.habits
-    usual, habits.late = habits.late, 0.9
+@fault("late-payments", "buyers pay as their hold expires", 7.0)
+async def _late(target: Target) -> AsyncIterator[None]:
+    behaviour = target.workload.behaviour
+    usual, behaviour.late = behaviour.late, 0.9
     try:
         yield
     finally:
-        habits.late = usual
+        behaviour.late = usual
 
 
-@fault("webhooks-forged", "somebody who is not Stripe sends webhooks")
-async def _forged(scene: Scene) -> AsyncIterator[None]:
-    await forged_webhooks(scene)
+@fault("webhooks-forged", "webhooks are forged")
+async def _forged(target: Target) -> AsyncIterator[None]:
+    await send_forged_webhooks(target)
     yield
 
 
-@fault("event-cancelled", "an event is cancelled in the middle of a rush", 4.0)
-async def _cancelled(scene: Scene) -> AsyncIterator[None]:
-    from faults.market import rush_and_cancel
+@fault("event-cancelled", "an event is cancelled during a rush", 4.0)
+async def _cancelled(target: Target) -> AsyncIterator[None]:
+    from faults.events import rush_and_cancel
 
-    await rush_and_cancel(scene)
+    await rush_and_cancel(target)
     yield

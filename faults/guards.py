@@ -1,7 +1,7 @@
-"""Guards, and how each is taken away for a control run, which the checker must then catch.
+"""Guards and their removal for control runs, in which the checker must find a violation.
 
-Everything here happens from outside: a function replaced before the command starts, a changed copy of the
-Lua scripts, or SQL in the run's own database. The product has no switch for any of it.
+A guard is removed from outside: by a function replaced before the command starts, by a changed copy of a
+Lua script, or by SQL in the run's own database. The product has no switch for it.
 """
 
 import logging
@@ -18,44 +18,44 @@ from domain.outbox import Topic
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Something that makes an invariant true, and what has to be struck to see it gone."""
+    """Code that keeps an invariant, and the faults under which its absence shows."""
 
     what: str
     invariants: tuple[int, ...]
-    """Without it, at least one of these is violated."""
+    """At least one of these is violated without the guard."""
     faults: tuple[str, ...]
     remove: Callable[[], None] = lambda: None
-    """In every process, before its command starts."""
+    """Run in every process before its command starts."""
     sql: str = ""
-    """In the database, once it is migrated."""
+    """Run in the database after the migration."""
     rounds: int = 1
     waiting: int = 3
     """People in the waiting room."""
     settle_seconds: float = 8.0
-    """How long the checker waits for what will not come."""
+    """How long the checker waits for the system to settle."""
 
 
 def remove_guard(name: str) -> None:
-    """Take a guard out of this process."""
+    """Removes a guard from this process."""
     GUARDS[name].remove()
 
 
-def _replace(room: object, **functions: Any) -> None:
-    """Put others in the place of a module's functions or classes.
+def _replace(owner: object, **functions: Any) -> None:
+    """Replaces functions or attributes of a module or class.
 
     Raises:
-        AssertionError: it no longer has one of that name.
+        AssertionError: it has none of that name.
     """
     for name, function in functions.items():
-        assert hasattr(room, name), f"{room} has no {name}"
-        setattr(room, name, function)
+        assert hasattr(owner, name), f"{owner} has no {name}"
+        setattr(owner, name, function)
 
 
 def _changed_copy(folder: Path, name: str, changes: dict[str, str]) -> Path:
-    """A copy of a folder of Lua scripts, with one of them changed.
+    """A copy of a folder of Lua scripts with one changed script.
 
     Raises:
-        AssertionError: the script no longer has what was to be changed.
+        AssertionError: the script does not contain the text to change.
     """
     copy = Path(tempfile.mkdtemp(prefix="boxoffice-lua-")) / "lua"
     shutil.copytree(folder, copy)
@@ -67,7 +67,7 @@ def _changed_copy(folder: Path, name: str, changes: dict[str, str]) -> Path:
     return copy
 
 
-def _careless_hold() -> None:
+def _hold_without_check() -> None:
     import reservations.scripts
     from kit.lua import LuaScript
 
@@ -84,7 +84,7 @@ def _careless_hold() -> None:
     reservations.scripts.SCRIPTS["hold"] = LuaScript.load(copy / "hold.lua")
 
 
-def _boundless_admission() -> None:
+def _admit_without_cap() -> None:
     import waiting_room.scripts
     from kit.lua import LuaScript
 
@@ -102,18 +102,18 @@ def _empty_seat_source() -> None:
     _replace(seat_rebuild, live_claims=live_claims)
 
 
-def _candid_log() -> None:
+def _log_client_secrets() -> None:
     from kit import log_lines
     from payments.stripe_gateway import StripeGateway
 
     create_intent = StripeGateway.create_intent
 
-    async def candid(self: Any, *arguments: Any, **more: Any) -> Any:
+    async def create_and_log(self: Any, *arguments: Any, **more: Any) -> Any:
         intent = await create_intent(self, *arguments, **more)
         logging.getLogger("boxoffice.payments").warning("made %s", intent.client_secret)
         return intent
 
-    _replace(StripeGateway, create_intent=candid)
+    _replace(StripeGateway, create_intent=create_and_log)
     _replace(log_lines, redacted=lambda text: text)
 
 
@@ -144,7 +144,7 @@ def _unconditional_payments() -> None:
     _replace(settle, set_payment_state=set_payment_state)
 
 
-def _forgetful_keys() -> None:
+def _random_order_ids() -> None:
     from services.ordering import reserve
 
     _replace(reserve, order_id_of=lambda *_: uuid4())
@@ -154,29 +154,29 @@ def _fresh_key(method: str) -> Callable[[], None]:
     def remove() -> None:
         from payments.stripe_gateway import StripeGateway
 
-        faithful = getattr(StripeGateway, method)
+        original = getattr(StripeGateway, method)
 
-        async def careless(self: Any, *arguments: Any, idempotency_key: str, **more: Any) -> Any:
-            return await faithful(self, *arguments, idempotency_key=uuid4().hex, **more)
+        async def with_random_key(self: Any, *arguments: Any, idempotency_key: str, **more: Any) -> Any:
+            return await original(self, *arguments, idempotency_key=uuid4().hex, **more)
 
-        setattr(StripeGateway, method, careless)
+        setattr(StripeGateway, method, with_random_key)
 
     return remove
 
 
-def _gullible_webhooks() -> None:
+def _accept_any_signature() -> None:
     from payments import webhooks
 
     _replace(webhooks, _check_signature=lambda *_: None)
 
 
-def _everything_fits() -> None:
+def _accept_any_intent() -> None:
     from services.ordering import settle
 
     _replace(settle, _fits=lambda *_: True)
 
 
-def _same_versions() -> None:
+def _repeat_versions() -> None:
     from services.ordering import seat_rebuild
 
     async def next_first_version(*_: Any) -> int:
@@ -193,7 +193,7 @@ def _end_without_cancelling() -> None:
 
     async def expire(context: ServiceContext, order_id: UUID) -> None:
         order = await order_by_id(context.database, order_id)
-        assert order is not None, "it was lapsed a moment ago"
+        assert order is not None, "the sweep has just read it"
         await cancel.end_unpaid(context, order, OrderState.EXPIRED)
 
     _replace(expiry, _expire_paying=expire)
@@ -208,7 +208,7 @@ def _no_expiry() -> None:
     _replace(workers.ordering, expire_lapsed=nothing)
 
 
-def _losers_kept_waiting() -> None:
+def _drop_capture_tasks() -> None:
     from db.queries.outbox import write_task as write
     from services.ordering import settle
 
@@ -231,23 +231,23 @@ GUARDS: dict[str, Guard] = {
         "the check in hold.lua, and the index behind it",
         (1,),
         ("clients-hang-up",),
-        _careless_hold,
+        _hold_without_check,
         sql="DROP INDEX claims_live",
     ),
     "order-condition": Guard(
-        "the state that a transition of an order must leave",
+        "the condition on the state that an order's transition leaves",
         (6,),
         ("late-payments",),
         _unconditional_transitions,
     ),
     "payment-condition": Guard(
-        "the state that a transition of a payment must leave",
+        "the condition on the state that a payment's transition leaves",
         (5,),
         ("webhooks-doubled",),
         _unconditional_payments,
     ),
     "reserve-key": Guard(
-        "an order's id follows from its idempotency key", (11,), ("clients-hang-up",), _forgetful_keys
+        "an order's id is derived from its idempotency key", (11,), ("clients-hang-up",), _random_order_ids
     ),
     "intent-key": Guard(
         "one idempotency key for an order's intent",
@@ -264,13 +264,13 @@ GUARDS: dict[str, Guard] = {
         rounds=2,
     ),
     "webhook-signature": Guard(
-        "the check of a webhook's signature", (5,), ("webhooks-forged",), _gullible_webhooks
+        "the check of a webhook's signature", (5,), ("webhooks-forged",), _accept_any_signature
     ),
     "intent-fits": Guard(
-        "an intent must be over the order's amount", (3,), ("intents-altered",), _everything_fits
+        "an intent must have the order's amount", (3,), ("intents-altered",), _accept_any_intent
     ),
     "epoch-versions": Guard(
-        "versions that never repeat over epochs", (8,), ("flush-redis",), _same_versions, rounds=2
+        "versions that do not repeat across epochs", (8,), ("flush-redis",), _repeat_versions, rounds=2
     ),
     "cancel-before-expiry": Guard(
         "an intent is cancelled before its order expires",
@@ -278,12 +278,12 @@ GUARDS: dict[str, Guard] = {
         ("webhooks-dropped",),
         _end_without_cancelling,
     ),
-    "expiry": Guard("the sweep that ends lapsed orders", (2,), ("late-payments",), _no_expiry),
+    "expiry": Guard("the sweep that ends expired orders", (2,), ("late-payments",), _no_expiry),
     "capture-task": Guard(
-        "the capture is written with the booking", (3,), ("clients-hang-up",), _losers_kept_waiting
+        "the capture's task is written with the booking", (3,), ("clients-hang-up",), _drop_capture_tasks
     ),
     "synchronous-commit": Guard(
-        "a commit is on the disk before it is acknowledged",
+        "a commit is on disk before it is acknowledged",
         (4,),
         ("kill-postgres",),
         sql="ALTER DATABASE boxoffice SET synchronous_commit = off; SELECT pg_terminate_backend(pid)"
@@ -294,18 +294,18 @@ GUARDS: dict[str, Guard] = {
         "a lost map is built from the claims in PostgreSQL", (7,), ("flush-redis",), _empty_seat_source
     ),
     "admission-cap": Guard(
-        "no more are admitted than may shop at once",
+        "the cap of active admissions",
         (10,),
         ("clients-hang-up",),
-        _boundless_admission,
+        _admit_without_cap,
         rounds=2,
         waiting=20,
     ),
     "redaction": Guard(
-        "what a log line is cleared of, under code that logs a client's secret",
+        "the redaction of log lines, with code that logs a client's secret",
         (12,),
         ("clients-hang-up",),
-        _candid_log,
+        _log_client_secrets,
     ),
     "search-trigger": Guard(
         "the trigger that marks a changed event for the index",

@@ -1,4 +1,4 @@
-"""The history: every call that was made, how it ended, and when. One JSON line each."""
+"""The history of a run: every call with its times and outcome, one JSON line each."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 
 class Outcome(StrEnum):
-    """OK: it happened. FAILED: it did not, by a typed refusal. UNKNOWN: nobody knows."""
+    """OK: it happened. FAILED: it was refused. UNKNOWN: the response was lost."""
 
     OK = "ok"
     FAILED = "failed"
@@ -19,7 +19,7 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Call:
-    """One call. Times are Unix seconds; `order` is what the answer named, or what was asked about."""
+    """One call. Times are Unix seconds; `order` is the one in the response, else the one in the request."""
 
     actor: str
     operation: str
@@ -29,31 +29,31 @@ class Call:
     ended: float = 0.0
     outcome: Outcome = Outcome.UNKNOWN
     code: str | None = None
-    """Of a refusal, or what an unknown outcome looked like."""
+    """Of the refusal, or the kind of unknown outcome."""
     status: str | None = None
     tickets: tuple[str, ...] = ()
     expires: float | None = None
-    """When the hold lapses, as the answer said."""
+    """When the hold expires, according to the response."""
     detail: dict[str, Any] = field(default_factory=dict)
 
 
 class History:
-    """Every call so far, in memory and in a file."""
+    """All calls, in memory and in a file."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.calls: list[Call] = []
         self.file: TextIO | None = path.open("w") if path is not None else None
 
     def record(self, call: Call) -> Call:
-        """Note a call that has ended."""
+        """Records a call that has ended."""
         call.ended = call.ended or time.time()
         self.calls.append(call)
         self._write(asdict(call))
         return call
 
-    def note(self, what: str, **more: Any) -> None:
-        """Note something that is no call: a fault's beginning or end."""
-        self._write({"note": what, "at": time.time(), **more})
+    def note(self, text: str, **more: Any) -> None:
+        """Records another fact, such as the start or end of a fault."""
+        self._write({"note": text, "at": time.time(), **more})
 
     def of(self, operation: str) -> Iterator[Call]:
         """The calls of one operation."""

@@ -1,4 +1,4 @@
-"""The invariants as the buyers saw them: pure functions of a history and of how the orders ended."""
+"""Checks of the invariants on a history: pure functions of the calls and the final states of orders."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from faults.history import Call, Outcome
-from faults.verdicts import OUR_FAULT, Violation
+from faults.violations import DEFECT, Violation
 
-# Clocks of buyer and server are the same machine's; this is for the rounding of expiresAt.
+# Buyers and server share one clock; this covers the rounding of expiresAt.
 _SKEW_SECONDS = 0.05
-# Refunds and cancellations take a booking away rightly, and so does a capture that the bank refuses.
-_TAKES_BOOKING = ("refund",)
-_TAKES_HOLD = ("release", "refund")
+# Operations that may end a booking; a capture that the bank refuses may end it too.
+_ENDS_BOOKING = ("refund",)
+_ENDS_HOLD = ("release", "refund")
 _REFUSED_CARD = "pm_card_captureFails"
 
 
@@ -28,22 +28,22 @@ class Counts:
 
 
 def check(calls: Sequence[Call], states: Mapping[str, str], excused: Set[str]) -> list[Violation]:
-    """Everything that a buyer could complain of. `states`: how each order ended, by its public id.
+    """All violations that buyers can see. `states` are the final states of orders by public id.
 
-    `excused` are orders whose event was cancelled.
+    `excused` are the orders of cancelled events.
     """
     return [
         *lost_bookings(calls, states, excused),
         *double_holds(calls, states, excused),
-        *split_keys(calls),
+        *key_conflicts(calls),
         *wrong_counts(calls),
-        *our_faults(calls),
+        *defects(calls),
         *forged_webhooks(calls),
     ]
 
 
 def acknowledged(calls: Sequence[Call]) -> dict[str, float]:
-    """Orders that somebody was told are booked, and when first."""
+    """Orders that a response called booked, with the time of the first such response."""
     found: dict[str, float] = {}
     for call in calls:
         if call.outcome is Outcome.OK and call.status == "BOOKED" and call.order is not None:
@@ -52,8 +52,8 @@ def acknowledged(calls: Sequence[Call]) -> dict[str, float]:
 
 
 def lost_bookings(calls: Sequence[Call], states: Mapping[str, str], excused: Set[str]) -> list[Violation]:
-    """Invariant 4: told it was booked, and it is not, though nobody asked for that."""
-    asked = {call.order for call in calls if call.operation in _TAKES_BOOKING}
+    """Invariant 4: a booking was acknowledged and is gone, without a request to end it."""
+    asked = {call.order for call in calls if call.operation in _ENDS_BOOKING}
     refused = {call.order for call in calls if call.detail.get("card") == _REFUSED_CARD}
     found = [
         Violation(4, f"hold {call.order} was acknowledged and is gone")
@@ -70,7 +70,7 @@ def lost_bookings(calls: Sequence[Call], states: Mapping[str, str], excused: Set
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time in which an order certainly had its tickets."""
+    """A time during which an order certainly had its tickets."""
 
     order: str
     start: float
@@ -80,11 +80,11 @@ class Span:
 def spans(
     calls: Sequence[Call], states: Mapping[str, str], excused: Set[str] = frozenset()
 ) -> dict[str, list[Span]]:
-    """By ticket, when which orders certainly had it: from the answer until anything may have ended it."""
+    """The spans in which orders certainly had each ticket: from the response to the first possible end."""
     booked = acknowledged(calls)
     ended: dict[str, float] = {}
     for call in calls:
-        if call.operation in _TAKES_HOLD and call.order is not None:
+        if call.operation in _ENDS_HOLD and call.order is not None:
             ended[call.order] = min(call.started, ended.get(call.order, call.started))
     for order, shown in _seen_before_cancelled(calls, states).items():
         ended[order] = min(shown, ended.get(order, shown))
@@ -96,12 +96,12 @@ def spans(
     for order, call in begun.items():
         if order in excused or call.expires is None:
             continue
-        lapses = call.expires - _SKEW_SECONDS
-        if order in booked and booked[order] > lapses:
-            lapses = booked[order]
-        end = ended.get(order, float("inf") if order in booked else lapses)
+        expires = call.expires - _SKEW_SECONDS
+        if order in booked and booked[order] > expires:
+            expires = booked[order]
+        end = ended.get(order, float("inf") if order in booked else expires)
         if order not in booked:
-            end = min(end, lapses)
+            end = min(end, expires)
         for ticket in call.tickets:
             if end > call.ended:
                 found[ticket].append(Span(order, call.ended, end))
@@ -109,9 +109,10 @@ def spans(
 
 
 def _seen_before_cancelled(calls: Sequence[Call], states: Mapping[str, str]) -> dict[str, float]:
-    """Orders that were cancelled, unasked where an intent does not fit: when they were last seen to live.
+    """For cancelled orders, the time of the last response in which they were alive.
 
-    A buyer who hung up may never be shown it; then how the order ended in the books says so.
+    An intent with a wrong amount cancels its order. A buyer who disconnects may not see that; then the
+    final state of the order tells it.
     """
     alive: dict[str, float] = {}
     cancelled: dict[str, float] = {}
@@ -129,7 +130,7 @@ def _seen_before_cancelled(calls: Sequence[Call], states: Mapping[str, str]) -> 
 
 
 def double_holds(calls: Sequence[Call], states: Mapping[str, str], excused: Set[str]) -> list[Violation]:
-    """Invariant 1, without believing any part: two orders certainly had one ticket at one time."""
+    """Invariant 1, from responses alone: two orders certainly had one ticket at one time."""
     found = []
     refused = {call.order for call in calls if call.detail.get("card") == _REFUSED_CARD and call.order}
     for ticket, of_ticket in spans(calls, states, excused | refused).items():
@@ -140,8 +141,8 @@ def double_holds(calls: Sequence[Call], states: Mapping[str, str], excused: Set[
     return found
 
 
-def split_keys(calls: Sequence[Call]) -> list[Violation]:
-    """Invariant 11: one key, one order, the same tickets."""
+def key_conflicts(calls: Sequence[Call]) -> list[Violation]:
+    """Invariant 11: one key makes one order with the same tickets."""
     found: dict[tuple[str, str], set[tuple[str | None, tuple[str, ...]]]] = defaultdict(set)
     for call in calls:
         if call.operation == "reserve" and call.outcome is Outcome.OK and call.key is not None:
@@ -154,7 +155,7 @@ def split_keys(calls: Sequence[Call]) -> list[Violation]:
 
 
 def wrong_counts(calls: Sequence[Call]) -> list[Violation]:
-    """Invariant 2: as many tickets as were asked for."""
+    """Invariant 2: an order has the requested number of tickets."""
     return [
         Violation(2, f"order {call.order} has {len(call.tickets)} tickets instead of {call.detail['wanted']}")
         for call in calls
@@ -164,17 +165,17 @@ def wrong_counts(calls: Sequence[Call]) -> list[Violation]:
     ]
 
 
-def our_faults(calls: Sequence[Call]) -> list[Violation]:
-    """Answers that no fault of a part excuses."""
+def defects(calls: Sequence[Call]) -> list[Violation]:
+    """Responses that are wrong even while a part fails."""
     return [
-        Violation(OUR_FAULT, f"{call.operation} of {call.order or call.key} answered {call.code}")
+        Violation(DEFECT, f"{call.operation} of {call.order or call.key} answered {call.code}")
         for call in calls
         if call.code in ("INTERNAL_SERVER_ERROR", "None", "IDEMPOTENCY_MISMATCH")
     ]
 
 
 def forged_webhooks(calls: Sequence[Call]) -> list[Violation]:
-    """A webhook that Stripe did not sign was taken for Stripe's."""
+    """A webhook without Stripe's signature was accepted."""
     return [
         Violation(5, f"a forged webhook ({call.detail.get('forgery')}) was accepted")
         for call in calls
@@ -183,7 +184,7 @@ def forged_webhooks(calls: Sequence[Call]) -> list[Violation]:
 
 
 def count(calls: Sequence[Call], violations: Sequence[Violation]) -> Counts:
-    """The figures."""
+    """The figures of a report."""
     return Counts(
         len(calls),
         sum(call.outcome is Outcome.UNKNOWN for call in calls),

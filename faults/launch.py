@@ -1,7 +1,7 @@
-"""Starts `boxoffice` with its parts behind proxies and, for a control run, with one guard taken away.
+"""Starts `boxoffice` with its parts behind proxies and, for a control run, without one guard.
 
-`python -m faults.launch up ...` is `boxoffice up ...`, but every process that it starts is started
-through here too. What is taken away lives in this package alone: the product has no switch for it.
+`python -m faults.launch up ...` is `boxoffice up ...`, and its child processes start through this module
+too. Guards are removed only in this package: the product has no switch for it.
 """
 
 import json
@@ -17,27 +17,27 @@ from devservices.process import Command
 from faults.guards import remove_guard
 
 PROXIES = "FAULTS_PROXIES"
-"""JSON: the proxy's port by the name of the part that it stands before."""
+"""JSON: the port of the proxy of each part, by the part's name."""
 WITHOUT = "FAULTS_WITHOUT"
-"""The name of the guard that is gone; '' for none."""
+"""The name of the removed guard; '' for none."""
 
 
 def main(words: Sequence[str]) -> int:
     """Runs one command of `boxoffice`."""
-    lead_through(json.loads(os.environ.get(PROXIES, "{}")))
-    Command.command = _command  # type: ignore[method-assign]  # the one place where children are named
+    route_through_proxies(json.loads(os.environ.get(PROXIES, "{}")))
+    Command.command = _command  # type: ignore[method-assign]  # every child process's command is built there
     without = os.environ.get(WITHOUT, "")
     if without:
         remove_guard(without)
     return cli.main(words)
 
 
-def lead_through(proxies: Mapping[str, int]) -> None:
-    """Makes `up` tell its processes the proxies' ports in place of the parts'."""
-    told = devservices.up.addresses
+def route_through_proxies(proxies: Mapping[str, int]) -> None:
+    """Makes `up` give its processes the ports of the proxies instead of the parts'."""
+    original = devservices.up.addresses
 
     def addresses(part: Part, credentials: Credentials) -> dict[str, str]:
-        found = told(part, credentials)
+        found = original(part, credentials)
         if part.name not in proxies:
             return found
         return {

@@ -1,4 +1,4 @@
-"""A TCP proxy that can fail in the ways that a network does, at the moment that hurts."""
+"""A TCP proxy that injects network faults: resets, stalls, delays and lost responses."""
 
 import asyncio
 import contextlib
@@ -16,61 +16,61 @@ class Link:
 
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
-    doomed: bool = False
-    """The server's next answer is swallowed and the connection cut."""
+    drop_next: bool = False
+    """The server's next response is dropped and the connection reset."""
 
-    def cut(self) -> None:
-        """Reset both ends."""
+    def reset(self) -> None:
+        """Resets both connections."""
         for writer in (self.client, self.server):
             _reset(writer)
 
 
 @dataclass(slots=True)
 class Proxy:
-    """Stands before one part; while nothing is set it only passes bytes on."""
+    """The proxy of one part; without faults it only forwards bytes."""
 
     upstream: int
-    dice: random.Random
+    rng: random.Random
     port: int = 0
     refusing: bool = False
     """New connections are reset."""
     stalled: bool = False
-    """Answers are swallowed and the connections stay open, as behind a dead switch."""
-    lost_mark: bytes | None = None
-    """The answer to a request that has these bytes in it is lost: it happened, and nobody hears of it."""
-    lost_share: float = 1.0
-    """How many of those."""
-    slow_mark: bytes | None = None
-    """A request that has these bytes in it is passed on late."""
-    slow_seconds: float = 1.0
-    """By as much at most."""
+    """Responses are dropped and the connections stay open, as behind a broken switch."""
+    drop_marker: bytes | None = None
+    """Responses to requests that contain these bytes are dropped, after the effect."""
+    drop_share: float = 1.0
+    """The share of these responses that is dropped."""
+    delay_marker: bytes | None = None
+    """Requests that contain these bytes are forwarded late."""
+    delay_seconds: float = 1.0
+    """The maximum delay."""
     links: set[Link] = field(default_factory=set)
-    lost: int = 0
-    """How many answers were lost so far."""
+    dropped: int = 0
+    """The number of dropped responses."""
     server: asyncio.Server | None = None
 
     async def open(self) -> None:
-        """Listen on a free port."""
+        """Starts to listen on a free port."""
         self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self.server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:
-        """Stop listening and cut what is left."""
+        """Stops listening and resets all connections."""
         if self.server is not None:
             self.server.close()
-        self.cut()
+        self.reset()
 
-    def cut(self) -> None:
-        """Reset every connection there is now."""
+    def reset(self) -> None:
+        """Resets all connections."""
         for link in list(self.links):
-            link.cut()
+            link.reset()
 
     def heal(self) -> None:
-        """Behave from now on; what was stalled is cut, so that nobody waits for what is gone."""
+        """Ends all faults; resets stalled connections, whose responses are lost."""
         if self.stalled:
-            self.cut()
-        self.refusing, self.stalled, self.slow_mark = False, False, None
-        self.lost_mark, self.lost_share = None, 1.0
+            self.reset()
+        self.refusing, self.stalled, self.delay_marker = False, False, None
+        self.drop_marker, self.drop_share = None, 1.0
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.refusing:
@@ -84,47 +84,49 @@ class Proxy:
         link = Link(writer, server)
         self.links.add(link)
         try:
-            await asyncio.gather(self._ask(link, reader), self._answer(link, server_reader))
+            await asyncio.gather(
+                self._forward_requests(link, reader), self._forward_responses(link, server_reader)
+            )
         except asyncio.CancelledError:
-            return  # the campaign was stopped; asyncio's streams log it as a fault otherwise
+            return  # the campaign was stopped; asyncio would log it as an error
         finally:
-            link.cut()
+            link.reset()
             self.links.discard(link)
 
-    async def _ask(self, link: Link, reader: asyncio.StreamReader) -> None:
+    async def _forward_requests(self, link: Link, reader: asyncio.StreamReader) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(_CHUNK):
-                if self.lost_mark is not None and self.lost_mark in data:
-                    link.doomed = link.doomed or self.dice.random() < self.lost_share
-                if self.slow_mark is not None and self.slow_mark in data:
-                    await asyncio.sleep(self.dice.uniform(0, self.slow_seconds))
+                if self.drop_marker is not None and self.drop_marker in data:
+                    link.drop_next = link.drop_next or self.rng.random() < self.drop_share
+                if self.delay_marker is not None and self.delay_marker in data:
+                    await asyncio.sleep(self.rng.uniform(0, self.delay_seconds))
                 link.server.write(data)
                 await link.server.drain()
-        _finish(link.server)
+        _half_close(link.server)
 
-    async def _answer(self, link: Link, reader: asyncio.StreamReader) -> None:
+    async def _forward_responses(self, link: Link, reader: asyncio.StreamReader) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(_CHUNK):
-                if link.doomed:
-                    self.lost += 1
-                    link.cut()
+                if link.drop_next:
+                    self.dropped += 1
+                    link.reset()
                     return
                 if self.stalled:
                     continue
                 link.client.write(data)
                 await link.client.drain()
-        _finish(link.client)
+        _half_close(link.client)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    """Close with RST, as a firewall or a dead peer does, not with a polite end."""
+    """Closes with RST instead of FIN, like a firewall or a dead peer."""
     connection = writer.get_extra_info("socket")
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
-def _finish(writer: asyncio.StreamWriter) -> None:
+def _half_close(writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(OSError, RuntimeError):
         if writer.can_write_eof():
             writer.write_eof()

@@ -1,5 +1,5 @@
--- What a run writes down inside its own database: every change of an order's or a claim's state, and every
--- capture and voiding that was asked for. Installed by faults.world; the product knows nothing of it.
+-- Records in the database of a run every change of an order's or a claim's state, and every requested capture
+-- and refund. Installed by faults.system_state; the product does not depend on it.
 CREATE TABLE IF NOT EXISTS faults_transitions (
   number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   at timestamptz NOT NULL DEFAULT clock_timestamp(),

@@ -1,4 +1,4 @@
-"""What a campaign prints and keeps."""
+"""The report of a campaign: tables and report.json."""
 
 import json
 from collections import defaultdict
@@ -9,14 +9,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from faults.campaign import Result, Struck
+from faults.campaign import Injection, Result
 from faults.catalogue import FAULTS
-from faults.verdicts import INVARIANTS
+from faults.violations import INVARIANTS
 
 
 def show(result: Result, console: Console) -> None:
-    """The tables: each fault, the figures, and what was violated."""
-    console.print(_faults_table(result.struck))
+    """Prints the tables of faults, figures and violations."""
+    console.print(_faults_table(result.injections))
     console.print(_figures_table(result))
     if result.violations:
         console.print(_violations_table(result))
@@ -24,11 +24,11 @@ def show(result: Result, console: Console) -> None:
         console.print("[green]no invariant was violated[/green]")
 
 
-def _faults_table(struck: list[Struck]) -> Table:
+def _faults_table(injections: list[Injection]) -> Table:
     table = Table(title="Faults")
-    for name in ("fault", "what", "times", "longest to settle (s)", "longest without holds (s)"):
-        table.add_column(name, justify="left" if name in ("fault", "what") else "right")
-    for name, of_name in sorted(_by_name(struck).items()):
+    for name in ("fault", "description", "times", "longest to settle (s)", "longest without holds (s)"):
+        table.add_column(name, justify="left" if name in ("fault", "description") else "right")
+    for name, of_name in sorted(_by_name(injections).items()):
         settled = [one.settled for one in of_name]
         slowest = "never" if None in settled else f"{max(s for s in settled if s is not None):.1f}"
         longest = max(one.unavailable for one in of_name)
@@ -36,9 +36,9 @@ def _faults_table(struck: list[Struck]) -> Table:
     return table
 
 
-def _by_name(struck: list[Struck]) -> dict[str, list[Struck]]:
-    found: dict[str, list[Struck]] = defaultdict(list)
-    for one in struck:
+def _by_name(injections: list[Injection]) -> dict[str, list[Injection]]:
+    found: dict[str, list[Injection]] = defaultdict(list)
+    for one in injections:
         found[one.name].append(one)
     return found
 
@@ -53,19 +53,19 @@ def _figures_table(result: Result) -> Table:
 
 
 def figures(result: Result) -> dict[str, float]:
-    """The figures of a report, by their names."""
-    settled = [one.settled for one in result.struck if one.settled is not None]
+    """The figures of a report by name."""
+    settled = [one.settled for one in result.injections if one.settled is not None]
     return {
-        "faults injected": len(result.struck),
+        "faults injected": len(result.injections),
         "calls made": result.counts.calls,
-        "calls whose outcome stayed unknown to that call": result.counts.unknown,
-        "updates that watchers were told": result.updates,
+        "calls with an unknown outcome": result.counts.unknown,
+        "updates received by watchers": result.updates,
         "acknowledged bookings": result.counts.bookings,
         "lost bookings": result.counts.lost,
         "double bookings": result.counts.doubled,
         "captured but unbooked after settling": result.unbooked,
         "longest time to settle (s)": max(settled, default=0.0),
-        "longest time without holds (s)": max((one.unavailable for one in result.struck), default=0.0),
+        "longest time without holds (s)": max((one.unavailable for one in result.injections), default=0.0),
         "violations": len(result.violations),
     }
 
@@ -73,19 +73,19 @@ def figures(result: Result) -> dict[str, float]:
 def _violations_table(result: Result) -> Table:
     table = Table(title="Violations", style="red")
     table.add_column("invariant")
-    table.add_column("what was seen")
+    table.add_column("observation")
     for one in result.violations[:60]:
-        name = INVARIANTS.get(one.invariant, "never right, whatever fails")
+        name = INVARIANTS.get(one.invariant, "a defect whichever part fails")
         table.add_row(f"{one.invariant}: {name}", one.text)
     return table
 
 
 def save(result: Result, directory: Path) -> Path:
-    """Write report.json beside the history."""
+    """Writes report.json beside the history."""
     document: dict[str, Any] = {
         "plan": asdict(result.plan),
         "figures": figures(result),
-        "faults": [asdict(one) for one in result.struck],
+        "faults": [asdict(one) for one in result.injections],
         "violations": [asdict(one) for one in result.violations],
     }
     path = directory / "report.json"

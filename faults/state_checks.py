@@ -1,4 +1,4 @@
-"""The invariants as the parts' states show them, once everything has settled. Pure functions of a World."""
+"""Checks of the invariants on a settled system: pure functions of a SystemState."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from uuid import UUID
 from domain.outbox import Topic
 from domain.seat_status import FREE, STATUS_OF_CLAIM
 from domain.states import ORDER_TRANSITIONS, OrderState
-from faults.verdicts import OUR_FAULT, Violation
-from faults.world import Intent, Order, World, claims_by_event
+from faults.system_state import Intent, Order, SystemState, claims_by_event
+from faults.violations import DEFECT, Violation
 from kit.ids import encode_uuid
 
 _LIVE = ("RESERVED", "PAYING", "BOOKED")
@@ -19,24 +19,22 @@ _CLAIM_MAY_FOLLOW = {
     "BLOCKED": {"ENDED"},
 }
 _FINAL = ("succeeded", "canceled")
-_UNTOUCHED = "requires_payment_method"
+_UNPAID = "requires_payment_method"
 
 
-def unsettled(world: World) -> list[Violation]:
-    """What is not yet as it must be once all work is done."""
+def unsettled(system: SystemState) -> list[Violation]:
+    """Violations of the state that holds once all work is done."""
     return [
-        *_double_claims(world),
-        *_incomplete_orders(world),
-        *_overdue(world),
-        *_split_requests(world),
-        *_money(world),
-        *_maps(world),
-        *_index(world),
+        *_double_claims(system),
+        *_incomplete_orders(system),
+        *_overdue(system),
+        *_request_conflicts(system),
+        *_money(system),
+        *_maps(system),
+        *_index(system),
         *[
-            Violation(
-                OUR_FAULT, f"the outbox still has {topic} of {key} since {since} ({error or 'no error'})"
-            )
-            for topic, key, since, error in world.tasks
+            Violation(DEFECT, f"the outbox still has {topic} of {key} since {since} ({error or 'no error'})")
+            for topic, key, since, error in system.tasks
         ],
     ]
 
@@ -46,12 +44,12 @@ def _may_follow(state: str | None) -> frozenset[OrderState]:
     return frozenset({OrderState.RESERVED}) if state is None else ORDER_TRANSITIONS[OrderState(state)]
 
 
-def over_time(world: World) -> list[Violation]:
-    """What the database saw happen and must never have seen."""
+def over_time(system: SystemState) -> list[Violation]:
+    """Violations in the recorded transitions."""
     found: list[Violation] = []
     live: Counter[tuple[UUID | None, int | None]] = Counter()
     tasks: Counter[str] = Counter()
-    for one in world.transitions:
+    for one in system.transitions:
         if one.subject == "order" and one.new not in _may_follow(one.old):
             found.append(Violation(6, f"order {one.key} went from {one.old} to {one.new}"))
         if one.subject == "claim":
@@ -66,23 +64,23 @@ def over_time(world: World) -> list[Violation]:
         if one.subject == "task" and one.new == Topic.CAPTURE_PAYMENT:
             tasks[one.key] += 1
     found += [
-        Violation(5, f"order {key} asked {n} times for its capture") for key, n in tasks.items() if n > 1
+        Violation(5, f"order {key} requested its capture {n} times") for key, n in tasks.items() if n > 1
     ]
-    return found + [Violation(12, f"a secret stands in {place}") for place in world.leaks]
+    return found + [Violation(12, f"{place} contains a secret") for place in system.leaks]
 
 
-def _double_claims(world: World) -> list[Violation]:
+def _double_claims(system: SystemState) -> list[Violation]:
     return [
         Violation(1, f"place {place} of {event_id} has {len(claims)} live claims")
-        for event_id, places in claims_by_event(world).items()
+        for event_id, places in claims_by_event(system).items()
         for place, claims in places.items()
         if len(claims) > 1
     ]
 
 
-def _incomplete_orders(world: World) -> list[Violation]:
+def _incomplete_orders(system: SystemState) -> list[Violation]:
     found = []
-    for order in world.orders.values():
+    for order in system.orders.values():
         if order.state not in _LIVE:
             if order.live_places:
                 found.append(Violation(2, f"{order.state} order {order.id} still has {order.live_places}"))
@@ -97,16 +95,16 @@ def _incomplete_orders(world: World) -> list[Violation]:
     return found
 
 
-def _overdue(world: World) -> list[Violation]:
+def _overdue(system: SystemState) -> list[Violation]:
     return [
         Violation(2, f"{order.state} order {order.id} is past its deadline {order.expires_at}")
-        for order in world.orders.values()
-        if order.state in ("RESERVED", "PAYING") and order.expires_at <= world.now
+        for order in system.orders.values()
+        if order.state in ("RESERVED", "PAYING") and order.expires_at <= system.now
     ]
 
 
-def _split_requests(world: World) -> list[Violation]:
-    requests = Counter(order.request for order in world.orders.values() if order.request is not None)
+def _request_conflicts(system: SystemState) -> list[Violation]:
+    requests = Counter(order.request for order in system.orders.values() if order.request is not None)
     return [
         Violation(11, f"one request ({request}) made {orders} orders")
         for request, orders in requests.items()
@@ -114,26 +112,26 @@ def _split_requests(world: World) -> list[Violation]:
     ]
 
 
-def _money(world: World) -> list[Violation]:
+def _money(system: SystemState) -> list[Violation]:
     found: list[Violation] = []
     by_order = defaultdict(list)
-    for intent in world.intents:
+    for intent in system.intents:
         by_order[intent.order_id].append(intent)
         found += [
-            Violation(5, f"intent {intent.id} was refunded {times} times for one refund of ours")
+            Violation(5, f"intent {intent.id} was refunded {times} times for one refund")
             for times in Counter(intent.refund_keys).values()
             if times > 1
         ]
-    known = {str(order_id) for order_id in world.orders}
+    known = {str(order_id) for order_id in system.orders}
     found += [
-        Violation(3, f"money was captured for {order_id}, which is no order of ours")
+        Violation(3, f"money was captured for {order_id}, which is not a known order")
         for order_id, intents in by_order.items()
         if order_id not in known and any(intent.captured for intent in intents)
     ]
-    for order in world.orders.values():
+    for order in system.orders.values():
         intents = by_order.get(str(order.id), [])
-        if world.strays:
-            intents = [one for one in intents if one.id == order.intent_id or one.status != _UNTOUCHED]
+        if system.unrecorded_intents:
+            intents = [one for one in intents if one.id == order.intent_id or one.status != _UNPAID]
         found += _money_of(order, intents)
     return found
 
@@ -155,19 +153,19 @@ def _money_of(order: Order, intents: Sequence[Intent]) -> list[Violation]:
     return found
 
 
-def _maps(world: World) -> list[Violation]:
+def _maps(system: SystemState) -> list[Violation]:
     found = []
-    claims = claims_by_event(world)
-    for event_id, seen in world.maps.items():
-        true = bytearray(FREE * len(seen.places))
+    claims = claims_by_event(system)
+    for event_id, seen in system.maps.items():
+        expected = bytearray(FREE * len(seen.places))
         owners = {}
         for place, of_place in claims.get(event_id, {}).items():
-            true[place : place + 1] = STATUS_OF_CLAIM[of_place[0].state].encode()
+            expected[place : place + 1] = STATUS_OF_CLAIM[of_place[0].state].encode()
             if of_place[0].order_id is not None:
                 owners[place] = str(of_place[0].order_id)
         wrong = [
             f"{place} {chr(a)} of {seen.owners.get(place)} for {chr(b)} of {owners.get(place)}"
-            for place, (a, b) in enumerate(zip(seen.places, true, strict=True))
+            for place, (a, b) in enumerate(zip(seen.places, expected, strict=True))
             if a != b
         ]
         if wrong:
@@ -177,15 +175,15 @@ def _maps(world: World) -> list[Violation]:
     return found
 
 
-def _index(world: World) -> list[Violation]:
-    if world.documents is None:
+def _index(system: SystemState) -> list[Violation]:
+    if system.documents is None:
         return []
-    if world.unindexed:
-        return [Violation(9, f"{world.unindexed} changes are not in the index yet")]
-    true = {
+    if system.unindexed:
+        return [Violation(9, f"{system.unindexed} changes are not in the index yet")]
+    expected = {
         f"evt_{encode_uuid(event_id)}": name
-        for event_id, (name, state) in world.events.items()
+        for event_id, (name, state) in system.events.items()
         if state == "PUBLISHED"
     }
-    wrong = sorted(set(true.items()) ^ set(world.documents.items()))
+    wrong = sorted(set(expected.items()) ^ set(system.documents.items()))
     return [Violation(9, f"index and database differ at {wrong[:4]}")] if wrong else []

@@ -1,4 +1,4 @@
-"""Watchers of the seats: strict clients that fold a snapshot and what follows, and notice every gap."""
+"""Watchers of seats: strict clients that apply deltas to a snapshot and notice every gap."""
 
 import asyncio
 import contextlib
@@ -14,13 +14,13 @@ from domain.seat_status import SeatStatus
 
 SEATS = """subscription ($id: ID!, $since: Int) { seatAvailability(eventId: $id, sinceVersion: $since) {
   version previousVersion statuses changes { index status } sections { name available } } }"""
-# Comments come every 15 s at the latest, so a stream that says nothing for longer is dead.
+# Comments arrive at least every 15 s, so a stream that is silent for longer is dead.
 _SILENCE_SECONDS = 20.0
 
 
 @dataclass(slots=True)
 class Watcher:
-    """One client; it resumes by version whenever its stream ends."""
+    """One client, which resumes from its version whenever the stream ends."""
 
     name: str
     base_url: str
@@ -29,15 +29,15 @@ class Watcher:
     sections: dict[str, int] = field(default_factory=dict)
     version: int | None = None
     seen: dict[int, int] = field(default_factory=dict)
-    """A checksum of the folded map by version: two watchers must never differ."""
-    faults: list[str] = field(default_factory=list)
-    told: int = 0
+    """The checksum of the map by version, which must be equal for all watchers."""
+    errors: list[str] = field(default_factory=list)
+    received: int = 0
     resumed: int = 0
     secrets: int = 0
-    """Updates in which something secret stood."""
+    """The number of updates with a secret."""
 
     async def watch(self) -> None:
-        """Follow the event until cancelled."""
+        """Watches the event until cancelled."""
         limits = httpx.Timeout(5.0, read=_SILENCE_SECONDS)
         async with httpx.AsyncClient(trust_env=False, timeout=limits) as client:
             while True:
@@ -51,19 +51,19 @@ class Watcher:
         headers = {"Accept": "text/event-stream"}
         async with client.stream("POST", f"{self.base_url}/graphql", json=body, headers=headers) as answer:
             async for update in _updates(answer):
-                self.take(update)
+                self.apply(update)
 
-    def take(self, update: dict[str, Any]) -> None:
-        """Fold one update; what a strict client would not accept is a fault."""
-        self.told += 1
+    def apply(self, update: dict[str, Any]) -> None:
+        """Applies one update; records an error if a strict client would reject it."""
+        self.received += 1
         self.secrets += "_secret_" in json.dumps(update)
         version, previous = update["version"], update["previousVersion"]
         if update["statuses"] is not None:
             self.map = list(update["statuses"])
             self.sections = {}
         elif previous != self.version:
-            self.faults.append(f"{self.name} had version {self.version} and was told {previous} → {version}")
-            self.version = None  # a strict client starts afresh
+            self.errors.append(f"{self.name} had version {self.version} and received {previous} → {version}")
+            self.version = None  # a strict client requests a snapshot
             raise ValueError("a gap")
         for change in update["changes"]:
             self.map[change["index"]] = SeatStatus[change["status"]]
@@ -71,7 +71,7 @@ class Watcher:
         self.version = version
         checksum = zlib.crc32("".join(self.map).encode())
         if self.seen.setdefault(version, checksum) != checksum:
-            self.faults.append(f"{self.name} was told two maps of version {version}")
+            self.errors.append(f"{self.name} received two maps of version {version}")
 
 
 async def _updates(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:
@@ -90,7 +90,7 @@ async def _updates(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:
 
 
 def disagreements(watchers: list[Watcher]) -> list[str]:
-    """Versions that two watchers have as different maps."""
+    """Versions of which two watchers have different maps."""
     found: dict[int, dict[int, str]] = {}
     for watcher in watchers:
         for version, checksum in watcher.seen.items():

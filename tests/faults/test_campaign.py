@@ -1,4 +1,4 @@
-"""A short campaign against a whole installation, and one with a guard taken away that must be caught."""
+"""A short campaign against a whole installation, and a control run without a guard."""
 
 import json
 import subprocess
@@ -11,14 +11,14 @@ ROOT = Path(__file__).resolve().parents[2]
 FAULTS = "kill-redis,postgres-replies-lost,webhooks-doubled,kill-api-0,late-payments,webhooks-forged"
 
 
-def attack(out: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def run_campaign(out: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "faults", "--seed", "20271231", "--out", str(out), *words]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
 
 
 @pytest.mark.timeout(300)
 def test_no_invariant_is_violated_when_parts_fail_under_load(tmp_path: Path) -> None:
-    done = attack(tmp_path, "--minutes", "0.5", "--faults", FAULTS)
+    done = run_campaign(tmp_path, "--minutes", "0.5", "--faults", FAULTS)
 
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((tmp_path / "report.json").read_text())
@@ -33,8 +33,8 @@ def test_no_invariant_is_violated_when_parts_fail_under_load(tmp_path: Path) -> 
 
 
 @pytest.mark.timeout(300)
-def test_control_is_caught_when_two_guards_of_a_seat_are_gone(tmp_path: Path) -> None:
-    done = attack(tmp_path, "--controls", "hold-check")
+def test_control_is_caught_when_two_guards_of_a_seat_are_removed(tmp_path: Path) -> None:
+    done = run_campaign(tmp_path, "--controls", "hold-check")
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "caught: " in done.stdout

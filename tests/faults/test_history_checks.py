@@ -1,4 +1,4 @@
-"""The checker on histories written by hand: each complaint is made, and none without a reason."""
+"""The checker on hand-written histories: it finds each violation and nothing else."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,8 @@ import pytest
 
 from faults.history import Call, Outcome
 from faults.history_checks import check, count, double_holds
-from faults.line import check_line
-from faults.verdicts import Violation
+from faults.violations import Violation
+from faults.waiting_room import check_waiting_room
 
 BOOKED = {"ord_a": "BOOKED", "ord_b": "BOOKED"}
 
@@ -15,7 +15,7 @@ BOOKED = {"ord_a": "BOOKED", "ord_b": "BOOKED"}
 def reserve(
     order: str, at: float, *tickets: str, key: str = "", actor: str = "ann", until: float = 5
 ) -> Call:
-    """An acknowledged hold, asked for at `at` and answered a tenth later; it lapses after `until` seconds."""
+    """An acknowledged hold, requested at `at` and answered 0.1 s later; it expires after `until` seconds."""
     return Call(
         actor,
         "reserve",
@@ -40,17 +40,17 @@ def asked(operation: str, order: str, at: float, outcome: Outcome = Outcome.UNKN
     return Call("ann", operation, at, None, order, at + 0.1, outcome)
 
 
-FINE: dict[str, tuple[Sequence[Call], dict[str, str]]] = {
+CORRECT: dict[str, tuple[Sequence[Call], dict[str, str]]] = {
     "booked": ([reserve("ord_a", 0, "t1"), paid("ord_a", 1)], BOOKED),
-    "sold again once it lapsed": (
+    "sold again after it expired": (
         [reserve("ord_a", 0, "t1"), reserve("ord_b", 6, "t1"), paid("ord_b", 7)],
         {"ord_a": "EXPIRED", "ord_b": "BOOKED"},
     ),
-    "sold again once it was released": (
+    "sold again after its release": (
         [reserve("ord_a", 0, "t1"), asked("release", "ord_a", 1), reserve("ord_b", 2, "t1")],
         {"ord_a": "CANCELLED", "ord_b": "EXPIRED"},
     ),
-    "sold again while a refund was on its way": (
+    "sold again during a refund": (
         [
             reserve("ord_a", 0, "t1"),
             paid("ord_a", 1),
@@ -59,15 +59,15 @@ FINE: dict[str, tuple[Sequence[Call], dict[str, str]]] = {
         ],
         {"ord_a": "REFUNDED", "ord_b": "EXPIRED"},
     ),
-    "refunded, and nobody knew whether": (
+    "refunded with an unknown outcome": (
         [reserve("ord_a", 0, "t1"), paid("ord_a", 1), asked("refund", "ord_a", 2)],
         {"ord_a": "REFUNDED"},
     ),
-    "given back by a bank that refused the capture": (
+    "refunded after a refused capture": (
         [reserve("ord_a", 0, "t1"), paid("ord_a", 1, card="pm_card_captureFails")],
         {"ord_a": "REFUNDED"},
     ),
-    "asked twice with one key": (
+    "retried with one key": (
         [reserve("ord_a", 0, "t1", key="k"), reserve("ord_a", 1, "t1", key="k")],
         {"ord_a": "EXPIRED"},
     ),
@@ -78,9 +78,9 @@ FINE: dict[str, tuple[Sequence[Call], dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize("name", FINE)
-def test_nothing_is_said_when_all_is_well(name: str) -> None:
-    calls, states = FINE[name]
+@pytest.mark.parametrize("name", CORRECT)
+def test_no_violation_is_found_when_the_history_is_correct(name: str) -> None:
+    calls, states = CORRECT[name]
 
     assert check(calls, states, set()) == []
 
@@ -91,7 +91,7 @@ WRONG: dict[str, tuple[Sequence[Call], dict[str, str], Violation]] = {
         {"ord_a": "EXPIRED"},
         Violation(4, "order ord_a was booked and is EXPIRED"),
     ),
-    "a booking was refunded that nobody refunded": (
+    "a booking was refunded without a request": (
         [reserve("ord_a", 0, "t1"), paid("ord_a", 1)],
         {"ord_a": "REFUNDED"},
         Violation(4, "order ord_a was booked and is REFUNDED"),
@@ -130,13 +130,13 @@ WRONG: dict[str, tuple[Sequence[Call], dict[str, str], Violation]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_it_is_said_when_something_is_wrong(name: str) -> None:
+def test_violation_is_found_when_the_history_is_wrong(name: str) -> None:
     calls, states, violation = WRONG[name]
 
     assert check(calls, states, set()) == [violation]
 
 
-def test_missing_tickets_are_seen_when_an_order_has_fewer_than_wanted() -> None:
+def test_missing_tickets_are_found_when_an_order_has_fewer_than_wanted() -> None:
     call = reserve("ord_a", 0, "t1")
     call.detail["wanted"] = 2
 
@@ -153,13 +153,13 @@ def test_orders_of_a_cancelled_event_are_excused_when_they_end() -> None:
     assert double_holds(calls, {}, set()) != []
 
 
-def test_hold_ends_when_it_was_last_seen_if_the_books_say_cancelled_and_nobody_was_shown() -> None:
+def test_hold_ends_at_its_last_response_when_only_its_final_state_is_cancelled() -> None:
     calls = [reserve("ord_a", 0, "t1"), reserve("ord_b", 1, "t1")]
 
     assert check(calls, {"ord_a": "CANCELLED", "ord_b": "EXPIRED"}, set()) == []
 
 
-def test_figures_count_what_was_seen_when_a_report_is_made() -> None:
+def test_figures_are_counted_from_the_history() -> None:
     calls = [reserve("ord_a", 0, "t1"), paid("ord_a", 1), asked("release", "ord_a", 2)]
     violations = check(calls, {"ord_a": "EXPIRED"}, set())
 
@@ -169,7 +169,7 @@ def test_figures_count_what_was_seen_when_a_report_is_made() -> None:
 
 
 def seen(actor: str, at: float, state: str, position: int | None = None) -> Call:
-    """A look at one's place in line, answered at once."""
+    """A poll of one's queue entry, answered at once."""
     entry = {"state": state, "position": position}
     return Call(actor, "entry", at, ended=at, outcome=Outcome.OK, detail={"entry": entry})
 
@@ -179,20 +179,22 @@ def shopping(actor: str, start: float, end: float) -> list[Call]:
     return [seen(actor, start, "ADMITTED"), held]
 
 
-def test_line_is_well_when_places_get_better_and_the_cap_holds() -> None:
+def test_no_violation_is_found_when_positions_improve_and_the_cap_holds() -> None:
     calls = [seen("waiting-1", 0, "WAITING", 3), seen("waiting-1", 1, "WAITING", 1)]
     calls += [*shopping("waiting-2", 0, 2), *shopping("waiting-3", 3, 4)]
 
-    assert check_line(calls, most_active=1) == []
+    assert check_waiting_room(calls, max_active=1) == []
 
 
-def test_it_is_said_when_a_place_in_line_gets_worse() -> None:
+def test_violation_is_found_when_a_position_gets_worse() -> None:
     calls = [seen("waiting-1", 0, "WAITING", 1), seen("waiting-1", 1, "WAITING", 3)]
 
-    assert check_line(calls) == [Violation(10, "waiting-1 was at 1 in line, and then at 3")]
+    assert check_waiting_room(calls) == [Violation(10, "waiting-1 had position 1, and then 3")]
 
 
-def test_it_is_said_when_more_shop_than_may() -> None:
+def test_violation_is_found_when_admissions_exceed_the_cap() -> None:
     calls = [*shopping("waiting-1", 0, 2), *shopping("waiting-2", 1, 3)]
 
-    assert check_line(calls, most_active=1) == [Violation(10, "2 people shopped at 00:00:01, 1 may")]
+    assert check_waiting_room(calls, max_active=1) == [
+        Violation(10, "2 admissions were in use at 00:00:01, 1 are allowed")
+    ]

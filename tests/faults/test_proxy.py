@@ -1,4 +1,4 @@
-"""The proxy fails as it is told: answers lost after they took effect, connections cut, silence."""
+"""The proxy injects its faults: lost responses, resets, silence."""
 
 import asyncio
 import random
@@ -14,19 +14,19 @@ Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @asynccontextmanager
 async def echoing() -> AsyncIterator[tuple[Proxy, list[bytes]]]:
-    """A proxy before a server that notes each line and answers it."""
-    heard: list[bytes] = []
+    """A proxy of a server that records each line and answers it."""
+    received: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
-            heard.append(line)
+            received.append(line)
             writer.write(b"done " + line)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     proxy = Proxy(server.sockets[0].getsockname()[1], random.Random(1))
     await proxy.open()
     try:
-        yield proxy, heard
+        yield proxy, received
     finally:
         await proxy.close()
         server.close()
@@ -41,25 +41,25 @@ async def ask(proxy: Proxy, line: bytes) -> bytes:
         writer.transport.abort()
 
 
-async def test_bytes_pass_when_nothing_is_set() -> None:
+async def test_bytes_pass_without_faults() -> None:
     async with echoing() as (proxy, _):
         assert await ask(proxy, b"COMMIT\n") == b"done COMMIT\n"
 
 
-async def test_answer_is_lost_and_the_deed_is_done_when_the_mark_is_in_the_request() -> None:
-    async with echoing() as (proxy, heard):
-        proxy.lost_mark = b"COMMIT"
+async def test_response_is_lost_after_the_effect_when_the_marker_is_in_the_request() -> None:
+    async with echoing() as (proxy, received):
+        proxy.drop_marker = b"COMMIT"
 
         with pytest.raises(ConnectionResetError):
             await ask(proxy, b"COMMIT\n")
 
-        assert heard == [b"COMMIT\n"]
-        assert proxy.lost == 1
+        assert received == [b"COMMIT\n"]
+        assert proxy.dropped == 1
         assert await ask(proxy, b"BEGIN\n") == b"done BEGIN\n"
 
 
-async def test_nobody_answers_when_it_is_stalled_and_all_is_well_when_it_heals() -> None:
-    async with echoing() as (proxy, heard):
+async def test_no_response_while_stalled_and_normal_service_after_healing() -> None:
+    async with echoing() as (proxy, received):
         proxy.stalled = True
         with pytest.raises(TimeoutError):
             await ask(proxy, b"one\n")
@@ -67,16 +67,16 @@ async def test_nobody_answers_when_it_is_stalled_and_all_is_well_when_it_heals()
         proxy.heal()
 
         assert await ask(proxy, b"two\n") == b"done two\n"
-        assert heard == [b"one\n", b"two\n"]
+        assert received == [b"one\n", b"two\n"]
 
 
-async def test_connections_are_reset_when_it_cuts_or_refuses() -> None:
+async def test_connections_are_reset_when_the_proxy_resets_or_refuses() -> None:
     async with echoing() as (proxy, _):
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
         writer.write(b"one\n")
         assert await reader.readline() == b"done one\n"
 
-        proxy.cut()
+        proxy.reset()
         with pytest.raises(ConnectionResetError):
             await reader.readline()
 

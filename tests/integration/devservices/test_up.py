@@ -60,7 +60,8 @@ def test_up_is_refused_when_the_port_is_taken(installation: Installation, tmp_pa
 
     assert done.returncode == 2
     assert done.stderr == (
-        f"Port {installation.port} is in use: stop what listens there, or choose another with --port.\n"
+        f"Port {installation.port} is in use: stop the process that listens on it, "
+        "or choose another with --port.\n"
     )
     assert list((tmp_path / "run").glob("*.pid")) == []
 

@@ -1,4 +1,4 @@
-"""The API as buyers and organisers call it: over HTTP, with impatience, every call recorded."""
+"""The client of buyers and organisers: HTTP with a timeout; every call is recorded."""
 
 import asyncio
 import time
@@ -29,7 +29,8 @@ DOCUMENTS = {
       __typename ... on EventSuccess { event { id } } ... on UserError { code message } } }""",
     "publish": """mutation ($input: EventIdInput!) { publishEvent(input: $input) {
       __typename ... on EventSuccess { event { id } } ... on UserError { code message } } }""",
-    "line": """mutation ($input: ConfigureWaitingRoomInput!) { configureWaitingRoom(input: $input) {
+    "configure_waiting_room": """mutation ($input: ConfigureWaitingRoomInput!) {
+      configureWaitingRoom(input: $input) {
       __typename ... on EventSuccess { event { id } } ... on UserError { code message } } }""",
     "join": f"""mutation ($input: JoinQueueInput!) {{ joinQueue(input: $input) {{
       __typename ... on JoinQueueSuccess {{ {ENTRY} }} ... on UserError {{ code message }} }} }}""",
@@ -40,26 +41,26 @@ DOCUMENTS = {
       ... on EventSuccess { event { id seatMap { sections { id name } } } }
       ... on UserError { code message } } }""",
 }
-PATIENCE_SECONDS = 6.0
-# What may be answered while a part is away. Anything else in `errors` is a fault of ours.
-_PART_AWAY = ("UNAVAILABLE", "OUTCOME_UNKNOWN", "OVERLOADED")
+TIMEOUT_SECONDS = 6.0
+# Codes that are expected while a part is unavailable; any other code in `errors` is a defect.
+_PART_UNAVAILABLE = ("UNAVAILABLE", "OUTCOME_UNKNOWN", "OVERLOADED")
 
 
 @dataclass(slots=True)
-class Shop:
-    """A client of one installation."""
+class RecordingClient:
+    """A client of one installation that records its calls."""
 
     base_url: str
     history: History
     client: httpx.AsyncClient = field(init=False)
 
     def __post_init__(self) -> None:
-        # A connection a call, so that any process may answer it.
+        # One connection a call, so that any process may answer it.
         limits = httpx.Limits(max_keepalive_connections=0, max_connections=200)
-        self.client = httpx.AsyncClient(limits=limits, trust_env=False, timeout=PATIENCE_SECONDS)
+        self.client = httpx.AsyncClient(limits=limits, trust_env=False, timeout=TIMEOUT_SECONDS)
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         await self.client.aclose()
 
     async def call(
@@ -71,14 +72,14 @@ class Shop:
         *,
         key: str | None = None,
         order: str | None = None,
-        hang_up_after: float | None = None,
+        disconnect_after: float | None = None,
         **detail: Any,
     ) -> Call:
-        """One call, recorded with its outcome; `hang_up_after` seconds the client goes away."""
+        """Makes one call and records its outcome; after `disconnect_after` seconds the client disconnects."""
         call = Call(actor, operation, time.time(), key, order, detail=detail)
         variables = given if operation in _QUERIES else {"input": given}
         try:
-            async with asyncio.timeout(hang_up_after or PATIENCE_SECONDS):
+            async with asyncio.timeout(disconnect_after or TIMEOUT_SECONDS):
                 response = await self.client.post(
                     f"{self.base_url}/graphql",
                     json={"query": DOCUMENTS[operation], "variables": variables},
@@ -86,7 +87,7 @@ class Shop:
                 )
             _read(call, response.json())
         except (httpx.HTTPError, TimeoutError, ValueError) as fault:
-            call.code = "HUNG_UP" if hang_up_after else type(fault).__name__
+            call.code = "DISCONNECTED" if disconnect_after else type(fault).__name__
         except asyncio.CancelledError:
             call.code = "STOPPED"
             self.history.record(call)
@@ -95,10 +96,10 @@ class Shop:
 
 
 def _read(call: Call, body: dict[str, Any]) -> None:
-    """Sort an answer: what happened, what did not, and what nobody knows."""
+    """Reads the outcome of a call from its response."""
     if body.get("errors"):
         call.code = str(body["errors"][0].get("extensions", {}).get("code"))
-        call.outcome = Outcome.UNKNOWN if call.code in _PART_AWAY else Outcome.FAILED
+        call.outcome = Outcome.UNKNOWN if call.code in _PART_UNAVAILABLE else Outcome.FAILED
         return
     answer = next(iter(body["data"].values()))
     if answer is None:

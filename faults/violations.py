@@ -1,4 +1,4 @@
-"""What is wrong, and with which of design.md's invariants it disagrees."""
+"""Violations, and the invariants that they belong to."""
 
 from dataclasses import dataclass
 
@@ -16,13 +16,13 @@ INVARIANTS = {
     11: "retrying with the same key converges on one outcome",
     12: "no card data, secret or token in a database, log, index or broadcast",
 }
-OUR_FAULT = 0
-"""No invariant, but never right: an answer that says INTERNAL_SERVER_ERROR, a task that is stuck."""
+DEFECT = 0
+"""No invariant, but always wrong: INTERNAL_SERVER_ERROR in a response, a task that is stuck."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Violation:
-    """One disagreement, in a sentence."""
+    """One violation, as a sentence."""
 
     invariant: int
     text: str

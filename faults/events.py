@@ -1,20 +1,20 @@
-"""What is for sale: events with numbered seats and a floor, published by the campaign's organiser."""
+"""Events on sale with numbered seats and a floor, published by the campaign's organiser."""
 
 import asyncio
 import json
 import random
 from typing import Any
 
-from faults.buyers import Crowd, Market
+from faults.buyers import EventOnSale, Workload
+from faults.client import RecordingClient
 from faults.history import Outcome
-from faults.scene import Scene
-from faults.shop import Shop
+from faults.target import Target
 
 ORGANISER = "organiser"
 
 
 def seating_plan(rows: int, seats: int) -> str:
-    """A block of straight rows as a pretix plan."""
+    """A block of straight rows as a seating plan in pretix's format."""
     block = [
         {
             "row_number": str(row + 1),
@@ -38,12 +38,12 @@ def seating_plan(rows: int, seats: int) -> str:
 
 
 async def open_event(
-    shop: Shop, token: str, name: str, *, rows: int = 4, seats: int = 12, standing: int = 40
-) -> Market:
+    api: RecordingClient, token: str, name: str, *, rows: int = 4, seats: int = 12, standing: int = 40
+) -> EventOnSale:
     """Create and publish an event.
 
     Raises:
-        RuntimeError: the API would not.
+        RuntimeError: the API refused.
     """
     price = {"amount": 5000, "currency": "USD"}
     given: dict[str, Any] = {
@@ -57,33 +57,33 @@ async def open_event(
         fee = {"amount": 250, "currency": "USD"}
         given["seatingPlan"] = seating_plan(rows, seats)
         given["priceLevels"] = [{"category": "Hall", "price": price, "fee": fee}]
-    made = await shop.call(ORGANISER, "create", given, token)
+    made = await api.call(ORGANISER, "create", given, token)
     if made.outcome is not Outcome.OK:
         raise RuntimeError(f"no event could be created: {made.code}")
     event = made.detail["event"]
     floor = next(section["id"] for section in event["seatMap"]["sections"] if section["name"] == "Floor")
-    await shop.call(ORGANISER, "publish", {"eventId": event["id"]}, token)
-    return Market(event["id"], floor, rows * seats, token)
+    await api.call(ORGANISER, "publish", {"eventId": event["id"]}, token)
+    return EventOnSale(event["id"], floor, rows * seats, token)
 
 
-async def rush_and_cancel(scene: Scene) -> None:
-    """Open an event, let buyers rush it, cancel it meanwhile."""
-    token = scene.crowd.market.organiser
-    market = await open_event(scene.shop, token, "Off", rows=2, seats=10, standing=20)
-    crowd = Crowd(scene.shop, scene.house, market, random.Random(scene.dice.random()))
-    crowd.open.set()
-    buyers = [asyncio.create_task(crowd.buyer(1000 + number)) for number in range(8)]
+async def rush_and_cancel(target: Target) -> None:
+    """Opens an event, starts a rush of buyers, cancels the event meanwhile."""
+    token = target.workload.on_sale.organiser
+    on_sale = await open_event(target.api, token, "Off", rows=2, seats=10, standing=20)
+    workload = Workload(target.api, target.installation, on_sale, random.Random(target.rng.random()))
+    workload.open.set()
+    buyers = [asyncio.create_task(workload.buyer(1000 + number)) for number in range(8)]
     try:
         await asyncio.sleep(1.5)
         while True:
-            given = {"eventId": market.event_id}
-            call = await scene.shop.call(ORGANISER, "cancel", given, token, event_id=market.event_id)
+            given = {"eventId": on_sale.event_id}
+            call = await target.api.call(ORGANISER, "cancel", given, token, event_id=on_sale.event_id)
             if call.outcome is Outcome.OK:
                 break
         await asyncio.sleep(0.5)
     finally:
-        crowd.open.clear()
+        workload.open.clear()
         for buyer in buyers:
             buyer.cancel()
         await asyncio.gather(*buyers, return_exceptions=True)
-        await crowd.close()
+        await workload.close()

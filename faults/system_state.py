@@ -1,4 +1,4 @@
-"""What every part says at one moment, read from the part itself and by statements of the checker's own."""
+"""The state of every part at one time, read directly from the parts with the checker's own statements."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ import asyncpg
 import httpx
 from redis.exceptions import RedisError
 
-from faults.house import House
+from faults.installation import Installation
 
 _RECORDER = Path(__file__).parent / "recorder.sql"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order with what it holds and what it should have cost by now."""
+    """An order with its claims and the price of these."""
 
     id: UUID
     event_id: UUID
@@ -29,12 +29,12 @@ class Order:
     live_places: tuple[int, ...]
     live_minor: int
     held_places: tuple[int, ...]
-    """Of the live ones, those that are held and not booked."""
+    """The live places that are held but not booked."""
     refunds_minor: int
-    """Decided or sent."""
+    """Pending or sent."""
     intent_id: str | None
     request: str | None = None
-    """Who asked with which idempotency key."""
+    """The user and the idempotency key of the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A change of state that the database saw, in its order."""
+    """A recorded change of state, in the database's order."""
 
     subject: str
     key: str
@@ -62,7 +62,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A payment intent in the gateway's ledger."""
+    """A payment intent in the local Stripe's ledger."""
 
     id: str
     status: str
@@ -72,12 +72,12 @@ class Intent:
     captured: int
     refunded: int
     refund_keys: tuple[str, ...]
-    """Of the refunds that stand, the key that each was made for."""
+    """The keys of its effective refunds."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeatMap:
-    """An event in Redis."""
+    """An event's seat map in Redis."""
 
     places: bytes
     version: int
@@ -85,8 +85,8 @@ class SeatMap:
 
 
 @dataclass(slots=True)
-class World:
-    """All of it."""
+class SystemState:
+    """The state of all parts."""
 
     now: datetime
     orders: dict[UUID, Order] = field(default_factory=dict)
@@ -95,52 +95,59 @@ class World:
     events: dict[UUID, tuple[str, str]] = field(default_factory=dict)
     """Name and state."""
     tasks: list[tuple[str, str, datetime, str]] = field(default_factory=list)
-    """Of the outbox: topic, key, since when, the last error."""
+    """The tasks of the outbox: topic, key, creation time, last error."""
     unindexed: int = 0
     intents: list[Intent] = field(default_factory=list)
     maps: dict[UUID, SeatMap] = field(default_factory=dict)
     documents: dict[str, str] | None = None
-    """The index: name by id; None where there is no engine."""
+    """The index: names by id; None without an engine."""
     leaks: list[str] = field(default_factory=list)
-    strays: bool = False
-    """Stripe has answered 500 and done it: the intent behind that is nobody's (docs/adr/payment-keys.md)."""
+    unrecorded_intents: bool = False
+    """Stripe answered 500 after creating an intent, which no order records (docs/adr/payment-keys.md)."""
 
 
-# What a client of a part raises while the part is away.
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, httpx.HTTPError, RedisError)
+# Exceptions of a part's client while the part is unavailable.
+UNAVAILABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    httpx.HTTPError,
+    RedisError,
+)
 
 
-async def install_recorder(house: House) -> None:
-    """Have the database write down what happens in it."""
-    async with house.database() as connection:
+async def install_recorder(installation: Installation) -> None:
+    """Installs the triggers that record transitions in the database."""
+    async with installation.database() as connection:
         await connection.execute(_RECORDER.read_text())
 
 
-async def read_world(house: House, *, transitions: bool = False) -> World:
-    """Ask every part. Raises whatever a part that is away makes its client raise."""
-    async with house.database() as connection:
-        world = await _read_database(connection, transitions=transitions)
+async def read_system(installation: Installation, *, transitions: bool = False) -> SystemState:
+    """Reads the state of every part. Raises one of UNAVAILABLE."""
+    async with installation.database() as connection:
+        system = await _read_database(connection, transitions=transitions)
     async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
-        world.intents = await _read_ledger(house, client)
-        world.documents = await _read_index(house, client)
-    world.maps = await _read_maps(house, list(world.events))
-    return world
+        system.intents = await _read_ledger(installation, client)
+        system.documents = await _read_index(installation, client)
+    system.maps = await _read_maps(installation, list(system.events))
+    return system
 
 
-async def _read_database(connection: asyncpg.Connection, *, transitions: bool) -> World:
+async def _read_database(connection: asyncpg.Connection, *, transitions: bool) -> SystemState:
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        world = World(await connection.fetchval("SELECT clock_timestamp()"))
+        system = SystemState(await connection.fetchval("SELECT clock_timestamp()"))
         for row in await connection.fetch("SELECT id, name, state FROM events"):
-            world.events[row["id"]] = (row["name"], row["state"])
+            system.events[row["id"]] = (row["name"], row["state"])
         for row in await connection.fetch(_ORDERS):
-            world.orders[row["id"]] = Order(**_with_tuples(row))
-        world.claims = [Claim(**row) for row in await connection.fetch(_CLAIMS)]
-        world.tasks = [tuple(row) for row in await connection.fetch(_TASKS)]
-        world.unindexed = await connection.fetchval("SELECT count(*) FROM search_outbox")
+            system.orders[row["id"]] = Order(**_with_tuples(row))
+        system.claims = [Claim(**row) for row in await connection.fetch(_CLAIMS)]
+        system.tasks = [tuple(row) for row in await connection.fetch(_TASKS)]
+        system.unindexed = await connection.fetchval("SELECT count(*) FROM search_outbox")
         if transitions:
-            world.transitions = [Transition(**row) for row in await connection.fetch(_TRANSITIONS)]
-            world.leaks = await _leaks(connection)
-    return world
+            system.transitions = [Transition(**row) for row in await connection.fetch(_TRANSITIONS)]
+            system.leaks = await _leaks(connection)
+    return system
 
 
 _ORDERS = """
@@ -163,7 +170,7 @@ def _with_tuples(row: asyncpg.Record) -> dict[str, Any]:
 
 
 async def _leaks(connection: asyncpg.Connection) -> list[str]:
-    """Tables in which a secret of the gateway or a card stands."""
+    """Tables that contain a secret of Stripe or a card number."""
     tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     found = []
     for row in tables:
@@ -174,8 +181,8 @@ async def _leaks(connection: asyncpg.Connection) -> list[str]:
     return found
 
 
-async def _read_ledger(house: House, client: httpx.AsyncClient) -> list[Intent]:
-    answer = (await client.get(f"{house.stripe_url}/_control/ledger")).raise_for_status().json()
+async def _read_ledger(installation: Installation, client: httpx.AsyncClient) -> list[Intent]:
+    answer = (await client.get(f"{installation.stripe_url}/_control/ledger")).raise_for_status().json()
     return [
         Intent(
             row["id"],
@@ -195,20 +202,20 @@ async def _read_ledger(house: House, client: httpx.AsyncClient) -> list[Intent]:
     ]
 
 
-async def _read_index(house: House, client: httpx.AsyncClient) -> dict[str, str] | None:
-    if not house.has("meilisearch"):
+async def _read_index(installation: Installation, client: httpx.AsyncClient) -> dict[str, str] | None:
+    if not installation.has("meilisearch"):
         return None
     answer = await client.get(
-        f"{house.meilisearch_url}/indexes/events/documents",
+        f"{installation.meilisearch_url}/indexes/events/documents",
         params={"limit": 10_000, "fields": "id,name"},
-        headers={"Authorization": f"Bearer {house.secrets['meilisearch_key']}"},
+        headers={"Authorization": f"Bearer {installation.secrets['meilisearch_key']}"},
     )
     return {one["id"]: one["name"] for one in answer.raise_for_status().json()["results"]}
 
 
-async def _read_maps(house: House, event_ids: list[UUID]) -> dict[UUID, SeatMap]:
+async def _read_maps(installation: Installation, event_ids: list[UUID]) -> dict[UUID, SeatMap]:
     found: dict[UUID, SeatMap] = {}
-    redis = house.redis()
+    redis = installation.redis()
     try:
         for event_id in event_ids:
             tag = f"bo:{{{event_id}}}"
@@ -225,9 +232,9 @@ async def _read_maps(house: House, event_ids: list[UUID]) -> dict[UUID, SeatMap]
     return found
 
 
-def claims_by_event(world: World) -> dict[UUID, dict[int, list[Claim]]]:
-    """The live claims of each place of each event."""
+def claims_by_event(system: SystemState) -> dict[UUID, dict[int, list[Claim]]]:
+    """The live claims by event and place."""
     found: dict[UUID, dict[int, list[Claim]]] = defaultdict(lambda: defaultdict(list))
-    for claim in world.claims:
+    for claim in system.claims:
         found[claim.event_id][claim.place].append(claim)
     return found

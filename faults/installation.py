@@ -1,4 +1,4 @@
-"""An installation to attack: `boxoffice up` on a data dir of its own, its parts behind proxies."""
+"""The installation under test: `boxoffice up` on its own data dir, with its parts behind proxies."""
 
 import asyncio
 import contextlib
@@ -34,13 +34,13 @@ _STOP_SECONDS = 40.0
 
 
 @dataclass(slots=True)
-class House:
-    """A running installation. Addresses of parts are their own: the checker does not go through proxies."""
+class Installation:
+    """A running installation. Addresses of parts are direct: the checker does not use the proxies."""
 
     home: Path
     workers: int
     without: str
-    dice: random.Random
+    rng: random.Random
     port: int = field(default_factory=free_port)
     ports: dict[str, int] = field(default_factory=dict)
     proxies: dict[str, Proxy] = field(default_factory=dict)
@@ -49,27 +49,27 @@ class House:
 
     @property
     def base_url(self) -> str:
-        """Where the API processes listen."""
+        """The address of the API."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def database_url(self) -> str:
-        """PostgreSQL itself."""
+        """The direct address of PostgreSQL."""
         password = self.secrets["postgres_password"]
         return f"postgresql://boxoffice:{password}@127.0.0.1:{self.ports['postgres']}/boxoffice"
 
     @property
     def stripe_url(self) -> str:
-        """The local Stripe itself."""
+        """The direct address of the local Stripe."""
         return f"http://127.0.0.1:{self.ports['stripe']}"
 
     @property
     def meilisearch_url(self) -> str:
-        """Meilisearch itself."""
+        """The direct address of Meilisearch."""
         return f"http://127.0.0.1:{self.ports['meilisearch']}"
 
     def redis(self) -> Redis:
-        """A client of Redis itself."""
+        """A direct client of Redis."""
         return Redis(
             host="127.0.0.1",
             port=self.ports["redis"],
@@ -79,7 +79,7 @@ class House:
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[asyncpg.Connection]:
-        """A connection to PostgreSQL itself."""
+        """A direct connection to PostgreSQL."""
         connection = await asyncpg.connect(self.database_url, timeout=5.0, command_timeout=20.0)
         try:
             yield connection
@@ -87,14 +87,23 @@ class House:
             connection.terminate()
 
     def token(self, user: str, *scopes: str) -> str:
-        """A token signed with the installation's secret, good for a day."""
+        """A token signed with the installation's secret, valid for a day."""
         claims = {"sub": user, "email": f"{user}@example.org", "scope": " ".join(scopes or ("buy",))}
         return jwt.encode({**claims, "exp": int(time.time()) + 86_400}, self.secrets["jwt_secret"], "HS256")
 
     def launch(self) -> None:
-        """Start `up`; the data dir may have been used before."""
-        tied = [*death_signal_wrapper(signal.SIGTERM), "--"] if SETPRIV else []
-        command = [*tied, sys.executable, "-m", "faults.launch", "up", "--no-demo", "--port", str(self.port)]
+        """Starts `up`, on a new or a used data dir."""
+        wrapper = [*death_signal_wrapper(signal.SIGTERM), "--"] if SETPRIV else []
+        command = [
+            *wrapper,
+            sys.executable,
+            "-m",
+            "faults.launch",
+            "up",
+            "--no-demo",
+            "--port",
+            str(self.port),
+        ]
         command += ["--workers", str(self.workers), "--data-dir", str(self.home)]
         ports = {name: proxy.port for name, proxy in self.proxies.items()}
         environment = {
@@ -112,10 +121,10 @@ class House:
             )
 
     async def wait_ready(self) -> None:
-        """Until /readyz is well.
+        """Waits until /readyz answers 200.
 
         Raises:
-            RuntimeError: `up` ended, or it took too long.
+            RuntimeError: `up` ended, or the time is over.
         """
         deadline = time.monotonic() + _START_SECONDS
         async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
@@ -130,10 +139,10 @@ class House:
         raise RuntimeError(f"Boxoffice did not start; see {self.home / 'up.log'}.")
 
     def pid(self, part: str) -> int:
-        """The process of a part.
+        """The process id of a part.
 
         Raises:
-            LookupError: it has none now.
+            LookupError: it is not running.
         """
         found = read_pid(self.home / "run" / f"{part}.pid")
         if found is None:
@@ -141,39 +150,39 @@ class House:
         return found
 
     def has(self, part: str) -> bool:
-        """Whether the installation has this part at all."""
+        """Whether the installation has this part."""
         return (self.home / part).is_dir() or (self.home / "run" / f"{part}.pid").exists()
 
     def kill(self, part: str) -> None:
-        """kill -9; a part that is down already stays so."""
+        """Sends kill -9; ignores a part that is not running."""
         with contextlib.suppress(ProcessLookupError, LookupError):
             os.kill(self.pid(part), signal.SIGKILL)
 
     def kill_everything(self) -> None:
-        """kill -9 of `up` and of every process that it has started: a power cut, but for the disk."""
-        assert self.process is not None, "it was launched"
-        family = _family(self.process.pid)
-        for one in family:
+        """Sends kill -9 to `up` and its descendants: like a power failure, except for the disk."""
+        assert self.process is not None, "launch() was called"
+        tree = _process_tree(self.process.pid)
+        for one in tree:
             with contextlib.suppress(psutil.NoSuchProcess):
                 one.kill()
-        psutil.wait_procs(family, timeout=10)
+        psutil.wait_procs(tree, timeout=10)
         self.process.wait(10)
 
     @contextlib.contextmanager
     def frozen(self, part: str) -> Iterator[None]:
-        """SIGSTOP of a part with its children, SIGCONT in the end."""
+        """Stops a part and its children with SIGSTOP, and continues them with SIGCONT."""
         try:
-            family = _family(self.pid(part))
+            tree = _process_tree(self.pid(part))
         except LookupError:
-            family = []
-        _signal_all(family, signal.SIGSTOP)
+            tree = []
+        _signal_all(tree, signal.SIGSTOP)
         try:
             yield
         finally:
-            _signal_all(family, signal.SIGCONT)
+            _signal_all(tree, signal.SIGCONT)
 
     async def stop(self) -> None:
-        """Stop everything, as Ctrl-C does; what does not is killed."""
+        """Stops everything like Ctrl-C; kills it after a timeout."""
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
@@ -184,7 +193,7 @@ class House:
             await proxy.close()
 
 
-def _family(pid: int) -> list[psutil.Process]:
+def _process_tree(pid: int) -> list[psutil.Process]:
     try:
         head = psutil.Process(pid)
         return [head, *head.children(recursive=True)]
@@ -192,29 +201,29 @@ def _family(pid: int) -> list[psutil.Process]:
         return []
 
 
-def _signal_all(family: list[psutil.Process], number: signal.Signals) -> None:
-    for one in family:
+def _signal_all(tree: list[psutil.Process], number: signal.Signals) -> None:
+    for one in tree:
         with contextlib.suppress(psutil.NoSuchProcess):
             one.send_signal(number)
 
 
 @asynccontextmanager
-async def open_house(
-    home: Path, dice: random.Random, *, workers: int = 2, without: str = "", say: Callable[[str], None]
-) -> AsyncIterator[House]:
-    """Start an installation on an empty data dir; stop it in the end, come what may."""
-    house = House(home, workers, without, dice)
+async def start_installation(
+    home: Path, rng: random.Random, *, workers: int = 2, without: str = "", log: Callable[[str], None]
+) -> AsyncIterator[Installation]:
+    """Starts an installation on an empty data dir; always stops it in the end."""
+    installation = Installation(home, workers, without, rng)
     (home / "run").mkdir(parents=True, exist_ok=True)
     for part in EMBEDDED:
-        house.ports[part] = free_port()
-        (home / "run" / f"{part}.port").write_text(f"{house.ports[part]}\n")
+        installation.ports[part] = free_port()
+        (home / "run" / f"{part}.port").write_text(f"{installation.ports[part]}\n")
     for part in PROXIED:
-        house.proxies[part] = Proxy(house.ports[part], random.Random(dice.random()))
-        await house.proxies[part].open()
-    say("starting PostgreSQL, Redis, Meilisearch, the local Stripe, the API and the worker")
-    house.launch()
+        installation.proxies[part] = Proxy(installation.ports[part], random.Random(rng.random()))
+        await installation.proxies[part].open()
+    log("starting PostgreSQL, Redis, Meilisearch, the local Stripe, the API and the worker")
+    installation.launch()
     try:
-        await house.wait_ready()
-        yield house
+        await installation.wait_ready()
+        yield installation
     finally:
-        await house.stop()
+        await installation.stop()
