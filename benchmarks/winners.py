@@ -28,7 +28,7 @@ from services.context import ServiceContext
 from services.ordering.attempt import ReserveRequest
 from services.ordering.reserve import reserve
 from services.ordering.selection import GeneralAdmission
-from tests.houses import buyer, open_event, service_context_on
+from tests.events import buyer, open_event, service_context_on
 
 AT_ONCE, ORDERS, ROUNDS, TICKETS = 16, 2_000, 5, 2
 PARTS_CORE, LOAD_CORE = 0, 1

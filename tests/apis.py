@@ -1,4 +1,4 @@
-"""The whole API in this process, asked over HTTP as a client would."""
+"""The whole API in this process, called over HTTP like a client does."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,33 +21,33 @@ SECRET = "a secret of the tests, long enough to be one"
 
 
 def token_of(subject: str, *scopes: str, seconds: float = 600) -> str:
-    """A bearer token as anything that knows the secret can sign it."""
+    """A bearer token signed with the tests' secret."""
     viewer = Viewer(user_id_of(subject), subject, f"{subject}@example.org", subject, frozenset(scopes))
     return SecretTokens(SECRET).mint(viewer, utc_now() + timedelta(seconds=seconds))
 
 
 def somebody(*scopes: str) -> str:
-    """A token of somebody new, who may buy unless other scopes are given."""
+    """A token of a new person, with scope buy by default."""
     return token_of(f"test-{uuid4().hex}", *(scopes or ("buy",)))
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a client got."""
+    """A response as a client gets it."""
 
     status: int
     body: dict[str, Any]
 
     @property
     def data(self) -> dict[str, Any]:
-        """The data of an answer without errors."""
+        """The data of a response without errors."""
         assert "errors" not in self.body, self.body["errors"]
         data: dict[str, Any] = self.body["data"]
         return data
 
     @property
     def errors(self) -> list[dict[str, Any]]:
-        """The errors, of which there must be some."""
+        """The errors of a response that has some."""
         errors: list[dict[str, Any]] = self.body["errors"]
         assert errors
         return errors
@@ -60,7 +60,7 @@ class Answer:
 
     @property
     def message(self) -> str:
-        """The first error's sentence."""
+        """The first error's message."""
         message: str = self.errors[0]["message"]
         return message
 
@@ -84,7 +84,7 @@ class Api:
     async def mutate(
         self, field: str, given: dict[str, Any], token: str = "", answer: str = ""
     ) -> dict[str, Any]:
-        """One mutation; `answer` is what is selected beside a refusal's code and message."""
+        """One mutation; `answer` is the selection beside an error's code and message."""
         name = f"{field[0].upper()}{field[1:]}Input"
         if field in {"publishEvent", "cancelEvent"}:
             name = "EventIdInput"
@@ -118,7 +118,7 @@ async def api_on(postgres_url: str, redis_url: str, **changes: str) -> AsyncIter
 
 @asynccontextmanager
 async def app_on(postgres_url: str, redis_url: str, **changes: str) -> AsyncIterator[Starlette]:
-    """The same as an ASGI application that has been started."""
+    """The same as a started ASGI application."""
     app = create_app(settings_on(postgres_url, redis_url, **changes))
     async with app.router.lifespan_context(app):
         yield app

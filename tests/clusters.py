@@ -27,7 +27,7 @@ class Node:
         self.start()
 
     def start(self) -> None:
-        """Begin with nothing but the cluster's configuration."""
+        """Starts it empty, with the cluster's configuration."""
         options = (
             f"--bind {HOST} --port {self.port} --cluster-port {self.bus_port} --dir {self._home} {_OPTIONS}"
         )
@@ -40,7 +40,7 @@ class Node:
         self._process.wait()
 
     def client(self) -> redis.Redis:
-        """For this node alone; the caller closes it."""
+        """A client of this node; the caller closes it."""
         return redis.Redis(HOST, self.port)
 
     def _answers(self) -> bool:
@@ -50,7 +50,7 @@ class Node:
 
 
 class Cluster:
-    """Its nodes, and what clients connect to."""
+    """The nodes of the cluster and the address for clients."""
 
     def __init__(self, home: Path, size: int = 3) -> None:
         self._size = size
@@ -69,7 +69,7 @@ class Cluster:
         return f"redis+cluster://{HOST}:{self.nodes[0].port}"
 
     def node_of(self, key: str) -> Node:
-        """Where a key lives."""
+        """The node that has a key."""
         slot = key_slot(key.encode())
         return next(node for number, node in enumerate(self.nodes) if slot < self._first_slot(number + 1))
 
@@ -86,6 +86,6 @@ class Cluster:
         return True
 
     def stop(self) -> None:
-        """End every node."""
+        """Stops every node."""
         for node in self.nodes:
             node.kill()

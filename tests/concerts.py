@@ -1,4 +1,4 @@
-"""The 16,256 real concerts, put into a database as the importer would, dates and all."""
+"""The 16,256 real concerts, written to a database as by the importer."""
 
 import gzip
 import re
@@ -21,7 +21,7 @@ SHIFT = timedelta(days=364 * 14)
 
 
 def data_folder() -> Path | None:
-    """The folder of the real data beside the repository, if it is there."""
+    """The folder of the real data beside the repository, or None."""
     for parent in Path(__file__).resolve().parents:
         folder = parent / "shared" / "data"
         if (folder / "events.jsonl.gz").exists():
@@ -39,12 +39,12 @@ def records(name: str) -> list[dict[str, Any]]:
 
 
 def row_id(kind: str, number: int) -> UUID:
-    """The key that a record's row has."""
+    """The key of a record's row."""
     return uuid5(_SPACE, f"{kind}/{number}")
 
 
 def city_of(address: str | None) -> str:
-    """The city of a Korean address, Seoul where it names only a district."""
+    """The city of a Korean address; Seoul if the address has only a district."""
     found = _CITIES.search(address or "")
     return found[0] if found else "서울"
 
@@ -126,7 +126,7 @@ def _events(shift: timedelta) -> Iterator[tuple[Any, ...]]:
             "",
             "PUBLISHED",
             styles[0] if styles else None,
-            _moment(event) + shift,
+            _starts_at(event) + shift,
             row_id("venue", event["venue_id"]),
             "concert",
             price,
@@ -146,7 +146,7 @@ def _bills() -> Iterator[tuple[UUID, UUID, int]]:
                 yield row_id("event", event["id"]), row_id("performer", key), position
 
 
-def _moment(event: dict[str, Any]) -> datetime:
+def _starts_at(event: dict[str, Any]) -> datetime:
     clock = event.get("time") or "19:00"
     moment = datetime.strptime(f"{event['date']} {clock}", "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
     return moment - timedelta(hours=9)

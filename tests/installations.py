@@ -1,4 +1,4 @@
-"""Whole installations: `boxoffice up` in processes and a data dir of its own."""
+"""Whole installations: `boxoffice up` on its own data dir."""
 
 import json
 import os
@@ -88,7 +88,7 @@ class Installation:
         return {name: pid for name, pid in found.items() if pid is not None}
 
     def setting(self, name: str) -> str:
-        """One of the settings that it runs on, by its name in lower case."""
+        """One of its settings, by the name in lower case."""
         found: dict[str, str] = json.loads((self.home / "run" / "settings.json").read_text())
         return found[f"BOXOFFICE_{name.upper()}"]
 

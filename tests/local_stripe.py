@@ -1,4 +1,4 @@
-"""The local Stripe as a process of the tests, and an endpoint that receives its webhooks."""
+"""The local Stripe as a process, and an endpoint that receives its webhooks."""
 
 import asyncio
 import os
@@ -59,7 +59,7 @@ class Control:
         self.client = httpx.AsyncClient(base_url=url, trust_env=False)
 
     async def add_fault(self, kind: str, count: int | None = 1, **match_and_params: Any) -> str:
-        """`match` and `params` as the fault has them; answers its id."""
+        """Adds a fault with the given `match` and `params`; returns its id."""
         fault = {"kind": kind, "count": count, **match_and_params}
         answer = await self.client.post("/_control/faults", json=fault)
         assert answer.status_code == 201, answer.text
@@ -90,8 +90,8 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
-class Hook:
-    """A webhook that arrived."""
+class Webhook:
+    """A received webhook."""
 
     body: bytes
     signature: str
@@ -99,7 +99,7 @@ class Hook:
 
     @property
     def event(self) -> dict[str, Any]:
-        """Empty where a fault spoilt the body."""
+        """The event; empty if a fault changed the body."""
         try:
             event: dict[str, Any] = orjson.loads(self.body)
         except orjson.JSONDecodeError:
@@ -123,10 +123,10 @@ class Hook:
 
 
 class Endpoint:
-    """Where webhooks arrive. Answers 200, or whatever `answers` holds for the event's type."""
+    """A webhook endpoint. Answers 200, or the next status in `answers` for the event's type."""
 
     def __init__(self) -> None:
-        self.hooks: list[Hook] = []
+        self.hooks: list[Webhook] = []
         self.answers: dict[str, list[int]] = defaultdict(list)
         self.arrived = asyncio.Condition()
         self.server: asyncio.Server | None = None
@@ -141,19 +141,19 @@ class Endpoint:
         self.server.close()
         await self.server.wait_closed()
 
-    def of(self, intent_id: str) -> list[Hook]:
+    def of(self, intent_id: str) -> list[Webhook]:
         return [hook for hook in self.hooks if hook.intent_id == intent_id]
 
     def types(self, intent_id: str) -> list[str]:
         return [hook.type for hook in self.of(intent_id)]
 
     async def until(self, happened: Callable[[], bool], seconds: float = 10) -> None:
-        """Waits until webhooks arrived that make it true."""
+        """Waits for webhooks until the condition is true."""
         async with asyncio.timeout(seconds), self.arrived:
             await self.arrived.wait_for(happened)
 
-    async def hook(self, intent_id: str, kind: str) -> Hook:
-        """The first webhook of this type for the intent, once it has arrived."""
+    async def hook(self, intent_id: str, kind: str) -> Webhook:
+        """Waits for the first webhook of this type for the intent."""
         await self.until(lambda: kind in self.types(intent_id))
         return next(hook for hook in self.of(intent_id) if hook.type == kind)
 
@@ -167,9 +167,9 @@ class Endpoint:
         await writer.drain()
         writer.close()
         async with self.arrived:
-            self.hooks.append(Hook(body, lower["stripe-signature"], status))
+            self.hooks.append(Webhook(body, lower["stripe-signature"], status))
             self.arrived.notify_all()
 
     def _answer(self, body: bytes) -> int:
-        waiting = self.answers[Hook(body, "", 0).type]
+        waiting = self.answers[Webhook(body, "", 0).type]
         return waiting.pop(0) if waiting else 200

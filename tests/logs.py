@@ -1,4 +1,4 @@
-"""What this process logs, as a test reads it."""
+"""The log of this process, for tests."""
 
 import io
 import json
@@ -12,10 +12,10 @@ from kit.log_lines import LogFormat, write_logs
 
 
 class Logged(io.StringIO):
-    """The lines so far."""
+    """The logged lines."""
 
     def lines(self) -> list[dict[str, Any]]:
-        """Each line's facts, where they are JSON."""
+        """The fields of each line, in JSON format."""
         return [json.loads(line) for line in self.getvalue().splitlines()]
 
     def line(self, event: str) -> dict[str, Any]:
@@ -26,7 +26,7 @@ class Logged(io.StringIO):
 
 @contextmanager
 def logged(chosen: LogFormat = "json", level: str = "INFO") -> Iterator[Logged]:
-    """Everything that is logged within the block; afterwards all is as it was."""
+    """Captures the log within the block."""
     root = logging.getLogger()
     handlers, before = list(root.handlers), root.level
     stream = Logged()

@@ -1,4 +1,4 @@
-"""Orders as a test writes them, without a buyer's request."""
+"""Orders written directly, without a buyer's request."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,11 +7,11 @@ from db.queries.orders import ClaimRow, NewOrder, OrderRow
 from domain.states import ClaimState, OrderState
 from kit.clock import utc_now
 from kit.ids import new_uuid
-from tests.houses import buyer
+from tests.events import buyer
 
 
 def order_over(event_id: UUID, places: Sequence[int], order_id: UUID | None = None) -> NewOrder:
-    """An order whose claims come in the order of `places`, by a buyer of its own."""
+    """An order with claims in the order of `places`, by a new buyer."""
     order_id, now = order_id or new_uuid(), utc_now()
     who = buyer(f"u{order_id}")
     row = OrderRow(

@@ -1,4 +1,4 @@
-"""Two contexts of one house: what two API processes are to each other, on the same real parts."""
+"""Two contexts on the same real parts, as in two API processes."""
 
 from collections.abc import AsyncIterator
 
@@ -6,7 +6,7 @@ import pytest
 
 from payments.stripe_gateway import StripeGateway
 from services.context import ServiceContext
-from tests.houses import ManualClock, service_context_on
+from tests.events import ManualClock, service_context_on
 from tests.integration.ordering.conftest import clock, gateway, stripe_server
 
 __all__ = ["clock", "contexts", "gateway", "stripe_server"]

@@ -18,7 +18,7 @@ from services.ordering.outbox import deliver
 from services.ordering.reserve import reserve
 from services.ordering.seat_rebuild import places_of
 from services.ordering.selection import Selection
-from tests.houses import buyer
+from tests.events import buyer
 
 Contexts = Sequence[ServiceContext]
 # How a loser of a rush may be told.

@@ -28,7 +28,7 @@ from services.ordering.settle import apply_intent
 from services.ordering.sweeps import sweep_payments
 from services.ordering.webhook import handle_webhook
 from tests.concurrency.races import faults, kept_at_stripe, lapse, unexpected, until_quiet
-from tests.houses import ORGANISER, ManualClock, buyer, open_event
+from tests.events import ORGANISER, ManualClock, buyer, open_event
 from workers.ordering import Reconciliation
 
 Contexts = tuple[ServiceContext, ServiceContext]

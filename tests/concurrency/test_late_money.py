@@ -15,7 +15,7 @@ from services.ordering.selection import ExactSeats
 from services.ordering.webhook import handle_webhook
 from tests.concurrency.races import faults, kept_at_stripe, until_quiet
 from tests.concurrency.test_ends_of_orders import CARD, Contexts, authorised, state_of
-from tests.houses import ManualClock, buyer
+from tests.events import ManualClock, buyer
 
 BOB = buyer("bob")
 

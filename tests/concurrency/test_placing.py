@@ -10,7 +10,7 @@ from kit.ids import new_uuid
 from services.context import ServiceContext
 from services.ordering.selection import GeneralAdmission
 from tests.concurrency.races import live_places, orders_of, rush
-from tests.houses import open_event
+from tests.events import open_event
 from tests.orders import order_over
 
 Contexts = tuple[ServiceContext, ServiceContext]

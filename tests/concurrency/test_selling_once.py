@@ -26,7 +26,7 @@ from tests.concurrency.races import (
     remove_the_index,
     rush,
 )
-from tests.houses import buyer, open_event
+from tests.events import buyer, open_event
 from tests.orders import order_over
 
 Contexts = tuple[ServiceContext, ServiceContext]

@@ -19,7 +19,7 @@ from services.ordering.selection import BestAvailable, ExactSeats
 from subscriptions import seat_topic
 from subscriptions.seat_availability import SeatHub
 from tests.concurrency.races import REFUSALS, rush, until_quiet
-from tests.houses import buyer, open_event
+from tests.events import buyer, open_event
 
 Contexts = tuple[ServiceContext, ServiceContext]
 

@@ -1,4 +1,4 @@
-"""The real thing in a data dir of its own, and a real browser looking at it."""
+"""A running installation on its own data dir, and a real browser."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ CHROMIUM_OPTIONS = [
 
 @dataclass(frozen=True)
 class LiveServer:
-    """Boxoffice as `up` serves it."""
+    """A running `boxoffice up`."""
 
     base_url: str
     organiser: str
@@ -62,7 +62,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def serving(home: Path, *, workers: int = 1, demo: bool = False, **environment: str) -> Iterator[LiveServer]:
-    """Every embedded part, without the demo unless asked for, in a data dir of its own."""
+    """Runs `up` with all embedded parts on a data dir in `home`, without the demo by default."""
     port = free_port()
     log = home / "up.log"
     command = [sys.executable, "-m", "cli", "up", "--port", str(port), "--workers", str(workers)]
@@ -83,7 +83,7 @@ def serving(home: Path, *, workers: int = 1, demo: bool = False, **environment: 
 
 @pytest.fixture(scope="session")
 def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """The one installation that most tests share."""
+    """The installation that most tests share."""
     if CHROMIUM is None:
         pytest.skip("no chromium on PATH")
     with serving(tmp_path_factory.mktemp("live")) as server:
@@ -156,7 +156,7 @@ def seating_plan(rows: int = 6, seats: int = 12) -> str:
 
 
 def publish_event(server: LiveServer, name: str, **more: Any) -> str:
-    """Publishes an event with a small hall of its own; answers its id."""
+    """Publishes an event with its own small hall; returns its id."""
 
     def money(amount: int) -> dict[str, Any]:
         return {"amount": amount, "currency": "USD"}
@@ -185,7 +185,7 @@ def publish_event(server: LiveServer, name: str, **more: Any) -> str:
 
 @pytest.fixture
 def new_event(live_server: LiveServer) -> Callable[..., str]:
-    """Publishes an event of a name on the shared installation; answers its id."""
+    """Publishes an event on the shared installation; returns its id."""
     return functools.partial(publish_event, live_server)
 
 
@@ -202,9 +202,9 @@ OpenPage = Callable[..., Awaitable[Page]]
 
 @pytest.fixture
 async def open_page(browser: Browser, live_server: LiveServer) -> AsyncIterator[OpenPage]:
-    """Opens a path in a browser context of its own; a script error fails the test."""
+    """Opens a path in its own browser context; a script error fails the test."""
     contexts = []
-    faults: list[str] = []
+    errors: list[str] = []
 
     async def opened(path: str, width: int = 1280, height: int = 900, **options: Any) -> Page:
         context = await browser.new_context(
@@ -212,14 +212,14 @@ async def open_page(browser: Browser, live_server: LiveServer) -> AsyncIterator[
         )
         contexts.append(context)
         page = await context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("pageerror", lambda error: errors.append(str(error)))
         await page.goto(live_server.base_url + path)
         return page
 
     yield opened
     for context in contexts:
         await context.close()
-    assert faults == []
+    assert errors == []
 
 
 async def until(page: Page, predicate: str, argument: Any = None, seconds: float = 10) -> None:
@@ -233,7 +233,7 @@ async def until(page: Page, predicate: str, argument: Any = None, seconds: float
 
 
 async def eventually(attempt: Callable[[], Awaitable[None]], seconds: float = 15) -> None:
-    """Attempts again until an assertion holds."""
+    """Retries until no assertion fails."""
     deadline = time.monotonic() + seconds
     while True:
         try:

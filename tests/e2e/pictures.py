@@ -1,7 +1,7 @@
-"""The pictures of docs/pages.md, taken anew: python -m tests.e2e.pictures [NAME ...]
+"""Takes the pictures of docs/pages.md: python -m tests.e2e.pictures [NAME ...]
 
-Starts an installation with the demo, sells a part of its arena and theatre, walks through the states of
-tests/e2e/states.py and photographs each. Look at them afterwards: nothing here judges.
+Starts an installation with the demo, sells a part of its arena and theatre, visits the states of
+tests/e2e/states.py and takes a screenshot of each. Nothing here checks them: look at them afterwards.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ from playwright.async_api import Browser, ViewportSize, async_playwright
 
 from tests.e2e import states
 from tests.e2e.conftest import CHROMIUM, CHROMIUM_OPTIONS, ROOT, LiveServer, serving, until
-from tests.e2e.states import Scene
+from tests.e2e.states import Visit
 
 IMAGES = ROOT / "docs" / "images"
 DESKTOP, PHONE = (1280, 860), (390, 780)
-WHOLE_HOUSE = (1040, 720)  # 17,760 coloured dots make a large picture of a small screen
+WHOLE_MAP = (1040, 720)  # 17,760 coloured dots make a large file
 SEARCH = "query ($i: SearchEventsInput!) { searchEvents(input: $i) { events { id name } } }"
 GUEST = """mutation ($i: CreateGuestSessionInput!) { createGuestSession(input: $i) {
   ... on CreateGuestSessionSuccess { token } } }"""
@@ -36,10 +36,10 @@ Scheme = Literal["light", "dark"]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture: a state of a page, how large, in which colours and language."""
+    """One picture: a state of a page with its size, theme and language."""
 
     name: str
-    reach: Callable[[Scene], Awaitable[None]]
+    reach: Callable[[Visit], Awaitable[None]]
     event: str = "theatre"
     size: tuple[int, int] = DESKTOP
     scheme: Scheme = "light"
@@ -47,15 +47,15 @@ class Picture:
     at: str = ""  # what is scrolled to the top of the screen
 
 
-async def arena_overview(scene: Scene) -> None:
-    """The whole house."""
-    await scene.open_event()
+async def arena_overview(visit: Visit) -> None:
+    """The whole map."""
+    await visit.open_event()
 
 
-async def arena_close(scene: Scene) -> None:
+async def arena_close(visit: Visit) -> None:
     """Seats of the arena, large enough to choose, two of them chosen."""
-    await scene.open_event()
-    free = await scene.page.evaluate(
+    await visit.open_event()
+    free = await visit.page.evaluate(
         """() => { const { statuses, map } = boxoffice;
           for (let seat = 2480; ; seat += 1) {
             if (statuses.isFree(seat) && statuses.isFree(seat + 1)) {
@@ -63,7 +63,7 @@ async def arena_close(scene: Scene) -> None:
               map.showSeats([seat, seat + 1]);
               return seat; } } }"""
     )
-    await until(scene.page, "() => { const at = boxoffice.map.viewport; return at.aim === at.scale; }")
+    await until(visit.page, "() => { const at = boxoffice.map.viewport; return at.aim === at.scale; }")
     assert free >= 0
 
 
@@ -73,8 +73,8 @@ PICTURES = [
     Picture("finder-phone-korean", states.results, size=PHONE, scheme="dark", language="ko-KR"),
     Picture("finder-completions", states.completions),
     Picture("finder-empty", states.nothing_found),
-    Picture("arena", arena_overview, "arena", WHOLE_HOUSE, at="#shop"),
-    Picture("arena-dark", arena_overview, "arena", WHOLE_HOUSE, scheme="dark", at="#shop"),
+    Picture("arena", arena_overview, "arena", WHOLE_MAP, at="#shop"),
+    Picture("arena-dark", arena_overview, "arena", WHOLE_MAP, scheme="dark", at="#shop"),
     Picture("arena-close", arena_close, "arena", at="#shop"),
     Picture("arena-phone", arena_close, "arena", PHONE, at="#shop"),
     Picture("theatre-list", states.event_list),
@@ -86,11 +86,11 @@ PICTURES = [
     Picture("order", states.order),
     Picture("order-phone", states.order, size=PHONE),
     Picture("organise-list", states.organise_list),
-    Picture("organise-desk", states.organise_desk, "arena"),
-    Picture("organise-phone", states.organise_desk, size=PHONE, scheme="dark"),
+    Picture("organise-dashboard", states.organise_dashboard, "arena"),
+    Picture("organise-phone", states.organise_dashboard, size=PHONE, scheme="dark"),
     Picture("graphiql", states.graphiql),
-    Picture("line", states.line, "second"),
-    Picture("line-waiting-phone", states.waiting, "second", PHONE, "dark"),
+    Picture("waiting-room", states.waiting_room, "second"),
+    Picture("queue-position-phone", states.queue_position, "second", PHONE, "dark"),
 ]
 
 
@@ -101,8 +101,8 @@ def find(server: LiveServer, keyword: str, at: int = 0) -> str:
     return event_id
 
 
-def fill_house(server: LiveServer, event_id: str, orders: int) -> None:
-    """Sells many pairs of best seats and leaves some held."""
+def sell_seats(server: LiveServer, event_id: str, orders: int) -> None:
+    """Sells many groups of best seats and leaves some held."""
     for number in range(orders):
         guest = server.ask(GUEST, {"i": {"email": f"fan{number}@example.com"}})["createGuestSession"]["token"]
         best = {"bestAvailable": {"quantity": 6 + number % 3}}
@@ -112,7 +112,7 @@ def fill_house(server: LiveServer, event_id: str, orders: int) -> None:
 
 
 async def take(browser: Browser, server: LiveServer, picture: Picture, events: dict[str, str]) -> None:
-    """One picture."""
+    """Takes one picture."""
     context = await browser.new_context(
         viewport=ViewportSize(width=picture.size[0], height=picture.size[1]),
         locale=picture.language,
@@ -121,7 +121,7 @@ async def take(browser: Browser, server: LiveServer, picture: Picture, events: d
         reduced_motion="reduce",
     )
     page = await context.new_page()
-    await picture.reach(Scene(page, server, events[picture.event]))
+    await picture.reach(Visit(page, server, events[picture.event]))
     await page.mouse.move(1, 1)
     await page.evaluate(SCROLL, picture.at)
     await page.screenshot(path=IMAGES / f"{picture.name}.png")
@@ -129,14 +129,14 @@ async def take(browser: Browser, server: LiveServer, picture: Picture, events: d
 
 
 async def take_all(server: LiveServer, names: list[str]) -> None:
-    """Those of these names; all where none is named."""
+    """Takes the named pictures, or all."""
     events = {
         "arena": find(server, "Starlight"),
         "second": find(server, "Starlight", 1),
         "theatre": find(server, "Glass Orchard"),
     }
-    fill_house(server, events["arena"], 60)
-    fill_house(server, events["theatre"], 24)
+    sell_seats(server, events["arena"], 60)
+    sell_seats(server, events["theatre"], 24)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
         for picture in PICTURES:
@@ -147,7 +147,7 @@ async def take_all(server: LiveServer, names: list[str]) -> None:
 
 
 def main() -> None:
-    """Start, photograph, stop."""
+    """Starts an installation, takes the pictures, stops it."""
     with (
         tempfile.TemporaryDirectory(prefix="boxoffice-pictures-") as home,
         serving(Path(home), demo=True) as up,

@@ -1,4 +1,4 @@
-"""Two API processes behind one port, seen by a strict client, and what a kill -9 leaves of them."""
+"""Two API processes on one port, checked by a strict client, also after kill -9 of parts."""
 
 import hashlib
 import os
@@ -27,11 +27,11 @@ PAY = """mutation ($input: PayInput!) { pay(input: $input) {
   __typename ... on PaySuccess { order { status } } ... on UserError { code } } }"""
 SEATS = "subscription ($id: ID!) { seatAvailability(eventId: $id) { version } }"
 TRIES = 100
-ASK_AGAIN = ("UNAVAILABLE", "OUTCOME_UNKNOWN")  # both ask for the same idempotency key again
+RETRY_CODES = ("UNAVAILABLE", "OUTCOME_UNKNOWN")  # retry with the same idempotency key
 
 
 @dataclass(frozen=True)
-class House:
+class Installation:
     """A running `up`, its data dir, and an event on sale in it."""
 
     server: LiveServer
@@ -43,15 +43,15 @@ class House:
         return int((self.home / "run" / f"{part}.pid").read_text())
 
     def post(self, query: str, variables: dict[str, Any], token: str = "", **more: Any) -> httpx.Response:
-        """One request on a connection of its own, so that any process may answer it."""
+        """One request on its own connection, so that any process may answer it."""
         headers = {"Accept": "application/graphql-response+json", **more.pop("headers", {})}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         body = {"query": query, "variables": variables, **more}
         return httpx.post(f"{self.server.base_url}/graphql", json=body, headers=headers, timeout=15)
 
-    def insist(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """Ask with the same key until there is an answer, as a client does while parts come back."""
+    def retry(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """Retries with the same key until there is an answer, as a client does while parts restart."""
         for _ in range(TRIES):
             try:
                 body = self.post(query, variables, self.server.buyer).json()
@@ -61,23 +61,23 @@ class House:
             if not body.get("errors"):
                 answer: dict[str, Any] = next(iter(body["data"].values()))
                 return answer
-            assert body["errors"][0]["extensions"]["code"] in ASK_AGAIN, body
+            assert body["errors"][0]["extensions"]["code"] in RETRY_CODES, body
             time.sleep(0.1)
-        raise AssertionError("nothing came back")
+        raise AssertionError("no answer")
 
     def buy(self) -> str:
-        """One standing place, paid; its order."""
+        """Buys one standing place; returns the order's id."""
         key = uuid4().hex
         selection = {"generalAdmission": {"sectionId": self.section_id, "quantity": 1}}
         wanted = {"eventId": self.event_id, "selection": selection, "idempotencyKey": key}
-        order_id: str = self.insist(RESERVE, {"input": wanted})["order"]["id"]
+        order_id: str = self.retry(RESERVE, {"input": wanted})["order"]["id"]
         card = {"orderId": order_id, "paymentMethodId": "pm_card_visa", "idempotencyKey": key}
-        assert self.insist(PAY, {"input": card})["order"]["status"] == "BOOKED"
+        assert self.retry(PAY, {"input": card})["order"]["status"] == "BOOKED"
         return order_id
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     home = tmp_path_factory.mktemp("acceptance")
     with serving(home, workers=2) as server:
         venue = {"name": "Hall", "city": "Seoul", "timezone": "Asia/Seoul"}
@@ -85,24 +85,24 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         event = {"name": "Night", "startsAt": "2099-01-01T20:00:00+09:00", "venue": venue}
         made = server.ask(CREATE, {"input": {**event, "generalAdmission": [floor]}})["createEvent"]["event"]
         server.ask(PUBLISH, {"input": {"eventId": made["id"]}})
-        yield House(server, home / "data", made["id"], made["seatMap"]["sections"][0]["id"])
+        yield Installation(server, home / "data", made["id"], made["seatMap"]["sections"][0]["id"])
 
 
-def test_document_is_known_to_all_when_one_process_has_registered_it(house: House) -> None:
+def test_document_is_known_to_all_when_one_process_has_registered_it(installation: Installation) -> None:
     query = "query ($id: ID!) { event(id: $id) { name } }"
     known = {"documentId": f"sha256:{hashlib.sha256(query.encode()).hexdigest()}"}
-    variables = {"id": house.event_id}
+    variables = {"id": installation.event_id}
 
     def ask() -> httpx.Response:
-        return httpx.post(f"{house.server.base_url}/graphql", json={**known, "variables": variables})
+        return httpx.post(f"{installation.server.base_url}/graphql", json={**known, "variables": variables})
 
     assert ask().json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
-    assert house.post(query, variables, **known).status_code == 200
+    assert installation.post(query, variables, **known).status_code == 200
     assert [ask().json() for _ in range(8)] == [{"data": {"event": {"name": "Night"}}}] * 8
 
 
-def test_event_stream_works_when_its_operations_arrive_at_other_processes(house: House) -> None:
-    url = f"{house.server.base_url}/graphql"
+def test_event_stream_works_when_its_operations_arrive_at_other_processes(installation: Installation) -> None:
+    url = f"{installation.server.base_url}/graphql"
     token = {"X-GraphQL-Event-Stream-Token": httpx.put(url).text}
     got: list[str] = []
 
@@ -118,7 +118,9 @@ def test_event_stream_works_when_its_operations_arrive_at_other_processes(house:
     _wait(lambda: bool(got))
 
     answers = [
-        house.post(SEATS, {"id": house.event_id}, headers=token, extensions={"operationId": f"o{number}"})
+        installation.post(
+            SEATS, {"id": installation.event_id}, headers=token, extensions={"operationId": f"o{number}"}
+        )
         for number in range(8)
     ]
 
@@ -139,11 +141,11 @@ def test_event_stream_works_when_its_operations_arrive_at_other_processes(house:
     ],
 )
 def test_nothing_is_our_fault_when_the_input_is_bad(
-    house: House, query: str, variables: dict[str, Any]
+    installation: Installation, query: str, variables: dict[str, Any]
 ) -> None:
-    wanted = {"eventId": house.event_id, **variables} if query is RESERVE else variables
+    wanted = {"eventId": installation.event_id, **variables} if query is RESERVE else variables
 
-    answer = house.post(query, {"input": wanted}, house.server.buyer)
+    answer = installation.post(query, {"input": wanted}, installation.server.buyer)
 
     assert answer.status_code in (200, 400)
     assert "INTERNAL_SERVER_ERROR" not in answer.text
@@ -151,13 +153,13 @@ def test_nothing_is_our_fault_when_the_input_is_bad(
 
 
 @pytest.mark.parametrize("token", ["x", "a.b.c", "eyJhbGciOiJub25lIn0.e30."])
-def test_bad_token_is_refused_when_no_token_would_do(house: House, token: str) -> None:
-    assert house.post("{ __typename }", {}).status_code == 200
-    assert house.post("{ __typename }", {}, token).status_code == 401
+def test_bad_token_is_refused_when_no_token_would_do(installation: Installation, token: str) -> None:
+    assert installation.post("{ __typename }", {}).status_code == 200
+    assert installation.post("{ __typename }", {}, token).status_code == 401
 
 
-def test_second_up_refuses_when_the_data_dir_is_in_use(house: House) -> None:
-    command = [sys.executable, "-m", "cli", "up", "--port", "1", "--data-dir", str(house.home)]
+def test_second_up_refuses_when_the_data_dir_is_in_use(installation: Installation) -> None:
+    command = [sys.executable, "-m", "cli", "up", "--port", "1", "--data-dir", str(installation.home)]
 
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
 
@@ -166,17 +168,20 @@ def test_second_up_refuses_when_the_data_dir_is_in_use(house: House) -> None:
 
 
 @pytest.mark.parametrize("part", ["worker", "redis", "postgres", "stripe", "api-0"])
-def test_no_booking_is_lost_when_a_part_is_killed_while_selling(house: House, part: str) -> None:
-    before = [house.buy() for _ in range(2)]
-    killed = house.pid(part)
+def test_no_booking_is_lost_when_a_part_is_killed_while_selling(
+    installation: Installation, part: str
+) -> None:
+    before = [installation.buy() for _ in range(2)]
+    killed = installation.pid(part)
 
     os.kill(killed, signal.SIGKILL)
-    after = [house.buy() for _ in range(2)]
+    after = [installation.buy() for _ in range(2)]
 
-    _wait(lambda: house.pid(part) != killed)
-    _wait(lambda: httpx.get(f"{house.server.base_url}/readyz").status_code == 200)
+    _wait(lambda: installation.pid(part) != killed)
+    _wait(lambda: httpx.get(f"{installation.server.base_url}/readyz").status_code == 200)
     states = [
-        house.insist("query ($id: ID!) { order(id: $id) { status } }", {"id": o}) for o in before + after
+        installation.retry("query ($id: ID!) { order(id: $id) { status } }", {"id": o})
+        for o in before + after
     ]
     assert states == [{"status": "BOOKED"}] * 4
 

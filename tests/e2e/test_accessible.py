@@ -7,13 +7,13 @@ import pytest
 from playwright.async_api import Browser, Page, ViewportSize
 
 from tests.e2e.conftest import LiveServer
-from tests.e2e.states import STATES, Scene, own_event
+from tests.e2e.states import STATES, Visit, own_event
 
 AXE = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
 # Both themes and both widths, each pair once: colours do not depend on the width.
 LOOKS: dict[Literal["light", "dark"], ViewportSize] = {"light": DESKTOP, "dark": PHONE}
-# Parts that GraphiQL 3.8.3 draws itself: the editors' tab lists and CodeMirror's own text fields.
+# Elements of GraphiQL 3.8.3 itself: the editors' tab lists and CodeMirror's text fields.
 NOT_OURS = {"graphiql": ["#graphiql .graphiql-container"]}
 RUN = """async (excluded) => {
   await Promise.all(document.getAnimations().map((each) => each.finished.catch(() => null)));
@@ -38,7 +38,7 @@ async def test_axe_finds_nothing_serious_when_a_page_is_in_a_state(
     event_id = own_event(live_server, state)
     context = await browser.new_context(viewport=DESKTOP, locale="en-US", bypass_csp=True)
     page = await context.new_page()
-    await STATES[state](Scene(page, live_server, event_id))
+    await STATES[state](Visit(page, live_server, event_id))
     found = {}
     for scheme, size in LOOKS.items():
         await page.set_viewport_size(size)

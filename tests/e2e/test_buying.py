@@ -1,4 +1,4 @@
-"""From a seat to a ticket in a real browser, with others buying at the same time."""
+"""Buying tickets in a real browser, with other buyers at the same time."""
 
 from collections.abc import Callable
 
@@ -99,7 +99,7 @@ async def test_seats_are_free_again_when_given_back(
     await page.click("#hold")
     await introduce(page)
     await until(page, TAKEN, 5)
-    await page.click("#give-back")
+    await page.click("#release")
     await until(page, FREE, 5)
     await expect(page.locator("#hold")).to_be_visible()
 

@@ -1,4 +1,4 @@
-"""`boxoffice doctor` on a running installation: it says what differs, and mends it."""
+"""`boxoffice doctor` on a running installation: it reports and repairs differences."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from tests.e2e.conftest import ROOT, LiveServer, publish_event, serving
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServer, Path]]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServer, Path]]:
     home = tmp_path_factory.mktemp("doctor")
     with serving(home) as server:
         yield server, home / "data"
@@ -47,7 +47,7 @@ def flip_a_byte(settings: dict[str, str], event_id: UUID) -> None:
 
 
 def is_settled(settings: dict[str, str]) -> bool:
-    """Whether the index is built and shows every change: nothing is left that writes a document again."""
+    """Whether the index is built and up to date, so that no pending task writes a document."""
 
     async def look() -> bool:
         connection = await asyncpg.connect(settings["BOXOFFICE_DATABASE_URL"])
@@ -81,10 +81,12 @@ def until(is_so: Callable[[], bool], otherwise: str) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_all_is_well_again_when_a_byte_and_a_document_were_lost(house: tuple[LiveServer, Path]) -> None:
+def test_all_is_well_again_when_a_byte_and_a_document_were_lost(
+    installation: tuple[LiveServer, Path],
+) -> None:
     if find_binary() is None:
         pytest.skip("no Meilisearch binary")
-    server, home = house
+    server, home = installation
     event = publish_event(server, "Examined")
     reserve(server, event)
     settings = json.loads((home / "run" / "settings.json").read_text())

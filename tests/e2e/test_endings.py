@@ -1,4 +1,4 @@
-"""How a hold ends without a ticket, and a house without a free place."""
+"""Holds that end without a ticket, and a sold-out event."""
 
 from collections.abc import Callable, Iterator
 
@@ -19,19 +19,21 @@ CANCEL = "mutation ($input: EventIdInput!) { cancelEvent(input: $input) { __type
 
 
 @pytest.fixture(scope="module")
-def hasty_server(live_server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """An installation whose holds last a moment."""
+def short_hold_server(
+    live_server: LiveServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveServer]:
+    """An installation with very short holds."""
     home = tmp_path_factory.mktemp("hasty")
     with serving(home, BOXOFFICE_HOLD_SECONDS="4", BOXOFFICE_PAYMENT_SECONDS="4") as server:
         yield server
 
 
 async def test_seats_can_be_chosen_again_when_the_hold_has_lapsed(
-    open_page: OpenPage, hasty_server: LiveServer
+    open_page: OpenPage, short_hold_server: LiveServer
 ) -> None:
-    event_id = publish_event(hasty_server, "Too slow")
+    event_id = publish_event(short_hold_server, "Too slow")
     page = await open_page("/")
-    await page.goto(f"{hasty_server.base_url}/events/{event_id}")
+    await page.goto(f"{short_hold_server.base_url}/events/{event_id}")
     await map_ready(page)
     await page.click("#best")
     await introduce(page)

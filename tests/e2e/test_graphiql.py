@@ -1,4 +1,4 @@
-"""The IDE works with what we serve, and without the internet."""
+"""The IDE works without access to the internet."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""What a lost or poor connection looks like, and that the map is right afterwards."""
+"""Lost and poor connections: the page shows them, and the map is correct afterwards."""
 
 from collections.abc import Callable
 from typing import Any
@@ -67,7 +67,7 @@ async def test_map_is_right_when_the_reader_comes_back_from_offline(
     await expect(page.locator("#connection")).to_have_attribute("data-state", "live")
 
 
-async def test_loss_is_shown_within_five_seconds_when_the_line_goes_silent(
+async def test_loss_is_shown_within_five_seconds_when_the_connection_goes_silent(
     open_page: OpenPage, new_event: Callable[..., str], live_server: LiveServer
 ) -> None:
     event_id = new_event("Silence")

@@ -1,4 +1,4 @@
-"""Finding, organising, waiting."""
+"""The pages of search, organisers and the waiting room."""
 
 import re
 from collections.abc import Callable
@@ -29,7 +29,7 @@ async def test_event_is_found_when_its_name_is_searched_for(
         await page.keyboard.press("Enter")
         await expect(link.first).to_have_attribute("href", f"/events/{event_id}", timeout=1000)
 
-    await eventually(search)  # the index follows the database within moments
+    await eventually(search)  # the index follows the database within a second
 
 
 async def test_nothing_found_is_said_when_nothing_fits(open_page: OpenPage) -> None:
@@ -68,7 +68,7 @@ async def test_an_event_sells_when_an_organiser_made_it_here(
     await until(page, "() => boxoffice.statuses.letters.includes(88)")
 
 
-async def test_the_line_leads_to_the_map_when_the_waiting_room_is_on(
+async def test_waiting_room_leads_to_the_map_when_it_is_on(
     open_page: OpenPage, new_event: Callable[..., str], live_server: LiveServer
 ) -> None:
     event_id = new_event("A rush")
@@ -92,7 +92,7 @@ async def test_own_events_are_listed_when_an_organiser_signs_in(
     await enter(page, live_server.organiser)
     await page.locator("#own").get_by_role("link", name="Mine to steer").click()
     await expect(page).to_have_url(re.compile(f"event={event_id}"))
-    await expect(page.locator("#desk")).to_be_visible()
+    await expect(page.locator("#dashboard")).to_be_visible()
 
 
 async def test_buyers_are_told_when_the_organiser_cancels(
@@ -102,7 +102,7 @@ async def test_buyers_are_told_when_the_organiser_cancels(
     await enter(page, live_server.organiser)
     await page.click("#cancel")
     await page.click("#cancel")
-    await expect(page.locator("#desk .badge.bad")).to_have_text("Cancelled")
+    await expect(page.locator("#dashboard .badge.bad")).to_have_text("Cancelled")
 
 
 async def test_a_completion_is_taken_when_only_the_keyboard_is_used(
@@ -145,7 +145,7 @@ async def enter(page: Page, token: str) -> None:
 
 
 async def draw_rectangle(page: Page) -> None:
-    place = page.locator("#desk canvas")
+    place = page.locator("#dashboard canvas")
     await place.scroll_into_view_if_needed()
     box = await place.bounding_box()
     assert box is not None

@@ -116,7 +116,7 @@ async def test_another_order_is_paid_by_its_own_intent(
 ) -> None:
     page = await page_with_stripe(browser, live_server)
     await to_the_element(page, live_server, new_event("Once more"))
-    await page.click("#give-back")
+    await page.click("#release")
     await page.click("#best")
     await page.click("#pay")
     await expect(page.locator("#stripe-element[data-kind=payment] input")).to_be_visible()

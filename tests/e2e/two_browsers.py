@@ -20,7 +20,7 @@ from tests.e2e.conftest import (
     serving,
     until,
 )
-from tests.e2e.pictures import SCROLL, fill_house, find
+from tests.e2e.pictures import SCROLL, find, sell_seats
 
 PICTURE = ROOT / "docs" / "images" / "two-browsers.png"
 WIDTH, HEIGHT = 700, 820
@@ -74,7 +74,7 @@ async def shot(page: Page, seats: list[int], top: str) -> str:
 
 async def take(server: LiveServer) -> None:
     event_id = find(server, "Glass Orchard")
-    fill_house(server, event_id, 24)
+    sell_seats(server, event_id, 24)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
         first, second = [await open_map(browser, server, event_id) for _ in range(2)]

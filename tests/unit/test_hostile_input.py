@@ -228,7 +228,7 @@ def test_plan_is_read_or_refused_when_it_is_no_document_at_all(text: str | bytes
 @QUIET
 @given(data=st.data())
 def test_plan_is_read_or_refused_when_something_of_a_good_one_was_replaced(data: st.DataObject) -> None:
-    from tests.unit.domain.houses import plan_document
+    from tests.unit.domain.seat_maps import plan_document
 
     plan = plan_document(["sss", "s s"])
     place: Any = plan

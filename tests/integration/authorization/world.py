@@ -1,4 +1,4 @@
-"""A house with everybody in it: events of two organisers, an order, a place in line."""
+"""A database with all kinds of users: two organisers with events, an order, a queue entry."""
 
 import asyncio
 import json

@@ -18,7 +18,7 @@ from db.queries.orders import (
 from db.session import Connection, Database
 from domain.states import ORDER_TRANSITIONS, OrderState
 from kit.clock import utc_now
-from tests.houses import open_event
+from tests.events import open_event
 from tests.orders import order_over
 
 DB = Path(__file__).parents[3] / "db"

@@ -1,7 +1,7 @@
-"""A rolling restart in the middle of a sale: each API process stopped in turn, buyers all the while.
+"""A rolling restart during a sale: each API process is stopped in turn while buyers buy.
 
-One run, looked at from several sides: what the buyers hold, what the database and the money say, what
-watchers were told, what the health check said, and what all the parts wrote into their logs.
+The tests check one run: the buyers' orders, the database and the payments, the watchers' updates, the
+health check, and the logs of all parts.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ WATCH = """subscription ($id: ID!, $since: Int) { seatAvailability(eventId: $id,
 
 @dataclass(slots=True)
 class Run:
-    """What was seen while the processes were restarted."""
+    """The observations during the restart."""
 
-    house: Installation
+    installation: Installation
     event_id: str = ""
     section_id: str = ""
     bought: list[str] = field(default_factory=list)
@@ -63,16 +63,16 @@ class Run:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.house.port}"
+        return f"http://127.0.0.1:{self.installation.port}"
 
     def token(self, subject: str, *scopes: str) -> str:
-        token = self.house.token(subject, *(scopes or ("buy",)))
+        token = self.installation.token(subject, *(scopes or ("buy",)))
         self.secrets |= {token, f"{subject}@example.org"}
         return token
 
 
 async def ask(run: Run, client: httpx.AsyncClient, query: str, variables: dict[str, Any], token: str) -> Any:
-    """One operation, asked again with the same input while the answer is that nobody could answer."""
+    """One operation, retried with the same input while it is unavailable."""
     async with asyncio.timeout(30):
         while True:
             try:
@@ -93,7 +93,7 @@ async def ask(run: Run, client: httpx.AsyncClient, query: str, variables: dict[s
 
 
 async def buy_all_the_while(run: Run, number: int) -> None:
-    """Hold a place and pay for it, again and again, every call with a key of its own."""
+    """Holds and pays places repeatedly; every call has its own key."""
     token = run.token(f"buyer-{number}")
     async with httpx.AsyncClient(base_url=run.url, timeout=15) as client:
         while not run.is_over:
@@ -117,13 +117,13 @@ async def buy_all_the_while(run: Run, number: int) -> None:
 
 
 async def watch_all_the_while(run: Run) -> None:
-    """Follow the counts; when told to go elsewhere, come back and resume."""
+    """Follows the counts; when the server closes the connection, reconnects and resumes."""
     version: int | None = None
     token = run.token("watcher")
     while True:
         with contextlib.suppress(OSError, InvalidHandshake, ConnectionClosed):
             async with connect(
-                f"ws://127.0.0.1:{run.house.port}/graphql",
+                f"ws://127.0.0.1:{run.installation.port}/graphql",
                 subprotocols=[Subprotocol("graphql-transport-ws")],
             ) as socket:
                 init = {"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}
@@ -142,7 +142,7 @@ async def watch_all_the_while(run: Run) -> None:
 
 
 def note(run: Run, seen: dict[str, Any], version: int | None) -> int:
-    """Hold an update against the one before."""
+    """Compares an update with the previous one."""
     previous = seen["previousVersion"]
     if previous is not None and previous != version:
         run.gaps.append((version or 0, previous))
@@ -152,7 +152,7 @@ def note(run: Run, seen: dict[str, Any], version: int | None) -> int:
 
 
 async def stream_all_the_while(run: Run) -> None:
-    """The same over server-sent events: a stream that ends has to have said so."""
+    """The same over server-sent events: a stream must end with a complete event."""
     headers = {"accept": "text/event-stream"}
     params = {"query": WATCH, "variables": json.dumps({"id": run.event_id})}
     async with httpx.AsyncClient(base_url=run.url, timeout=None) as client:
@@ -168,7 +168,7 @@ async def stream_all_the_while(run: Run) -> None:
 
 
 async def look_at_health(run: Run) -> None:
-    """Ask whoever takes the connection, as a balancer does."""
+    """Polls any process, as a load balancer does."""
     while True:
         with contextlib.suppress(httpx.TransportError):
             async with httpx.AsyncClient(base_url=run.url) as client:
@@ -185,14 +185,14 @@ async def until(condition: Callable[[], object], seconds: float = 40) -> None:
 
 
 async def restart(run: Run, name: str) -> None:
-    """SIGTERM, and wait until the supervisor has put another in its place that listens."""
+    """Sends SIGTERM and waits until the supervisor's replacement listens."""
     loop = asyncio.get_running_loop()
-    old = psutil.Process(run.house.pids()[name])
+    old = psutil.Process(run.installation.pids()[name])
     began = loop.time()
     old.send_signal(signal.SIGTERM)
-    await until(lambda: run.house.pids().get(name, old.pid) != old.pid)
+    await until(lambda: run.installation.pids().get(name, old.pid) != old.pid)
     run.stop_seconds.append(loop.time() - began)
-    await until(lambda: listens(run.house.pids()[name], run.house.port))
+    await until(lambda: listens(run.installation.pids()[name], run.installation.port))
 
 
 def listens(pid: int, port: int) -> bool:
@@ -224,7 +224,7 @@ async def open_sale(run: Run) -> None:
 
 
 async def provoke_faults(run: Run) -> None:
-    """Let the parts die under requests that carry secrets: an error's text must not carry them on."""
+    """Kills the parts during requests with secrets: error messages must not contain these."""
     token = run.token("unlucky")
     wanted = {"eventId": run.event_id, "selection": {"seatIds": [run.section_id]}}
     async with httpx.AsyncClient(base_url=run.url, timeout=15) as client:
@@ -232,7 +232,7 @@ async def provoke_faults(run: Run) -> None:
         headers = {"authorization": f"Bearer {token}"}
         await client.post("/graphql", json={"query": PAY, "variables": naive}, headers=headers)
         for part in ("redis", "postgres", "stripe"):
-            os.kill(run.house.pids()[part], signal.SIGKILL)
+            os.kill(run.installation.pids()[part], signal.SIGKILL)
             for body in (
                 {"query": RESERVE, "variables": {"input": wanted}},
                 {"query": "{ me { email orders { totalCount } } }"},
@@ -247,10 +247,10 @@ async def provoke_faults(run: Run) -> None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def run(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run]:
-    """The whole run; what the tests below look at."""
-    house = Installation(tmp_path_factory.mktemp("rolling"), log_level="DEBUG", drain_seconds="1")
-    await asyncio.to_thread(house.start)
-    run = Run(house)
+    """The run that the tests check."""
+    installation = Installation(tmp_path_factory.mktemp("rolling"), log_level="DEBUG", drain_seconds="1")
+    await asyncio.to_thread(installation.start)
+    run = Run(installation)
     try:
         await open_sale(run)
         watching = [
@@ -272,16 +272,16 @@ async def run(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Run]:
         await asyncio.gather(*watching, return_exceptions=True)
         yield run
     finally:
-        await asyncio.to_thread(house.end, signal.SIGTERM)
+        await asyncio.to_thread(installation.end, signal.SIGTERM)
 
 
 def booked(run: Run) -> int:
-    """The places that the watcher knows to be booked."""
+    """The number of booked places that the watcher knows."""
     return int(run.last_seen["sections"][0]["booked"]) if run.last_seen else 0
 
 
 async def postgres_answers(run: Run) -> None:
-    """Wait until the supervisor has started PostgreSQL again."""
+    """Waits until the supervisor has restarted PostgreSQL."""
     async with asyncio.timeout(30):
         while True:
             with contextlib.suppress(OSError, asyncpg.PostgresError):
@@ -291,7 +291,7 @@ async def postgres_answers(run: Run) -> None:
 
 
 async def rows(run: Run, statement: str) -> list[Any]:
-    connection = await asyncpg.connect(run.house.setting("database_url"))
+    connection = await asyncpg.connect(run.installation.setting("database_url"))
     try:
         return [tuple(row) for row in await connection.fetch(statement)]
     finally:
@@ -341,11 +341,15 @@ async def test_process_stopped_as_soon_as_it_had_drained(run: Run) -> None:
 async def test_no_log_holds_a_secret_a_card_or_an_address_when_everything_is_logged(run: Run) -> None:
     await provoke_faults(run)
     settings = ("jwt_secret", "stripe_api_key", "stripe_webhook_secret", "meilisearch_key")
-    secrets = {"eyJ"} | run.secrets | {run.house.setting(name) for name in settings} | {CARD_NUMBER}
+    secrets = {"eyJ"} | run.secrets | {run.installation.setting(name) for name in settings} | {CARD_NUMBER}
     for address in ("database_url", "redis_url"):
-        secrets.add(run.house.setting(address).partition("://")[2].partition("@")[0].rpartition(":")[2])
+        secrets.add(
+            run.installation.setting(address).partition("://")[2].partition("@")[0].rpartition(":")[2]
+        )
 
-    logs = {path.name: path.read_text(errors="replace") for path in (run.house.home / "log").glob("*.log")}
+    logs = {
+        path.name: path.read_text(errors="replace") for path in (run.installation.home / "log").glob("*.log")
+    }
     leaks = {(name, secret) for name, text in logs.items() for secret in secrets - {""} if secret in text}
 
     assert set(logs) >= {"api-0.log", "api-1.log", "worker.log", "postgres.log", "redis.log", "stripe.log"}

@@ -1,4 +1,4 @@
-"""The starters on their own: real servers, killed and started again."""
+"""The embedded servers without the supervisor."""
 
 import asyncpg
 import redis

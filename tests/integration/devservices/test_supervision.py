@@ -1,4 +1,4 @@
-"""Parts under the supervisor: killed with -9, they come back on their data and their port."""
+"""Supervised parts: after kill -9 they restart on their data and port."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -53,7 +53,7 @@ def until(condition: Callable[[], bool], meanwhile: Callable[[], None] = lambda:
 
 
 def kill_and_heal(supervisor: Supervisor, part: Part) -> int:
-    """Kills a part with -9, lets the supervisor look until it serves again; its new pid."""
+    """Kills a part with -9 and supervises until it is ready again; returns its new pid."""
     assert part.process is not None
     killed = part.process.pid
     psutil.Process(killed).kill()

@@ -1,4 +1,4 @@
-"""`boxoffice up` as a person runs it: started, killed, started again, stopped."""
+"""`boxoffice up` from the command line: start, kill, restart, stop."""
 
 import json
 import os
@@ -128,7 +128,7 @@ def test_status_tells_programs_the_same_when_asked_for_json(installation: Instal
 
 
 def found_pids(found: dict[str, Any]) -> dict[str, int]:
-    """Of what is there only where npm brought it."""
+    """The process of Meilisearch, if it is installed."""
     return {name: each["pid"] for name, each in found["processes"].items() if name == "meilisearch"}
 
 

@@ -20,7 +20,7 @@ from services.ordering.release import release
 from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from services.search.record_documents import Recorded, facts_of
-from tests.houses import ORGANISER, ManualClock, buyer, open_event
+from tests.events import ORGANISER, ManualClock, buyer, open_event
 
 ANN = buyer("ann")
 WEEK = timedelta(days=7)

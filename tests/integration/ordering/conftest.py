@@ -8,7 +8,7 @@ import pytest
 from devservices.local_stripe import LocalStripe
 from payments.stripe_gateway import StripeGateway
 from services.context import ServiceContext
-from tests.houses import ManualClock, service_context_on
+from tests.events import ManualClock, service_context_on
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from services.ordering.outbox import deliver
 from services.ordering.pay import pay
 from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
-from tests.houses import buyer, open_event
+from tests.events import buyer, open_event
 
 ANN = buyer("ann")
 

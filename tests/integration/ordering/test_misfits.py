@@ -11,7 +11,7 @@ from services.context import ServiceContext
 from services.ordering.expiry import expire_lapsed, expire_paying
 from services.ordering.pay import pay
 from services.ordering.sweeps import sweep_payments
-from tests.houses import ManualClock
+from tests.events import ManualClock
 from tests.integration.ordering.test_paying import ANN, drain, held, seats, state
 from tests.local_stripe import Control
 

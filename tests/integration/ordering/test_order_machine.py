@@ -1,6 +1,6 @@
 """Holds and orders against a model: whatever people do in whatever order, both tell the same.
 
-Hypothesis writes the stories: two buyers and an organiser of a house of six seats, cards good and bad,
+Hypothesis writes the stories: two buyers and an organiser of a hall of six seats, cards good and bad,
 the clock, an emptied Redis. After every step the map, the orders and the money are those of the model.
 """
 
@@ -54,7 +54,7 @@ from services.ordering.refund import refund
 from services.ordering.release import release
 from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
-from tests.houses import ORGANISER, ManualClock, buyer, open_event, service_context_on
+from tests.events import ORGANISER, ManualClock, buyer, open_event, service_context_on
 
 PEOPLE = [buyer("ann"), buyer("bob")]
 SEATS = 6

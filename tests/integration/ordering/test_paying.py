@@ -27,7 +27,7 @@ from services.ordering.release import release
 from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from services.ordering.sweeps import sweep_cancelled_events, sweep_payments
-from tests.houses import ORGANISER, ManualClock, buyer, open_event
+from tests.events import ORGANISER, ManualClock, buyer, open_event
 
 ANN, BOB = buyer("ann"), buyer("bob")
 

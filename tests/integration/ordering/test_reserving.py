@@ -24,7 +24,7 @@ from services.context import ServiceContext
 from services.ordering.attempt import ReserveRequest
 from services.ordering.reserve import reserve
 from services.ordering.selection import BestAvailable, ExactSeats, GeneralAdmission, Selection
-from tests.houses import ManualClock, buyer, open_event
+from tests.events import ManualClock, buyer, open_event
 
 ANN, BOB = buyer("ann"), buyer("bob")
 

@@ -12,7 +12,7 @@ import stripe
 
 from payments.webhooks import WebhookRefused, read_event
 from tests.integration.payments import intents
-from tests.local_stripe import API_KEY, ROOT, SECRET, Control, Endpoint, Hook, StripeProcess
+from tests.local_stripe import API_KEY, ROOT, SECRET, Control, Endpoint, StripeProcess, Webhook
 
 
 async def test_every_step_is_told_when_money_is_taken_and_given_back(
@@ -215,11 +215,11 @@ async def test_our_verifier_refuses_when_the_signature_is_spoilt(
 
     intent = await intents.new(sdk)
 
-    def spoilt() -> list[Hook]:
+    def corrupted() -> list[Webhook]:
         return [hook for hook in endpoint.hooks if hook.intent_id == intent.id or hook.body == b"not json"]
 
-    await endpoint.until(lambda: bool(spoilt()))
-    hook = spoilt()[0]
+    await endpoint.until(lambda: bool(corrupted()))
+    hook = corrupted()[0]
     with pytest.raises(WebhookRefused, match=sentence):
         read_event(hook.body, hook.signature, [SECRET], datetime.now(UTC))
 

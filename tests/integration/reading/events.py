@@ -21,7 +21,7 @@ def seat(guid: str, number: int, x: float, category: str = "Stalls") -> dict[str
 
 
 def plan(rows: int = 2, seats: int = 6) -> str:
-    """A small house in pretix's format."""
+    """A small hall in pretix's format."""
     zone = {
         "name": "Stalls",
         "position": {"x": 0, "y": 0},
@@ -36,7 +36,7 @@ def plan(rows: int = 2, seats: int = 6) -> str:
         "areas": [],
     }
     document = {
-        "name": "Small house",
+        "name": "Small hall",
         "categories": [{"name": "Stalls", "color": "#4361ee"}],
         "zones": [zone],
         "size": {"width": 400, "height": 300},

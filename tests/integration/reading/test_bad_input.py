@@ -116,7 +116,7 @@ async def test_a_bad_query_is_refused(api: Api, name: str) -> None:
 
 
 def changed_plan(**changes: Any) -> str:
-    """The small house's plan with other parts."""
+    """The small hall's plan with other parts."""
     return orjson.dumps(orjson.loads(plan()) | changes).decode()
 
 

@@ -26,7 +26,7 @@ from services.ordering.selection import ExactSeats
 from services.waiting_room.waiting_rooms import WaitingRooms
 from subscriptions.queue_positions import WaitingRoomHub
 from subscriptions.seat_availability import SeatHub
-from tests.houses import buyer, open_event, service_context_on
+from tests.events import buyer, open_event, service_context_on
 
 SEATS = """
 subscription ($id: ID!, $since: Int) {

@@ -23,7 +23,7 @@ from services.ordering.attempt import ReserveRequest
 from services.ordering.reserve import reserve
 from services.ordering.seat_rebuild import seat_source_loader
 from services.ordering.selection import ExactSeats
-from tests.houses import buyer, open_event, service_context_on
+from tests.events import buyer, open_event, service_context_on
 
 PAGE = """
 query ($first: Int!) {

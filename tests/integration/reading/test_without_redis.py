@@ -8,7 +8,7 @@ from db.session import Database
 from devservices.ports import free_port
 from domain.ids import Kind, public_id
 from tests.apis import Api, api_on
-from tests.houses import open_event
+from tests.events import open_event
 
 QUERY = """
 query ($id: ID!) {

@@ -17,7 +17,7 @@ from services.ordering.attempt import ReserveRequest
 from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from tests.clusters import Cluster, Node
-from tests.houses import ManualClock, buyer, open_event
+from tests.events import ManualClock, buyer, open_event
 from workers.ordering import RestartWatch
 
 DEADLINE_SECONDS = 20

@@ -7,7 +7,7 @@ from services.context import ServiceContext
 from services.ordering.attempt import ReserveRequest
 from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
-from tests.houses import buyer, open_event
+from tests.events import buyer, open_event
 from workers.ordering import RestartWatch
 
 

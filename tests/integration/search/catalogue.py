@@ -1,4 +1,4 @@
-"""A small catalogue to change under the engines' eyes."""
+"""Rows of a small catalogue for the search tests."""
 
 from datetime import timedelta
 from typing import Any

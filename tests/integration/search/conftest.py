@@ -1,4 +1,4 @@
-"""A real Meilisearch, and the real concerts in both engines."""
+"""A real Meilisearch and searches on it."""
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
@@ -22,7 +22,7 @@ numbers = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """One index of its own on the test server."""
+    """A separate index on the test server."""
 
     server: Meilisearch
     administration: MeilisearchAdministration
@@ -43,7 +43,7 @@ def meilisearch_server(servers_home: Path) -> Iterator[Meilisearch]:
 
 @contextlib.asynccontextmanager
 async def engine_on(server: Meilisearch, database: Database) -> AsyncIterator[Engine]:
-    """An index that no other test uses, removed afterwards."""
+    """A separate index, removed afterwards."""
     uid = f"events_{next(numbers)}"
     index = MeilisearchIndex(server.url(), KEY, venues_around(database), uid=uid, timeout_seconds=2.0)
     administration = MeilisearchAdministration(server.url(), KEY, uid=uid)
@@ -69,6 +69,6 @@ async def database(postgres_url: str) -> AsyncIterator[Database]:
 
 
 def search_on(database: Database, engine: Engine | None, **options: Any) -> EventSearch:
-    """The search of one process; with an engine, its index is asked first."""
+    """The search of one process; with an engine, its index is the main index."""
     index = None if engine is None else engine.index
     return EventSearch(index, database_index(database), Freshness(database, **options), utc_now)

@@ -1,4 +1,4 @@
-"""A worker process that only indexes, to be killed: python -m … DATABASE_URL ENGINE_URL KEY UID."""
+"""A worker process that only indexes, for tests that kill it: python -m … DATABASE_URL ENGINE_URL KEY UID."""
 
 import asyncio
 import sys

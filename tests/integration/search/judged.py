@@ -1,11 +1,11 @@
-"""Queries over the real concerts, each with what has to be among the first five."""
+"""The judged set: queries over the real concerts, with the expected event among the first five."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A query, and what one of the first five events must have: all that is given."""
+    """A query, and the properties that one of the first five events must have."""
 
     query: str
     performer: str = ""

@@ -1,4 +1,4 @@
-"""Search as a client sees it: through the schema."""
+"""Search through the GraphQL schema."""
 
 import pytest
 

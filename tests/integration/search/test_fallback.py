@@ -1,4 +1,4 @@
-"""PostgreSQL answers every question that the contract allows."""
+"""The PostgreSQL fallback answers every kind of search."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What is in the database is in the index soon, and what is not, is not; whatever dies meanwhile."""
+"""The index follows the database, inserts and deletes, also when processes are killed."""
 
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ async def indexing(database: Database, engine: Engine) -> AsyncIterator[None]:
 
 @contextlib.contextmanager
 def indexer_process(postgres_url: str, engine: Engine) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker of its own, killed with signal 9 in the end."""
+    """A separate worker process, killed with signal 9 at the end."""
     arguments = [postgres_url, engine.server.url(), KEY, engine.administration.uid]
     process = subprocess.Popen([sys.executable, "-m", "tests.integration.search.indexer_process", *arguments])
     try:
@@ -61,7 +61,7 @@ async def indexed(engine: Engine) -> dict[str, str]:
 
     try:
         return await asyncio.to_thread(read)
-    except Exception:  # not there yet, or not there for a moment
+    except Exception:  # not built, or being swapped
         return {}
 
 
@@ -72,13 +72,13 @@ async def published(database: Database) -> dict[str, str]:
 
 
 async def are_equal(engine: Engine, database: Database) -> bool:
-    """Whether the index is what the database says, and nothing is under way."""
+    """Whether the index equals the database and no change is pending."""
     waiting = await database.fetchval("SELECT count(*) FROM search_outbox")
     return not waiting and await indexed(engine) == await published(database)
 
 
 async def found_names(database: Database, engine: Engine, keyword: str) -> list[str]:
-    """What a search answers, from the index."""
+    """The names that a search finds in the index."""
     found = await search_on(database, engine).search_events(SearchQuestion(keyword))
     if found.source != "INDEX":
         return ["(not from the index)"]
@@ -136,8 +136,8 @@ async def test_gone_within_two_seconds_when_no_longer_published(
         assert "남는 공연" in (await indexed(engine)).values()
 
 
-class PickyAdministration(MeilisearchAdministration):
-    """Spoils the ids of some documents on their way, so that the engine refuses them."""
+class RejectingAdministration(MeilisearchAdministration):
+    """Corrupts the ids of some documents, so that the engine rejects them."""
 
     refused: frozenset[str] = frozenset()
 
@@ -147,17 +147,17 @@ class PickyAdministration(MeilisearchAdministration):
 
 
 @pytest.fixture
-def picky(engine: Engine) -> tuple[Engine, PickyAdministration]:
-    """An engine that refuses what is called 나쁜 공연."""
-    administration = PickyAdministration(engine.server.url(), KEY, uid=engine.administration.uid)
+def rejecting(engine: Engine) -> tuple[Engine, RejectingAdministration]:
+    """An engine that rejects events named 나쁜 공연."""
+    administration = RejectingAdministration(engine.server.url(), KEY, uid=engine.administration.uid)
     administration.refused = frozenset({"나쁜 공연"})
     return replace(engine, administration=administration), administration
 
 
 async def test_parked_with_its_reason_when_the_engine_refuses_a_document(
-    database: Database, picky: tuple[Engine, PickyAdministration]
+    database: Database, rejecting: tuple[Engine, RejectingAdministration]
 ) -> None:
-    engine, administration = picky
+    engine, administration = rejecting
     venue = await add_venue(database, "벨로주")
     async with indexing(database, engine):
         await until(lambda: are_equal(engine, database))
@@ -174,9 +174,9 @@ async def test_parked_with_its_reason_when_the_engine_refuses_a_document(
 
 
 async def test_others_indexed_when_a_document_is_refused_in_a_rebuild(
-    database: Database, picky: tuple[Engine, PickyAdministration]
+    database: Database, rejecting: tuple[Engine, RejectingAdministration]
 ) -> None:
-    engine, administration = picky
+    engine, administration = rejecting
     venue = await add_venue(database)
     for name in ("좋은 공연", "나쁜 공연", "다음 공연"):
         await add_event(database, name, venue)
@@ -190,7 +190,7 @@ async def test_nothing_left_to_deliver_when_a_rebuild_has_read_it(database: Data
     cancelled = await add_event(database, "취소 공연", await add_venue(database), state="CANCELLED")
     await rebuild(database, engine.administration)
     waiting = await database.fetch("SELECT DISTINCT event_id FROM search_outbox")
-    assert [row["event_id"] for row in waiting] == [cancelled]  # to be removed where it is still found
+    assert [row["event_id"] for row in waiting] == [cancelled]  # its deletion
     assert list(await indexed(engine)) == [public_id(Kind.EVENT, kept)]
 
 
@@ -282,7 +282,7 @@ async def _is_rebuilding(database: Database) -> bool:
 
 
 def _kill(engine: Engine) -> None:
-    """Signal 9 to the engine, and its end."""
+    """Sends signal 9 to the engine and waits for its end."""
     process = engine.server.process
     assert process is not None
     process.kill()
@@ -321,7 +321,7 @@ async def test_index_still_served_when_a_rebuild_is_interrupted(database: Databa
             database,
             engine.administration,
             lambda at: reached.set() if at.done else None,
-            parcel_bytes=1,  # posts what it has recorded at once
+            parcel_bytes=1,  # posts every batch at once
         )
     )
     await reached.wait()

@@ -1,4 +1,4 @@
-"""What people type finds what they mean, over the 16,256 real concerts."""
+"""Relevance over the 16,256 real concerts: queries find the expected events."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -62,7 +62,7 @@ async def engine(concerts: Database, meilisearch_server: Meilisearch) -> AsyncIt
 
 
 async def misses(search: EventSearch, database: Database, source: str) -> list[str]:
-    """The queries whose first five results are not what is wanted."""
+    """The queries without the expected event among the first five."""
     missed = []
     for judged in JUDGED:
         found = await search.search_events(SearchQuestion(judged.query, page_size=5))
@@ -73,7 +73,7 @@ async def misses(search: EventSearch, database: Database, source: str) -> list[s
 
 
 async def matches(database: Database, judged: Judged, event_ids: tuple[object, ...]) -> bool:
-    """Whether one of the events has everything that is wanted."""
+    """Whether one of the events has all expected properties."""
     wanted = (judged.title, judged.venue, judged.city, judged.month, judged.performer)
     return bool(await database.fetchval(_MATCHES, list(event_ids), *wanted))
 

@@ -96,8 +96,8 @@ def test_date_lands_within_a_year_when_it_is_moved(date: str) -> None:
 
 
 def test_seats_keep_apart_when_the_houses_are_made() -> None:
-    for house in (arena(), theatre()):
-        for zone in house["zones"]:
+    for plan in (arena(), theatre()):
+        for zone in plan["zones"]:
             for row in zone["rows"]:
                 places = [(s["position"]["x"], s["position"]["y"]) for s in row["seats"]]
                 nearest = min(((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2) ** 0.5 for a, b in pairwise(places))

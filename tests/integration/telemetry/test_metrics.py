@@ -21,7 +21,7 @@ from services.search.find_events import EventSearch
 from settings import Settings
 from subscriptions.seat_availability import SeatHub
 from tests.apis import Api, api_on, somebody
-from tests.houses import buyer, open_event, service_context_on
+from tests.events import buyer, open_event, service_context_on
 from tests.integration.reading.events import publish_event
 from tests.logs import logged
 

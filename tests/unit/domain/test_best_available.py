@@ -1,4 +1,4 @@
-"""Choosing seats for a party: rank, filters, parts, and properties over any house."""
+"""Choosing seats for a party: rank, filters, parts, and properties over any seat_map_of."""
 
 from random import Random
 
@@ -10,9 +10,9 @@ from domain.alternatives import alternatives
 from domain.best_available import candidates
 from domain.layout import SeatMap
 from tests.orphan_rule import leaves_orphan
-from tests.unit.domain.houses import house, statuses
+from tests.unit.domain.seat_maps import seat_map_of, statuses
 
-HALL = house(["ssssssss", "ssssssss"], ["pppp pppp", "wwsssrrr"], floor=3)
+HALL = seat_map_of(["ssssssss", "ssssssss"], ["pppp pppp", "wwsssrrr"], floor=3)
 PICTURES = st.lists(
     st.lists(st.text("sspwr ", min_size=1, max_size=12), min_size=1, max_size=4),
     min_size=1,
@@ -72,7 +72,7 @@ def test_nothing_is_offered_when_the_section_has_no_seats(section: int) -> None:
 
 
 def test_rush_is_spread_when_all_look_at_the_same_map() -> None:
-    big = house(["s" * 40] * 20)
+    big = seat_map_of(["s" * 40] * 20)
     seen = {block for seed in range(50) for block in candidates(big, statuses(big), 2, rng=Random(seed))}
     assert len(seen) > 150
 
@@ -98,8 +98,8 @@ def test_alternatives_are_empty_when_the_house_is_full_or_no_seat_was_wanted() -
 
 @st.composite
 def scenes(draw: st.DrawFn) -> tuple[SeatMap, bytes, int]:
-    """A house, what is taken of it, and the size of a party."""
-    seat_map = house(*draw(PICTURES))
+    """A seat_map_of, what is taken of it, and the size of a party."""
+    seat_map = seat_map_of(*draw(PICTURES))
     size = seat_map.place_count
     taken = bytes(draw(st.lists(st.sampled_from(b"AAABHX"), min_size=size, max_size=size)))
     return seat_map, taken, draw(st.integers(1, 9))

@@ -9,7 +9,7 @@ from domain.layout import SectionKind
 from domain.money import Money
 from domain.seating import GeneralAdmission, PriceInput, build_seat_map
 from domain.seating_plan import Plan, parse_seating_plan
-from tests.unit.domain.houses import EVENT, plan_document, won
+from tests.unit.domain.seat_maps import EVENT, plan_document, won
 
 
 def plan(*zones: list[str]) -> Plan:
@@ -94,10 +94,10 @@ REFUSED: list[tuple[Plan | None, list[PriceInput], list[GeneralAdmission], str]]
 ]
 
 
-@pytest.mark.parametrize(("house", "prices", "general", "message"), REFUSED)
+@pytest.mark.parametrize(("seat_map_of", "prices", "general", "message"), REFUSED)
 def test_first_fault_is_named_when_plan_and_prices_do_not_fit(
-    house: Plan | None, prices: list[PriceInput], general: list[GeneralAdmission], message: str
+    seat_map_of: Plan | None, prices: list[PriceInput], general: list[GeneralAdmission], message: str
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
-        build_seat_map(EVENT, house, prices, general)
+        build_seat_map(EVENT, seat_map_of, prices, general)
     assert caught.value.message.startswith(message)

@@ -9,7 +9,7 @@ import pytest
 from domain.errors import InvalidInput
 from domain.layout import Area, AreaShape
 from domain.seating_plan import MOST_BYTES, MOST_SEATS, parse_seating_plan
-from tests.unit.domain.houses import plan_document
+from tests.unit.domain.seat_maps import plan_document
 
 
 def document() -> dict[str, Any]:

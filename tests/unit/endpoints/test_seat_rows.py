@@ -21,7 +21,7 @@ EVENT = UUID("018f3a52-0000-7000-8000-000000000001")
 PRICE = Money(5000, "USD")
 
 
-def house(plan: dict[str, Any]) -> SeatMap:
+def seat_map_of(plan: dict[str, Any]) -> SeatMap:
     names = [category["name"] for category in plan["categories"] if category["name"] != STANDING]
     standing = [GeneralAdmission(STANDING, 500, PRICE)] if len(names) < len(plan["categories"]) else []
     prices = [PriceInput(name, PRICE) for name in names]
@@ -60,7 +60,7 @@ def seats_of(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("plan", [arena(), theatre()], ids=["arena", "theatre"])
 def test_rows_say_the_same_when_they_are_decoded(plan: dict[str, Any]) -> None:
-    seat_map = house(plan)
+    seat_map = seat_map_of(plan)
     rows, seats = orjson.loads(orjson.dumps(by_rows(seat_map))), document_of(seat_map)
     assert list(decoded(rows)) == seats_of(seats)
     assert rows["priceLevels"] == seats["priceLevels"]
@@ -68,7 +68,7 @@ def test_rows_say_the_same_when_they_are_decoded(plan: dict[str, Any]) -> None:
 
 
 def test_arena_is_below_thirty_kilobytes_when_it_is_sent_with_gzip() -> None:
-    seat_map = house(arena())
+    seat_map = seat_map_of(arena())
     assert seat_map.seat_count == 17_760
     assert len(compressed(by_rows(seat_map)).gzip) < 30_000
 
@@ -78,12 +78,12 @@ def test_numbers_are_written_out_when_they_do_not_count_evenly() -> None:
     row = plan["zones"][0]["rows"][0]
     for at, seat in enumerate(row["seats"]):
         seat["seat_number"] = f"{at}b" if at % 2 else f"0{at}"
-    seat_map = house(plan)
+    seat_map = seat_map_of(plan)
     assert list(decoded(by_rows(seat_map))) == seats_of(document_of(seat_map))
     assert by_rows(seat_map)["sections"][0]["rows"][0]["numbers"][:3] == ["00", "1b", "02"]
 
 
 @pytest.mark.parametrize(("x", "scale"), [(3.0, 1), (3.5, 10), (3.25, 100), (3.125, 1000), (1 / 3, 1000)])
 def test_scale_makes_coordinates_whole_when_they_have_decimals(x: float, scale: int) -> None:
-    seat = replace(house(theatre()).seats[0], x=x, y=2.0)
+    seat = replace(seat_map_of(theatre()).seats[0], x=x, y=2.0)
     assert scale_of([seat]) == scale

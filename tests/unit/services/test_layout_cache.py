@@ -11,7 +11,7 @@ from domain.errors import NotFound
 from domain.layout_document import to_document
 from kit.ids import new_uuid
 from services.caches import LayoutCache
-from tests.houses import seat_map_of
+from tests.events import seat_map_of
 
 
 class Shelf:

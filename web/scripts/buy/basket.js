@@ -1,4 +1,4 @@
-/** The seats that the reader has chosen but not yet held. */
+/** The chosen seats that are not yet held. */
 import { Emitter } from "../kit/emitter.js";
 
 /** @import { Layout } from "../map/layout.js" */
@@ -19,7 +19,7 @@ export class Basket extends Emitter {
     statuses.on("changed", () => this._dropTaken());
   }
 
-  /** Adds or removes a seat; one that is taken is left alone. @param {number} seat */
+  /** Adds or removes a seat; a taken seat is ignored. @param {number} seat */
   toggle(seat) {
     if (!this.open) return;
     if (this.seats.delete(seat)) return this.emit("changed", undefined);
@@ -51,7 +51,7 @@ export class Basket extends Emitter {
     return currency ? { amount, currency } : null;
   }
 
-  /** Somebody else was faster. While a hold is asked for, the answer tells instead. */
+  /** Removes seats that others have taken. During a request for a hold, its response tells instead. */
   _dropTaken() {
     if (!this.open) return;
     const lost = [...this.seats].filter((seat) => !this.statuses.isFree(seat));

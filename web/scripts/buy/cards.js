@@ -1,4 +1,4 @@
-/** The ways to pay: Stripe's own element where a key is configured, test cards in development. */
+/** Payment methods: Stripe's element when a key is configured, else test cards. */
 import { h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
 
@@ -34,7 +34,7 @@ export function testCards() {
 }
 
 /**
- * Stripe's element in a place of ours.
+ * Stripe's payment element, mounted on the page.
  * @param {string} publishableKey @param {string} clientSecret
  */
 export async function stripeElement(publishableKey, clientSecret) {
@@ -50,7 +50,7 @@ export async function stripeElement(publishableKey, clientSecret) {
 }
 
 /**
- * Where the local Stripe's bank asks for approval, or null. Stripe.js does the same with the real one.
+ * The address of the local Stripe's 3-D Secure page, or null. With the real Stripe, Stripe.js does this.
  * @param {Config} config @param {string} clientSecret
  * @returns {Promise<string | null>}
  */

@@ -10,7 +10,7 @@ import { problemText } from "./words.js";
 /** @import { Purchase } from "./purchase.js" */
 /** @import { Order } from "../schema.js" */
 
-/** Asks who is buying. @param {Purchase} purchase @param {() => void} done @param {() => void} back */
+/** The form for a guest's email and name. @param {Purchase} purchase @param {() => void} done @param {() => void} back */
 export function guestForm(purchase, done, back) {
   const email = h("input", { type: "email", name: "email", required: true, autocomplete: "email", id: "guest-email" });
   const name = h("input", { type: "text", name: "name", autocomplete: "name", id: "guest-name" });
@@ -42,16 +42,16 @@ export class Checkout {
     this._config = config;
     this._countdown = new Countdown(() => purchase.refresh());
     this._cards = testCards();
-    // These stay while the rest is drawn anew: a card that is typed and a click that has begun must not be lost.
+    // These elements stay while the rest is redrawn: typed card data and a pending click must survive.
     this._stripe = h("div");
     this._pay = h("button", { type: "button", class: "main-action wide", id: "pay", onclick: () => this._payNow() });
-    this._giveBack = h("button", { type: "button", class: "quiet", id: "give-back", onclick: () => purchase.release() }, t("giveBack"));
+    this._release = h("button", { type: "button", class: "quiet", id: "release", onclick: () => purchase.release() }, t("release"));
     this._panel = h("section", { class: "card stack", id: "checkout" });
     this.element = h("div", { class: "stack" });
     this._shown = "";
   }
 
-  /** Shows the order as it is now. @param {Order} order */
+  /** Shows the order's current state. @param {Order} order */
   draw(order) {
     const shown = [order.id, order.status, order.payment?.status, order.expiresAt, this._purchase.busy, this._purchase.problem?.message].join();
     if (shown === this._shown) return;
@@ -69,7 +69,7 @@ export class Checkout {
   /** @param {Order} order */
   _drawHeld(order) {
     const { busy, problem } = this._purchase;
-    // Stripe.js asks the bank by itself, and until a card is given its payment is waiting for one.
+    // Stripe.js handles 3-D Secure itself; before a card is entered its intent has no payment method.
     const approval = !this._usesStripeJs && order.payment?.status === "REQUIRES_ACTION" && this._purchase.clientSecret;
     const declined = order.payment?.status === "FAILED";
     fill(
@@ -83,9 +83,9 @@ export class Checkout {
         : declined && h("div", { class: "notice bad", role: "alert", id: "problem" }, t("problem.PAYMENT_DECLINED")),
       approval && this._approval(this._purchase.clientSecret ?? ""),
       this._payment(),
-      this._giveBack,
+      this._release,
     );
-    this._giveBack.disabled = busy;
+    this._release.disabled = busy;
     this._pay.disabled = busy || this._paying;
     this._pay.textContent = busy ? t("paying") : t("pay");
     fill(this.element, this._panel);
@@ -102,7 +102,7 @@ export class Checkout {
     return Boolean(this._config.stripePublishableKey) && !this._config.localStripe;
   }
 
-  /** The bank wants to be asked (3-D Secure). @param {string} clientSecret */
+  /** Shows the bank's 3-D Secure page. @param {string} clientSecret */
   _approval(clientSecret) {
     const notice = h("div", { class: "notice warn stack", role: "status", id: "approval" }, t("approvalNeeded"));
     bankAddress(this._config, clientSecret).then((address) => {
@@ -124,20 +124,20 @@ export class Checkout {
     if (problem) this._purchase.tell({ code: "STRIPE", message: problem });
   }
 
-  /** @param {string} key @returns {Promise<string | null>} what went wrong, in Stripe's words */
+  /** @param {string} key @returns {Promise<string | null>} Stripe's error message */
   async _confirmWithStripe(key) {
     const purchase = this._purchase;
     if (this._confirm) return this._confirm();
     if (!(await purchase.pay()) || !purchase.clientSecret) return null;
     const secret = purchase.clientSecret;
     const { place, confirm } = await stripeElement(key, secret);
-    if (purchase.clientSecret !== secret) return null; // given back meanwhile
+    if (purchase.clientSecret !== secret) return null; // released meanwhile
     this._confirm = confirm;
     fill(this._stripe, place);
     return null;
   }
 
-  /** Another order has a payment, and an element, of its own. */
+  /** Another order has its own payment and element. */
   _forgetCard() {
     this._confirm = null;
     fill(this._stripe);

@@ -6,11 +6,11 @@ import { t } from "../kit/i18n.js";
 const SOON_SECONDS = 60;
 const ROUND = 2 * Math.PI * 26;
 
-/** A ring that empties; it asks once when the time is up. */
+/** A ring that empties; it calls `expired` once when the time is over. */
 export class Countdown {
-  /** @param {() => void} lapsed */
-  constructor(lapsed) {
-    this._lapsed = lapsed;
+  /** @param {() => void} expired */
+  constructor(expired) {
+    this._expired = expired;
     this._left = svg("circle", { class: "left", cx: 30, cy: 30, r: 26, fill: "none", "stroke-width": 7, "stroke-linecap": "round" });
     const track = svg("circle", { class: "track", cx: 30, cy: 30, r: 26, fill: "none", "stroke-width": 7 });
     this._time = h("div", { class: "time number", role: "timer", id: "countdown" });
@@ -48,6 +48,6 @@ export class Countdown {
     this.element.classList.toggle("soon", seconds <= SOON_SECONDS);
     if (seconds > 0) return;
     this.stop();
-    this._lapsed();
+    this._expired();
   }
 }

@@ -1,4 +1,4 @@
-/** What, who, when, where and how much, at the top of an event's page. */
+/** The head of an event's page: name, performers, times, venue, prices. */
 import { fill, h } from "../kit/dom.js";
 import { dateTimeText, moneyText, sameWallClock, zoneText } from "../kit/format.js";
 import { t, tOr } from "../kit/i18n.js";

@@ -31,7 +31,7 @@ function escaped(text) {
   return text.replace(/[\\;,]/g, "\\$&").replaceAll("\n", "\\n");
 }
 
-/** Lines hold at most 75 bytes; a longer one goes on after a blank. @param {string} line */
+/** Folds a line: at most 75 bytes, continuation lines begin with a space. @param {string} line */
 function folded(line) {
   const encoder = new TextEncoder();
   const parts = [""];

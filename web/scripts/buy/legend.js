@@ -1,4 +1,4 @@
-/** The price levels: what their colours mean, and which to show. */
+/** The legend of price levels; each can be shown or hidden. */
 import { fill, h, svg } from "../kit/dom.js";
 import { moneyText } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
@@ -36,7 +36,7 @@ export function swatch(color) {
   return svg("svg", { class: "swatch", viewBox: "0 0 10 10", "aria-hidden": "true" }, svg("circle", { cx: 5, cy: 5, r: 5, fill: color }));
 }
 
-/** What the shapes and greys mean. @param {HTMLElement} place @param {{ accessible: boolean, restricted: boolean }} has */
+/** The key of shapes and greys. @param {HTMLElement} place @param {{ accessible: boolean, restricted: boolean }} has */
 export function showKey(place, has) {
   const picture = (/** @type {SVGElement[]} */ ...shapes) => svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, ...shapes);
   const dot = (/** @type {string} */ fillColor) => svg("circle", { cx: 8, cy: 8, r: 6.5, fill: fillColor });

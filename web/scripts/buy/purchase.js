@@ -1,4 +1,4 @@
-/** One purchase from the wish to the tickets: what it asks of the server and what it knows. */
+/** One purchase from the selection to the tickets: its requests and its state. */
 import { request, RequestFailed, requestSurely } from "../graphql/client.js";
 import { live } from "../graphql/live.js";
 import { signIn, token } from "../graphql/session.js";
@@ -27,22 +27,22 @@ export class Purchase extends Emitter {
     this.queueToken = null;
     /** @type {{ stop(): void } | null} */
     this._watch = null;
-    this._keptAs = `boxoffice.order.${eventId}`;
+    this._storageKey = `boxoffice.order.${eventId}`;
   }
 
   get isHeld() {
     return this.order !== null && HELD.has(this.order.status);
   }
 
-  /** Takes up the order that this tab had before the page was loaded again. */
+  /** Restores this tab's order after a reload. */
   async resume() {
-    const id = sessionStorage.getItem(this._keptAs);
+    const id = sessionStorage.getItem(this._storageKey);
     if (!id || !token()) return;
     await this._during(async () => {
       /** @type {{ order: Order | null }} */
       const { order } = await request("Order", { id });
       if (order && (HELD.has(order.status) || order.status === "BOOKED")) this.follow(order);
-      else sessionStorage.removeItem(this._keptAs);
+      else sessionStorage.removeItem(this._storageKey);
     });
   }
 
@@ -73,7 +73,7 @@ export class Purchase extends Emitter {
     });
   }
 
-  /** @param {string} [paymentMethodId] left out, the client secret is for Stripe.js @returns {Promise<boolean>} */
+  /** @param {string} [paymentMethodId] without it, the response has a client secret for Stripe.js @returns {Promise<boolean>} */
   async pay(paymentMethodId) {
     const orderId = this.order?.id;
     if (!orderId) return false;
@@ -103,7 +103,7 @@ export class Purchase extends Emitter {
     });
   }
 
-  /** Asks for the order once more, as when its deadline has passed on this clock. */
+  /** Fetches the order again, for example after its deadline. */
   async refresh() {
     const id = this.order?.id;
     if (!id) return;
@@ -112,14 +112,14 @@ export class Purchase extends Emitter {
     if (answer?.order) this.take(answer.order);
   }
 
-  /** Forgets the order and shows the map for a new choice. */
+  /** Forgets the order and shows the map for a new selection. */
   startAgain() {
     this._watch?.stop();
     this._watch = null;
     this.order = null;
     this.clientSecret = null;
     this.problem = null;
-    sessionStorage.removeItem(this._keptAs);
+    sessionStorage.removeItem(this._storageKey);
     this.emit("changed", undefined);
   }
 
@@ -129,7 +129,7 @@ export class Purchase extends Emitter {
     this.emit("changed", undefined);
   }
 
-  /** Takes an order's newer state. @param {Order} order */
+  /** Applies a newer state of the order. @param {Order} order */
   take(order) {
     this.order = order;
     this.emit("changed", undefined);
@@ -138,7 +138,7 @@ export class Purchase extends Emitter {
   /** @param {Order} order */
   follow(order) {
     this.problem = null;
-    sessionStorage.setItem(this._keptAs, order.id);
+    sessionStorage.setItem(this._storageKey, order.id);
     this.take(order);
     this._watch?.stop();
     this._watch = live.subscribe({
@@ -149,7 +149,7 @@ export class Purchase extends Emitter {
     });
   }
 
-  /** @param {() => Promise<void>} work @returns {Promise<boolean>} whether it went well */
+  /** @param {() => Promise<void>} work @returns {Promise<boolean>} whether it succeeded */
   async _during(work) {
     if (this.busy) return false;
     this.busy = true;

@@ -1,4 +1,4 @@
-/** The card beside the seat that is pointed at. */
+/** The card beside the hovered seat. */
 import { fill, h, show } from "../kit/dom.js";
 import { moneyText } from "../kit/format.js";
 import { t } from "../kit/i18n.js";

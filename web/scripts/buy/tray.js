@@ -1,4 +1,4 @@
-/** The panel beside the map while the reader chooses: best available, standing places, chosen seats. */
+/** The selection panel beside the map: best available, standing places, chosen seats. */
 import { fill, h } from "../kit/dom.js";
 import { moneyText, numberText } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
@@ -13,7 +13,7 @@ import { problemText, seatText } from "./words.js";
 /** @import { Statuses } from "../map/statuses.js" */
 
 /**
- * @typedef {object} Deal
+ * @typedef {object} Context
  * @property {EventDetail} event
  * @property {Layout} layout
  * @property {Statuses} statuses
@@ -23,9 +23,9 @@ import { problemText, seatText } from "./words.js";
  */
 
 export class Tray {
-  /** @param {Deal} deal */
-  constructor(deal) {
-    this._deal = deal;
+  /** @param {Context} context */
+  constructor(context) {
+    this._context = context;
     this._notice = h("div", { class: "notice", role: "status", hidden: true });
     this._chosen = h("div", { class: "stack" });
     this._left = h("span", { class: "badge", id: "left" });
@@ -33,13 +33,13 @@ export class Tray {
       "section",
       { class: "stack" },
       h("div", { class: "card stack" }, h("div", { class: "spread" }, h("h2", null, t("yourSeats")), this._left), this._notice, this._chosen),
-      ...(deal.layout.seatCount ? [this._bestAvailable()] : []),
-      ...deal.layout.blocks.filter((block) => block.section.kind !== "SEATED").map((block) => this._standing(block)),
+      ...(context.layout.seatCount ? [this._bestAvailable()] : []),
+      ...context.layout.blocks.filter((block) => block.section.kind !== "SEATED").map((block) => this._standing(block)),
     );
-    deal.basket.on("changed", () => this.draw());
-    deal.basket.on("full", (limit) => this.say(t("limitReached", { n: limit }), "warn"));
-    deal.basket.on("lost", (seats) => this.say(t("justTaken", { seats: seats.map((seat) => seatText(deal.layout, seat)).join("; ") }), "warn"));
-    deal.statuses.on("changed", () => this._drawLeft());
+    context.basket.on("changed", () => this.draw());
+    context.basket.on("full", (limit) => this.say(t("limitReached", { n: limit }), "warn"));
+    context.basket.on("lost", (seats) => this.say(t("justTaken", { seats: seats.map((seat) => seatText(context.layout, seat)).join("; ") }), "warn"));
+    context.statuses.on("changed", () => this._drawLeft());
     this.draw();
     this._drawLeft();
   }
@@ -51,7 +51,7 @@ export class Tray {
     fill(this._notice, text, ...actions);
   }
 
-  /** Offers other seats in the place of those that are gone. @param {SeatsUnavailable} answer @param {() => void} take */
+  /** Offers alternatives for seats that are taken. @param {SeatsUnavailable} answer @param {() => void} take */
   offer(answer, take) {
     if (!answer.alternatives.length) return this.say(answer.message, "warn");
     const seats = answer.alternatives.map((seat) => `${t("rowSeat", seat)}`).join("; ");
@@ -60,7 +60,7 @@ export class Tray {
   }
 
   draw() {
-    const { basket, layout, purchase } = this._deal;
+    const { basket, layout, purchase } = this._context;
     const items = [...basket.seats].map((seat) =>
       h(
         "li",
@@ -83,7 +83,7 @@ export class Tray {
         "button",
         {
           type: "button", class: "main-action wide", id: "hold", disabled: !items.length || purchase.busy,
-          onclick: () => this._deal.hold({ seatIds: basket.ids }),
+          onclick: () => this._context.hold({ seatIds: basket.ids }),
         },
         purchase.busy ? t("holding") : items.length ? t("hold", { n: items.length }) : t("holdSeats"),
       ),
@@ -91,18 +91,18 @@ export class Tray {
   }
 
   get _isSoldOut() {
-    return this._deal.statuses.version !== null && this._deal.statuses.available === 0;
+    return this._context.statuses.version !== null && this._context.statuses.available === 0;
   }
 
   _drawLeft() {
     const soldOut = this._isSoldOut;
     if (soldOut !== this._wasSoldOut) this.draw();
     this._wasSoldOut = soldOut;
-    this._left.textContent = t("left", { n: numberText(this._deal.statuses.available) });
+    this._left.textContent = t("left", { n: numberText(this._context.statuses.available) });
   }
 
   _bestAvailable() {
-    const { layout, basket, hold } = this._deal;
+    const { layout, basket, hold } = this._context;
     const count = counter(basket.limit, 2);
     const level = h(
       "select",
@@ -135,7 +135,7 @@ export class Tray {
 
   /** @param {import("../map/layout.js").Block} block */
   _standing(block) {
-    const { layout, statuses, basket, hold } = this._deal;
+    const { layout, statuses, basket, hold } = this._context;
     const level = layout.priceLevels[block.level];
     const count = counter(basket.limit, 2);
     const left = h("span", { class: "badge" });
@@ -166,7 +166,7 @@ export class Tray {
   _wasSoldOut = false;
 }
 
-/** A number with a button on each side. @param {number} most @param {number} first */
+/** A number with buttons to decrease and increase it. @param {number} most @param {number} first */
 export function counter(most, first) {
   let value = Math.min(first, most);
   const shown = h("output", { class: "number" }, value);

@@ -1,4 +1,4 @@
-/** How seats and problems are put into words. */
+/** Texts for seats and problems. */
 import { moneyText } from "../kit/format.js";
 import { t, tOr } from "../kit/i18n.js";
 import { ACCESSIBLE, RESTRICTED } from "../map/layout.js";
@@ -32,7 +32,7 @@ export function markTexts(layout, seat) {
   ];
 }
 
-/** A seat in one sentence, as it is spoken. @param {Layout} layout @param {Statuses} statuses @param {number} seat @param {boolean} mine */
+/** A seat as one sentence for screen readers. @param {Layout} layout @param {Statuses} statuses @param {number} seat @param {boolean} mine */
 export function spokenSeat(layout, statuses, seat, mine) {
   return [
     layout.section(seat).name,
@@ -49,7 +49,7 @@ export function ticketText(ticket) {
   return `${ticket.section.name} · ${t("rowSeat", { row: ticket.seat.row, number: ticket.seat.number })}`;
 }
 
-/** The server's own sentence where it gave one to show; our words for what never reached it. @param {Problem} problem */
+/** The server's message if there is one; our text for errors without a response. @param {Problem} problem */
 export function problemText(problem) {
   return tOr(`problem.${problem.code}`, problem.message || t("problem.OTHER"));
 }

@@ -3,7 +3,7 @@ import { learnServerTime } from "../kit/clock.js";
 import { operation } from "./documents.js";
 import { authorization, signIn } from "./session.js";
 
-/** A request that got no data: `code` is extensions.code, or OFFLINE where no answer came. */
+/** A request without data: `code` is extensions.code, or OFFLINE without a response. */
 export class RequestFailed extends Error {
   /** @param {string} code @param {string} message */
   constructor(code, message) {
@@ -18,7 +18,7 @@ export class RequestFailed extends Error {
  * @param {string} name
  * @param {Record<string, unknown>} [variables]
  * @param {{ signal?: AbortSignal }} [options]
- * @returns {Promise<T>} the answer's data
+ * @returns {Promise<T>} the response's data
  */
 export async function request(name, variables = {}, options = {}) {
   const query = await operation(name).catch(() => {
@@ -35,8 +35,8 @@ export async function request(name, variables = {}, options = {}) {
 }
 
 /**
- * Runs a mutation that carries an idempotency key: where the answer was lost it asks again, which converges
- * on the first attempt's outcome.
+ * Runs a mutation with an idempotency key: if the response is lost it retries, which returns the outcome of
+ * the first attempt.
  * @template T
  * @param {string} name
  * @param {{ input: { idempotencyKey: string } & Record<string, unknown> }} variables

@@ -1,4 +1,4 @@
-/** The operations, as the files of /static/operations hold them. */
+/** The operations in the files of /static/operations. */
 
 /** @type {Map<string, Promise<string>>} */
 const loaded = new Map();

@@ -5,7 +5,7 @@ const ALIVE_WITHIN_MS = 2500;
 
 /** @import { Sink, Start } from "./socket.js" */
 
-/** The same face as Socket, one request a subscription. */
+/** The same interface as Socket, with one request a subscription. */
 export class EventStream {
   /** @param {{ authorization: string | null, opened(): void, closed(code: number): void }} options */
   constructor({ authorization, opened, closed }) {
@@ -62,7 +62,7 @@ export class EventStream {
     throw new Error("the stream ended");
   }
 
-  /** A stream that is cut stays silent, so the server is asked whether it is there. */
+  /** A lost stream stays silent, so the server is probed. */
   async _probe() {
     try {
       await fetch("/healthz", { method: "GET", cache: "no-store", signal: AbortSignal.timeout(ALIVE_WITHIN_MS) });
@@ -82,7 +82,7 @@ export class EventStream {
 }
 
 /**
- * The events of a stream, as they arrive.
+ * The events of a stream as they arrive.
  * @param {ReadableStream<Uint8Array>} body
  */
 async function* messages(body) {

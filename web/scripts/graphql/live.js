@@ -1,9 +1,9 @@
 /**
- * Everything that changes while the page is open, over one connection that heals by itself.
+ * All subscriptions of the page, over one connection that reconnects by itself.
  *
- * WebSocket first; where two attempts in a row never opened, Server-Sent Events (`?transport=sse` asks for
- * them at once). After a loss every subscription starts again with the variables that it has by then, so one
- * that knows its version resumes from it.
+ * WebSocket first; after two failed attempts in a row Server-Sent Events (`?transport=sse` selects them at
+ * once). After a loss every subscription restarts with its current variables, so one that knows its version
+ * resumes from it.
  */
 import { Emitter } from "../kit/emitter.js";
 import { operation } from "./documents.js";
@@ -15,7 +15,7 @@ const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 8000;
 const SOCKET_ATTEMPTS = 2;
 const TOKEN_REFUSED = 4403;
-const ON_PURPOSE = 1000; // to begin again with another token
+const ON_PURPOSE = 1000; // to reconnect with another token
 
 /** @typedef {"connecting" | "live" | "lost"} State */
 /**
@@ -46,21 +46,21 @@ class Live {
     addEventListener("online", () => this._restart());
   }
 
-  /** @param {(state: State) => void} listener told at once and on every change */
+  /** @param {(state: State) => void} listener called at once and on every change */
   onState(listener) {
     listener(this.state);
     return this._changes.on("state", listener);
   }
 
-  /** Connects already, since the page will subscribe in a moment. */
+  /** Connects early, because the page will subscribe soon. */
   open() {
     if (!this._connection && !this._retry) this._connect();
   }
 
   /**
-   * Subscribes for as long as the page wants it, across reconnections.
+   * Subscribes until stopped, across reconnections.
    * @param {Wanted} wanted
-   * @returns {{ stop(): void, again(): void }} `again` starts it anew, with its variables of then
+   * @returns {{ stop(): void, again(): void }} `again` restarts it with its current variables
    */
   subscribe(wanted) {
     let id = this._add(wanted);

@@ -1,21 +1,21 @@
-/** Who the reader is: a token in sessionStorage, gone with the tab. Never taken from an address. */
+/** The reader's token in sessionStorage, which ends with the tab. It is never read from the address. */
 import { Emitter } from "../kit/emitter.js";
 
-const KEPT_AS = "boxoffice.token";
+const STORAGE_KEY = "boxoffice.token";
 
 /** @type {Emitter<{ change: string | null }>} */
 const changes = new Emitter();
 
 /** The token, or null for an anonymous reader. */
 export function token() {
-  return sessionStorage.getItem(KEPT_AS);
+  return sessionStorage.getItem(STORAGE_KEY);
 }
 
 /** @param {string | null} wanted */
 export function signIn(wanted) {
   if (wanted === token()) return;
-  if (wanted) sessionStorage.setItem(KEPT_AS, wanted);
-  else sessionStorage.removeItem(KEPT_AS);
+  if (wanted) sessionStorage.setItem(STORAGE_KEY, wanted);
+  else sessionStorage.removeItem(STORAGE_KEY);
   changes.emit("change", wanted);
 }
 

@@ -8,7 +8,7 @@ const PONG_WITHIN_MS = 2500;
 /** @typedef {{ id: string, payload: { query: string, variables: object, operationName?: string } }} Start */
 
 /**
- * A connection, used once: `opened` when the server acknowledged it, `closed` when it is over.
+ * A connection, used once: `opened` after the server's acknowledgement, `closed` at its end.
  */
 export class Socket {
   /**
@@ -49,7 +49,7 @@ export class Socket {
 
   /** @param {any} message */
   _receive(message) {
-    this._heard();
+    this._received();
     if (message.type === "connection_ack") return this._acknowledged();
     if (message.type === "ping") return this._send({ type: "pong" });
     const sink = this._sinks.get(message.id);
@@ -65,13 +65,13 @@ export class Socket {
     this._opened();
   }
 
-  /** A connection can die without a word: whoever does not answer a ping in time is taken for gone. */
+  /** Detects a dead connection: it is closed when a ping is not answered in time. */
   _ping() {
     this._send({ type: "ping" });
     if (!this._silence) this._silence = setTimeout(() => this._end(4499), PONG_WITHIN_MS);
   }
 
-  _heard() {
+  _received() {
     clearTimeout(this._silence);
     this._silence = 0;
   }

@@ -1,13 +1,13 @@
-/** The server's clock, learnt from the Date header of its answers. */
+/** The server's clock, estimated from the Date header of responses. */
 
 let offsetMs = 0;
 let bestRoundTripMs = Infinity;
 
 /**
- * Learns from one answer. The header counts whole seconds, so half a second is added; the answer with
- * the shortest round trip is trusted most.
+ * Updates the estimate from one response. The header has whole seconds, so half a second is added; the
+ * response with the shortest round trip counts.
  * @param {Response} response
- * @param {number} sentAtMs when the request left, by this machine's clock
+ * @param {number} sentAtMs when the request was sent, by this machine's clock
  */
 export function learnServerTime(response, sentAtMs) {
   const header = response.headers.get("date");

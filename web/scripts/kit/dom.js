@@ -1,4 +1,4 @@
-/** Small hands for the document: build elements, find them, and nothing else. */
+/** Functions to create and find elements. */
 
 /** @typedef {string | number | Node | null | undefined | false} Child */
 
@@ -50,7 +50,7 @@ export function svg(tag, attributes = {}, ...children) {
 }
 
 /**
- * The element with this id, which must be there and of this class.
+ * The element with this id, which must exist and be of this class.
  * @template {Element} T
  * @param {string} id
  * @param {new () => T} kind
@@ -63,8 +63,8 @@ export function byId(id, kind) {
 }
 
 /**
- * Puts these children in the place of those that are there. One that stays is not taken out and put back:
- * that would end its focus, lose what is being typed and load a frame inside it again.
+ * Replaces the children. A child that stays is not removed and inserted again: that would end its focus, lose
+ * typed text and reload frames inside it.
  * @param {Element} parent @param {...(Child | Child[])} children
  */
 export function fill(parent, ...children) {

@@ -1,4 +1,4 @@
-/** Something that tells listeners of what happens to it. */
+/** An event emitter with typed topics. */
 
 /** @template {Record<string, any>} Topics */
 export class Emitter {

@@ -23,7 +23,7 @@ export function moneyText(money) {
   }).format(value);
 }
 
-/** Minor units of what a person typed, or null. @param {string} text @param {string} currency */
+/** The minor units of a typed amount, or null. @param {string} text @param {string} currency */
 export function minorUnits(text, currency) {
   const value = Number(text.replace(",", "."));
   if (text.trim() === "" || !Number.isFinite(value) || value < 0) return null;
@@ -35,14 +35,14 @@ export function numberText(value) {
   return new Intl.NumberFormat(language()).format(value);
 }
 
-/** "Sat, 14 Mar 2027, 19:30". @param {string} time @param {string} [timeZone] the reader's if left out */
+/** "Sat, 14 Mar 2027, 19:30". @param {string} time @param {string} [timeZone] the reader's by default */
 export function dateTimeText(time, timeZone) {
   return format(time, timeZone, {
     weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "numeric", minute: "2-digit",
   });
 }
 
-/** What a zone is called then: "GMT+9", "CET". @param {string} time @param {string} timeZone */
+/** The name of a zone at that time: "GMT+9", "CET". @param {string} time @param {string} timeZone */
 export function zoneText(time, timeZone) {
   try {
     const parts = new Intl.DateTimeFormat(language(), { timeZone, timeZoneName: "short" }).formatToParts(new Date(time));
@@ -52,7 +52,7 @@ export function zoneText(time, timeZone) {
   }
 }
 
-/** The parts a calendar leaf needs. @param {string} time @param {string} timeZone */
+/** The parts of a date for a calendar sheet. @param {string} time @param {string} timeZone */
 export function calendarLeaf(time, timeZone) {
   return {
     day: format(time, timeZone, { day: "numeric" }).replace(/\D/g, ""),
@@ -70,7 +70,7 @@ function format(time, timeZone, options) {
   }
 }
 
-/** Whether two zones show the same wall clock then. @param {string} time @param {string} timeZone */
+/** Whether two zones have the same wall-clock time then. @param {string} time @param {string} timeZone */
 export function sameWallClock(time, timeZone) {
   return dateTimeText(time, timeZone) === dateTimeText(time);
 }

@@ -1,4 +1,4 @@
-/** Words by a message table. Static text carries data-i18n, the rest asks `t`. */
+/** Translation by a message table: static text has data-i18n, scripts call `t`. */
 import { english } from "../messages/en.js";
 import { korean } from "../messages/ko.js";
 
@@ -6,9 +6,9 @@ import { korean } from "../messages/ko.js";
 
 /** @type {Record<string, Record<string, string>>} */
 const TABLES = { en: english, ko: korean };
-const KEPT_AS = "boxoffice.language";
+const STORAGE_KEY = "boxoffice.language";
 
-const chosen = localStorage.getItem(KEPT_AS) ?? navigator.language.slice(0, 2);
+const chosen = localStorage.getItem(STORAGE_KEY) ?? navigator.language.slice(0, 2);
 const current = chosen in TABLES ? chosen : "en";
 
 /** The language in use: "en" or "ko". */
@@ -17,7 +17,7 @@ export function language() {
 }
 
 /**
- * The message in the reader's language, with {name} places filled.
+ * The message in the reader's language, with its {name} placeholders filled.
  * @param {MessageKey} key
  * @param {Record<string, string | number>} [values]
  */
@@ -27,7 +27,7 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
 
-/** A message whose key is put together at run time, or the fallback. @param {string} key @param {string} fallback */
+/** A message with a computed key, or the fallback. @param {string} key @param {string} fallback */
 export function tOr(key, fallback) {
   return TABLES[current][key] ?? TABLES["en"][key] ?? fallback;
 }
@@ -46,8 +46,8 @@ export function translatePage() {
   }
 }
 
-/** Changes the language and starts the page again in it. @param {string} wanted */
+/** Changes the language and reloads the page. @param {string} wanted */
 export function chooseLanguage(wanted) {
-  localStorage.setItem(KEPT_AS, wanted);
+  localStorage.setItem(STORAGE_KEY, wanted);
   location.reload();
 }

@@ -1,4 +1,4 @@
-/** Keys that nobody else will draw. */
+/** Random idempotency keys. */
 
 /** 128 random bits in hexadecimal; unlike crypto.randomUUID it also works on a page without TLS. */
 export function uniqueKey() {

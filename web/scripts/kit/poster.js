@@ -1,4 +1,4 @@
-/** A poster for every event, drawn from its own data: nothing is downloaded, and the same event looks the same. */
+/** A generated poster for every event: it needs no download, and one event always has the same poster. */
 import { svg } from "./dom.js";
 import { calendarLeaf } from "./format.js";
 
@@ -44,7 +44,7 @@ function label(text, x, y, size, fill) {
 
 /** @type {((random: () => number, inks: string[]) => SVGElement[])[]} */
 const PATTERNS = [
-  // rows of a house, curved around the stage
+  // rows of a hall, curved around the stage
   (random, inks) =>
     Array.from({ length: 9 }, (_, row) =>
       Array.from({ length: 9 + row }, (_, seat) => {

@@ -1,4 +1,4 @@
-/** What stands at the top of every page: the name, links, language, theme, and whether we are connected. */
+/** The bar at the top of every page: name, links, language, theme, state of the connection. */
 import { h, svg } from "./dom.js";
 import { chooseLanguage, language, t, translatePage } from "./i18n.js";
 import { applyTheme, isDark, toggleTheme } from "./theme.js";

@@ -1,10 +1,10 @@
-/** Light or dark: the system's unless the reader chose. */
+/** The theme, light or dark: the system's unless the reader chose one. */
 
-const KEPT_AS = "boxoffice.theme";
+const STORAGE_KEY = "boxoffice.theme";
 
-/** Puts the reader's choice, if any, on the document. */
+/** Applies the reader's choice, if any, to the document. */
 export function applyTheme() {
-  const kept = localStorage.getItem(KEPT_AS);
+  const kept = localStorage.getItem(STORAGE_KEY);
   if (kept) document.documentElement.dataset["theme"] = kept;
 }
 
@@ -14,10 +14,10 @@ export function isDark() {
   return forced ? forced === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
-/** Changes to the other and tells the page by a "themechange" event. */
+/** Switches the theme and dispatches a "themechange" event. */
 export function toggleTheme() {
   const wanted = isDark() ? "light" : "dark";
-  localStorage.setItem(KEPT_AS, wanted);
+  localStorage.setItem(STORAGE_KEY, wanted);
   document.documentElement.dataset["theme"] = wanted;
   dispatchEvent(new Event("themechange"));
 }

@@ -1,4 +1,4 @@
-/** The outline of a crowd of points. */
+/** The outline of a set of points. */
 
 /** @typedef {{ x: number, y: number }} Point */
 
@@ -30,7 +30,7 @@ function turn(a, b, c) {
   return (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
 }
 
-/** Every corner becomes an octagon of the margin, and the hull of those is the grown one. */
+/** Each corner becomes an octagon with the margin as radius; their hull is the enlarged outline. */
 /** @param {Point[]} hull @param {number} margin */
 function grown(hull, margin) {
   const around = hull.flatMap(({ x, y }) =>

@@ -1,4 +1,4 @@
-/** The static map of an event: where every seat is, in flat arrays that are quick to search. */
+/** The static map of an event: the positions of seats in flat arrays for fast lookups. */
 import { convexHull } from "./hull.js";
 
 /** @import { Area, PriceLevel, RowsDocument, SeatRow, Section } from "../schema.js" */
@@ -47,7 +47,7 @@ export class Layout {
       this._block(section, section.name.slice(shared), ends[at - 1] ?? 0, ends[at]),
     );
     this.box = this._bounds();
-    // a grid over the house: seats are `_ordered` from `_starts[cell]` to `_starts[cell + 1]`
+    // a grid over the map: seats are `_ordered` from `_starts[cell]` to `_starts[cell + 1]`
     this._cell = this.spacing * CELL_SPACINGS;
     this._columns = Math.max(1, Math.ceil((this.box.right - this.box.left) / this._cell));
     this._rowCount = Math.max(1, Math.ceil((this.box.bottom - this.box.top) / this._cell));
@@ -115,8 +115,8 @@ export class Layout {
   }
 
   /**
-   * The next seat in a direction, as a keyboard means it: near, and rather straight ahead than aside; -1 at
-   * the edge of the house.
+   * The next seat in a direction for keyboard navigation: near, and preferably straight ahead; -1 at the edge
+   * of the map.
    * @param {number} seat @param {number} dx @param {number} dy
    */
   step(seat, dx, dy) {
@@ -147,7 +147,7 @@ export class Layout {
     return this.blocks.find((block) => block.section.kind !== "SEATED" && block.area && inside(block.area)) ?? null;
   }
 
-  /** Seats are numbered as they come. @param {RowsDocument} document @returns {number[]} where each section ends */
+  /** Numbers the seats in document order. @param {RowsDocument} document @returns {number[]} where each section ends */
   _readSections({ sections, scale }) {
     let seat = 0;
     return sections.map((section, at) => {
@@ -174,7 +174,7 @@ export class Layout {
     return first + count;
   }
 
-  /** The distance between neighbours in the tightest rows, over a sample, so that no two seats overlap. */
+  /** The smallest distance between neighbours in a sample of rows, so that no two seats overlap. */
   _measureSpacing() {
     const distances = [];
     const stride = Math.max(1, Math.floor(this.seatCount / 800));
@@ -260,7 +260,7 @@ function mean(points) {
   return { x: sum.x / points.length, y: sum.y / points.length };
 }
 
-/** The length of the words that all names begin with, 0 where one would be left empty. @param {string[]} names */
+/** The length of the common prefix of all names in whole words; 0 if a name would become empty. @param {string[]} names */
 function sharedWords(names) {
   if (names.length < 3) return 0;
   const word = names[0].slice(0, names[0].indexOf(" ") + 1);

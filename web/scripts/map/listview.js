@@ -1,4 +1,4 @@
-/** The same seats as a list of sections, rows and buttons: for screen readers and for whoever prefers words. */
+/** The same seats as a list of sections, rows and buttons: for screen readers and readers who prefer text. */
 import { fill, h } from "../kit/dom.js";
 import { moneyText, numberText } from "../kit/format.js";
 import { t } from "../kit/i18n.js";

@@ -1,4 +1,4 @@
-/** What lies under and over the seats: sections, stage, names, the chosen seats, focus, fresh changes. */
+/** Everything drawn under and over the seats: sections, stage, names, chosen seats, focus, recent changes. */
 import { SEAT_RADIUS_SHARE } from "./seatlayer.js";
 
 /** @import { Block, Layout } from "./layout.js" */
@@ -48,7 +48,7 @@ export function drawGround(context, layout, viewport, palette, hovered) {
 }
 
 /**
- * Draws the sections' names with what is left in them, while seats are too small to tell apart.
+ * Draws the sections' names and free places while seats are too small to distinguish.
  * @param {CanvasRenderingContext2D} context @param {Layout} layout @param {Viewport} viewport
  * @param {Palette} palette @param {Statuses} statuses @param {(left: number) => string} leftText
  */
@@ -74,7 +74,7 @@ export function drawNames(context, layout, viewport, palette, statuses, leftText
 }
 
 /**
- * Draws seat numbers where they can be read.
+ * Draws seat numbers where they are legible.
  * @param {CanvasRenderingContext2D} context @param {Layout} layout @param {Viewport} viewport
  * @param {Statuses} statuses
  */
@@ -116,7 +116,7 @@ export function drawMine(context, layout, viewport, palette, seats) {
 }
 
 /**
- * Draws a ring around the seat that is pointed at or focused.
+ * Draws a ring around the hovered or focused seat.
  * @param {CanvasRenderingContext2D} context @param {Layout} layout @param {Viewport} viewport
  * @param {number} seat @param {string} color @param {number} width
  */
@@ -130,7 +130,7 @@ export function drawRing(context, layout, viewport, seat, color, width) {
 }
 
 /**
- * Draws a widening ring where somebody has just taken a seat, or where one is offered.
+ * Draws a widening ring around a seat that was just taken or is offered.
  * @param {CanvasRenderingContext2D} context @param {Layout} layout @param {Viewport} viewport
  * @param {Palette} palette @param {Map<number, number>} flashes seat to start in ms @param {number} nowMs
  */

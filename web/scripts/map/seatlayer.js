@@ -1,6 +1,6 @@
 /**
- * The seats as one bitmap, somewhat larger than the screen. Panning and zooming move it; it is painted anew
- * only when the screen leaves it or the scale has changed much, and a change of status repaints one seat.
+ * The seats as one bitmap, larger than the screen. Panning and zooming move it; it is repainted only when the
+ * screen leaves it or the scale changes much, and a change of status repaints one seat.
  */
 import { ACCESSIBLE, RESTRICTED } from "./layout.js";
 import { BLOCKED, BOOKED, FREE, HELD } from "./statuses.js";
@@ -45,7 +45,7 @@ export class SeatLayer {
   }
 
   /**
-   * Draws the part that is on the screen.
+   * Draws the visible part.
    * @param {CanvasRenderingContext2D} context
    * @param {Viewport} viewport
    * @param {number} density device pixels a CSS pixel
@@ -134,7 +134,7 @@ export class SeatLayer {
     return this.dimmed.has(this.layout.levels[seat]) ? palette.faint : palette.levels[this.layout.levels[seat]];
   }
 
-  /** A seat's picture, painted once for all seats that look alike. @param {number} seat */
+  /** A seat's picture, painted once for all equal seats. @param {number} seat */
   _sprite(seat) {
     const color = this._color(seat);
     const free = this.statuses.letters[seat] === FREE;
@@ -184,7 +184,7 @@ function ring(context, middle, radius, color, width) {
   context.stroke();
 }
 
-/** A restricted view: the lower right of the seat is cut away. */
+/** A restricted view: the lower right corner of the seat is cut off. */
 /** @param {CanvasRenderingContext2D} context @param {number} middle @param {number} radius @param {string} color */
 function wedge(context, middle, radius, color) {
   context.fillStyle = color;

@@ -1,4 +1,4 @@
-/** The seat map on a canvas: draws when something changed, and tells what the reader points at and chooses. */
+/** The seat map on a canvas: draws on changes, and emits hovered and chosen seats. */
 import { Emitter } from "../kit/emitter.js";
 import { listen } from "./gestures.js";
 import * as overlay from "./overlay.js";
@@ -68,7 +68,7 @@ export class SeatMap extends Emitter {
     return this._layer.dimmed.has(this.layout.levels[seat]);
   }
 
-  /** Draws a frame soon; many calls make one frame. */
+  /** Schedules a frame; several calls make one frame. */
   redraw() {
     this._frame ||= requestAnimationFrame((nowMs) => this._draw(nowMs));
   }
@@ -113,13 +113,13 @@ export class SeatMap extends Emitter {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
     repaint();
     this.statuses.on("changed", ({ seats, taken }) => this._changed(seats, taken));
-    listen(canvas, this._heard(), () => this.drawing);
+    listen(canvas, this._gestureHandlers(), () => this.drawing);
     canvas.addEventListener("focus", () => this.redraw());
     canvas.addEventListener("blur", () => this.redraw());
   }
 
-  /** @returns {import("./gestures.js").Heard} */
-  _heard() {
+  /** @returns {import("./gestures.js").GestureHandlers} */
+  _gestureHandlers() {
     return {
       pan: (dx, dy) => this._moved(() => this.viewport.pan(dx, dy)),
       zoom: (factor, x, y) => this._moved(() => this.viewport.zoom(factor, x, y)),
@@ -191,7 +191,7 @@ export class SeatMap extends Emitter {
     this.redraw();
   }
 
-  /** How large a seat will be once a glide has ended. */
+  /** The size of a seat after the current animation. */
   _framedRadiusPx() {
     return this.layout.spacing * SEAT_RADIUS_SHARE * this.viewport.aim;
   }
@@ -265,7 +265,7 @@ export class SeatMap extends Emitter {
     this._markDrawn();
   }
 
-  /** Says when the map with its statuses has reached the screen: the frame after the one that drew it. */
+  /** Marks when the map with its statuses is on the screen: the frame after the one that drew it. */
   _markDrawn() {
     if (this._drawn || this.statuses.version === null) return;
     this._drawn = true;

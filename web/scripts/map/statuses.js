@@ -1,4 +1,4 @@
-/** What is free: the statuses of every seat, kept right by a snapshot and the deltas after it. */
+/** The status of every seat: a snapshot and the deltas after it. */
 import { Emitter } from "../kit/emitter.js";
 
 /** @import { SeatAvailabilityUpdate, SeatStatus, SectionAvailability } from "../schema.js" */
@@ -12,7 +12,7 @@ const LETTERS = { AVAILABLE: FREE, HELD, BOOKED, BLOCKED };
 
 /**
  * @extends {Emitter<{ changed: { seats: number[] | null, taken: number[] } }>}
- * `changed` names the seats that differ, or null where any may.
+ * `changed` has the seats that differ, or null if any may differ.
  */
 export class Statuses extends Emitter {
   /** @param {number} seatCount */
@@ -28,7 +28,7 @@ export class Statuses extends Emitter {
   /**
    * Applies an update.
    * @param {SeatAvailabilityUpdate} update
-   * @returns {boolean} false where it does not follow what is known: then ask for a snapshot
+   * @returns {boolean} false if it does not follow the known version; the caller requests a snapshot
    */
   apply(update) {
     if (update.statuses !== null) {
@@ -52,7 +52,7 @@ export class Statuses extends Emitter {
     return this.letters[seat] === FREE;
   }
 
-  /** How many places are free in all. */
+  /** The number of free places. */
   get available() {
     let sum = 0;
     for (const section of this.sections.values()) sum += section.available;

@@ -1,4 +1,4 @@
-/** Which part of the house is on the screen, and how large. Screen units are CSS pixels. */
+/** The visible part of the map and its scale. Screen units are CSS pixels. */
 
 /** @import { Box } from "./layout.js" */
 
@@ -28,13 +28,13 @@ export class Viewport {
     this._clamp();
   }
 
-  /** Shows the whole house. */
+  /** Shows the whole map. */
   fit() {
     this._glide = null;
     [this.x, this.y, this.scale] = this._framing(this.world, 24);
   }
 
-  /** Glides to a box. @param {Box} box @param {boolean} [atOnce] */
+  /** Animates to a box. @param {Box} box @param {boolean} [atOnce] */
   frame(box, atOnce = false) {
     this._touched = true;
     const to = this._framing(box, 40);
@@ -43,7 +43,7 @@ export class Viewport {
     else this._glide = { from: [this.x, this.y, this.scale], to, startMs: performance.now() };
   }
 
-  /** The scale at which the whole house just fits. */
+  /** The scale at which the whole map fits. */
   get smallest() {
     return this._framing(this.world, 24)[2] * 0.85;
   }
@@ -52,12 +52,12 @@ export class Viewport {
     return 46 / this.spacing;
   }
 
-  /** The scale that a glide is on the way to, or the one there is. */
+  /** The target scale of the animation, else the current scale. */
   get aim() {
     return this._glide ? this._glide.to[2] : this.scale;
   }
 
-  /** @param {number} factor @param {number} x @param {number} y a point of the screen that stays put */
+  /** @param {number} factor @param {number} x @param {number} y a point of the screen that stays fixed */
   zoom(factor, x = this.width / 2, y = this.height / 2) {
     this._glide = null;
     this._touched = true;
@@ -76,7 +76,7 @@ export class Viewport {
     this._clamp();
   }
 
-  /** Brings a point onto the screen, close enough to tell seats apart. @param {number} x @param {number} y */
+  /** Shows a point at a scale at which seats can be distinguished. @param {number} x @param {number} y */
   reveal(x, y) {
     const closeEnough = 18 / this.spacing;
     const at = this.toScreen(x, y);
@@ -90,7 +90,7 @@ export class Viewport {
     this._glide = { from: [this.x, this.y, this.scale], to: [x - w, y - h, scale], startMs: performance.now() };
   }
 
-  /** Moves a glide on. @param {number} nowMs @returns {boolean} whether it goes on */
+  /** Advances the animation. @param {number} nowMs @returns {boolean} whether it goes on */
   tick(nowMs) {
     if (!this._glide) return false;
     const { from, to, startMs } = this._glide;
@@ -114,7 +114,7 @@ export class Viewport {
     return { x: this.x + x / this.scale, y: this.y + y / this.scale };
   }
 
-  /** What is on the screen, and a margin around it. @param {number} [share] of the screen's size @returns {Box} */
+  /** The visible box with a margin. @param {number} [share] of the screen's size @returns {Box} */
   box(share = 0) {
     const [w, h] = [this.width / this.scale, this.height / this.scale];
     return {
@@ -132,7 +132,7 @@ export class Viewport {
     return [x - this.width / 2 / scale, y - this.height / 2 / scale, scale];
   }
 
-  /** The middle of the screen stays inside the house. */
+  /** Keeps the middle of the screen inside the map. */
   _clamp() {
     const [w, h] = [this.width / this.scale / 2, this.height / this.scale / 2];
     this.x = Math.min(this.world.right, Math.max(this.world.left, this.x + w)) - w;

@@ -1,13 +1,13 @@
-/** Keeps the statuses right over the live connection. */
+/** Keeps the statuses current over the live connection. */
 import { live } from "../graphql/live.js";
 
 /** @import { Statuses } from "./statuses.js" */
 
 /**
- * Subscribes to an event's seats. After a loss it resumes from the version it has; where an update does not
- * follow that version it starts again with a snapshot.
+ * Subscribes to an event's seats. After a loss it resumes from its version; if an update does not follow
+ * that version it restarts with a snapshot.
  * @param {string} eventId @param {Statuses} statuses
- * @param {() => void} [first] told when the first snapshot is in
+ * @param {() => void} [first] called after the first snapshot
  */
 export function watchSeats(eventId, statuses, first) {
   let begun = false;

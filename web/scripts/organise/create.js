@@ -1,4 +1,4 @@
-/** The form that makes an event of a seating plan with prices. */
+/** The form that creates an event from a seating plan and prices. */
 import { problemText } from "../buy/words.js";
 import { swatch } from "../buy/legend.js";
 import { request, RequestFailed } from "../graphql/client.js";

@@ -1,4 +1,4 @@
-/** The organiser's own events, the one made last first. */
+/** The organiser's events, the newest first. */
 import { statusBadge } from "../buy/head.js";
 import { problemText } from "../buy/words.js";
 import { request, RequestFailed } from "../graphql/client.js";

@@ -1,12 +1,12 @@
-/** A seating plan file, as far as the page must know it: its categories and where people stand. */
+/** The categories and standing areas of a seating plan file. */
 
 /** @typedef {{ name: string, color: string, seats: number }} Category */
 /** @typedef {{ text: string, name: string, seatCount: number, categories: Category[], standing: string[] }} PlanFile */
 
 /**
- * Reads a plan in pretix's format. The server judges it; this only finds what to ask prices for.
+ * Reads a plan in pretix's format. The server validates it; this only finds the categories that need prices.
  * @param {string} text
- * @returns {PlanFile | null} null where it is no such plan
+ * @returns {PlanFile | null} null if it is not such a plan
  */
 export function readPlan(text) {
   try {

@@ -1,4 +1,4 @@
-/** What a sale has brought so far, from the statuses alone: sold, held, revenue, and how fast. */
+/** The figures of a sale, from the statuses: sold, held, revenue, and the rate. */
 import { fill, h, svg } from "../kit/dom.js";
 import { moneyText, numberText } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
@@ -54,7 +54,7 @@ export class Sale {
 
   _sample() {
     this._drawFigures();
-    // Before the first snapshot nobody knows what is sold.
+    // Before the first snapshot the number of sold tickets is unknown.
     if (this._statuses.version === null) return;
     const [atMs, { sold }] = [Date.now(), this.count()];
     this._samples.push({ atMs, sold, rate: this._rateAt(atMs, sold) });
@@ -62,7 +62,7 @@ export class Sale {
     this._drawChart();
   }
 
-  /** Tickets sold within the minute before a moment, as far as this page has seen it. @param {number} atMs @param {number} sold */
+  /** Tickets sold in the minute before a time, as observed by this page. @param {number} atMs @param {number} sold */
   _rateAt(atMs, sold) {
     const then = this._samples.find((sample) => atMs - sample.atMs <= 60_000);
     return then ? Math.max(0, sold - then.sold) : 0;

@@ -1,4 +1,4 @@
-/** The page of one event: what it is, its live map, and the way from a seat to a ticket. */
+/** The page of one event: its description, live map, and purchase. */
 import { Basket } from "../buy/basket.js";
 import { loadConfig } from "../buy/cards.js";
 import { Checkout, guestForm } from "../buy/checkout.js";
@@ -19,7 +19,7 @@ import { ListView } from "../map/listview.js";
 import { SeatMap } from "../map/seatmap.js";
 import { Statuses } from "../map/statuses.js";
 import { watchSeats } from "../map/watch.js";
-import { standInLine } from "../waiting/line.js";
+import { waitForAdmission } from "../waiting/waitingroom.js";
 import { asked, eventId, layoutOf } from "./opening.js";
 
 /** @import { EventDetail, SeatsUnavailable, Selection } from "../schema.js" */
@@ -33,7 +33,7 @@ async function open() {
   if (!event) return fail(new RequestFailed("NOT_FOUND", t("eventNotFound")));
   document.title = `${event.name} · Boxoffice`;
   showEventHead(byId("head", HTMLElement), event);
-  if (event.waitingRoom.enabled && !purchase.order) await standInLine(byId("line", HTMLElement), event, purchase);
+  if (event.waitingRoom.enabled && !purchase.order) await waitForAdmission(byId("waiting-room", HTMLElement), event, purchase);
   await openShop(event, purchase, config);
 }
 
@@ -56,7 +56,7 @@ async function openShop(event, purchase, config) {
   wireMap(map, basket, purchase);
   wireViews(map, basket);
   new Shop(event, map, basket, purchase, config).draw();
-  // The one handle that measurements and end-to-end tests hold on to.
+  // For measurements and end-to-end tests.
   Object.assign(window, { boxoffice: { map, statuses, basket, purchase, live } });
 }
 
@@ -113,7 +113,7 @@ function wireViews(map, basket) {
   asList.onclick = () => choose(true);
 }
 
-/** What stands beside the map: choosing, then who buys, then the checkout. */
+/** The panel beside the map: selection, then the guest form, then the checkout. */
 class Shop {
   /**
    * @param {EventDetail} event @param {SeatMap} map @param {Basket} basket @param {Purchase} purchase
@@ -127,9 +127,9 @@ class Shop {
     const hold = (/** @type {Selection} */ selection) => this.hold(selection);
     this._tray = new Tray({ event, layout: map.layout, statuses: map.statuses, basket, purchase, hold });
     this._checkout = new Checkout(purchase, config);
-    /** @type {Selection | null} the wish that waits for a name */
-    this._wish = null;
-    this._guest = guestForm(purchase, () => this._holdWish(), () => this._forgetWish());
+    /** @type {Selection | null} the selection that waits for the guest form */
+    this._pending = null;
+    this._guest = guestForm(purchase, () => this._holdPending(), () => this._forgetPending());
     purchase.on("changed", () => this.draw());
     purchase.on("offered", (answer) => this._offer(answer));
   }
@@ -139,7 +139,7 @@ class Shop {
     if (order) {
       this._checkout.draw(order);
       this._put(this._checkout.element);
-    } else if (this._wish && !token()) {
+    } else if (this._pending && !token()) {
       this._put(this._guest);
     } else {
       this._tray.draw();
@@ -149,33 +149,33 @@ class Shop {
 
   /** @param {Selection} selection */
   async hold(selection) {
-    this._wish = selection;
+    this._pending = selection;
     if (!token()) {
       this.draw();
       this._guest.querySelector("input")?.focus();
       return;
     }
-    await this._holdWish();
+    await this._holdPending();
   }
 
-  async _holdWish() {
-    const wish = this._wish;
-    this._wish = null;
-    if (!wish) return;
+  async _holdPending() {
+    const pending = this._pending;
+    this._pending = null;
+    if (!pending) return;
     this._tray.say("");
     this._map.offered.clear();
-    if (!(await this._purchase.reserve(wish))) return this.draw();
+    if (!(await this._purchase.reserve(pending))) return this.draw();
     this._basket.replace([]);
     this._map.showSeats(this._purchase.order?.tickets.flatMap((ticket) => (ticket.seat ? [ticket.seat.index] : [])) ?? []);
     if (matchMedia("(max-width: 62rem)").matches) this._side.scrollIntoView({ behavior: "smooth", block: "start" });
   }
 
-  _forgetWish() {
-    this._wish = null;
+  _forgetPending() {
+    this._pending = null;
     this.draw();
   }
 
-  /** Somebody was faster: show what is free instead, on the map too. @param {SeatsUnavailable} answer */
+  /** Seats were taken: shows free alternatives, also on the map. @param {SeatsUnavailable} answer */
   _offer(answer) {
     const { layout } = this._map;
     this._purchase.problem = null;

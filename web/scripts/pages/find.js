@@ -2,7 +2,7 @@
 import { card } from "../find/card.js";
 import { Completions } from "../find/completions.js";
 import { currenciesOf, showFilters } from "../find/filters.js";
-import { comparesPrices, readWish, searchInput, writeWish } from "../find/wish.js";
+import { comparesPrices, readSearchState, searchInput, writeSearchState } from "../find/searchstate.js";
 import { request, RequestFailed } from "../graphql/client.js";
 import { byId, fill, h } from "../kit/dom.js";
 import { numberText } from "../kit/format.js";
@@ -11,14 +11,14 @@ import { openPage } from "../kit/shell.js";
 import { problemText } from "../buy/words.js";
 
 /** @import { SearchResult, Suggestion } from "../schema.js" */
-/** @import { Wish } from "../find/wish.js" */
+/** @import { SearchState } from "../find/searchstate.js" */
 
 const SORTS = /** @type {const} */ (["STARTS_AT", "RELEVANCE", "PRICE"]);
 
 openPage();
 const keyword = byId("keyword", HTMLInputElement);
 const sort = byId("sort", HTMLSelectElement);
-let wish = readWish();
+let state = readSearchState();
 /** Of every price seen so far, the most frequent first. @type {Set<string>} */
 const currencies = new Set();
 /** @type {AbortController | null} */
@@ -33,7 +33,7 @@ byId("search", HTMLFormElement).addEventListener("submit", (event) => {
 fill(sort, ...SORTS.map((value) => h("option", { value }, t(`sort.${value}`))));
 sort.onchange = () => change({ sort: sort.value });
 addEventListener("popstate", () => {
-  wish = readWish();
+  state = readSearchState();
   find();
 });
 find();
@@ -45,25 +45,25 @@ function complete(suggestion) {
   change({ q: suggestion.text });
 }
 
-/** @param {Partial<Wish>} wanted */
+/** @param {Partial<SearchState>} wanted */
 function change(wanted) {
-  wish = { ...wish, page: 1, ...wanted };
-  writeWish(wish);
+  state = { ...state, page: 1, ...wanted };
+  writeSearchState(state);
   find();
 }
 
 async function find() {
-  keyword.value = wish.q;
-  sort.value = wish.sort || (wish.q ? "RELEVANCE" : "STARTS_AT");
+  keyword.value = state.q;
+  sort.value = state.sort || (state.q ? "RELEVANCE" : "STARTS_AT");
   asking?.abort();
-  const currency = wish.currency || ([...currencies][0] ?? "");
+  const currency = state.currency || ([...currencies][0] ?? "");
   const mine = (asking = new AbortController());
   try {
     /** @type {{ searchEvents: SearchResult }} */
-    const { searchEvents } = await request("SearchEvents", { input: searchInput(wish, currency) }, { signal: mine.signal });
+    const { searchEvents } = await request("SearchEvents", { input: searchInput(state, currency) }, { signal: mine.signal });
     if (mine.signal.aborted) return;
     draw(searchEvents);
-    if (!currency && currencies.size && comparesPrices(wish)) await find();
+    if (!currency && currencies.size && comparesPrices(state)) await find();
   } catch (error) {
     if (mine.signal.aborted) return;
     if (!(error instanceof RequestFailed)) throw error;
@@ -74,9 +74,9 @@ async function find() {
 /** @param {SearchResult} found */
 function draw(found) {
   for (const code of currenciesOf(found.facets)) currencies.add(code);
-  if (wish.currency) currencies.add(wish.currency);
+  if (state.currency) currencies.add(state.currency);
   byId("count", HTMLElement).textContent = t(found.isOver ? "find.over" : "find.count", { n: numberText(found.total) });
-  showFilters(byId("filters", HTMLElement), wish, found.facets, [...currencies], change);
+  showFilters(byId("filters", HTMLElement), state, found.facets, [...currencies], change);
   fill(byId("results", HTMLElement), ...found.events.map(card), found.events.length ? null : nothing());
   drawPaging(found);
 }

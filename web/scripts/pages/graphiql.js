@@ -1,4 +1,4 @@
-/** GraphiQL, opened on the operations that the pages themselves use. */
+/** GraphiQL with the operations of the pages. */
 import { operation } from "../graphql/documents.js";
 import { Socket } from "../graphql/socket.js";
 import { byId, fill, h } from "../kit/dom.js";
@@ -54,7 +54,7 @@ function isSubscription({ query, operationName }) {
 }
 
 /**
- * A subscription as GraphiQL wants it: something to observe.
+ * A subscription as the observable that GraphiQL expects.
  * @param {{ query: string, variables?: object, operationName?: string | null }} wanted
  * @param {string | null} authorization
  */

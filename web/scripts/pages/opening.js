@@ -1,5 +1,5 @@
 /**
- * What an event's page needs first: asked for by a few small modules, while all others are still on their way.
+ * The first requests of an event's page, sent by a few small modules while the others are loading.
  */
 import { request } from "../graphql/client.js";
 import { live } from "../graphql/live.js";
@@ -9,16 +9,16 @@ import { Layout } from "../map/layout.js";
 
 export const eventId = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 
-/** The event, or null where there is none. */
+/** The event, or null. */
 export const asked = /** @type {Promise<{ event: EventDetail | null }>} */ (request("Event", { id: eventId }));
 
-/** Its seats; where people stand in line first, only once they are through. */
+/** Its seats; with a waiting room they are requested after the admission. */
 const early = asked.then(({ event }) => (event && !event.waitingRoom.enabled ? loadLayout(event) : null));
-// Whoever awaits `asked` hears of a failure.
+// A failure is reported where `asked` is awaited.
 early.catch(() => {});
 live.open();
 
-/** The event's seats, on their way already where that was wise. @param {EventDetail} event @returns {Promise<Layout>} */
+/** The event's seats, which may have been requested early. @param {EventDetail} event @returns {Promise<Layout>} */
 export async function layoutOf(event) {
   return (await early.catch(() => null)) ?? loadLayout(event);
 }

@@ -1,4 +1,4 @@
-/** An order, shown again to whoever made it, with its status live. */
+/** The page of one order for its buyer, with its live status. */
 import { loadConfig } from "../buy/cards.js";
 import { Checkout } from "../buy/checkout.js";
 import { Purchase } from "../buy/purchase.js";
@@ -44,7 +44,7 @@ function showOrder(order, config) {
   purchase.follow(order);
 }
 
-/** Null is all that the server says to anyone but the buyer. */
+/** The server returns null to everyone but the buyer. */
 function askWho() {
   const input = h("input", { type: "password", id: "token", autocomplete: "off", required: true });
   const submit = (/** @type {SubmitEvent} */ event) => {

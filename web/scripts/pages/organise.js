@@ -1,4 +1,4 @@
-/** The organiser's page, behind a token: make events, watch them sell, steer them. */
+/** The organiser's page, which needs a token: create events, watch sales, manage them. */
 import { request, RequestFailed } from "../graphql/client.js";
 import { live } from "../graphql/live.js";
 import { onSessionChange, signIn, token } from "../graphql/session.js";
@@ -7,7 +7,7 @@ import { t } from "../kit/i18n.js";
 import { openPage } from "../kit/shell.js";
 import { problemText } from "../buy/words.js";
 import { createForm } from "../organise/create.js";
-import { Desk } from "../organise/desk.js";
+import { Dashboard } from "../organise/dashboard.js";
 import { OwnEvents } from "../organise/own.js";
 
 /** @import { OrganisedEvent } from "../schema.js" */
@@ -50,7 +50,7 @@ async function openEvent(id) {
     /** @type {{ event: OrganisedEvent | null }} */
     const { event } = await request("OrganisedEvent", { id });
     if (!event) return refuse(t("eventNotFound"));
-      fill(place, h("a", { class: "back", href: "/organise" }, t("organise.all")), new Desk(event).element);
+      fill(place, h("a", { class: "back", href: "/organise" }, t("organise.all")), new Dashboard(event).element);
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
     if (token()) refuse(problemText(error));

@@ -1,4 +1,4 @@
-"""Small houses to try rules on, written as pictures."""
+"""Small seat maps for the tests of rules, written as text pictures."""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ def won(amount: int) -> Money:
 def plan_document(*zones: list[str]) -> dict[str, Any]:
     """A plan from pictures: a list a zone, a string a row, a letter a seat, a blank for an aisle."""
     return {
-        "name": "A house",
+        "name": "A hall",
         "size": {"width": 1000, "height": 800},
         "categories": [{"name": name, "color": "#112233"} for name in CATEGORIES.values()],
         "zones": [_zone(number, rows) for number, rows in enumerate(zones)],
@@ -50,7 +50,7 @@ def _row(zone: int, name: int, picture: str) -> dict[str, Any]:
     return {"row_number": str(name), "position": {"x": 0, "y": 20 * name}, "seats": seats}
 
 
-def house(*zones: list[str], floor: int = 0) -> SeatMap:
+def seat_map_of(*zones: list[str], floor: int = 0) -> SeatMap:
     """The seat map of such a plan, with a standing floor of so many places."""
     plan = parse_seating_plan(json.dumps(plan_document(*zones)))
     used = [name for name, seats in plan.seats_by_category().items() if seats]

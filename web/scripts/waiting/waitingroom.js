@@ -1,4 +1,4 @@
-/** The waiting room: join the line, see it move, walk in. */
+/** The waiting room: join the queue, follow the position, enter on admission. */
 import { request, RequestFailed } from "../graphql/client.js";
 import { live } from "../graphql/live.js";
 import { token } from "../graphql/session.js";
@@ -13,18 +13,18 @@ import { t } from "../kit/i18n.js";
 /** @import { Purchase } from "../buy/purchase.js" */
 
 /**
- * Shows the line until the reader is admitted.
- * @param {HTMLElement} place @param {EventDetail} event @param {Purchase} purchase gets the admission's token
+ * Shows the waiting room until the reader is admitted.
+ * @param {HTMLElement} place @param {EventDetail} event @param {Purchase} purchase receives the admission's token
  * @returns {Promise<void>} settles on admission
  */
-export async function standInLine(place, event, purchase) {
+export async function waitForAdmission(place, event, purchase) {
   show(place, true);
-  const line = new Line(place, event, purchase);
-  await line.admitted;
+  const room = new WaitingRoom(place, event, purchase);
+  await room.admitted;
   show(place, false);
 }
 
-class Line {
+class WaitingRoom {
   /** @param {HTMLElement} place @param {EventDetail} event @param {Purchase} purchase */
   constructor(place, event, purchase) {
     this._place = place;
@@ -39,47 +39,47 @@ class Line {
     this.admitted = new Promise((resolve) => {
       this._admit = resolve;
     });
-    if (token()) this._returning();
-    else this._invite();
+    if (token()) this._resume();
+    else this._offer();
   }
 
-  /** Someone with a token may stand in the line already. */
-  async _returning() {
+  /** A reader with a token may have a queue entry already. */
+  async _resume() {
     /** @type {{ queueEntry: QueueEntry | null } | null} */
     const known = await request("QueueEntry", { eventId: this._event.id }).catch(() => null);
     const entry = known?.queueEntry;
     if (entry && (entry.state === "WAITING" || entry.state === "ADMITTED")) this._follow(entry);
-    else this._invite();
+    else this._offer();
   }
 
   /** @param {string} [problem] */
-  _invite(problem = "") {
+  _offer(problem = "") {
     const { waitingRoom } = this._event;
     this._draw(
-      h("h2", null, t("line.title")),
-      h("p", { class: "soft" }, waitingRoom.phase === "PRE_QUEUE" ? t("line.before") : t("line.why")),
-      h("p", null, t("line.waiting", { n: numberText(waitingRoom.waiting) })),
+      h("h2", null, t("waitingRoom.title")),
+      h("p", { class: "soft" }, waitingRoom.phase === "PRE_QUEUE" ? t("waitingRoom.before") : t("waitingRoom.why")),
+      h("p", null, t("waitingRoom.waiting", { n: numberText(waitingRoom.waiting) })),
       problem && h("div", { class: "notice bad", role: "alert" }, problem),
-      h("button", { type: "button", class: "main-action", id: "join", onclick: () => this._join() }, t("line.join")),
+      h("button", { type: "button", class: "main-action", id: "join", onclick: () => this._join() }, t("waitingRoom.join")),
     );
   }
 
   async _join() {
-    if (!token()) return this._introduce();
+    if (!token()) return this._askForGuest();
     try {
       /** @type {{ joinQueue: JoinResult }} */
       const { joinQueue: answer } = await request("JoinQueue", { input: { eventId: this._event.id } });
       if (answer.__typename === "JoinQueueSuccess") this._follow(answer.entry);
-      else this._invite(problemText(answer));
+      else this._offer(problemText(answer));
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error;
-      this._invite(problemText(error));
+      this._offer(problemText(error));
     }
   }
 
-  _introduce() {
-    const form = guestForm(this._purchase, () => this._join(), () => this._invite());
-    form.classList.add("line-room");
+  _askForGuest() {
+    const form = guestForm(this._purchase, () => this._join(), () => this._offer());
+    form.classList.add("waiting-room");
     fill(this._place, form);
     form.querySelector("input")?.focus();
   }
@@ -92,7 +92,7 @@ class Line {
       name: "QueuePosition",
       variables: () => ({ eventId: this._event.id }),
       next: (data) => this._update(data.queuePosition),
-      refused: (message) => this._invite(message),
+      refused: (message) => this._offer(message),
     });
   }
 
@@ -101,25 +101,25 @@ class Line {
     if (entry.state === "ADMITTED" && entry.admission) return this._enter(entry.admission.token);
     if (entry.state === "EXPIRED" || entry.state === "LEFT") {
       this._watch?.stop();
-      return this._invite(entry.state === "EXPIRED" ? t("line.expired") : "");
+      return this._offer(entry.state === "EXPIRED" ? t("waitingRoom.expired") : "");
     }
     this._first = Math.max(this._first, entry.ahead ?? 0);
     const done = this._first ? 1 - (entry.ahead ?? this._first) / this._first : 0;
     this._draw(
-      h("h2", null, entry.position === null ? t("line.drawSoon") : t("line.place")),
-      entry.position !== null && h("div", { class: "line-place number", id: "place" }, numberText(entry.position)),
-      h("progress", { max: 1, value: done, "aria-label": t("line.progress") }),
-      entry.ahead !== null && h("p", null, t("line.ahead", { n: numberText(entry.ahead) })),
-      entry.etaSeconds !== null && h("p", { class: "soft" }, t("line.eta", { time: clockText(entry.etaSeconds) })),
-      h("p", { class: "small soft" }, t("line.stay")),
-      h("button", { type: "button", class: "quiet", id: "leave", onclick: () => this._leave() }, t("line.leave")),
+      h("h2", null, entry.position === null ? t("waitingRoom.drawSoon") : t("waitingRoom.place")),
+      entry.position !== null && h("div", { class: "queue-position number", id: "position" }, numberText(entry.position)),
+      h("progress", { max: 1, value: done, "aria-label": t("waitingRoom.progress") }),
+      entry.ahead !== null && h("p", null, t("waitingRoom.ahead", { n: numberText(entry.ahead) })),
+      entry.etaSeconds !== null && h("p", { class: "soft" }, t("waitingRoom.eta", { time: clockText(entry.etaSeconds) })),
+      h("p", { class: "small soft" }, t("waitingRoom.stay")),
+      h("button", { type: "button", class: "quiet", id: "leave", onclick: () => this._leave() }, t("waitingRoom.leave")),
     );
   }
 
   async _leave() {
     this._watch?.stop();
     await request("LeaveQueue", { input: { eventId: this._event.id } }).catch(() => null);
-    this._invite();
+    this._offer();
   }
 
   /** @param {string} admission */
@@ -132,7 +132,7 @@ class Line {
   /** @param {...(HTMLElement | string | false | null)} children */
   _draw(...children) {
     const focused = document.activeElement?.id;
-    fill(this._place, h("section", { class: "card stack line-room", "aria-live": "polite" }, ...children));
+    fill(this._place, h("section", { class: "card stack waiting-room", "aria-live": "polite" }, ...children));
     if (focused) document.getElementById(focused)?.focus();
   }
 }

@@ -1,8 +1,8 @@
-"""Houses to sell in the tests: an context on the real parts, and events put straight into its database."""
+"""Events on sale for the tests, inserted into the database, and a ServiceContext on real parts."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -30,7 +30,7 @@ USD = "USD"
 
 
 def buyer(name: str, *scopes: str) -> Viewer:
-    """A signed-in person; scope buy unless others are given."""
+    """A signed-in person, with scope buy by default."""
     subject = f"test|{name}"
     return Viewer(user_id_of(subject), subject, f"{name}@example.org", name, frozenset(scopes or {"buy"}))
 
@@ -39,7 +39,7 @@ ORGANISER = buyer("organiser", "buy", "organise")
 
 
 class ManualClock:
-    """A clock that a test turns."""
+    """A clock that a test moves forward."""
 
     def __init__(self) -> None:
         self.offset = timedelta()
@@ -53,17 +53,17 @@ class ManualClock:
 
 
 @dataclass(slots=True)
-class Announcements:
-    """A publisher that remembers what it was told."""
+class RecordingPublisher:
+    """A publisher that records its messages."""
 
-    told: list[tuple[str, str]] = field(default_factory=list)
+    sent: list[tuple[str, str]] = field(default_factory=list)
 
     async def publish(self, channel: str, message: str) -> None:
-        self.told.append((channel, message))
+        self.sent.append((channel, message))
 
 
-class NoLine:
-    """The waiting room of a house that has none: whoever asks for admission has made a mistake."""
+class NoWaitingRoom:
+    """The admission checker of events without a waiting room: every call is a mistake."""
 
     async def check(self, event_id: UUID, user_id: UUID, token: str | None) -> str:
         raise Forbidden("no waiting room here")
@@ -79,7 +79,7 @@ class NoLine:
 async def service_context_on(
     postgres_url: str, redis_url: str, gateway: PaymentGateway, clock: Clock = utc_now
 ) -> AsyncIterator[ServiceContext]:
-    """An context on real PostgreSQL and Valkey."""
+    """A context on real PostgreSQL and Valkey."""
     database = Database(postgres_url)
     client = connect(redis_url, 20)
     layouts = LayoutCache(database)
@@ -91,8 +91,8 @@ async def service_context_on(
             layouts=layouts,
             sales=SaleCache(database),
             gateway=gateway,
-            admissions=NoLine(),
-            publisher=Announcements(),
+            admissions=NoWaitingRoom(),
+            publisher=RecordingPublisher(),
             clock=clock,
             hold_time=timedelta(seconds=480),
             payment_time=timedelta(seconds=600),
@@ -106,7 +106,7 @@ async def service_context_on(
 def rows_plan(rows: Sequence[int]) -> Plan:
     """A stalls zone with rows of so many seats, 20 units apart."""
     return Plan(
-        name="Test house",
+        name="Test hall",
         width=1000,
         height=1000,
         categories=(Category("Stalls", "#4361ee"),),
@@ -147,33 +147,9 @@ async def open_event(database: Database, rows: Sequence[int] = (), standing: int
     event_id = new_uuid()
     prices = {name: changes.pop(name) for name in ("price", "fee") if name in changes}
     seat_map = seat_map_of(event_id, rows, standing, **prices)
-    await database.fetch(
-        """
-        INSERT INTO users (id, subject, email, name) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
-        """,
-        ORGANISER.user_id,
-        ORGANISER.subject,
-        ORGANISER.email,
-        ORGANISER.name,
-    )
-    venue_id = await database.fetchval(
-        """
-        INSERT INTO venues (id, name, city, timezone)
-        VALUES ($1, 'Hall', 'Seoul', 'Asia/Seoul') RETURNING id
-        """,
-        new_uuid(),
-    )
-    await database.fetch(
-        """
-        INSERT INTO seat_maps (version, event_id, layout, seat_count, place_count)
-        VALUES ($1, $2, $3, $4, $5)
-        """,
-        seat_map.version,
-        event_id,
-        to_document(seat_map),
-        seat_map.seat_count,
-        seat_map.place_count,
-    )
+    await _insert_organiser(database)
+    venue_id = await _insert_venue(database)
+    await _insert_seat_map(database, event_id, seat_map)
     columns = {
         "id": event_id,
         "organiser_id": ORGANISER.user_id,
@@ -193,6 +169,38 @@ async def open_event(database: Database, rows: Sequence[int] = (), standing: int
     return event_id
 
 
-def with_hold_time(context: ServiceContext, seconds: float) -> ServiceContext:
-    """The same context with another hold time."""
-    return replace(context, hold_time=timedelta(seconds=seconds))
+async def _insert_organiser(database: Database) -> None:
+    await database.fetch(
+        """
+        INSERT INTO users (id, subject, email, name) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+        """,
+        ORGANISER.user_id,
+        ORGANISER.subject,
+        ORGANISER.email,
+        ORGANISER.name,
+    )
+
+
+async def _insert_venue(database: Database) -> UUID:
+    venue_id: UUID = await database.fetchval(
+        """
+        INSERT INTO venues (id, name, city, timezone)
+        VALUES ($1, 'Hall', 'Seoul', 'Asia/Seoul') RETURNING id
+        """,
+        new_uuid(),
+    )
+    return venue_id
+
+
+async def _insert_seat_map(database: Database, event_id: UUID, seat_map: SeatMap) -> None:
+    await database.fetch(
+        """
+        INSERT INTO seat_maps (version, event_id, layout, seat_count, place_count)
+        VALUES ($1, $2, $3, $4, $5)
+        """,
+        seat_map.version,
+        event_id,
+        to_document(seat_map),
+        seat_map.seat_count,
+        seat_map.place_count,
+    )

@@ -1,4 +1,4 @@
-/** One event on the organiser's desk: its sale live, its map to block seats on, its switches. */
+/** The organiser's dashboard of one event: live sales, a map to block seats, publishing, waiting room. */
 import { statusBadge } from "../buy/head.js";
 import { problemText } from "../buy/words.js";
 import { request, RequestFailed } from "../graphql/client.js";
@@ -13,7 +13,7 @@ import { Sale } from "./sale.js";
 
 /** @import { EventResult, OrganisedEvent } from "../schema.js" */
 
-export class Desk {
+export class Dashboard {
   /** @param {OrganisedEvent} event */
   constructor(event) {
     this._event = event;
@@ -24,7 +24,7 @@ export class Desk {
     this._selection = h("div", { class: "row" });
     this.element = h(
       "section",
-      { class: "organise-place", id: "desk" },
+      { class: "organise-place", id: "dashboard" },
       this._head,
       this._problem,
       this._sale,
@@ -43,7 +43,7 @@ export class Desk {
     map.drawing = true;
     map.on("area", (seats) => this._drawSelection(map, seats));
     const watch = watchSeats(this._event.id, statuses);
-    // A draft has no statuses to watch: once it is published there are.
+    // A draft has no statuses to watch before it is published.
     this._awake = () => statuses.version === null && watch.again();
     new Sale(this._sale, layout, statuses);
     this._drawSelection(map, []);
@@ -80,7 +80,7 @@ export class Desk {
     );
   }
 
-  /** Cancelling refunds everybody, so it asks twice. */
+  /** Cancelling refunds all buyers, so it needs a second click. */
   _cancelButton() {
     const button = h("button", { type: "button", class: "danger", id: "cancel" }, t("organise.cancel"));
     button.onclick = () => {
