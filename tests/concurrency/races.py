@@ -26,11 +26,13 @@ REFUSALS = (SeatsGone, NotEnoughSeats)
 
 
 async def rush(
-    contexts: Contexts, event_id: UUID, buyers: int, wish: Callable[[int], Selection]
+    contexts: Contexts, event_id: UUID, buyers: int, selection: Callable[[int], Selection]
 ) -> list[OrderRow | BaseException]:
-    """So many buyers at once, spread over the contexts; each one's order, or how they were refused."""
+    """A number of concurrent buyers, spread over the contexts; the order or error of each."""
     requests = (
-        reserve(contexts[number % len(contexts)], buyer(f"b{number}"), ReserveRequest(event_id, wish(number)))
+        reserve(
+            contexts[number % len(contexts)], buyer(f"b{number}"), ReserveRequest(event_id, selection(number))
+        )
         for number in range(buyers)
     )
     return await asyncio.gather(*requests, return_exceptions=True)

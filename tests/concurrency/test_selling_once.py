@@ -54,13 +54,13 @@ async def same_as_claimed(context: ServiceContext, orders: Sequence[OrderRow], e
     assert sorted(c.place for c in claims) == [i for i, state in enumerate(places) if state == ord("H")]
 
 
-@pytest.mark.parametrize("wish", [two_of_twenty, best_two])
+@pytest.mark.parametrize("selection", [two_of_twenty, best_two])
 async def test_each_seat_is_sold_once_when_two_hundred_want_twenty(
-    contexts: Contexts, wish: Callable[[int], Selection]
+    contexts: Contexts, selection: Callable[[int], Selection]
 ) -> None:
     event_id = await twenty_seats(contexts[0])
 
-    orders = orders_of(await rush(contexts, event_id, 200, wish))
+    orders = orders_of(await rush(contexts, event_id, 200, selection))
 
     assert not await oversold(contexts[0], event_id)
     await same_as_claimed(contexts[0], orders, 2)
@@ -85,30 +85,30 @@ async def test_every_place_is_sold_once_when_two_hundred_want_five_hundred(conte
     await same_as_claimed(contexts[0], orders, 3)
 
 
-@pytest.mark.parametrize("wish", [two_of_twenty, lambda _: GeneralAdmission(1, 2)])
+@pytest.mark.parametrize("selection", [two_of_twenty, lambda _: GeneralAdmission(1, 2)])
 async def test_postgresql_alone_sells_once_when_redis_checks_nothing(
-    contexts: Contexts, wish: Callable[[int], Selection]
+    contexts: Contexts, selection: Callable[[int], Selection]
 ) -> None:
     event_id = await open_event(contexts[0].database, rows=[10, 10], standing=20)
     for context in contexts:
         remove_the_check(context)
 
-    orders = orders_of(await rush(contexts, event_id, 60, wish))
+    orders = orders_of(await rush(contexts, event_id, 60, selection))
 
     assert orders
     assert not await oversold(contexts[0], event_id)
 
 
-@pytest.mark.parametrize("wish", [two_of_twenty, lambda _: GeneralAdmission(1, 2)])
+@pytest.mark.parametrize("selection", [two_of_twenty, lambda _: GeneralAdmission(1, 2)])
 async def test_control_oversells_when_both_guards_are_gone(
-    contexts: Contexts, wish: Callable[[int], Selection]
+    contexts: Contexts, selection: Callable[[int], Selection]
 ) -> None:
     event_id = await open_event(contexts[0].database, rows=[10, 10], standing=20)
     await remove_the_index(contexts[0])
     for context in contexts:
         remove_the_check(context)
 
-    await rush(contexts, event_id, 60, wish)
+    await rush(contexts, event_id, 60, selection)
 
     assert await oversold(contexts[0], event_id)
 
@@ -144,11 +144,11 @@ class SlowStore(SeatStore):
 async def both_hold_the_same_seat(contexts: Contexts, event_id: UUID) -> OrderRow | BaseException:
     """One holds in Redis, which then loses everything; another buys; the first one's order arrives."""
     store = SlowStore.at(contexts[0])
-    wish = ReserveRequest(event_id, ExactSeats((3,)))
-    slow = asyncio.create_task(reserve(contexts[0], buyer("slow"), wish))
+    request = ReserveRequest(event_id, ExactSeats((3,)))
+    slow = asyncio.create_task(reserve(contexts[0], buyer("slow"), request))
     await store.held.wait()
     await contexts[1].seats._command("FLUSHALL")
-    await reserve(contexts[1], buyer("quick"), wish)
+    await reserve(contexts[1], buyer("quick"), request)
     store.go_on.set()
     return (await asyncio.gather(slow, return_exceptions=True))[0]
 

@@ -169,9 +169,9 @@ async def test_same_order_when_the_key_and_the_input_are_the_same(context: Servi
 
 async def test_one_order_when_ten_requests_share_a_key_at_once(context: ServiceContext) -> None:
     event_id = await open_event(context.database, standing=50)
-    wish = GeneralAdmission(0, 2)
+    selection = GeneralAdmission(0, 2)
 
-    orders = await asyncio.gather(*(hold(context, event_id, wish, key="k") for _ in range(10)))
+    orders = await asyncio.gather(*(hold(context, event_id, selection, key="k") for _ in range(10)))
 
     assert len({order.id for order in orders}) == 1
     assert len(await taken(context, event_id)) == 2

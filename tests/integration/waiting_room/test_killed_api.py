@@ -17,7 +17,7 @@ from websockets.typing import Subprotocol
 from devservices.ports import free_port
 from domain.ids import Kind, public_id, user_id_of
 from tests.apis import settings_on, token_of
-from tests.integration.waiting_room.house import House, wait_for
+from tests.integration.waiting_room.venue import Venue, wait_for
 from tests.transport.clients import GraphQLSocket
 
 PEOPLE = 2000
@@ -63,25 +63,25 @@ async def entry_of(socket: GraphQLSocket) -> dict[str, Any]:
             return entry
 
 
-async def watched(stack: AsyncExitStack, address: str, house: House, subject: str) -> dict[str, Any]:
+async def watched(stack: AsyncExitStack, address: str, venue: Venue, subject: str) -> dict[str, Any]:
     """A new stream's first answer; the stream stays open."""
     url = address.replace("http", "ws", 1) + "/graphql"
     connection = connect(url, subprotocols=[Subprotocol("graphql-transport-ws")])
     socket = GraphQLSocket(await stack.enter_async_context(connection))
     await socket.initialise({"Authorization": f"Bearer {token_of(subject, 'buy')}"})
-    await socket.subscribe("1", QUERY, variables={"id": public_id(Kind.EVENT, house.event_id)})
+    await socket.subscribe("1", QUERY, variables={"id": public_id(Kind.EVENT, venue.event_id)})
     return await entry_of(socket)
 
 
 async def test_places_are_kept_when_an_api_process_is_killed(
-    house: House, postgres_url: str, redis_url: str
+    venue: Venue, postgres_url: str, redis_url: str
 ) -> None:
-    await house.configure(admit_per_minute=100_000, max_active=5)
+    await venue.configure(admit_per_minute=100_000, max_active=5)
     subjects = [f"test|waiting {number}" for number in range(PEOPLE)]
     for start in range(0, PEOPLE, 500):
         some = subjects[start : start + 500]
-        await asyncio.gather(*(house.room.join(house.event_id, user_id_of(each), 0) for each in some))
-    await house.tick_until(lambda: _admitted(house, 5))
+        await asyncio.gather(*(venue.room.join(venue.event_id, user_id_of(each), 0) for each in some))
+    await venue.tick_until(lambda: _admitted(venue, 5))
     watching = subjects[:: PEOPLE // WATCHED]
 
     async with AsyncExitStack() as stack:
@@ -91,21 +91,21 @@ async def test_places_are_kept_when_an_api_process_is_killed(
         ):
             for address in (first_address, other_address):
                 await wait_for(partial(is_up, address), START_SECONDS)
-            before = [await watched(stack, first_address, house, each) for each in watching]
+            before = [await watched(stack, first_address, venue, each) for each in watching]
 
             first.kill()
             first.wait()
-            after = [await watched(stack, other_address, house, each) for each in watching]
+            after = [await watched(stack, other_address, venue, each) for each in watching]
 
-    standings = await house.room.standings(house.event_id, [user_id_of(each) for each in watching])
+    standings = await venue.room.standings(venue.event_id, [user_id_of(each) for each in watching])
     assert len({standing.position for standing in standings}) >= WATCHED - 5
     assert [entry["position"] for entry in before] == [standing.position for standing in standings]
     assert [entry["admission"] for entry in before].count(None) >= WATCHED - 5
     assert after == before
 
 
-async def _admitted(house: House, number: int) -> bool:
-    state = await house.room.state(house.event_id)
+async def _admitted(venue: Venue, number: int) -> bool:
+    state = await venue.room.state(venue.event_id)
     return state is not None and state.admitted >= number
 
 
@@ -146,16 +146,16 @@ class Shop:
 
 
 async def test_no_more_shop_than_the_cap_when_an_api_process_is_killed_under_them(
-    house: House, postgres_url: str, redis_url: str
+    venue: Venue, postgres_url: str, redis_url: str
 ) -> None:
-    await house.configure(admit_per_minute=100_000, max_active=CAP)
+    await venue.configure(admit_per_minute=100_000, max_active=CAP)
     most_active = 0
 
     async def admit() -> None:
         nonlocal most_active
         while True:
-            await house.tick()
-            state = await house.room.state(house.event_id)
+            await venue.tick()
+            state = await venue.room.state(venue.event_id)
             most_active = max(most_active, state.active if state else 0)
             await asyncio.sleep(0.02)
 
@@ -165,7 +165,7 @@ async def test_no_more_shop_than_the_cap_when_an_api_process_is_killed_under_the
     ):
         for address in (first_address, other_address):
             await wait_for(partial(is_up, address), START_SECONDS)
-        shop = Shop([first_address, other_address], public_id(Kind.EVENT, house.event_id))
+        shop = Shop([first_address, other_address], public_id(Kind.EVENT, venue.event_id))
         async with httpx.AsyncClient(timeout=20) as client:
             people = [f"test|visitor {number}" for number in range(VISITORS)]
             tasks = [asyncio.create_task(shop.visit(client, each)) for each in people]

@@ -9,73 +9,73 @@ from db.queries.waiting_rooms import draw_results
 from domain.errors import NotFound, NotOnSale, RateLimited
 from domain.waiting_room import WaitingRoomSettings, commitment_of, entry_id_of, verify_draw
 from kit.ids import new_uuid
-from tests.integration.waiting_room.house import House, buyer, insert_event
+from tests.integration.waiting_room.venue import Venue, buyer, insert_event
 
 
-async def start_sale(house: House) -> None:
-    await house.database.fetch(
-        "UPDATE events SET on_sale_at = $2 WHERE id = $1", house.event_id, datetime.now(UTC)
+async def start_sale(venue: Venue) -> None:
+    await venue.database.fetch(
+        "UPDATE events SET on_sale_at = $2 WHERE id = $1", venue.event_id, datetime.now(UTC)
     )
-    await house.controller.open(house.event_id)
+    await venue.controller.open(venue.event_id)
 
 
-async def test_positions_follow_arrival_when_the_sale_is_on(house: House) -> None:
-    await house.configure()
+async def test_positions_follow_arrival_when_the_sale_is_on(venue: Venue) -> None:
+    await venue.configure()
 
-    people = await house.crowd(5)
+    people = await venue.crowd(5)
 
-    assert await house.positions(people) == [1, 2, 3, 4, 5]
+    assert await venue.positions(people) == [1, 2, 3, 4, 5]
 
 
-async def test_one_account_has_one_place_when_it_joins_from_many_tabs(house: House) -> None:
-    await house.configure()
-    people = await house.crowd(2)
+async def test_one_account_has_one_place_when_it_joins_from_many_tabs(venue: Venue) -> None:
+    await venue.configure()
+    people = await venue.crowd(2)
 
-    entries = await asyncio.gather(*(house.rooms.join(people[0], house.event_id) for _ in range(20)))
+    entries = await asyncio.gather(*(venue.rooms.join(people[0], venue.event_id) for _ in range(20)))
 
     assert {entry.position for entry in entries} == {1}
-    assert (await house.room.state(house.event_id)).waiting == 2  # type: ignore[union-attr]
+    assert (await venue.room.state(venue.event_id)).waiting == 2  # type: ignore[union-attr]
 
 
-async def test_positions_are_unknown_when_the_draw_is_to_come(early_house: House) -> None:
-    await early_house.configure()
+async def test_positions_are_unknown_when_the_draw_is_to_come(early_venue: Venue) -> None:
+    await early_venue.configure()
 
-    people = await early_house.crowd(3)
-    await early_house.tick()
+    people = await early_venue.crowd(3)
+    await early_venue.tick()
 
-    assert await early_house.positions(people) == [None, None, None]
-    assert (await early_house.rooms.overview(early_house.event_id)).phase == "PRE_QUEUE"
+    assert await early_venue.positions(people) == [None, None, None]
+    assert (await early_venue.rooms.overview(early_venue.event_id)).phase == "PRE_QUEUE"
 
 
-async def test_line_cannot_be_joined_before_it_opens_when_its_organiser_says_when(early_house: House) -> None:
-    await early_house.configure(pre_queue_seconds=600)
+async def test_line_cannot_be_joined_before_it_opens_when_its_organiser_says_when(early_venue: Venue) -> None:
+    await early_venue.configure(pre_queue_seconds=600)
     with pytest.raises(NotOnSale):
-        await early_house.crowd(1)
-    closed = await early_house.rooms.overview(early_house.event_id)
+        await early_venue.crowd(1)
+    closed = await early_venue.rooms.overview(early_venue.event_id)
 
-    await early_house.configure(pre_queue_seconds=7200)
-    people = await early_house.crowd(2)
-    opened = await early_house.rooms.overview(early_house.event_id)
+    await early_venue.configure(pre_queue_seconds=7200)
+    people = await early_venue.crowd(2)
+    opened = await early_venue.rooms.overview(early_venue.event_id)
 
     assert (closed.phase, closed.pre_queue_seconds) == ("CLOSED", 600)
     assert (opened.phase, opened.pre_queue_seconds, opened.waiting) == ("PRE_QUEUE", 7200, len(people))
 
 
-async def test_drawn_order_is_verified_when_the_sale_has_started(early_house: House) -> None:
-    house = early_house
-    await house.configure()
-    await house.crowd(50)
-    before = await house.rooms.overview(house.event_id)
-    await house.tick()
+async def test_drawn_order_is_verified_when_the_sale_has_started(early_venue: Venue) -> None:
+    venue = early_venue
+    await venue.configure()
+    await venue.crowd(50)
+    before = await venue.rooms.overview(venue.event_id)
+    await venue.tick()
 
-    await start_sale(house)
-    await house.tick()
+    await start_sale(venue)
+    await venue.tick()
 
-    await house.rooms.configure(house.organiser, house.event_id, _settings())
-    after = await house.rooms.overview(house.event_id)
+    await venue.rooms.configure(venue.organiser, venue.event_id, _settings())
+    after = await venue.rooms.overview(venue.event_id)
     line = [
-        (entry_id_of(house.event_id, user_id), place)
-        for user_id, place in await draw_results(house.database, house.event_id)
+        (entry_id_of(venue.event_id, user_id), place)
+        for user_id, place in await draw_results(venue.database, venue.event_id)
     ]
     assert before.seed is None
     assert after.phase == "OPEN"
@@ -91,42 +91,42 @@ def _settings() -> WaitingRoomSettings:
 
 
 async def test_late_comers_are_behind_everyone_drawn_when_the_sale_has_started(
-    early_house: House,
+    early_venue: Venue,
 ) -> None:
-    house = early_house
-    await house.configure()
-    early = await house.crowd(20)
-    await start_sale(house)
+    venue = early_venue
+    await venue.configure()
+    early = await venue.crowd(20)
+    await start_sale(venue)
 
-    late = await house.crowd(3)
+    late = await venue.crowd(3)
 
-    assert await house.positions(late) == [21, 22, 23]
-    assert sorted(position or 0 for position in await house.positions(early)) == list(range(1, 21))
+    assert await venue.positions(late) == [21, 22, 23]
+    assert sorted(position or 0 for position in await venue.positions(early)) == list(range(1, 21))
 
 
-async def test_no_new_lot_is_drawn_when_someone_leaves_and_joins_again(early_house: House) -> None:
-    house = early_house
-    await house.configure()
-    people = await house.crowd(1)
-    first = await house.room.standing(house.event_id, people[0].user_id)
+async def test_no_new_lot_is_drawn_when_someone_leaves_and_joins_again(early_venue: Venue) -> None:
+    venue = early_venue
+    await venue.configure()
+    people = await venue.crowd(1)
+    first = await venue.room.standing(venue.event_id, people[0].user_id)
 
-    await house.rooms.leave(people[0], house.event_id)
-    await house.rooms.join(people[0], house.event_id)
+    await venue.rooms.leave(people[0], venue.event_id)
+    await venue.rooms.join(people[0], venue.event_id)
 
-    again = await house.room.standing(house.event_id, people[0].user_id)
+    again = await venue.room.standing(venue.event_id, people[0].user_id)
     assert again.place == first.place
 
 
-async def test_places_only_get_better_when_others_leave_and_join(house: House) -> None:
-    await house.configure(admit_per_minute=60, max_active=3)
-    people = await house.crowd(40)
-    seen = await house.positions(people)
+async def test_places_only_get_better_when_others_leave_and_join(venue: Venue) -> None:
+    await venue.configure(admit_per_minute=60, max_active=3)
+    people = await venue.crowd(40)
+    seen = await venue.positions(people)
 
     for leaver in people[5:40:7]:
-        await house.rooms.leave(leaver, house.event_id)
-        await house.crowd(2)
-        await house.tick()
-        now = await house.positions(people)
+        await venue.rooms.leave(leaver, venue.event_id)
+        await venue.crowd(2)
+        await venue.tick()
+        now = await venue.positions(people)
         assert all(
             after is None or (before is not None and after <= before)
             for before, after in zip(seen, now, strict=True)
@@ -134,109 +134,109 @@ async def test_places_only_get_better_when_others_leave_and_join(house: House) -
         seen = now
 
 
-async def test_join_is_refused_when_the_room_is_off(house: House) -> None:
+async def test_join_is_refused_when_the_room_is_off(venue: Venue) -> None:
     with pytest.raises(NotOnSale):
-        await house.rooms.join(buyer(), house.event_id)
+        await venue.rooms.join(buyer(), venue.event_id)
 
-    assert await house.redis.keys("wr:*") == []
+    assert await venue.redis.keys("wr:*") == []
 
 
-async def test_join_is_refused_when_the_pre_queue_is_not_open_yet(house: House) -> None:
-    await house.configure()
-    await house.database.fetch(
+async def test_join_is_refused_when_the_pre_queue_is_not_open_yet(venue: Venue) -> None:
+    await venue.configure()
+    await venue.database.fetch(
         "UPDATE events SET on_sale_at = $2 WHERE id = $1",
-        house.event_id,
+        venue.event_id,
         datetime.now(UTC) + timedelta(hours=25),
     )
-    await house.controller.open(house.event_id)
+    await venue.controller.open(venue.event_id)
 
     with pytest.raises(NotOnSale):
-        await house.rooms.join(buyer(), house.event_id)
+        await venue.rooms.join(buyer(), venue.event_id)
 
 
-async def test_join_is_not_found_when_there_is_no_such_event(house: House) -> None:
+async def test_join_is_not_found_when_there_is_no_such_event(venue: Venue) -> None:
     with pytest.raises(NotFound):
-        await house.rooms.join(buyer(), new_uuid())
+        await venue.rooms.join(buyer(), new_uuid())
 
 
-async def test_accounts_are_limited_when_they_come_from_one_address(house: House) -> None:
-    await house.configure()
-    house.rooms._accounts_per_address = 3
+async def test_accounts_are_limited_when_they_come_from_one_address(venue: Venue) -> None:
+    await venue.configure()
+    venue.rooms._accounts_per_address = 3
     crowd = [buyer() for _ in range(3)]
     for viewer in crowd:
-        await house.rooms.join(viewer, house.event_id, address="9.9.9.9")
+        await venue.rooms.join(viewer, venue.event_id, address="9.9.9.9")
 
     with pytest.raises(RateLimited):
-        await house.rooms.join(buyer(), house.event_id, address="9.9.9.9")
+        await venue.rooms.join(buyer(), venue.event_id, address="9.9.9.9")
 
-    assert (await house.rooms.join(crowd[0], house.event_id, address="9.9.9.9")).position == 1
-    assert (await house.rooms.join(buyer(), house.event_id, address="9.9.9.10")).position == 4
-    assert (await house.room.state(house.event_id)).waiting == 4  # type: ignore[union-attr]
+    assert (await venue.rooms.join(crowd[0], venue.event_id, address="9.9.9.9")).position == 1
+    assert (await venue.rooms.join(buyer(), venue.event_id, address="9.9.9.10")).position == 4
+    assert (await venue.room.state(venue.event_id)).waiting == 4  # type: ignore[union-attr]
 
 
-async def test_one_ipv6_network_counts_once_when_its_addresses_vary(house: House) -> None:
-    await house.configure()
-    house.rooms._accounts_per_address = 1
-    await house.rooms.join(buyer(), house.event_id, address="2a00:1450::1")
+async def test_one_ipv6_network_counts_once_when_its_addresses_vary(venue: Venue) -> None:
+    await venue.configure()
+    venue.rooms._accounts_per_address = 1
+    await venue.rooms.join(buyer(), venue.event_id, address="2a00:1450::1")
 
     with pytest.raises(RateLimited):
-        await house.rooms.join(buyer(), house.event_id, address="2a00:1450::2")
+        await venue.rooms.join(buyer(), venue.event_id, address="2a00:1450::2")
 
 
-async def test_place_is_given_up_when_the_grace_time_is_over(house: House) -> None:
-    await house.configure(admit_per_minute=1, max_active=1)
-    await house.tick()
-    people = await house.crowd(4)
+async def test_place_is_given_up_when_the_grace_time_is_over(venue: Venue) -> None:
+    await venue.configure(admit_per_minute=1, max_active=1)
+    await venue.tick()
+    people = await venue.crowd(4)
     ids = [viewer.user_id for viewer in people]
 
-    await house.room.mark_away(house.event_id, ids[1:3], grace_ms=0)
-    await house.room.mark_present(house.event_id, ids[2:3])
-    await house.tick()
+    await venue.room.mark_away(venue.event_id, ids[1:3], grace_ms=0)
+    await venue.room.mark_present(venue.event_id, ids[2:3])
+    await venue.tick()
 
-    assert (await house.states(people))[1:] == ["LEFT", "WAITING", "WAITING"]
-    assert house.announcements.messages[-1]["gone"] == 1
-
-
-async def test_place_is_kept_when_the_holder_is_back_within_the_grace_time(house: House) -> None:
-    await house.configure(admit_per_minute=1, max_active=1)
-    people = await house.crowd(3)
-    await house.tick()
-
-    await house.room.mark_away(house.event_id, [people[2].user_id], grace_ms=60_000)
-    await house.rooms.entry(people[2], house.event_id)
-
-    assert await house.redis.zcard(f"wr:{{{house.event_id}}}:away") == 0
+    assert (await venue.states(people))[1:] == ["LEFT", "WAITING", "WAITING"]
+    assert venue.announcements.messages[-1]["gone"] == 1
 
 
-async def test_a_line_is_forgotten_when_its_event_is_long_over(house: House) -> None:
-    await house.configure()
-    people = await house.crowd(2)
-    await house.database.fetch(
-        "UPDATE events SET starts_at = now() - interval '3 days' WHERE id = $1", house.event_id
+async def test_place_is_kept_when_the_holder_is_back_within_the_grace_time(venue: Venue) -> None:
+    await venue.configure(admit_per_minute=1, max_active=1)
+    people = await venue.crowd(3)
+    await venue.tick()
+
+    await venue.room.mark_away(venue.event_id, [people[2].user_id], grace_ms=60_000)
+    await venue.rooms.entry(people[2], venue.event_id)
+
+    assert await venue.redis.zcard(f"wr:{{{venue.event_id}}}:away") == 0
+
+
+async def test_a_line_is_forgotten_when_its_event_is_long_over(venue: Venue) -> None:
+    await venue.configure()
+    people = await venue.crowd(2)
+    await venue.database.fetch(
+        "UPDATE events SET starts_at = now() - interval '3 days' WHERE id = $1", venue.event_id
     )
 
-    rooms = await house.controller.rows()
+    rooms = await venue.controller.rows()
 
     assert rooms == []
-    assert await house.redis.keys("wr:*") == []
-    house.rooms._rows.forget(house.event_id)
-    assert await house.rooms.entry(people[0], house.event_id) is None
+    assert await venue.redis.keys("wr:*") == []
+    venue.rooms._rows.forget(venue.event_id)
+    assert await venue.rooms.entry(people[0], venue.event_id) is None
 
 
-async def test_lines_are_read_together_when_a_page_shows_many(house: House) -> None:
+async def test_lines_are_read_together_when_a_page_shows_many(venue: Venue) -> None:
     start = datetime.now(UTC) - timedelta(hours=1)
-    events = [await insert_event(house.database, house.organiser, start) for _ in range(5)]
+    events = [await insert_event(venue.database, venue.organiser, start) for _ in range(5)]
     for event_id in events:
-        await house.rooms.configure(house.organiser, event_id, WaitingRoomSettings(enabled=True))
-    uses, connection = 0, house.database.connection
+        await venue.rooms.configure(venue.organiser, event_id, WaitingRoomSettings(enabled=True))
+    uses, connection = 0, venue.database.connection
 
     def counted() -> object:
         nonlocal uses
         uses += 1
         return connection()
 
-    house.database.connection = counted  # type: ignore[method-assign,assignment]
-    lines = await asyncio.gather(*(house.rooms.overview(event_id) for event_id in events))
+    venue.database.connection = counted  # type: ignore[method-assign,assignment]
+    lines = await asyncio.gather(*(venue.rooms.overview(event_id) for event_id in events))
 
     assert [line.phase for line in lines] == ["OPEN"] * 5
     assert uses == 1

@@ -13,7 +13,7 @@ from pubsub.redis_backend import RedisBackend
 from services.waiting_room.admission_controller import AdmissionController
 from services.waiting_room.waiting_rooms import QueueEntry
 from subscriptions.queue_positions import WaitingRoomHub
-from tests.integration.waiting_room.house import House, buyer
+from tests.integration.waiting_room.venue import Venue, buyer
 from workers.admission import AdmissionRound
 
 FAST = 100_000
@@ -21,12 +21,12 @@ SECONDS = 10.0
 
 
 @pytest.fixture
-async def hub(house: House) -> AsyncIterator[WaitingRoomHub]:
+async def hub(venue: Venue) -> AsyncIterator[WaitingRoomHub]:
     """Two processes' worth of plumbing in one: the controller publishes through Redis."""
-    channels = Channels(RedisBackend(house.redis))
+    channels = Channels(RedisBackend(venue.redis))
     await channels.open()
-    house.controller = AdmissionController(house.database, house.room, channels)
-    hub = WaitingRoomHub(house.rooms, channels)
+    venue.controller = AdmissionController(venue.database, venue.room, channels)
+    hub = WaitingRoomHub(venue.rooms, channels)
     yield hub
     hub.close()
     await channels.close()
@@ -35,13 +35,13 @@ async def hub(house: House) -> AsyncIterator[WaitingRoomHub]:
 class Tab:
     """One subscriber, its entries result as they come."""
 
-    def __init__(self, hub: WaitingRoomHub, house: House, viewer: Viewer) -> None:
+    def __init__(self, hub: WaitingRoomHub, venue: Venue, viewer: Viewer) -> None:
         self.entries: list[QueueEntry] = []
         self._came = asyncio.Condition()
-        self._task = asyncio.create_task(self._read(hub, house, viewer))
+        self._task = asyncio.create_task(self._read(hub, venue, viewer))
 
-    async def _read(self, hub: WaitingRoomHub, house: House, viewer: Viewer) -> None:
-        stream = hub.stream(viewer, house.event_id)
+    async def _read(self, hub: WaitingRoomHub, venue: Venue, viewer: Viewer) -> None:
+        stream = hub.stream(viewer, venue.event_id)
         async with contextlib.aclosing(stream):
             async for entry in stream:
                 async with self._came:
@@ -73,57 +73,57 @@ class Tab:
 
 
 async def test_position_falls_and_the_token_arrives_when_people_are_admitted(
-    house: House, hub: WaitingRoomHub
+    venue: Venue, hub: WaitingRoomHub
 ) -> None:
-    await house.configure(admit_per_minute=FAST, max_active=1)
-    people = await house.crowd(3)
-    tab = Tab(hub, house, people[2])
+    await venue.configure(admit_per_minute=FAST, max_active=1)
+    people = await venue.crowd(3)
+    tab = Tab(hub, venue, people[2])
     await tab.until("WAITING", 3)
 
-    await house.tick()
+    await venue.tick()
     await tab.until("WAITING", 2)
-    await house.rooms.leave(people[0], house.event_id)
-    await house.tick()
+    await venue.rooms.leave(people[0], venue.event_id)
+    await venue.tick()
     await tab.until("WAITING", 1)
-    await house.rooms.leave(people[1], house.event_id)
-    await house.tick()
+    await venue.rooms.leave(people[1], venue.event_id)
+    await venue.tick()
 
     entry = await tab.until("ADMITTED", None)
     assert entry.token is not None
-    assert await house.rooms.check(house.event_id, people[2].user_id, entry.token)
+    assert await venue.rooms.check(venue.event_id, people[2].user_id, entry.token)
     await tab.close()
 
 
 async def test_the_token_arrives_when_the_message_of_the_admission_was_lost(
-    house: House, hub: WaitingRoomHub
+    venue: Venue, hub: WaitingRoomHub
 ) -> None:
-    await house.configure(admit_per_minute=FAST, max_active=1)
-    people = await house.crowd(2)
-    await house.tick()
-    tab = Tab(hub, house, people[1])
+    await venue.configure(admit_per_minute=FAST, max_active=1)
+    people = await venue.crowd(2)
+    await venue.tick()
+    tab = Tab(hub, venue, people[1])
     await tab.until("WAITING", 1)
-    await house.tick()
-    await house.rooms.leave(people[0], house.event_id)
-    result = await house.controller.admit(await house.row())  # and nobody is told
+    await venue.tick()
+    await venue.rooms.leave(people[0], venue.event_id)
+    result = await venue.controller.admit(await venue.row())  # and nobody is told
     assert people[1].user_id in result.changed
-    await house.tick()
+    await venue.tick()
 
     assert (await tab.until("ADMITTED", None)).token is not None
     await tab.close()
 
 
 async def test_position_falls_only_for_those_behind_when_someone_in_the_line_leaves(
-    house: House, hub: WaitingRoomHub
+    venue: Venue, hub: WaitingRoomHub
 ) -> None:
-    await house.configure(admit_per_minute=1, max_active=1)
-    people = await house.crowd(6)
-    await house.tick()
-    tabs = [Tab(hub, house, viewer) for viewer in people[1:]]
+    await venue.configure(admit_per_minute=1, max_active=1)
+    people = await venue.crowd(6)
+    await venue.tick()
+    tabs = [Tab(hub, venue, viewer) for viewer in people[1:]]
     for number, tab in enumerate(tabs, start=1):
         await tab.until("WAITING", number)
 
-    await house.rooms.leave(people[3], house.event_id)
-    await house.tick()
+    await venue.rooms.leave(people[3], venue.event_id)
+    await venue.tick()
 
     await tabs[2].until("LEFT", None)
     await tabs[3].until("WAITING", 3)
@@ -135,21 +135,21 @@ async def test_position_falls_only_for_those_behind_when_someone_in_the_line_lea
 
 
 async def test_worked_out_positions_equal_redis_when_many_leave_and_are_admitted(
-    house: House, hub: WaitingRoomHub
+    venue: Venue, hub: WaitingRoomHub
 ) -> None:
-    await house.configure(admit_per_minute=FAST, max_active=15)
-    people = await house.crowd(60)
-    tabs = {viewer.subject: Tab(hub, house, viewer) for viewer in people}
+    await venue.configure(admit_per_minute=FAST, max_active=15)
+    people = await venue.crowd(60)
+    tabs = {viewer.subject: Tab(hub, venue, viewer) for viewer in people}
     for number, viewer in enumerate(people, start=1):
         await tabs[viewer.subject].until("WAITING", number)
 
     for leaver in people[10::3]:
-        await house.rooms.leave(leaver, house.event_id)
-        await house.tick()
-    await house.tick_until(lambda: _full(house, 15))
+        await venue.rooms.leave(leaver, venue.event_id)
+        await venue.tick()
+    await venue.tick_until(lambda: _full(venue, 15))
 
-    for viewer, position in zip(people, await house.positions(people), strict=True):
-        entry = await house.rooms.entry(viewer, house.event_id)
+    for viewer, position in zip(people, await venue.positions(people), strict=True):
+        entry = await venue.rooms.entry(viewer, venue.event_id)
         assert entry is not None
         await tabs[viewer.subject].until(entry.state, position)
         told = [entry.position for entry in tabs[viewer.subject].entries if entry.position]
@@ -157,21 +157,21 @@ async def test_worked_out_positions_equal_redis_when_many_leave_and_are_admitted
         await tabs[viewer.subject].close()
 
 
-async def _full(house: House, number: int) -> bool:
-    state = await house.room.state(house.event_id)
+async def _full(venue: Venue, number: int) -> bool:
+    state = await venue.room.state(venue.event_id)
     return state is not None and state.active >= number
 
 
 async def test_both_tabs_are_admitted_with_one_token_when_one_account_has_two(
-    house: House, hub: WaitingRoomHub
+    venue: Venue, hub: WaitingRoomHub
 ) -> None:
-    await house.configure(admit_per_minute=FAST, max_active=1)
-    people = await house.crowd(1)
-    tabs = [Tab(hub, house, people[0]), Tab(hub, house, people[0])]
+    await venue.configure(admit_per_minute=FAST, max_active=1)
+    people = await venue.crowd(1)
+    tabs = [Tab(hub, venue, people[0]), Tab(hub, venue, people[0])]
     for tab in tabs:
         await tab.until("WAITING", 1)
 
-    await house.tick()
+    await venue.tick()
 
     entries = [await tab.until("ADMITTED", None) for tab in tabs]
     assert entries[0].token == entries[1].token
@@ -180,18 +180,18 @@ async def test_both_tabs_are_admitted_with_one_token_when_one_account_has_two(
 
 
 async def test_the_end_of_an_admission_is_told_when_its_time_is_over(
-    house: House, hub: WaitingRoomHub
+    venue: Venue, hub: WaitingRoomHub
 ) -> None:
-    await house.configure(admit_per_minute=FAST, max_active=1, admission_seconds=1)
-    people = await house.crowd(1)
-    tab = Tab(hub, house, people[0])
-    await house.tick()
+    await venue.configure(admit_per_minute=FAST, max_active=1, admission_seconds=1)
+    people = await venue.crowd(1)
+    tab = Tab(hub, venue, people[0])
+    await venue.tick()
     await tab.until("ADMITTED", None)
 
     async def lapsed() -> bool:
-        return (await house.room.state(house.event_id)).active == 0  # type: ignore[union-attr]
+        return (await venue.room.state(venue.event_id)).active == 0  # type: ignore[union-attr]
 
-    await house.tick_until(lapsed)
+    await venue.tick_until(lapsed)
 
     ended = await tab.until("EXPIRED", None)
     assert ended.token is None
@@ -199,81 +199,81 @@ async def test_the_end_of_an_admission_is_told_when_its_time_is_over(
 
 
 async def test_place_is_kept_when_redis_is_emptied_under_a_subscriber(
-    house: House, hub: WaitingRoomHub
+    venue: Venue, hub: WaitingRoomHub
 ) -> None:
-    await house.configure(admit_per_minute=1, max_active=1)
-    people = await house.crowd(4)
-    await house.tick()
-    tab = Tab(hub, house, people[3])
+    await venue.configure(admit_per_minute=1, max_active=1)
+    people = await venue.crowd(4)
+    await venue.tick()
+    tab = Tab(hub, venue, people[3])
     await tab.until("WAITING", 3)
 
-    await house.redis.flushall()
-    await house.tick()
-    await house.rooms.leave(people[1], house.event_id)
-    await house.tick()
+    await venue.redis.flushall()
+    await venue.tick()
+    await venue.rooms.leave(people[1], venue.event_id)
+    await venue.tick()
 
     await tab.until("WAITING", 2)
     assert [entry.position for entry in tab.entries] == [3, 2]
     await tab.close()
 
 
-async def test_stream_is_refused_when_the_caller_never_joined(house: House, hub: WaitingRoomHub) -> None:
-    await house.configure()
+async def test_stream_is_refused_when_the_caller_never_joined(venue: Venue, hub: WaitingRoomHub) -> None:
+    await venue.configure()
 
     with pytest.raises(NotFound):
-        async for _ in hub.stream(buyer(), house.event_id):
+        async for _ in hub.stream(buyer(), venue.event_id):
             pass
 
     assert hub.members == 0
 
 
-async def test_the_grace_time_starts_when_the_last_tab_is_closed(house: House, hub: WaitingRoomHub) -> None:
-    await house.configure(admit_per_minute=1, max_active=1)
-    people = await house.crowd(2)
-    await house.tick()
-    tabs = [Tab(hub, house, people[1]), Tab(hub, house, people[1])]
+async def test_the_grace_time_starts_when_the_last_tab_is_closed(venue: Venue, hub: WaitingRoomHub) -> None:
+    await venue.configure(admit_per_minute=1, max_active=1)
+    people = await venue.crowd(2)
+    await venue.tick()
+    tabs = [Tab(hub, venue, people[1]), Tab(hub, venue, people[1])]
     for tab in tabs:
         await tab.until("WAITING", 1)
 
     await tabs[0].close()
-    after_one = await house.redis.zcard(f"wr:{{{house.event_id}}}:away")
+    after_one = await venue.redis.zcard(f"wr:{{{venue.event_id}}}:away")
     await tabs[1].close()
 
     async def marked() -> bool:
-        return bool(await house.redis.zcard(f"wr:{{{house.event_id}}}:away"))
+        return bool(await venue.redis.zcard(f"wr:{{{venue.event_id}}}:away"))
 
-    await house.tick_until(marked)
+    await venue.tick_until(marked)
     assert after_one == 0
-    assert await house.states([people[1]]) == ["WAITING"]
+    assert await venue.states([people[1]]) == ["WAITING"]
 
 
-async def test_one_message_a_tick_is_published_when_a_round_of_the_worker_runs(house: House) -> None:
-    await house.configure(admit_per_minute=FAST, max_active=5)
-    people = await house.crowd(20)
-    do_round = AdmissionRound(house.controller)
+async def test_one_message_a_tick_is_published_when_a_round_of_the_worker_runs(venue: Venue) -> None:
+    await venue.configure(admit_per_minute=FAST, max_active=5)
+    people = await venue.crowd(20)
+    do_round = AdmissionRound(venue.controller)
 
     await do_round()
-    messages = len(house.announcements.messages)
+    messages = len(venue.announcements.messages)
 
     assert messages == 1
-    assert await house.admitted(people) >= 1
+    assert await venue.admitted(people) >= 1
 
 
 async def test_everyone_is_told_at_once_when_the_sale_sells_out_and_wakes(
-    house: House, hub: WaitingRoomHub
+    venue: Venue, hub: WaitingRoomHub
 ) -> None:
-    await house.configure(admit_per_minute=1, max_active=10)
-    people = await house.crowd(4)
-    await house.tick()
-    tabs = [Tab(hub, house, viewer) for viewer in people[1:]]
+    await venue.configure(admit_per_minute=1, max_active=10)
+    people = await venue.crowd(4)
+    await venue.tick()
+    tabs = [Tab(hub, venue, viewer) for viewer in people[1:]]
     for number, tab in enumerate(tabs, start=1):
         entry = await tab.until("WAITING", number)
         assert entry.eta_seconds is not None
 
     for sold_out in (True, False):
-        await house.database.fetch("UPDATE events SET sold_out = $2 WHERE id = $1", house.event_id, sold_out)
-        await house.controller.open(house.event_id)
-        await house.tick()
+        await venue.database.fetch("UPDATE events SET sold_out = $2 WHERE id = $1", venue.event_id, sold_out)
+        await venue.controller.open(venue.event_id)
+        await venue.tick()
         for number, tab in enumerate(tabs, start=1):
             await tab.until_estimated("WAITING", number, known=not sold_out)
 

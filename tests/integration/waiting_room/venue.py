@@ -1,4 +1,4 @@
-"""A box office small enough for the waiting room's tests: real Redis, real PostgreSQL, no web."""
+"""One event with a waiting room, on real Redis and PostgreSQL, without HTTP."""
 
 import asyncio
 import contextlib
@@ -29,33 +29,33 @@ DEADLINE_SECONDS = 15.0
 
 
 @dataclass
-class Announcements:
-    """A publisher that remembers."""
+class RecordingPublisher:
+    """A publisher that records its messages."""
 
     messages: list[dict[str, Any]] = field(default_factory=list)
 
     async def publish(self, channel: str, message: str) -> None:
-        """Keep the message."""
+        """Record the message."""
         assert channel.startswith("wr:{")
         self.messages.append(orjson.loads(message))
 
 
 @dataclass
-class House:
-    """Everything a test needs, and the event it is about."""
+class Venue:
+    """The event under test, and everything that acts on its waiting room."""
 
     database: Database
     redis: Redis
     room: WaitingRoomStore
     controller: AdmissionController
     rooms: WaitingRooms
-    announcements: Announcements
+    announcements: RecordingPublisher
     event_id: UUID
     organiser: Viewer
     log_sizes: dict[Path, int] = field(default_factory=dict)
 
     async def configure(self, **settings: Any) -> None:
-        """Switch the line on, unless `enabled=False`."""
+        """Turn the waiting room on, or off with `enabled=False`."""
         await self.rooms.configure(
             self.organiser, self.event_id, WaitingRoomSettings(**{"enabled": True, **settings})
         )
@@ -97,33 +97,33 @@ class House:
         return (await self.states(viewers)).count("ADMITTED")
 
     async def positions(self, viewers: Sequence[Viewer]) -> list[int | None]:
-        """Each one's position."""
+        """The position of each viewer."""
         entries = [await self.rooms.entry(viewer, self.event_id) for viewer in viewers]
         return [entry.position if entry else None for entry in entries]
 
 
 def buyer(*scopes: str) -> Viewer:
-    """Somebody new."""
+    """A new person."""
     user_id = new_uuid()
     return Viewer(user_id, str(user_id), None, None, frozenset(scopes or ("buy",)))
 
 
 @contextlib.asynccontextmanager
-async def house_on(
+async def venue_on(
     postgres_url: str, redis_url: str, *, on_sale_in: timedelta = timedelta(hours=-1)
-) -> AsyncIterator[House]:
-    """A house with one event whose sale starts in so long."""
+) -> AsyncIterator[Venue]:
+    """A venue with one event, whose sale starts after `on_sale_in`."""
     database = Database(postgres_url, most=4)
     redis = connect(redis_url, 8)
     assert isinstance(redis, Redis)
     room = WaitingRoomStore(batcher(redis))
-    announcements = Announcements()
+    announcements = RecordingPublisher()
     controller = AdmissionController(database, room, announcements)
     rooms = WaitingRooms(database, room, QueueTokens(SECRET), controller)
     organiser = buyer("organise")
     event_id = await insert_event(database, organiser, datetime.now(UTC) + on_sale_in)
     try:
-        yield House(database, redis, room, controller, rooms, announcements, event_id, organiser)
+        yield Venue(database, redis, room, controller, rooms, announcements, event_id, organiser)
     finally:
         await redis.aclose()
         await database.close()
