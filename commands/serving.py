@@ -70,7 +70,7 @@ def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        # Whoever else says X-Forwarded-For is not believed: limits go by the address.
+        # X-Forwarded-For of any other client is ignored: limits count by address.
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
     )

@@ -1,4 +1,4 @@
-"""How an installation stands: its processes, its parts, the sale. Whoever is away is left out."""
+"""The state of an installation: its processes, its parts, the sale. What does not answer is left out."""
 
 import asyncio
 import json

@@ -73,4 +73,4 @@ def waiting_elsewhere() -> Iterator[None]:
     try:
         yield
     finally:
-        request.count(1)  # whoever counts now: nobody, where the request has ended meanwhile
+        request.count(1)  # no-op where the request has ended meanwhile

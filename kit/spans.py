@@ -1,7 +1,7 @@
 """Traces without a tracer: where nothing begins a span, nothing is made and nothing is paid.
 
-Whoever holds a `Tracer` (the composition root hands one out) begins a span; every `step` below it,
-in whatever room, becomes its child. The current span follows the asyncio tasks that are started
+The holder of a `Tracer` (the composition root passes it on) begins a span; every `step` below it,
+in any module, becomes its child. The current span follows the asyncio tasks that are started
 within it. Ids and headers are W3C Trace Context's (https://www.w3.org/TR/trace-context/).
 """
 

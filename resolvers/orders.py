@@ -143,7 +143,7 @@ def payment_view(payment: PaymentRow) -> PaymentView:
 
 
 def user_of(viewer: Viewer) -> UserRow:
-    """The caller, as the token says: whoever has not bought yet has no row."""
+    """The caller, as the token says: a user who has not bought yet has no row."""
     return UserRow(viewer.user_id, viewer.email, viewer.name)
 
 

@@ -1,4 +1,4 @@
-"""Prometheus's text of all processes, whoever is asked: each tells its figures, one answers for all."""
+"""Prometheus's text of all processes: each publishes its figures, and any of them answers for all."""
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence

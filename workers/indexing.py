@@ -1,4 +1,4 @@
-"""The loops of search: one leader a loop, whoever holds a lock that dies with its session."""
+"""The loops of search: the leader of a loop is the process whose session holds its lock."""
 
 import asyncio
 import time

@@ -17,9 +17,9 @@ class Rates:
     cost: int = 0
     """Cost of one person; of an address where nobody is signed in."""
     key_cost: int = 0
-    """Cost of one application, whoever uses it: the token's client_id or azp."""
+    """Cost of one application, of all its users together: the token's client_id or azp."""
     address_cost: int = 0
-    """Cost of one address, whoever is signed in there."""
+    """Cost of one address, of all its users together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,8 +119,8 @@ class EventSearch:
     async def search_events(self, question: SearchQuestion) -> FoundEvents:
         """One page of published events, by id.
 
-        Without a start only what is not over is listed. Whoever looks for a name of which nothing is to
-        come, or up to a moment gone by, is shown what is over, the latest first; never when only what is
+        Without a start only what is not over is listed. For a name without upcoming events, or an
+        end in the past, past events are listed, the latest first; never when only what is
         available is wanted.
 
         Raises:

@@ -64,7 +64,7 @@ async def remove_the_index(context: ServiceContext) -> None:
 
 
 def remove_the_check(context: ServiceContext) -> None:
-    """Make the Lua script take its first candidate, whoever else has it."""
+    """Make the Lua script take its first candidate, also where another order has it."""
     scripts = context.seats._scripts
     hold = scripts["hold"].text
     careless = hold.replace("if #taken_of(places) == 0 then", "if true then").replace(

@@ -1,4 +1,4 @@
-"""Everything that can end an order, at once: whoever is first wins, and money and places agree after it."""
+"""Everything that can end an order, at once: the first wins, and money and places agree after it."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Money that arrives after a deadline: the seat is the payer's or nobody pays, whoever wants it meanwhile."""
+"""Money that arrives after a deadline: the seat is the payer's or nobody pays, and another may want it."""
 
 import pytest
 

@@ -136,7 +136,7 @@ def selection(event_id: str, of: str) -> dict[str, Any]:
 
 
 async def admit(settings: Settings) -> None:
-    """Let the worker's loop admit whoever waits."""
+    """Let the worker's loop admit everyone who waits."""
     parts = build_parts(settings)
     await parts.channels.open()
     try:

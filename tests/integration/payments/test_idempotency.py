@@ -65,7 +65,7 @@ async def test_state_refusal_is_replayed_when_the_key_is_repeated(sdk: stripe.St
     assert (await sdk.v1.payment_intents.retrieve_async(intent.id)).status == "requires_capture"
 
 
-async def test_call_runs_when_the_key_was_turned_away_before(raw: httpx.AsyncClient) -> None:
+async def test_call_runs_when_the_key_was_refused_before(raw: httpx.AsyncClient) -> None:
     headers = {"Idempotency-Key": intents.key()}
     wrong = await raw.post("/v1/payment_intents", data={"currency": "usd"}, headers=headers)
 

@@ -1,4 +1,4 @@
-"""A Redis that lost its latest writes is built anew, once, whoever comes first."""
+"""A Redis that lost its latest writes is built anew, once, by the first process that notices."""
 
 from uuid import UUID
 

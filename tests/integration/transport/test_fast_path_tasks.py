@@ -45,13 +45,13 @@ async def test_a_request_queues_for_a_slot_or_is_refused_when_the_process_is_ful
         here.world.gate = asyncio.Event()
         first, second = (asyncio.create_task(here.post(json.dumps({"query": SLOW}))) for _ in range(2))
         await until(lambda: here.shedder.in_flight + here.shedder.waiting == 2)
-        turned_away = await here.post(json.dumps({"query": SLOW}))
+        refused = await here.post(json.dumps({"query": SLOW}))
         here.open_gate()
         answers = [(await request).json()["data"]["ratio"] for request in (first, second)]
 
     assert answers == [1.0, 1.0]
-    assert turned_away.status_code == 503
-    assert turned_away.json()["errors"][0]["extensions"]["code"] == "OVERLOADED"
+    assert refused.status_code == 503
+    assert refused.json()["errors"][0]["extensions"]["code"] == "OVERLOADED"
     assert here.shedder.in_flight == here.shedder.announced == 0
 
 
@@ -77,14 +77,14 @@ async def test_the_backlog_is_read_in_order_when_the_process_is_full() -> None:
                 writer.write(piece)
                 await asyncio.sleep(0)
         healthy = await here.client.get("/healthz")
-        turned_away = [await bodies(reader, 2) for reader, _ in sockets]
+        refused = [await bodies(reader, 2) for reader, _ in sockets]
         here.open_gate()
         answer = await bodies(slow, 1)
         after = await here.post(ME, ADA)
         for writer in (slow_writer, *(writer for _, writer in sockets)):
             writer.close()
 
-    assert all(b"OVERLOADED" in body for pair in turned_away for body in pair)
+    assert all(b"OVERLOADED" in body for pair in refused for body in pair)
     assert healthy.status_code == 400  # the toy has no such page, but it was asked
     assert answer == [b'{"data":{"ratio":1.0,"calls":1}}']
     assert after.json()["data"]["me"] == {"name": "ada"}

@@ -94,7 +94,7 @@ async def test_connection_stays_and_serves_again_when_a_request_of_it_was_refuse
 
         second_writer.write(POST + b"lost!")
         refused = await answer(second)
-        second_writer.write(POST)  # turned away before its body has come
+        second_writer.write(POST)  # refused before its body has come
         refused_early = await answer(second)
         second_writer.write(b"late!")
         here.end.set()

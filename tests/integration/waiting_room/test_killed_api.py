@@ -1,4 +1,4 @@
-"""An API process dies while people wait: whoever reconnects to another one is where they were."""
+"""An API process dies while people wait: a client that reconnects to another has the same position."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Whoever comes to a line while something happens to it: an old tab's timer, an admission."""
+"""People who join a waiting room while something happens to it: an old tab's timer, an admission."""
 
 import asyncio
 

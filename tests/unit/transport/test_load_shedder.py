@@ -229,7 +229,7 @@ async def test_late_requests_are_refused_when_overload_keeps_the_queue_full() ->
     early = [asyncio.create_task(shedder.acquire()) for _ in range(3)]
     await until(lambda: shedder.waiting == 3)
 
-    while not shedder._is_overloaded:  # somebody comes again and again, and is turned away
+    while not shedder._is_overloaded:  # requests arrive again and again, and are refused
         assert not shedder.has_room()
         await asyncio.sleep(0.01)
     await asyncio.sleep(limits.longest_wait_seconds)
