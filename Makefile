@@ -33,7 +33,7 @@ lint: $(STAMPS)/test $(STAMPS)/web ## formatter, linter, types, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m tools.lint doc-paths decisions schema-changes
+	@$(BIN)/python -m tools.lint
 	@test ! -x web/node_modules/.bin/tsc || web/node_modules/.bin/tsc --noEmit -p web
 
 audit: $(STAMPS)/test ## known holes in the pinned dependencies; needs the network

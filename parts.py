@@ -73,23 +73,7 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
     room = WaitingRoomStore(runner)
     controller = AdmissionController(database, room, channels)
     waiting_rooms = WaitingRooms(database, room, QueueTokens(_queue_secret(settings)), controller)
-    layouts = LayoutCache(database)
-    context = ServiceContext(
-        database=database,
-        orders=OrderWriter(database),
-        seats=SeatStore(runner, seat_source_loader(database, layouts)),
-        layouts=layouts,
-        sales=SaleCache(database),
-        gateway=gateway,
-        admissions=waiting_rooms,
-        publisher=channels,
-        clock=utc_now,
-        hold_time=timedelta(seconds=settings.hold_seconds),
-        payment_time=timedelta(seconds=settings.payment_seconds),
-        public_url=f"http://{settings.host}:{settings.port}",
-        meters=instruments.sale,
-        tracer=instruments.tracer,
-    )
+    context = _service_context(settings, instruments, database, runner, gateway, waiting_rooms, channels)
     search = EventSearch(
         _search_index(settings, database), database_index(database), Freshness(database), context.clock
     )
@@ -106,6 +90,34 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
         context,
         search,
         instruments,
+    )
+
+
+def _service_context(
+    settings: Settings,
+    instruments: Instruments,
+    database: Database,
+    runner: CommandBatcher,
+    gateway: InstrumentedGateway,
+    waiting_rooms: WaitingRooms,
+    channels: Channels,
+) -> ServiceContext:
+    layouts = LayoutCache(database)
+    return ServiceContext(
+        database=database,
+        orders=OrderWriter(database),
+        seats=SeatStore(runner, seat_source_loader(database, layouts)),
+        layouts=layouts,
+        sales=SaleCache(database),
+        gateway=gateway,
+        admissions=waiting_rooms,
+        publisher=channels,
+        clock=utc_now,
+        hold_time=timedelta(seconds=settings.hold_seconds),
+        payment_time=timedelta(seconds=settings.payment_seconds),
+        public_url=f"http://{settings.host}:{settings.port}",
+        meters=instruments.sale,
+        tracer=instruments.tracer,
     )
 
 

@@ -95,7 +95,7 @@ class Channels:
             await asyncio.shield(self._leave(channel, mailbox, lock))
 
     async def _hear(self, channel: str) -> None:
-        """Subscribe upstream; whoever is cancelled meanwhile leaves nothing behind."""
+        """Subscribe upstream; a caller that is cancelled meanwhile leaves nothing behind."""
         subscribing = asyncio.ensure_future(self._backend.subscribe(channel))
         try:
             # Shielded: the client library swallows a cancellation that comes while it writes.

@@ -7,7 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from domain.viewer import Viewer
 from tests.integration.waiting_room.venue import Venue, wait_for
+from waiting_room.outcomes import WaitingRoomState
 
 MODULE = "tests.integration.waiting_room.worker_process"
 CAP = 5
@@ -24,49 +26,61 @@ def worker(postgres_url: str, redis_url: str) -> Iterator[subprocess.Popen[bytes
         process.wait()
 
 
-async def test_cap_and_order_hold_when_workers_are_killed_at_any_moment(
+class Crowd:
+    """People who look at their positions; half of those that are admitted leave at once."""
+
+    def __init__(self, venue: Venue, people: list[Viewer]) -> None:
+        self.venue = venue
+        self.people = people
+        self.chance = random.Random(11)
+        self.tokens: dict[str, set[str]] = {viewer.subject: set() for viewer in people}
+        self.most_active = 0
+
+    async def look(self) -> None:
+        self.most_active = max(self.most_active, (await self.state()).active)
+        staying = 0
+        for viewer in self.people:
+            entry = await self.venue.rooms.entry(viewer, self.venue.event_id)
+            if entry is not None and entry.token is not None:
+                self.tokens[viewer.subject].add(entry.token)
+                if self.chance.random() < 0.5:
+                    await self.venue.rooms.leave(viewer, self.venue.event_id)
+                else:
+                    staying += 1
+        self.most_active = max(self.most_active, staying)
+
+    async def state(self) -> WaitingRoomState:
+        state = await self.venue.room.state(self.venue.event_id)
+        assert state is not None
+        return state
+
+    async def look_until_more_are_admitted(self) -> None:
+        before = (await self.state()).admitted
+
+        async def goes_on() -> bool:
+            await self.look()
+            state = await self.state()
+            return state.admitted > before + 3 or state.waiting == 0
+
+        await wait_for(goes_on)
+
+
+async def test_cap_and_order_hold_when_workers_are_killed_at_any_time(
     venue: Venue, postgres_url: str, redis_url: str
 ) -> None:
     await venue.configure(admit_per_minute=100_000, max_active=CAP)
     people = await venue.crowd(PEOPLE)
-    chance = random.Random(11)
-    tokens: dict[str, set[str]] = {viewer.subject: set() for viewer in people}
-    most = 0
-
-    async def look() -> None:
-        nonlocal most
-        state = await venue.room.state(venue.event_id)
-        assert state is not None
-        most = max(most, state.active)
-        staying = 0
-        for viewer in people:
-            entry = await venue.rooms.entry(viewer, venue.event_id)
-            if entry is not None and entry.token is not None:
-                tokens[viewer.subject].add(entry.token)
-                if chance.random() < 0.5:
-                    await venue.rooms.leave(viewer, venue.event_id)
-                else:
-                    staying += 1
-        most = max(most, staying)
+    crowd = Crowd(venue, people)
 
     for _ in range(3):
         with worker(postgres_url, redis_url), worker(postgres_url, redis_url) as second:
-            state = await venue.room.state(venue.event_id)
-            assert state is not None
-            before = state.admitted
-
-            async def goes_on(admitted: int = before) -> bool:
-                await look()
-                state = await venue.room.state(venue.event_id)
-                return state is not None and (state.admitted > admitted + 3 or state.waiting == 0)
-
-            await wait_for(goes_on)
+            await crowd.look_until_more_are_admitted()
             second.kill()
 
     await venue.tick()
-    await look()
-    assert 1 <= most <= CAP
-    assert all(len(shown) <= 1 for shown in tokens.values())
+    await crowd.look()
+    assert 1 <= crowd.most_active <= CAP
+    assert all(len(shown) <= 1 for shown in crowd.tokens.values())
     waiting = [position for position in await venue.positions(people) if position]
     assert waiting == list(range(1, len(waiting) + 1))
 
