@@ -30,6 +30,7 @@ PLANTED = [
     ("The schema reads", "schema.events", "db.queries.events"),
     ("What `up` embeds", "devservices.up", "domain.money"),
     ("Nothing of the product", "telemetry.tracing", "faults"),
+    ("Nothing of the product", "kit.clock", "tools"),
     ("Only the commands", "telemetry.tracing", "devservices.up"),
     ("Redis's SDK", "telemetry.tracing", "redis"),
     ("Stripe's SDK", "telemetry.tracing", "stripe"),
