@@ -17,7 +17,7 @@ mutation Reserve($input: ReserveInput!) {
     __typename
     ... on ReserveSuccess { order { id status expiresAt total { amount currency } } }
     ... on SeatsUnavailable { code seatIds alternatives { id } }
-    ... on RequestRefused { code message }
+    ... on UserError { code message }
   }
 }
 """
@@ -25,7 +25,7 @@ CREATE = """
 mutation Create($input: CreateEventInput!) {
   createEvent(input: $input) {
     ... on EventSuccess { event { id seatMap { sections { id seats { id } } } } }
-    ... on RequestRefused { code message }
+    ... on UserError { code message }
   }
 }
 """

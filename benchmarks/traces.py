@@ -51,7 +51,7 @@ mutation Pay($input: PayInput!) {
   pay(input: $input) {
     __typename
     ... on PaySuccess { order { id status payment { status } } }
-    ... on RequestRefused { code message }
+    ... on UserError { code message }
   }
 }
 """
@@ -60,7 +60,7 @@ mutation Join($input: JoinQueueInput!) {
   joinQueue(input: $input) {
     __typename
     ... on JoinQueueSuccess { entry { id state position ahead etaSeconds } }
-    ... on RequestRefused { code message }
+    ... on UserError { code message }
   }
 }
 """

@@ -4,7 +4,7 @@
     ├── DomainError         the client can act on it: a typed member of the mutation's union
     │   ├── InvalidInput · NotFound · NotOnSale · LimitExceeded · OrphanSeat · NotEnoughSeats
     │   ├── SeatsGone · OrderExpired · OrderNotPayable · PaymentDeclined · IdempotencyMismatch
-    │   └── QueueTokenRequired · QueueTokenInvalid
+    │   └── QueueTokenRequired · QueueTokenInvalid · SlowDown
     └── RequestError        a malformed request, a missing right, an unavailable service: GraphQL `errors`
         ├── BadRequest · Unauthenticated · Forbidden · RateLimited
         └── Unavailable · OutcomeUnknown
@@ -48,9 +48,24 @@ class NotOnSale(DomainError):
 
 
 class LimitExceeded(DomainError):
-    """That is more tickets than one order may hold."""
+    """That is more tickets than one order or one person may have."""
 
     code = "LIMIT_EXCEEDED"
+
+    def __init__(self, message: str, *, limit: int, have: int) -> None:
+        super().__init__(message)
+        self.limit = limit
+        self.have = have
+
+
+class SlowDown(DomainError):
+    """That was too often; please wait a moment."""
+
+    code = "SLOW_DOWN"
+
+    def __init__(self, retry_after_seconds: int, message: str | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class OrphanSeat(DomainError):

@@ -34,6 +34,7 @@ class UserErrorCode(StrEnum):
     NOT_FOUND = "NOT_FOUND"
     INVALID_INPUT = "INVALID_INPUT"
     NOT_ENOUGH_SEATS = "NOT_ENOUGH_SEATS"
+    SLOW_DOWN = "SLOW_DOWN"
 
 
 class WaitingRoomPhase(StrEnum):

@@ -7,7 +7,7 @@ import strawberry
 
 from domain.errors import DomainError
 from resolvers import guests, ordering, organising, waiting_rooms
-from resolvers.ordering import SeatsUnavailableView
+from resolvers.ordering import PaymentStarted, SeatsUnavailableView
 from resolvers.orders import OrderView
 from resolvers.views import EventRow
 from schema.context import Info
@@ -35,6 +35,7 @@ from schema.payloads import (
     JoinQueueSuccess,
     LeaveQueueResult,
     LeaveQueueSuccess,
+    LimitExceeded,
     PayResult,
     PaySuccess,
     RefundOrderResult,
@@ -45,22 +46,34 @@ from schema.payloads import (
     ReserveResult,
     ReserveSuccess,
     SeatsUnavailable,
+    SlowDown,
     refused,
+    refused_or_slowed,
+    refused_reserve,
     seats_unavailable,
 )
 from schema.selections import reserve_request
 from schema.writing import event_changes, event_draft
+from services.identity.guests import GuestSession
 
 Row = TypeVar("Row")
 Success = TypeVar("Success")
+Refused = TypeVar("Refused")
 
 
 async def _answer(work: Awaitable[Row], success: Callable[[Row], Success]) -> Success | RequestRefused:
     """The mutation's payload: the success, or a domain error as data. Request errors are raised."""
+    return await _answer_of(work, success, refused)
+
+
+async def _answer_of(
+    work: Awaitable[Row], success: Callable[[Row], Success], refusal: Callable[[DomainError], Refused]
+) -> Success | Refused:
+    """As `_answer`, with a domain error as `refusal` presents it."""
     try:
         return success(await work)
     except DomainError as error:
-        return refused(error)
+        return refusal(error)
 
 
 @strawberry.type(description="Writing. Every mutation takes one input and answers with a union of its own")
@@ -73,11 +86,11 @@ class Mutation:
     async def reserve(
         info: Info,
         input: Annotated[ReserveInput, strawberry.argument(description="What to hold")],
-    ) -> ReserveSuccess | SeatsUnavailable | RequestRefused:
+    ) -> ReserveSuccess | SeatsUnavailable | LimitExceeded | SlowDown | RequestRefused:
         async def work() -> OrderView | SeatsUnavailableView:
             return await ordering.reserve(info.context, reserve_request(input))
 
-        return await _answer(work(), _reserved)
+        return await _answer_of(work(), _reserved, refused_reserve)
 
     @mutation(
         graphql_type=PayResult,
@@ -87,11 +100,9 @@ class Mutation:
     async def pay(
         info: Info,
         input: Annotated[PayInput, strawberry.argument(description="How to pay")],
-    ) -> PaySuccess | RequestRefused:
+    ) -> PaySuccess | SlowDown | RequestRefused:
         work = ordering.pay(info.context, input.order_id, input.payment_method_id, input.idempotency_key)
-        return await _answer(
-            work, lambda paid: PaySuccess(order=paid.order, client_secret=paid.client_secret)
-        )
+        return await _answer_of(work, _paid, refused_or_slowed)
 
     @mutation(
         graphql_type=ReleaseOrderResult, description="Gives back a RESERVED or PAYING order's seats at once"
@@ -130,14 +141,9 @@ class Mutation:
     async def create_guest_session(
         info: Info,
         input: Annotated[CreateGuestSessionInput, strawberry.argument(description="Who is buying")],
-    ) -> CreateGuestSessionSuccess | RequestRefused:
+    ) -> CreateGuestSessionSuccess | SlowDown | RequestRefused:
         work = guests.create_guest_session(info.context, input.email, input.name)
-        return await _answer(
-            work,
-            lambda guest: CreateGuestSessionSuccess(
-                token=guest.token, expires_at=guest.expires_at, user=guest.user
-            ),
-        )
+        return await _answer_of(work, _guest, refused_or_slowed)
 
     @mutation(
         graphql_type=EventResult, description="A draft, seen by the caller alone. Needs the scope organise"
@@ -231,6 +237,14 @@ def _reserved(answer: OrderView | SeatsUnavailableView) -> ReserveSuccess | Seat
     if isinstance(answer, SeatsUnavailableView):
         return seats_unavailable(answer)
     return ReserveSuccess(order=answer)
+
+
+def _paid(started: PaymentStarted) -> PaySuccess:
+    return PaySuccess(order=started.order, client_secret=started.client_secret)
+
+
+def _guest(session: GuestSession) -> CreateGuestSessionSuccess:
+    return CreateGuestSessionSuccess(token=session.token, expires_at=session.expires_at, user=session.user)
 
 
 def _event(event: EventRow) -> EventSuccess:

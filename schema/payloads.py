@@ -7,6 +7,8 @@ from typing import Annotated
 import strawberry
 
 from domain.errors import DomainError
+from domain.errors import LimitExceeded as LimitExceededError
+from domain.errors import SlowDown as SlowDownError
 from resolvers.layouts import SeatView
 from resolvers.ordering import SeatsUnavailableView
 from resolvers.orders import OrderView
@@ -25,6 +27,25 @@ class RequestRefused(UserError):
     @classmethod
     def is_type_of(cls, value: object, _info: object) -> bool:
         return isinstance(value, RequestRefused)
+
+
+@strawberry.type(description="LIMIT_EXCEEDED: maxTicketsPerOrder or maxTicketsPerPerson")
+class LimitExceeded(UserError):
+    limit: int = strawberry.field(description="The limit that this would exceed, in tickets")
+    have: int = strawberry.field(description="Tickets of it that the person has already, held and booked")
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        return isinstance(value, LimitExceeded)
+
+
+@strawberry.type(description="SLOW_DOWN: that was too often; the same request is accepted later")
+class SlowDown(UserError):
+    retry_after_seconds: int = strawberry.field(description="Seconds to wait before the next try")
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        return isinstance(value, SlowDown)
 
 
 @strawberry.type(description="Someone was faster")
@@ -103,11 +124,12 @@ class LeaveQueueSuccess:
 
 
 ReserveResult = Annotated[
-    ReserveSuccess | SeatsUnavailable | RequestRefused,
+    ReserveSuccess | SeatsUnavailable | LimitExceeded | SlowDown | RequestRefused,
     strawberry.union("ReserveResult", description="An order, seats that are gone, or why not"),
 ]
 PayResult = Annotated[
-    PaySuccess | RequestRefused, strawberry.union("PayResult", description="A payment, or why not")
+    PaySuccess | SlowDown | RequestRefused,
+    strawberry.union("PayResult", description="A payment, or why not"),
 ]
 ReleaseOrderResult = Annotated[
     ReleaseOrderSuccess | RequestRefused,
@@ -118,7 +140,7 @@ RefundOrderResult = Annotated[
     strawberry.union("RefundOrderResult", description="The order, or why not"),
 ]
 CreateGuestSessionResult = Annotated[
-    CreateGuestSessionSuccess | RequestRefused,
+    CreateGuestSessionSuccess | SlowDown | RequestRefused,
     strawberry.union("CreateGuestSessionResult", description="A token, or why not"),
 ]
 EventResult = Annotated[
@@ -136,8 +158,26 @@ LeaveQueueResult = Annotated[
 
 
 def refused(error: DomainError) -> RequestRefused:
-    """The payload of a domain error; no other code makes one."""
+    """The payload of a domain error that has no member of its own in the mutation's union."""
     return RequestRefused(code=UserErrorCode(error.code), message=error.message)
+
+
+def refused_or_slowed(error: DomainError) -> SlowDown | RequestRefused:
+    """The payload of a domain error, in the union of a mutation that may ask the client to wait."""
+    if not isinstance(error, SlowDownError):
+        return refused(error)
+    return SlowDown(
+        code=UserErrorCode(error.code), message=error.message, retry_after_seconds=error.retry_after_seconds
+    )
+
+
+def refused_reserve(error: DomainError) -> LimitExceeded | SlowDown | RequestRefused:
+    """The payload of a domain error in the union of `reserve`."""
+    if not isinstance(error, LimitExceededError):
+        return refused_or_slowed(error)
+    return LimitExceeded(
+        code=UserErrorCode(error.code), message=error.message, limit=error.limit, have=error.have
+    )
 
 
 def seats_unavailable(view: SeatsUnavailableView) -> SeatsUnavailable:

@@ -54,7 +54,7 @@ def check_selection(selection: Selection, seat_map: SeatMap, most: int) -> None:
     if quantity < 1:
         raise InvalidInput("Choose at least one ticket.")
     if quantity > most:
-        raise LimitExceeded(f"One order holds at most {most} tickets.")
+        raise LimitExceeded(f"One order holds at most {most} tickets.", limit=most, have=0)
     if isinstance(selection, ExactSeats):
         _check_seats(selection, seat_map)
     elif isinstance(selection, GeneralAdmission):

@@ -79,16 +79,20 @@ export type Order = {
 };
 
 export type Refusal = { __typename: "RequestRefused"; code: string; message: string };
+export type LimitExceeded = { __typename: "LimitExceeded"; code: string; message: string };
+export type SlowDown = { __typename: "SlowDown"; code: string; message: string };
 export type SeatsUnavailable = {
   __typename: "SeatsUnavailable"; code: string; message: string; seatIds: string[];
   alternatives: { id: string; index: number; row: string; number: string; priceLevelId: string }[];
 };
-export type ReserveResult = { __typename: "ReserveSuccess"; order: Order } | SeatsUnavailable | Refusal;
-export type PayResult = { __typename: "PaySuccess"; order: Order; clientSecret: string } | Refusal;
+export type ReserveResult =
+  | { __typename: "ReserveSuccess"; order: Order } | SeatsUnavailable | LimitExceeded | SlowDown | Refusal;
+export type PayResult =
+  | { __typename: "PaySuccess"; order: Order; clientSecret: string } | SlowDown | Refusal;
 export type ReleaseResult = { __typename: "ReleaseOrderSuccess"; order: Order } | Refusal;
 export type GuestResult =
   | { __typename: "CreateGuestSessionSuccess"; token: string; expiresAt: string; user: { id: string } }
-  | Refusal;
+  | SlowDown | Refusal;
 export type Selection =
   | { seatIds: string[] }
   | { bestAvailable: { quantity: number; priceLevelId?: string; sectionId?: string; accessible?: boolean } }
