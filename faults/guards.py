@@ -75,7 +75,7 @@ def _hold_without_check() -> None:
         reservations.scripts.FOLDER,
         "hold",
         {
-            "if #taken_of(places) == 0 then": "if true then",
+            "if #taken == 0 then": "if true then",
             "local free = redis.call('GETRANGE', KEYS[1], first, first + capacity - 1)": (
                 "local free = string.rep('A', capacity)"
             ),

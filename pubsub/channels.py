@@ -1,4 +1,4 @@
-"""Channels: many local listeners on one upstream subscription each, every one with a bounded mailbox."""
+"""Channels: one upstream subscription for all local subscribers, each with a bounded mailbox."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ _MAILBOX = 256
 
 
 class Mailbox:
-    """What one listener has not read yet. It never grows: a full one says that something was missed."""
+    """The unread messages of one subscriber, at most `most`; an overflow becomes one gap."""
 
     def __init__(self, most: int) -> None:
         self._messages: deque[str] = deque()
@@ -23,7 +23,7 @@ class Mailbox:
         self._filled = asyncio.Event()
 
     def put(self, message: str) -> None:
-        """Add a message; where there is no room, everything becomes one gap."""
+        """Add a message; in a full mailbox one gap replaces all messages."""
         if len(self._messages) >= self._most:
             self._messages.clear()
             message = GAP
@@ -31,7 +31,7 @@ class Mailbox:
         self._filled.set()
 
     async def get(self) -> str | None:
-        """The next message; None stands for messages that were missed: look at the source again."""
+        """The next message; None for a gap, after which the subscriber reads the source again."""
         while not self._messages:
             self._filled.clear()
             await self._filled.wait()
@@ -39,7 +39,7 @@ class Mailbox:
         return None if message == GAP else message
 
     async def wait(self, seconds: float) -> bool | None:
-        """Wait for anything, and forget it all: True, None where something was missed, False in vain."""
+        """Wait for messages and drop them all: True, None after a gap, False after `seconds` without any."""
         try:
             async with asyncio.timeout(seconds):
                 missed = await self.get() is None
@@ -56,8 +56,8 @@ class Channels:
     def __init__(self, backend: BroadcastBackend) -> None:
         self._backend = backend
         self._mailboxes: dict[str, set[Mailbox]] = {}
-        # Of each channel that somebody joins, listens to or leaves; all who do so hold on to the same one.
-        self._joining: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        # One lock for each channel in use; it lives as long as a subscriber holds it.
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._listener: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -72,21 +72,21 @@ class Channels:
         await self._backend.disconnect()
 
     async def publish(self, channel: str, message: str) -> None:
-        """Tell every process's listeners; nobody is told whether it arrived."""
+        """Send a message to the subscribers of every process; delivery is not confirmed."""
         await self._backend.publish(channel, message)
 
     @contextlib.asynccontextmanager
     async def subscribe(self, channel: str, most: int = _MAILBOX) -> AsyncIterator[Mailbox]:
-        """A mailbox that misses nothing from here on.
+        """A mailbox with every message (or a gap) while the context is open.
 
         Raises:
-            Unavailable: the server could not be asked in time.
+            Unavailable: Redis did not confirm the subscription in time.
         """
         mailbox = Mailbox(most)
-        lock = self._joining.setdefault(channel, asyncio.Lock())
+        lock = self._locks.setdefault(channel, asyncio.Lock())
         async with lock:
             if channel not in self._mailboxes:
-                await self._hear(channel)
+                await self._subscribe_upstream(channel)
                 self._mailboxes[channel] = set()
             self._mailboxes[channel].add(mailbox)
         try:
@@ -94,11 +94,11 @@ class Channels:
         finally:
             await asyncio.shield(self._leave(channel, mailbox, lock))
 
-    async def _hear(self, channel: str) -> None:
-        """Subscribe upstream; a caller that is cancelled meanwhile leaves nothing behind."""
+    async def _subscribe_upstream(self, channel: str) -> None:
+        """Subscribe in Redis; a cancelled caller leaves no subscription."""
         subscribing = asyncio.ensure_future(self._backend.subscribe(channel))
         try:
-            # Shielded: the client library swallows a cancellation that comes while it writes.
+            # Shielded: the client library swallows a cancellation during a write.
             await asyncio.shield(subscribing)
         except asyncio.CancelledError:
             await asyncio.gather(subscribing, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""A broadcaster backend for Redis that reconnects, and says when messages may have been lost."""
+"""A broadcaster backend for Redis that reconnects, and reports when messages may have been lost."""
 
 import asyncio
 import contextlib
@@ -19,9 +19,9 @@ from kit.tasks import stopped
 
 log = logging.getLogger("boxoffice.pubsub")
 
-# The message that stands for whatever was missed while the connection was down.
+# The message that replaces those that may have been lost while the connection was down.
 GAP = "\0gap"
-_AWAY = (RedisError, OSError, TimeoutError)
+_REDIS_ERRORS = (RedisError, OSError, TimeoutError)
 _SUBSCRIBE_SECONDS = 3.0
 _SILENCE_SECONDS = 5.0
 _BACKOFF_SECONDS = (0.05, 1.0)
@@ -29,23 +29,23 @@ _MOST_WAITING = 10_000
 
 
 class RedisBackend(BroadcastBackend):
-    """Pub/sub over one connection: a subscription is ready only when the server has confirmed it.
+    """Pub/sub over one connection; a subscription is ready when the server has confirmed it.
 
-    After a lost connection every channel is subscribed again and then told `GAP`.
+    After a lost connection every channel is subscribed again and gets the message `GAP`.
     """
 
     def __init__(self, client: Redis | RedisCluster) -> None:
         self._client = client
         self._wanted: dict[str, asyncio.Event] = {}
-        self._heard: set[str] = set()
-        """Channels of which the server has confirmed a subscription, on whatever connection."""
+        self._confirmed: set[str] = set()
+        """Channels whose subscription the server has confirmed, on this or an earlier connection."""
         self._pubsub: PubSub | None = None
         self._published: asyncio.Queue[Event] = asyncio.Queue(_MOST_WAITING)
         self._changed = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        """Start to keep a connection; the server need not be there yet."""
+        """Start the reader, which connects and reconnects; the server may be down."""
         self._reader = asyncio.create_task(self._keep_reading())
 
     async def disconnect(self) -> None:
@@ -55,10 +55,10 @@ class RedisBackend(BroadcastBackend):
         await self._drop()
 
     async def subscribe(self, group: str) -> None:
-        """Return when the server has confirmed that it sends this channel's messages.
+        """Subscribe to a channel, until the server has confirmed it.
 
         Raises:
-            Unavailable: it has not within 3 s.
+            Unavailable: the server has not confirmed it within 3 s.
         """
         confirmed = self._wanted.setdefault(group, asyncio.Event())
         self._changed.set()
@@ -67,31 +67,31 @@ class RedisBackend(BroadcastBackend):
                 await self._pubsub.subscribe(group)
             async with asyncio.timeout(_SUBSCRIBE_SECONDS):
                 await confirmed.wait()
-        except Exception as error:  # redis-py's own faults among them, while the reader connects again
+        except Exception as error:  # also errors inside redis-py while the reader connects again
             self._forget(group)
             raise Unavailable from error
 
     async def unsubscribe(self, group: str) -> None:
-        """Hear no more of a channel."""
+        """End the subscription to a channel."""
         self._forget(group)
         if self._pubsub is not None:
-            # Whatever redis-py stumbles over while the reader connects again: nobody wants the channel now.
+            # redis-py may raise anything while the reader connects again; the channel has no subscriber now.
             with contextlib.suppress(Exception):
                 await self._pubsub.unsubscribe(group)
 
     def _forget(self, group: str) -> None:
         self._wanted.pop(group, None)
-        self._heard.discard(group)
+        self._confirmed.discard(group)
 
     async def publish(self, channel: str, message: Any) -> None:
-        """Send a message; one that cannot be sent is dropped, as the interface's promise is no more."""
+        """Send a message; it is dropped where Redis does not answer, as pub/sub promises no delivery."""
         try:
             await self._client.publish(channel, message)
-        except _AWAY as error:
+        except _REDIS_ERRORS as error:
             log.warning("a message to %s was lost: %s", channel, error)
 
     async def next_published(self) -> Event:
-        """The next message of any channel, or its GAP."""
+        """The next message of any channel, which may be GAP."""
         return await self._published.get()
 
     async def _keep_reading(self) -> None:
@@ -101,24 +101,24 @@ class RedisBackend(BroadcastBackend):
             began = time.monotonic()
             try:
                 await self._read()
-            except _AWAY as error:
+            except _REDIS_ERRORS as error:
                 log.warning("pub/sub connection lost: %s", error)
             except Exception:
-                # Whatever it was, nobody may watch a map that stands still.
-                log.exception("pub/sub stumbled; connecting again")
+                # Without a reader all live maps would stand still, so any error leads to a new connection.
+                log.exception("pub/sub failed; connecting again")
             await self._drop()
             await asyncio.sleep(wait * (0.5 + random.random() / 2))  # noqa: S311 - jitter
             lasted = time.monotonic() - began > _SILENCE_SECONDS
             wait = least if lasted else min(wait * 2, most)
 
     async def _read(self) -> None:
-        """Subscribe to all that is wanted, then pass messages on until the connection fails."""
+        """Subscribe to all channels in use, then pass messages on until the connection fails."""
         while not self._wanted:
             self._changed.clear()
             await self._changed.wait()
         for confirmed in self._wanted.values():
             confirmed.clear()
-        await self._client.initialize()  # a cluster's nodes are not known before
+        await self._client.initialize()  # a cluster client does not know its nodes before
         pubsub = self._client.pubsub()
         first = list(self._wanted)
         await pubsub.subscribe(*first)
@@ -128,12 +128,12 @@ class RedisBackend(BroadcastBackend):
         while True:
             message = await pubsub.get_message(ignore_subscribe_messages=False, timeout=_SILENCE_SECONDS)
             if message is None:
-                message = await self._ask_for_life(pubsub)
+                message = await self._check_connection(pubsub)
             if message is not None:
-                await self._take(message)
+                await self._dispatch(message)
 
-    async def _ask_for_life(self, pubsub: PubSub) -> dict[str, Any] | None:
-        """A silent connection may be a dead one: ping, and give what comes back in time, whatever it is."""
+    async def _check_connection(self, pubsub: PubSub) -> dict[str, Any] | None:
+        """Ping a silent connection; returns the first message that arrives in time."""
         if not pubsub.subscribed:
             return None
         await pubsub.ping()
@@ -143,24 +143,24 @@ class RedisBackend(BroadcastBackend):
         answer: dict[str, Any] = message
         return answer
 
-    async def _take(self, message: dict[str, Any]) -> None:
+    async def _dispatch(self, message: dict[str, Any]) -> None:
         channel = _text(message.get("channel") or b"")
         if message["type"] == "subscribe":
             confirmed = self._wanted.get(channel)
             if confirmed is None:
                 return
             confirmed.set()
-            # A second time: the connection is another, made by us or, without a word, by redis-py.
-            if channel in self._heard:
+            # A second confirmation means a new connection, which this class or redis-py itself has made.
+            if channel in self._confirmed:
                 await self._published.put(Event(channel, GAP))
-            self._heard.add(channel)
+            self._confirmed.add(channel)
         elif message["type"] == "message":
             await self._published.put(Event(channel, _text(message["data"])))
 
     async def _drop(self) -> None:
         pubsub, self._pubsub = self._pubsub, None
         if pubsub is not None:
-            with contextlib.suppress(Exception):  # it is given up, in whatever state it is
+            with contextlib.suppress(Exception):  # the connection is dropped, in any state
                 await pubsub.aclose()  # type: ignore[no-untyped-call]
 
 

@@ -1,4 +1,4 @@
-"""Connecting to Redis: one node or a cluster, with every wait bounded."""
+"""The Redis client: one node or a cluster, with a timeout for every wait."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -21,12 +21,12 @@ _CONNECT_SECONDS = 1.0
 Client = Redis | RedisCluster
 
 
-class _Steady(AbstractConnection):
-    """A connection that packs pipelines in C, and is lost in one way only: with redis-py's ConnectionError.
+class _RobustConnection(AbstractConnection):
+    """A connection that packs pipelines in C and reports every loss as redis-py's ConnectionError.
 
-    Where the server is gone between two writes, uvloop raises a RuntimeError (asyncio's own loop does not);
-    redis-py takes that for a fault of the program, and neither tries again nor says what it is. Nor does it
-    where another task closes the connection meanwhile, which leaves it without a writer.
+    When the server closes the connection between two writes, uvloop raises a RuntimeError (asyncio's own loop
+    does not), which redis-py neither retries nor converts. When another task closes the connection, it has no
+    writer and the next write raises an AttributeError.
     """
 
     def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[bytes]:
@@ -41,13 +41,13 @@ class _Steady(AbstractConnection):
             raise ConnectionLost(str(error)) from error
 
 
-def _steady(kind: type[AbstractConnection]) -> type[AbstractConnection]:
-    """The same kind of connection (the address decides: plain, TLS, a socket file), but steady."""
-    return type(f"Steady{kind.__name__}", (_Steady, kind), {})
+def _robust(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+    """The connection class of the URL (plain, TLS or a socket file) with the losses of _RobustConnection."""
+    return type(f"Robust{kind.__name__}", (_RobustConnection, kind), {})
 
 
 def connect(url: str, pool_size: int) -> Client:
-    """A pooled client that tries once more at most; redis-py's own ten tries outlast any request."""
+    """A pooled client that retries once; redis-py's own ten retries take longer than any request may."""
     retry = Retry(NoBackoff(), 1)
     if url.startswith(_CLUSTER):
         return _cluster("redis://" + url.removeprefix(_CLUSTER), retry)
@@ -60,7 +60,7 @@ def connect(url: str, pool_size: int) -> Client:
         socket_keepalive=True,
         retry=retry,
     )
-    pool.connection_class = _steady(pool.connection_class)
+    pool.connection_class = _robust(pool.connection_class)
     return Redis(connection_pool=pool)
 
 
@@ -71,30 +71,30 @@ def _cluster(url: str, retry: Retry) -> RedisCluster:
         socket_timeout=_ANSWER_SECONDS,
         socket_connect_timeout=_CONNECT_SECONDS,
         socket_keepalive=True,
-        # The events of the other nodes go on while one node is away.
+        # The sales of the other nodes go on while one node does not answer.
         require_full_coverage=False,
     )
-    # The nodes to ask first are made already, the others are as they are found.
+    # The start-up nodes exist already; redis-py makes the other ones with these arguments.
     kind = cluster.nodes_manager.connection_kwargs
-    kind["connection_class"] = _steady(kind["connection_class"])
+    kind["connection_class"] = _robust(kind["connection_class"])
     for node in cluster.nodes_manager.startup_nodes.values():
         node.connection_class = kind["connection_class"]
     return cluster
 
 
-class Watch(Protocol):
-    """Is told of every pipeline."""
+class PipelineObserver(Protocol):
+    """Receives the measurements of every pipeline."""
 
     def __call__(self, commands: int, seconds: float, *, answered: bool) -> None:
-        """How many commands it had, how long it took, and whether the server answered."""
+        """Record the number of commands, the time, and whether the server answered."""
 
 
-def _unwatched(commands: int, seconds: float, *, answered: bool) -> None:
-    """Nobody looks."""
+def _ignore(commands: int, seconds: float, *, answered: bool) -> None:
+    """Record nothing."""
 
 
-def batcher(client: Client, watch: Watch = _unwatched) -> CommandBatcher:
-    """Runs commands in pipelines of what is in flight at the same moment."""
+def batcher(client: Client, observe: PipelineObserver = _ignore) -> CommandBatcher:
+    """A batcher that sends simultaneous commands as one pipeline of the client."""
 
     async def send(commands: Sequence[Command]) -> list[Any]:
         pipeline = client.pipeline(transaction=False)
@@ -105,7 +105,7 @@ def batcher(client: Client, watch: Watch = _unwatched) -> CommandBatcher:
             answers: list[Any] = await pipeline.execute(raise_on_error=False)
             answered = True
         finally:
-            watch(len(commands), time.perf_counter() - began, answered=answered)
+            observe(len(commands), time.perf_counter() - began, answered=answered)
         return answers
 
     if isinstance(client, RedisCluster):
@@ -114,7 +114,7 @@ def batcher(client: Client, watch: Watch = _unwatched) -> CommandBatcher:
 
 
 class _Node:
-    """One primary of a cluster, for commands about a server."""
+    """One primary of a cluster, for commands without a key."""
 
     def __init__(self, node: ClusterNode) -> None:
         self._node = node
@@ -127,5 +127,5 @@ class _Node:
 
 
 async def _nodes(cluster: RedisCluster) -> Sequence[CommandRunner]:
-    await cluster.initialize()  # once; it knows no node before
+    await cluster.initialize()  # only the first call does anything; before it no node is known
     return [_Node(node) for node in cluster.get_primaries()]

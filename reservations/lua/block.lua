@@ -34,4 +34,7 @@ for place in string.gmatch(ARGV[3], '%d+') do
 end
 if #taken > 0 then return {'TAKEN', 0, table.concat(taken, ',')} end
 if #changed == 0 then return {'NOTHING', 0, ''} end
-return {'CHANGED', publish_delta({[after] = changed}), table.concat(changed, ',')}
+
+write_status(changed, after)
+local listed = table.concat(changed, ',')
+return {'CHANGED', publish_delta(after .. listed), listed}

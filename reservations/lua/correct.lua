@@ -68,4 +68,10 @@ for index = 3, #ARGV, 6 do
   end
 end
 if #changed == 0 then return {'NOTHING', 0, ''} end
-return {'CHANGED', publish_delta(changes), table.concat(changed, ',')}
+
+local delta = {}
+for status, places in pairs(changes) do
+  write_status(places, status)
+  delta[#delta + 1] = status .. table.concat(places, ',')
+end
+return {'CHANGED', publish_delta(table.concat(delta, ';')), table.concat(changed, ',')}

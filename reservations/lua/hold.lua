@@ -103,10 +103,11 @@ local function refused(code, places)
 end
 
 local function hold(places)
+  write_status(places, 'H')
   local listed = table.concat(places, ',')
   redis.call('HSET', KEYS[4], ARGV[3], listed)
   redis.call('ZADD', KEYS[5], ARGV[5], ARGV[3])
-  return {'HELD', publish_delta({H = places}), listed}
+  return {'HELD', publish_delta('H' .. listed), listed}
 end
 
 if redis.call('EXISTS', KEYS[2]) == 0 then return {'MISSING', 0, ''} end
@@ -119,11 +120,13 @@ if ARGV[7] ~= '' then
   return refused('TAKEN', {})
 end
 
-local orphaned = false
+local orphaned, first_taken = false, nil
 for index = 8, #ARGV do
   local listed, rows = string.match(ARGV[index], '^(.-)|(.*)$')
   local places = numbers(listed)
-  if #taken_of(places) == 0 then
+  local taken = taken_of(places)
+  first_taken = first_taken or taken
+  if #taken == 0 then
     if ARGV[6] == '1' and orphans(rows, places) then
       orphaned = true
     else
@@ -132,4 +135,4 @@ for index = 8, #ARGV do
   end
 end
 if orphaned then return {'ORPHAN', 0, ''} end
-return refused('TAKEN', taken_of(numbers(string.match(ARGV[8], '^(.-)|'))))
+return refused('TAKEN', first_taken)

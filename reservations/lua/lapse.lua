@@ -33,4 +33,7 @@ for _, hold in ipairs(lapsed) do
   redis.call('HDEL', KEYS[4], hold)
   redis.call('ZREM', KEYS[5], hold)
 end
-return {'LAPSED', #freed > 0 and publish_delta({A = freed}) or 0, table.concat(lapsed, ',')}
+if #freed == 0 then return {'LAPSED', 0, table.concat(lapsed, ',')} end
+
+write_status(freed, 'A')
+return {'LAPSED', publish_delta('A' .. table.concat(freed, ',')), table.concat(lapsed, ',')}

@@ -50,4 +50,7 @@ else
 end
 if status == 'B' or #kept == 0 then redis.call('ZREM', KEYS[5], hold) end
 if #changed == 0 then return {'NOTHING', 0, ''} end
-return {'CHANGED', publish_delta({[status] = changed}), table.concat(changed, ',')}
+
+write_status(changed, status)
+local listed = table.concat(changed, ',')
+return {'CHANGED', publish_delta(status .. listed), listed}

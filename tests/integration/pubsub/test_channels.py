@@ -34,7 +34,7 @@ async def test_everybody_hears_when_some_come_while_the_last_one_leaves(redis_ur
                 pass
 
         leaving = asyncio.create_task(last())
-        while not (lock := channels._joining.get("c")) or "c" not in channels._mailboxes:
+        while not (lock := channels._locks.get("c")) or "c" not in channels._mailboxes:
             await asyncio.sleep(0)
         while not lock.locked():
             await asyncio.sleep(0)
