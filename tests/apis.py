@@ -26,7 +26,7 @@ def token_of(subject: str, *scopes: str, seconds: float = 600) -> str:
     return SecretTokens(SECRET).mint(viewer, utc_now() + timedelta(seconds=seconds))
 
 
-def somebody(*scopes: str) -> str:
+def new_token(*scopes: str) -> str:
     """A token of a new person, with scope buy by default."""
     return token_of(f"test-{uuid4().hex}", *(scopes or ("buy",)))
 

@@ -148,8 +148,8 @@ def _bills() -> Iterator[tuple[UUID, UUID, int]]:
 
 def _starts_at(event: dict[str, Any]) -> datetime:
     clock = event.get("time") or "19:00"
-    moment = datetime.strptime(f"{event['date']} {clock}", "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
-    return moment - timedelta(hours=9)
+    local = datetime.strptime(f"{event['date']} {clock}", "%Y-%m-%d %H:%M").replace(tzinfo=UTC)
+    return local - timedelta(hours=9)
 
 
 def _price(text: str | None) -> int | None:

@@ -28,7 +28,7 @@ def short_hold_server(
         yield server
 
 
-async def test_seats_can_be_chosen_again_when_the_hold_has_lapsed(
+async def test_seats_can_be_chosen_again_when_the_hold_has_expired(
     open_page: OpenPage, short_hold_server: LiveServer
 ) -> None:
     event_id = publish_event(short_hold_server, "Too slow")

@@ -39,7 +39,7 @@ window.Stripe = (key) => ({
 
 
 async def page_with_stripe(browser: Browser, server: LiveServer) -> Page:
-    """A page that is told to use Stripe.js; the policy of a server without it would not let it load."""
+    """A page configured to use Stripe.js; the content security policy is bypassed so that it loads."""
     async with httpx.AsyncClient(base_url=server.base_url) as client:
         known = (await client.get("/config.json")).json()
     context = await browser.new_context(bypass_csp=True, locale="en-US")

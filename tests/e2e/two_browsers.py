@@ -1,4 +1,4 @@
-"""README's picture, taken anew: python -m tests.e2e.two_browsers
+"""Takes README's picture: python -m tests.e2e.two_browsers
 
 Two browsers look at the same rows of the demo's theatre; the first holds four seats, the second sees them go.
 """

@@ -11,7 +11,7 @@ from websockets.typing import Subprotocol
 
 from devservices.valkey import Valkey
 from settings import SettingsError
-from tests.apis import Api, api_on, app_on, somebody
+from tests.apis import Api, api_on, app_on, new_token
 from tests.transport.clients import listening
 from transport import digest_of
 
@@ -113,7 +113,7 @@ async def test_nothing_runs_when_another_site_posts_what_a_page_may_post_anywher
     api: Api, content_type: str
 ) -> None:
     body = json.dumps({"query": QUERY}).encode()
-    headers = {"content-type": content_type, "authorization": f"Bearer {somebody()}"}
+    headers = {"content-type": content_type, "authorization": f"Bearer {new_token()}"}
 
     answer = await api.client.post("/graphql", content=body, headers=headers)
 

@@ -55,7 +55,7 @@ NUMBERS = [0, 1, -1, 2, 100, 101, 2**31 - 1, -(2**31), 2**31, 2**63]
 
 @dataclass(slots=True)
 class Served:
-    """The server, somebody who may do everything, and what was asked so far."""
+    """The server, the token of a person with all scopes, and the requests so far."""
 
     url: str
     headers: dict[str, str]

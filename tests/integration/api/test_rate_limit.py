@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from app import create_app
-from tests.apis import SECRET, Api, api_on, settings_on, somebody
+from tests.apis import SECRET, Api, api_on, new_token, settings_on
 from tests.transport.clients import events_of, listening, next_event, websocket
 
 CHEAP, DEAR = "{ serverTime }", "{ a: serverTime b: serverTime c: serverTime }"
@@ -18,7 +18,7 @@ ASK = {"extensions": {"cost": True}}
 
 
 def token_for(client_id: str) -> str:
-    """A token of somebody new that was issued to an application."""
+    """A token of a new person, issued to an application."""
     claims = {"sub": f"test-{uuid4().hex}", "exp": int(time.time()) + 60, "client_id": client_id}
     return jwt.encode(claims, SECRET, algorithm="HS256")
 
@@ -39,7 +39,7 @@ async def test_request_is_refused_when_a_user_is_over_the_limit(postgres_url: st
         api_on(postgres_url, redis_url, **settings) as one,
         api_on(postgres_url, redis_url, **settings) as other,
     ):
-        hasty, patient = somebody(), somebody()
+        hasty, patient = new_token(), new_token()
         answers = [await api.ask(CHEAP, token=hasty) for api in (one, other, one, other)]
 
         assert [answer.status for answer in answers[:3]] == [200, 200, 200]
@@ -53,7 +53,7 @@ async def test_cost_is_what_counts_when_it_is_limited(postgres_url: str, redis_u
         api_on(postgres_url, redis_url, **settings) as one,
         api_on(postgres_url, redis_url, **settings) as other,
     ):
-        hasty = somebody()
+        hasty = new_token()
         first = await post(one, DEAR, hasty, **ASK)
         refused = await post(other, DEAR, hasty)
         cheaper = await post(other, CHEAP, hasty, **ASK)
@@ -66,14 +66,14 @@ async def test_cost_is_what_counts_when_it_is_limited(postgres_url: str, redis_u
         assert 0 < int(refused.headers["retry-after"]) <= 60
         assert refused.json()["errors"][0]["extensions"]["retryAfterSeconds"] <= 60
         assert cheaper.json()["extensions"]["cost"]["remaining"] == 1, "what was refused cost nothing"
-        assert (await post(one, DEAR, somebody())).status_code == 200
+        assert (await post(one, DEAR, new_token())).status_code == 200
 
 
 @pytest.mark.parametrize(
     ("setting", "token"),
     [
         ("rate_limit_cost_per_minute", lambda: ""),
-        ("rate_limit_address_cost_per_minute", somebody),
+        ("rate_limit_address_cost_per_minute", new_token),
         ("rate_limit_key_cost_per_minute", lambda: token_for("partner")),
     ],
 )
@@ -94,7 +94,7 @@ async def test_applications_do_not_share_when_their_keys_differ(postgres_url: st
 
 async def test_operations_of_streams_count_when_cost_is_limited(postgres_url: str, redis_url: str) -> None:
     app = create_app(settings_on(postgres_url, redis_url, rate_limit_cost_per_minute="4"))
-    token = somebody()
+    token = new_token()
     async with app.router.lifespan_context(app), listening(app) as address:
         async with websocket(f"{address}/graphql") as socket:
             await socket.initialise({"Authorization": f"Bearer {token}"})

@@ -11,7 +11,7 @@ from websockets.typing import Subprotocol
 
 from parts import build_parts
 from settings import Settings
-from tests.apis import Api, somebody
+from tests.apis import Api, new_token
 from tests.integration.reading.events import GA, create_event, event_input, publish_event
 from workers.admission import admission_loop
 
@@ -30,7 +30,7 @@ class World:
     async def settle_in(self, settings: Settings) -> None:
         """Make everything that the table speaks of."""
         scopes = {"stranger": "buy", "buyer": "buy", "rival": "organise", "organiser": "organise"}
-        self.tokens = {role: somebody(scope) for role, scope in (scopes | {"check_in": "check_in"}).items()}
+        self.tokens = {role: new_token(scope) for role, scope in (scopes | {"check_in": "check_in"}).items()}
         self.tokens["nobody"] = ""
         organiser = self.tokens["organiser"]
         await publish_event(self.api, self.tokens["rival"], name="Elsewhere")

@@ -7,7 +7,7 @@ import asyncpg
 import orjson
 import pytest
 
-from tests.apis import Api, somebody
+from tests.apis import Api, new_token
 from tests.integration.reading.events import GA, VENUE, create_event, event_input, plan, publish_event
 
 EVENT = "evt_01jd3x8k2m9q4r5s6t7v8w9x0y"
@@ -92,7 +92,7 @@ async def test_a_bad_event_is_refused_and_nothing_is_written(
     changes, path = BAD_EVENTS[name]
     before = await everything(rows)
 
-    answer = await api.mutate("createEvent", event_input(**changes), somebody("organise"))
+    answer = await api.mutate("createEvent", event_input(**changes), new_token("organise"))
 
     assert (answer["__typename"], answer["code"]) == ("RequestRefused", "INVALID_INPUT")
     assert path in answer["message"]
@@ -182,7 +182,7 @@ async def test_a_bad_mutation_is_refused_and_nothing_is_written(
     field, given, code = BAD_MUTATIONS[name]
     before = await everything(rows)
 
-    answer = await api.mutate(field, given, somebody("organise", "buy"))
+    answer = await api.mutate(field, given, new_token("organise", "buy"))
 
     assert (answer["__typename"], answer["code"]) == ("RequestRefused", code)
     assert answer["message"].endswith(".")
@@ -227,13 +227,13 @@ async def test_a_bad_selection_is_refused_and_nothing_is_held(
     api: Api, rows: "asyncpg.Connection[Any]", name: str
 ) -> None:
     selection, code = BAD_SELECTIONS[name]
-    event_id = await publish_event(api, somebody("organise"))
+    event_id = await publish_event(api, new_token("organise"))
     before = await everything(rows)
 
     answer = await api.mutate(
         "reserve",
         {"eventId": event_id, "selection": _of_event(selection, event_id.removeprefix("evt_"))},
-        somebody(),
+        new_token(),
     )
 
     member = "LimitExceeded" if code == "LIMIT_EXCEEDED" else "RequestRefused"
@@ -251,14 +251,14 @@ async def test_a_selection_that_is_not_one_kind_is_refused_before_anything_runs(
 ) -> None:
     query = "mutation ($input: ReserveInput!) { reserve(input: $input) { __typename } }"
 
-    answer = await api.ask(query, {"input": {"eventId": EVENT, "selection": selection}}, somebody())
+    answer = await api.ask(query, {"input": {"eventId": EVENT, "selection": selection}}, new_token())
 
     assert answer.status == 400
     assert answer.code in REFUSED_BEFORE_EXECUTION
 
 
 async def test_a_draft_cannot_be_bought(api: Api) -> None:
-    organiser = somebody("organise", "buy")
+    organiser = new_token("organise", "buy")
     event_id = await create_event(api, organiser)
 
     answer = await api.mutate(
@@ -269,7 +269,7 @@ async def test_a_draft_cannot_be_bought(api: Api) -> None:
 
 
 async def test_an_event_that_is_over_cannot_be_published(api: Api) -> None:
-    organiser = somebody("organise")
+    organiser = new_token("organise")
     event_id = await create_event(api, organiser, startsAt="2020-01-01T00:00:00Z", endsAt=None)
 
     answer = await api.mutate("publishEvent", {"eventId": event_id}, organiser)
@@ -279,7 +279,7 @@ async def test_an_event_that_is_over_cannot_be_published(api: Api) -> None:
 
 @pytest.mark.parametrize("field", ["startsAt", "name"])
 async def test_what_an_event_must_have_cannot_be_cleared(api: Api, field: str) -> None:
-    organiser = somebody("organise")
+    organiser = new_token("organise")
     event_id = await create_event(api, organiser)
 
     answer = await api.mutate("updateEvent", {"eventId": event_id, field: None}, organiser)

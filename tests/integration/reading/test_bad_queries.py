@@ -3,7 +3,7 @@
 import pytest
 from graphql import get_introspection_query
 
-from tests.apis import Api, somebody
+from tests.apis import Api, new_token
 
 EVENT = "evt_01jd3x8k2m9q4r5s6t7v8w9x0y"
 ORDER = "ord_01jd3x8k2m9q4r5s6t7v8w9x0y"
@@ -86,7 +86,7 @@ REFUSED_BEFORE_EXECUTION = {"GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"}
 
 @pytest.mark.parametrize("name", BAD_QUERIES)
 async def test_a_bad_query_is_refused(api: Api, name: str) -> None:
-    answer = await api.ask(BAD_QUERIES[name], token=somebody())
+    answer = await api.ask(BAD_QUERIES[name], token=new_token())
 
     assert answer.status < 500
     assert answer.code in REFUSED_BEFORE_EXECUTION

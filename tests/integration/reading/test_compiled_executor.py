@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
 from schema.schema import schema
-from tests.apis import Api, somebody
+from tests.apis import Api, new_token
 from tests.integration.reading.events import publish_event
 from tests.transport.generate import LEAVES, DocumentStrategies
 from transport import BadRequest, ConnectionInfo, GraphQLServer
@@ -48,7 +48,7 @@ async def executed(server: GraphQLServer, document: str, compiled: bool) -> tupl
 
 @pytest.fixture(scope="module")
 async def published(api: Api) -> str:
-    return await publish_event(api, somebody("organise"))
+    return await publish_event(api, new_token("organise"))
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

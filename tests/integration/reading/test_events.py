@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.apis import Api, somebody
+from tests.apis import Api, new_token
 from tests.integration.reading.events import create_event, event_input, publish_event
 
 EVERYTHING = """
@@ -36,7 +36,7 @@ query ($id: ID!) {
 
 
 async def test_every_field_is_answered_when_an_event_was_created_and_published(api: Api) -> None:
-    event_id = await publish_event(api, somebody("organise"))
+    event_id = await publish_event(api, new_token("organise"))
 
     event = (await api.ask(EVERYTHING, {"id": event_id})).data["event"]
 
@@ -70,7 +70,7 @@ async def test_every_field_is_answered_when_an_event_was_created_and_published(a
 
 
 async def test_the_map_is_one_document_when_read_by_its_url(api: Api) -> None:
-    event_id = await publish_event(api, somebody("organise"))
+    event_id = await publish_event(api, new_token("organise"))
     found = (await api.ask("query ($id: ID!) { event(id: $id) { seatMap { url } } }", {"id": event_id})).data
 
     response = await api.client.get(found["event"]["seatMap"]["url"])
@@ -81,7 +81,7 @@ async def test_the_map_is_one_document_when_read_by_its_url(api: Api) -> None:
 
 
 async def test_the_map_by_rows_is_kept_for_ever_when_read_by_its_url(api: Api) -> None:
-    event_id = await publish_event(api, somebody("organise"))
+    event_id = await publish_event(api, new_token("organise"))
     query = "query ($id: ID!) { event(id: $id) { seatMap { rowsUrl version seatCount } } }"
     seat_map = (await api.ask(query, {"id": event_id})).data["event"]["seatMap"]
 
@@ -95,7 +95,7 @@ async def test_the_map_by_rows_is_kept_for_ever_when_read_by_its_url(api: Api) -
 
 
 async def test_a_draft_is_its_organisers_alone(api: Api) -> None:
-    organiser = somebody("organise")
+    organiser = new_token("organise")
     event_id = await create_event(api, organiser)
     query = "query ($id: ID!) { event(id: $id) { status } node(id: $id) { id } }"
 
@@ -103,12 +103,12 @@ async def test_a_draft_is_its_organisers_alone(api: Api) -> None:
         "event": {"status": "DRAFT"},
         "node": {"id": event_id},
     }
-    for token in ("", somebody("organise")):
+    for token in ("", new_token("organise")):
         assert (await api.ask(query, {"id": event_id}, token)).data == {"event": None, "node": None}
 
 
 async def test_an_event_is_announced_when_its_sale_opens_later(api: Api) -> None:
-    event_id = await publish_event(api, somebody("organise"), onSaleAt="2031-01-01T00:00:00Z")
+    event_id = await publish_event(api, new_token("organise"), onSaleAt="2031-01-01T00:00:00Z")
 
     answer = await api.ask("query ($id: ID!) { event(id: $id) { status } }", {"id": event_id})
 
@@ -116,7 +116,7 @@ async def test_an_event_is_announced_when_its_sale_opens_later(api: Api) -> None
 
 
 async def test_everything_with_an_id_is_read_again_by_it(api: Api) -> None:
-    organiser = somebody("organise", "buy")
+    organiser = new_token("organise", "buy")
     event_id = await publish_event(api, organiser)
     found = await api.ask(
         "query ($id: ID!) { me { id } event(id: $id) { venue { id } performers { id } "
@@ -141,7 +141,7 @@ async def test_everything_with_an_id_is_read_again_by_it(api: Api) -> None:
 
 
 async def test_another_persons_node_is_null(api: Api) -> None:
-    mine, theirs = somebody(), somebody()
+    mine, theirs = new_token(), new_token()
     me = (await api.ask("{ me { id email } }", token=mine)).data["me"]
 
     answer = await api.ask("query ($id: ID!) { node(id: $id) { id } }", {"id": me["id"]}, theirs)
@@ -150,7 +150,7 @@ async def test_another_persons_node_is_null(api: Api) -> None:
 
 
 async def test_pages_follow_one_another_without_gap_or_repeat(api: Api) -> None:
-    organiser = somebody("organise")
+    organiser = new_token("organise")
     city = "Paging"
     wanted = [
         await publish_event(
@@ -203,7 +203,7 @@ async def test_pages_follow_one_another_without_gap_or_repeat(api: Api) -> None:
 )
 async def test_a_filter_keeps_what_fits(api: Api, condition: str, matches: bool) -> None:
     event_id = await publish_event(
-        api, somebody("organise"), startsAt="2033-01-15T20:00:00Z", endsAt=None, category="opera",
+        api, new_token("organise"), startsAt="2033-01-15T20:00:00Z", endsAt=None, category="opera",
         venue={"name": "House", "city": "Filtering", "timezone": "Europe/Vienna"},
     )  # fmt: skip
 
@@ -214,7 +214,7 @@ async def test_a_filter_keeps_what_fits(api: Api, condition: str, matches: bool)
 
 
 async def test_events_of_a_venue_and_of_a_performer_are_found(api: Api) -> None:
-    event_id = await publish_event(api, somebody("organise"), performers=["Only Here"])
+    event_id = await publish_event(api, new_token("organise"), performers=["Only Here"])
     event = (
         await api.ask(
             "query ($id: ID!) { event(id: $id) { venue { id } performers { id } } }", {"id": event_id}
@@ -233,7 +233,7 @@ async def test_events_of_a_venue_and_of_a_performer_are_found(api: Api) -> None:
 
 
 async def test_drafts_and_cancelled_events_are_not_listed(api: Api) -> None:
-    organiser = somebody("organise")
+    organiser = new_token("organise")
     venue = {"name": "House", "city": "Unlisted", "timezone": "Europe/Vienna"}
     await create_event(api, organiser, venue=venue)
     cancelled = await publish_event(api, organiser, venue=venue)
@@ -248,7 +248,7 @@ async def test_drafts_and_cancelled_events_are_not_listed(api: Api) -> None:
 
 
 async def test_an_update_changes_what_is_given_and_clears_what_is_null(api: Api) -> None:
-    organiser = somebody("organise")
+    organiser = new_token("organise")
     event_id = await publish_event(api, organiser)
 
     answer = await api.mutate(
@@ -268,22 +268,22 @@ async def test_an_update_changes_what_is_given_and_clears_what_is_null(api: Api)
 
 
 async def test_only_the_organiser_may_change_an_event(api: Api) -> None:
-    event_id = await publish_event(api, somebody("organise"))
-    draft = await create_event(api, somebody("organise"))
+    event_id = await publish_event(api, new_token("organise"))
+    draft = await create_event(api, new_token("organise"))
     change = '{eventId: $id, name: "Mine"}'
     query = f"mutation ($id: ID!) {{ updateEvent(input: {change}) {{ ... on UserError {{ code }} }} }}"
 
     assert (await api.ask(query, {"id": event_id})).code == "UNAUTHENTICATED"
-    assert (await api.ask(query, {"id": event_id}, somebody("buy"))).code == "FORBIDDEN"
-    assert (await api.ask(query, {"id": event_id}, somebody("organise"))).code == "FORBIDDEN"
-    answer = await api.ask(query, {"id": draft}, somebody("organise"))
+    assert (await api.ask(query, {"id": event_id}, new_token("buy"))).code == "FORBIDDEN"
+    assert (await api.ask(query, {"id": event_id}, new_token("organise"))).code == "FORBIDDEN"
+    answer = await api.ask(query, {"id": draft}, new_token("organise"))
     assert answer.data["updateEvent"] == {"code": "NOT_FOUND"}
     shown = await api.ask("query ($id: ID!) { event(id: $id) { name } }", {"id": event_id})
     assert shown.data["event"] == {"name": "An evening"}
 
 
 async def test_blocked_seats_leave_the_sale_and_come_back(api: Api) -> None:
-    organiser = somebody("organise")
+    organiser = new_token("organise")
     event_id = await publish_event(api, organiser)
     wanted = "seatMap { sections { seats { id } } } seatStatuses { statuses }"
     query = f"query ($id: ID!) {{ event(id: $id) {{ {wanted} }} }}"
@@ -327,7 +327,7 @@ async def test_a_created_event_is_a_draft(api: Api) -> None:
     answer = await api.mutate(
         "createEvent",
         event_input(seatingPlan=None, priceLevels=[]),
-        somebody("organise"),
+        new_token("organise"),
         "... on EventSuccess { event { status seatMap { seatCount } } }",
     )
 
@@ -346,10 +346,10 @@ query ($after: String) {
 
 
 async def test_organised_events_are_the_callers_own_when_drafts_are_among_them(api: Api) -> None:
-    organiser = somebody("organise")
+    organiser = new_token("organise")
     made = [await publish_event(api, organiser), await create_event(api, organiser)]
     made.append(await create_event(api, organiser))
-    await create_event(api, somebody("organise"))
+    await create_event(api, new_token("organise"))
 
     first = (await api.ask(ORGANISED, token=organiser)).data["me"]["organisedEvents"]
     after = {"after": first["pageInfo"]["endCursor"]}
@@ -362,11 +362,11 @@ async def test_organised_events_are_the_callers_own_when_drafts_are_among_them(a
 
 
 async def test_nobody_reads_what_another_organises_when_they_know_the_id(api: Api) -> None:
-    organiser = somebody("organise")
+    organiser = new_token("organise")
     await create_event(api, organiser)
     user_id = (await api.ask("{ me { id } }", token=organiser)).data["me"]["id"]
     query = "query ($id: ID!) { node(id: $id) { ... on User { organisedEvents { totalCount } } } }"
 
-    assert (await api.ask(query, {"id": user_id}, somebody("organise"))).data == {"node": None}
+    assert (await api.ask(query, {"id": user_id}, new_token("organise"))).data == {"node": None}
     own = (await api.ask(query, {"id": user_id}, organiser)).data["node"]
     assert own == {"organisedEvents": {"totalCount": 1}}

@@ -11,7 +11,7 @@ from devservices.valkey import Valkey
 from domain.ids import Kind, parse_id
 from pubsub.document_store import RedisDocuments
 from reservations.connection import batcher, connect
-from tests.apis import Api, api_on, somebody
+from tests.apis import Api, api_on, new_token
 from tests.integration.reading.events import publish_event
 
 EVENT = "query ($id: ID!) { event(id: $id) { name venue { name } performers { name } } }"
@@ -33,7 +33,7 @@ async def rename(api: Api, event_id: str, name: str, organiser: str) -> None:
 
 
 async def test_an_update_shows_at_once_when_the_event_was_just_read(api: Api) -> None:
-    organiser, buyer = somebody("organise"), somebody("buy")
+    organiser, buyer = new_token("organise"), new_token("buy")
     event_id = await publish_event(api, organiser)
 
     shown = []
@@ -47,7 +47,7 @@ async def test_an_update_shows_at_once_when_the_event_was_just_read(api: Api) ->
 async def test_an_update_shows_well_within_a_second_when_another_process_made_it(
     api: Api, module_postgres_url: str, redis_server: Valkey
 ) -> None:
-    organiser = somebody("organise")
+    organiser = new_token("organise")
     event_id = await publish_event(api, organiser)
     async with api_on(module_postgres_url, redis_server.url()) as other:
         # It hears of changes once it has subscribed, which is when a change first shows at once.
@@ -76,7 +76,7 @@ async def shows_within(seconds: float, api: Api, event_id: str, name: str, token
 async def test_an_update_shows_at_once_when_its_organiser_has_hung_up(
     api: Api, module_postgres_url: str
 ) -> None:
-    organiser = somebody("organise")
+    organiser = new_token("organise")
     event_id = await publish_event(api, organiser)
     database = Database(module_postgres_url)
     shown, committed = [], []
@@ -100,7 +100,7 @@ async def test_an_update_shows_at_once_when_its_organiser_has_hung_up(
 async def test_an_answer_from_before_a_change_is_not_shared_after_it(
     api: Api, redis_server: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    organiser = somebody("organise")
+    organiser = new_token("organise")
     event_id = await publish_event(api, organiser, name="Old")
     text = "query ($id: ID!) { event(id: $id) { name } } # registered elsewhere"
     digest = hashlib.sha256(text.encode()).hexdigest()

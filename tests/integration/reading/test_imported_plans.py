@@ -10,7 +10,7 @@ import pytest
 
 from services.catalogue.demo.seating_plans import arena
 from services.catalogue.import_files import import_plan
-from tests.apis import Api, somebody
+from tests.apis import Api, new_token
 from tests.integration.reading.events import event_input, plan
 
 CREATED = "... on EventSuccess { event { seatMap { seatCount sections { name } } } }"
@@ -37,7 +37,7 @@ async def arena_id(module_postgres_url: str, tmp_path: Path) -> str:
 
 async def create(api: Api, **changes: Any) -> dict[str, Any]:
     wanted = event_input(generalAdmission=[], priceLevels=PRICES) | changes
-    return await api.mutate("createEvent", wanted, somebody("organise"), CREATED)
+    return await api.mutate("createEvent", wanted, new_token("organise"), CREATED)
 
 
 async def events_in(url: str) -> int:

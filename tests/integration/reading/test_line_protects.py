@@ -14,11 +14,11 @@ from domain.ids import Kind, parse_id, public_id, user_id_of
 from kit.clock import utc_now
 from kit.ids import new_uuid
 from services.waiting_room.queue_tokens import QueueTokens, admission_id_of
-from tests.apis import Api, somebody, token_of
+from tests.apis import Api, new_token, token_of
 from tests.integration.reading.test_waiting import opened
 
 PRESSES = 100
-FOREIGN_SECRET = "somebody else's secret, long enough to be one"
+FOREIGN_SECRET = "another installation's secret, long enough to be one"
 
 
 class Uses:
@@ -91,7 +91,7 @@ async def test_looking_leaves_postgresql_alone_when_people_in_line_poll(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event_id = await opened(api, admitPerMinute=1, maxActive=1)
-    tokens = [somebody() for _ in range(10)]
+    tokens = [new_token() for _ in range(10)]
     for token in tokens:
         await api.mutate("joinQueue", {"eventId": event_id}, token)
     query = "query ($id: ID!) { queueEntry(eventId: $id) { state position } }"
@@ -122,7 +122,7 @@ async def test_joins_share_statements_when_many_come_at_once(
 
     with uses_of_the_database(monkeypatch) as uses:
         await asyncio.gather(
-            *(api.mutate("joinQueue", {"eventId": event_id}, somebody()) for _ in range(PRESSES))
+            *(api.mutate("joinQueue", {"eventId": event_id}, new_token()) for _ in range(PRESSES))
         )
 
     assert 1 <= uses.number <= PRESSES / 4
@@ -132,7 +132,7 @@ async def test_pay_reads_one_row_at_most_when_the_caller_has_nothing_to_pay(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await opened(api, admitPerMinute=1, maxActive=1)
-    token = somebody()
+    token = new_token()
     statements: list[str] = []
     fetchrow = Database.fetchrow
 

@@ -7,7 +7,7 @@ import pytest
 
 from devservices.local_stripe import LocalStripe
 from devservices.valkey import Valkey
-from tests.apis import Api, api_on, somebody
+from tests.apis import Api, api_on, new_token
 from tests.integration.ordering.conftest import stripe_server
 from tests.integration.reading.events import publish_event
 
@@ -34,7 +34,7 @@ async def api(
 
 @pytest.fixture
 async def event_id(api: Api) -> str:
-    return await publish_event(api, somebody("organise"), orphanRule=False)
+    return await publish_event(api, new_token("organise"), orphanRule=False)
 
 
 def seats(event_id: str, *indexes: int) -> dict[str, Any]:
@@ -55,7 +55,7 @@ async def statuses(api: Api, event_id: str) -> str:
 
 
 async def test_an_order_has_everything_when_seats_are_held(api: Api, event_id: str) -> None:
-    token = somebody()
+    token = new_token()
 
     answer = await reserve(api, event_id, seats(event_id, 0, 1), token)
 
@@ -79,21 +79,21 @@ async def test_an_order_has_everything_when_seats_are_held(api: Api, event_id: s
 
 
 async def test_an_order_is_its_buyers_alone(api: Api, event_id: str) -> None:
-    token = somebody()
+    token = new_token()
     order = (await reserve(api, event_id, seats(event_id, 0), token))["order"]
     query = "query ($id: ID!) { order(id: $id) { id } node(id: $id) { id } }"
 
-    for stranger in ("", somebody()):
+    for stranger in ("", new_token()):
         assert (await api.ask(query, {"id": order["id"]}, stranger)).data == {"order": None, "node": None}
-    assert (await api.mutate("releaseOrder", {"orderId": order["id"]}, somebody()))["code"] == "NOT_FOUND"
-    assert (await api.mutate("pay", {"orderId": order["id"]}, somebody()))["code"] == "NOT_FOUND"
+    assert (await api.mutate("releaseOrder", {"orderId": order["id"]}, new_token()))["code"] == "NOT_FOUND"
+    assert (await api.mutate("pay", {"orderId": order["id"]}, new_token()))["code"] == "NOT_FOUND"
     assert (await statuses(api, event_id))[0] == "H"
 
 
 async def test_the_loser_is_told_which_seats_are_gone_and_offered_others(api: Api, event_id: str) -> None:
-    await reserve(api, event_id, seats(event_id, 0, 1), somebody())
+    await reserve(api, event_id, seats(event_id, 0, 1), new_token())
 
-    answer = await reserve(api, event_id, seats(event_id, 1, 2), somebody())
+    answer = await reserve(api, event_id, seats(event_id, 1, 2), new_token())
 
     assert (answer["__typename"], answer["code"]) == ("SeatsUnavailable", "SEATS_UNAVAILABLE")
     assert answer["seatIds"] == seats(event_id, 1)["seatIds"]
@@ -104,9 +104,9 @@ async def test_the_loser_is_told_which_seats_are_gone_and_offered_others(api: Ap
 async def test_best_seats_and_places_on_the_floor_are_held_by_number(api: Api, event_id: str) -> None:
     letters = event_id.removeprefix("evt_")
 
-    best = await reserve(api, event_id, {"bestAvailable": {"quantity": 3}}, somebody())
+    best = await reserve(api, event_id, {"bestAvailable": {"quantity": 3}}, new_token())
     floor = await reserve(
-        api, event_id, {"generalAdmission": {"sectionId": f"sec_{letters}_1", "quantity": 4}}, somebody()
+        api, event_id, {"generalAdmission": {"sectionId": f"sec_{letters}_1", "quantity": 4}}, new_token()
     )
 
     assert len(best["order"]["tickets"]) == 3
@@ -115,7 +115,7 @@ async def test_best_seats_and_places_on_the_floor_are_held_by_number(api: Api, e
 
 
 async def test_the_same_key_answers_the_same_order(api: Api, event_id: str) -> None:
-    token = somebody()
+    token = new_token()
 
     first = await reserve(api, event_id, seats(event_id, 3), token, idempotencyKey="k-1")
     again = await reserve(api, event_id, seats(event_id, 3), token, idempotencyKey="k-1")
@@ -126,7 +126,7 @@ async def test_the_same_key_answers_the_same_order(api: Api, event_id: str) -> N
 
 
 async def test_released_seats_are_free_again(api: Api, event_id: str) -> None:
-    token = somebody()
+    token = new_token()
     order = (await reserve(api, event_id, seats(event_id, 0, 1), token))["order"]
 
     answer = await api.mutate(
@@ -145,7 +145,7 @@ async def test_released_seats_are_free_again(api: Api, event_id: str) -> None:
 
 
 async def test_a_paid_order_is_booked_and_its_tickets_can_be_refunded(api: Api) -> None:
-    organiser, token = somebody("organise"), somebody()
+    organiser, token = new_token("organise"), new_token()
     event_id = await publish_event(api, organiser, orphanRule=False)
     order = (await reserve(api, event_id, seats(event_id, 0, 1), token))["order"]
 
@@ -183,7 +183,7 @@ async def test_a_paid_order_is_booked_and_its_tickets_can_be_refunded(api: Api) 
 
 
 async def test_a_declined_card_is_a_refusal(api: Api, event_id: str) -> None:
-    token = somebody()
+    token = new_token()
     order = (await reserve(api, event_id, seats(event_id, 0), token))["order"]
 
     answer = await api.mutate(
@@ -194,7 +194,7 @@ async def test_a_declined_card_is_a_refusal(api: Api, event_id: str) -> None:
 
 
 async def test_my_orders_are_listed_newest_first_in_pages(api: Api, event_id: str) -> None:
-    token = somebody()
+    token = new_token()
     made = [(await reserve(api, event_id, seats(event_id, n), token))["order"]["id"] for n in (0, 2, 4)]
     query = """
     query ($after: String) {
@@ -215,9 +215,9 @@ async def test_my_orders_are_listed_newest_first_in_pages(api: Api, event_id: st
 
 
 async def test_a_held_seat_cannot_be_blocked(api: Api) -> None:
-    organiser = somebody("organise")
+    organiser = new_token("organise")
     event_id = await publish_event(api, organiser, orphanRule=False)
-    await reserve(api, event_id, seats(event_id, 5), somebody())
+    await reserve(api, event_id, seats(event_id, 5), new_token())
 
     answer = await api.mutate(
         "blockSeats", {"eventId": event_id, "blocked": True} | seats(event_id, 4, 5), organiser
@@ -228,9 +228,9 @@ async def test_a_held_seat_cannot_be_blocked(api: Api) -> None:
 
 
 async def test_a_single_seat_left_over_is_refused_where_the_rule_is_on(api: Api) -> None:
-    event_id = await publish_event(api, somebody("organise"))
+    event_id = await publish_event(api, new_token("organise"))
 
-    answer = await reserve(api, event_id, seats(event_id, 1), somebody())
+    answer = await reserve(api, event_id, seats(event_id, 1), new_token())
 
     assert answer["code"] == "ORPHAN_SEAT"
     assert await statuses(api, event_id) == "A" * 12

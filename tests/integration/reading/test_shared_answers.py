@@ -9,7 +9,7 @@ import pytest
 
 import app
 from devservices.valkey import Valkey
-from tests.apis import Api, app_on, somebody
+from tests.apis import Api, app_on, new_token
 from tests.integration.reading.events import publish_event
 from transport import Operation, ServerOptions
 
@@ -50,11 +50,11 @@ async def api(postgres_url: str, redis_server: Valkey, executed: list[str]) -> A
 async def test_one_execution_serves_all_when_buyers_and_anonymous_clients_ask(
     api: Api, executed: list[str]
 ) -> None:
-    organiser = somebody("organise")
+    organiser = new_token("organise")
     event_id = await publish_event(api, organiser)
     executed.clear()
 
-    callers = [somebody("buy"), "", somebody("buy"), ""]
+    callers = [new_token("buy"), "", new_token("buy"), ""]
     answers = [(await api.ask(EVENT, {"id": event_id}, caller)).data for caller in callers]
     shared = list(executed)
     for _ in range(2):

@@ -3,7 +3,7 @@
 import asyncio
 
 from devservices.valkey import Valkey
-from tests.apis import Api, api_on, somebody
+from tests.apis import Api, api_on, new_token
 from tests.integration.reading.events import publish_event
 
 FAILING_PLACES = (
@@ -16,7 +16,7 @@ ANSWER_SECONDS = 10
 async def test_the_other_branch_is_answered_when_a_field_fails_and_nothing_was_read_before(
     api: Api, module_postgres_url: str, redis_server: Valkey
 ) -> None:
-    event_id = await publish_event(api, somebody("organise"))
+    event_id = await publish_event(api, new_token("organise"))
 
     for _ in range(5):
         async with api_on(module_postgres_url, redis_server.url()) as cold, asyncio.timeout(ANSWER_SECONDS):

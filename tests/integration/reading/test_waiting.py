@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.apis import Api, somebody
+from tests.apis import Api, new_token
 from tests.integration.reading.events import publish_event
 
 ROOM = "query ($id: ID!) { event(id: $id) { waitingRoom { enabled phase waiting admitPerMinute } } }"
@@ -11,7 +11,7 @@ ENTRY = "id state position ahead etaSeconds admission { token expiresAt }"
 
 async def opened(api: Api, **settings: Any) -> str:
     """An event whose line is open."""
-    organiser = somebody("organise")
+    organiser = new_token("organise")
     event_id = await publish_event(api, organiser)
     answer = await api.mutate(
         "configureWaitingRoom",
@@ -32,7 +32,7 @@ async def test_a_room_shows_its_settings_when_it_is_opened(api: Api) -> None:
 
 
 async def test_one_account_has_one_place_in_line(api: Api) -> None:
-    event_id, token = await opened(api), somebody()
+    event_id, token = await opened(api), new_token()
     selected = f"... on JoinQueueSuccess {{ entry {{ {ENTRY} }} }}"
 
     first = await api.mutate("joinQueue", {"eventId": event_id}, token, selected)
@@ -44,11 +44,11 @@ async def test_one_account_has_one_place_in_line(api: Api) -> None:
     assert (first["entry"]["position"], first["entry"]["ahead"]) == (1, 0)
     assert again["entry"]["id"] == first["entry"]["id"] == seen["id"]
     assert (await api.ask(query, {"id": event_id})).data == {"queueEntry": None}
-    assert (await api.ask(query, {"id": event_id}, somebody())).data == {"queueEntry": None}
+    assert (await api.ask(query, {"id": event_id}, new_token())).data == {"queueEntry": None}
 
 
 async def test_leaving_says_whether_there_was_a_place(api: Api) -> None:
-    event_id, token = await opened(api), somebody()
+    event_id, token = await opened(api), new_token()
     await api.mutate("joinQueue", {"eventId": event_id}, token)
 
     left = [
@@ -65,20 +65,20 @@ async def test_buying_wants_an_admission_while_the_room_is_open(api: Api) -> Non
     event_id = await opened(api)
     wanted = {"eventId": event_id, "selection": {"bestAvailable": {"quantity": 1}}}
 
-    without = await api.mutate("reserve", wanted, somebody())
-    wrong = await api.mutate("reserve", wanted | {"queueToken": "nonsense"}, somebody())
+    without = await api.mutate("reserve", wanted, new_token())
+    wrong = await api.mutate("reserve", wanted | {"queueToken": "nonsense"}, new_token())
 
     assert without["code"] == "QUEUE_TOKEN_REQUIRED"
     assert wrong["code"] == "QUEUE_TOKEN_INVALID"
 
 
 async def test_only_the_organiser_configures_a_room(api: Api) -> None:
-    event_id = await publish_event(api, somebody("organise"))
+    event_id = await publish_event(api, new_token("organise"))
 
     answer = await api.ask(
         "mutation ($id: ID!) { configureWaitingRoom(input: {eventId: $id, enabled: true}) { __typename } }",
         {"id": event_id},
-        somebody("organise"),
+        new_token("organise"),
     )
 
     assert answer.code == "FORBIDDEN"
@@ -87,6 +87,6 @@ async def test_only_the_organiser_configures_a_room(api: Api) -> None:
 
 
 async def test_an_event_without_a_room_has_no_line_to_join(api: Api) -> None:
-    event_id = await publish_event(api, somebody("organise"))
+    event_id = await publish_event(api, new_token("organise"))
 
-    assert (await api.mutate("joinQueue", {"eventId": event_id}, somebody()))["code"] == "NOT_ON_SALE"
+    assert (await api.mutate("joinQueue", {"eventId": event_id}, new_token()))["code"] == "NOT_ON_SALE"

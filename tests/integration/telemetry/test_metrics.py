@@ -20,7 +20,7 @@ from services.ordering.selection import ExactSeats
 from services.search.find_events import EventSearch
 from settings import Settings
 from subscriptions.seat_availability import SeatHub
-from tests.apis import Api, api_on, somebody
+from tests.apis import Api, api_on, new_token
 from tests.events import buyer, open_event, service_context_on
 from tests.integration.reading.events import publish_event
 from tests.logs import logged
@@ -57,11 +57,11 @@ async def test_either_process_tells_of_both_when_asked(postgres_url: str, redis_
         api_on(postgres_url, redis_url, process_name="api-0") as one,
         api_on(postgres_url, redis_url, process_name="api-1") as other,
     ):
-        event_id = await publish_event(one, somebody("organise"))
+        event_id = await publish_event(one, new_token("organise"))
         wrong = {"eventId": event_id, "selection": {"bestAvailable": {"quantity": 99}}}
-        await one.mutate("reserve", wrong, somebody())
-        await other.mutate("reserve", wrong, somebody())
-        await other.mutate("reserve", wrong, somebody())
+        await one.mutate("reserve", wrong, new_token())
+        await other.mutate("reserve", wrong, new_token())
+        await other.mutate("reserve", wrong, new_token())
 
         def counts(samples: Samples) -> list[float | None]:
             labels = {"call": "reserve", "outcome": "LIMIT_EXCEEDED"}
@@ -152,9 +152,9 @@ async def test_the_workers_lines_name_order_and_request_when_a_task_is_put_off(
     postgres_url: str, redis_url: str
 ) -> None:
     async with api_on(postgres_url, redis_url) as api:
-        event_id = await publish_event(api, somebody("organise"), orphanRule=False)
+        event_id = await publish_event(api, new_token("organise"), orphanRule=False)
         chosen = {"seatIds": [f"seat_{event_id.removeprefix('evt_')}_0"]}
-        token = somebody()
+        token = new_token()
         held = await api.mutate(
             "reserve",
             {"eventId": event_id, "selection": chosen},

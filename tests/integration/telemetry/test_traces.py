@@ -11,7 +11,7 @@ from devservices.local_stripe import LocalStripe
 from parts import build_parts
 from services.ordering.outbox import deliver
 from settings import Settings
-from tests.apis import SECRET, Api, api_on, somebody
+from tests.apis import SECRET, Api, api_on, new_token
 from tests.integration.ordering.conftest import stripe_server
 from tests.integration.reading.events import publish_event
 from tests.integration.telemetry.collector import Collector, collecting
@@ -33,7 +33,7 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
 
 async def held_order(api: Api, token: str) -> str:
     """An order over one seat of a new event, reserved in the caller's trace."""
-    event_id = await publish_event(api, somebody("organise"), orphanRule=False)
+    event_id = await publish_event(api, new_token("organise"), orphanRule=False)
     seat = f"seat_{event_id.removeprefix('evt_')}_0"
     api.client.headers["traceparent"] = CALLER
     answer = await api.mutate(
@@ -51,7 +51,7 @@ async def booked(
     collector: Collector, postgres_url: str, redis_url: str, stripe_server: LocalStripe
 ) -> AsyncIterator[Collector]:
     """A booking and the worker's round after it; every span has arrived."""
-    token = somebody()
+    token = new_token()
     changes = {"stripe_api_base": stripe_server.url(), "process_name": "api-0"}
     async with api_on(postgres_url, redis_url, **changes) as api:
         order_id = await held_order(api, token)
@@ -102,7 +102,7 @@ async def test_a_refusal_is_no_failure_when_it_is_traced(
     collector: Collector, postgres_url: str, redis_url: str
 ) -> None:
     async with api_on(postgres_url, redis_url) as api:
-        await api.mutate("pay", {"orderId": f"ord_{'0' * 26}"}, somebody())
+        await api.mutate("pay", {"orderId": f"ord_{'0' * 26}"}, new_token())
 
     pay = collector.named("pay")
     assert (pay.failed, pay.facts["boxoffice.refusal"]) == (False, "NOT_FOUND")

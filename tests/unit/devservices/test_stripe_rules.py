@@ -61,7 +61,7 @@ def save(keys: IdempotencyKeys, key: str, now: float) -> None:
     keys.release(key)
 
 
-def test_key_is_kept_for_a_day_when_an_answer_was_stored(store: Store) -> None:
+def test_key_is_stored_for_a_day_when_an_answer_was_stored(store: Store) -> None:
     keys = IdempotencyKeys(store)
     save(keys, "k", now=1000.0)
 
@@ -69,7 +69,7 @@ def test_key_is_kept_for_a_day_when_an_answer_was_stored(store: Store) -> None:
     assert keys.claim("k", "/v1/x", {"a": "1"}, 1000.0 + DAY) is None
 
 
-def test_key_of_one_request_stays_its_own_when_it_is_in_use(store: Store) -> None:
+def test_key_is_refused_while_a_request_uses_it(store: Store) -> None:
     keys = IdempotencyKeys(store)
     assert keys.claim("k", "/v1/x", {}, 0.0) is None
 
@@ -97,7 +97,7 @@ def test_key_of_one_request_stays_its_own_when_it_is_in_use(store: Store) -> Non
         {"kind": "webhook.delay", "params": {"seconds": "soon"}},
     ],
 )
-def test_fault_is_refused_when_nothing_would_understand_it(store: Store, fault: object) -> None:
+def test_fault_is_rejected_when_it_is_invalid(store: Store, fault: object) -> None:
     faults = InjectedFaults(store)
 
     with pytest.raises(InvalidFault):
@@ -106,7 +106,7 @@ def test_fault_is_refused_when_nothing_would_understand_it(store: Store, fault: 
     assert faults.pending() == []
 
 
-def test_fault_strikes_as_often_as_it_says_when_its_match_fits(store: Store) -> None:
+def test_fault_is_injected_count_times_when_its_match_fits(store: Store) -> None:
     faults = InjectedFaults(store)
     faults.add({"kind": "webhook.drop", "match": {"event_type": "charge.*"}, "count": 2})
     faults.add({"kind": "webhook.drop", "match": {"order_id": "o-1"}, "count": None})
@@ -122,7 +122,7 @@ def test_fault_strikes_as_often_as_it_says_when_its_match_fits(store: Store) -> 
     assert [(one.remaining, one.injections) for one in faults.pending()] == [(0, 2), (None, 5)]
 
 
-def test_faults_wait_on_when_the_process_starts_again(tmp_path: Path) -> None:
+def test_faults_survive_a_restart(tmp_path: Path) -> None:
     store = Store(tmp_path / "stripe.sqlite3")
     InjectedFaults(store).add({"kind": "api.reset"})
     store.close()
@@ -133,7 +133,7 @@ def test_faults_wait_on_when_the_process_starts_again(tmp_path: Path) -> None:
     again.close()
 
 
-def test_waits_double_up_to_a_quarter_minute_when_deliveries_fail() -> None:
+def test_retry_delay_doubles_up_to_15_seconds() -> None:
     assert [retry_seconds(attempts) for attempts in (1, 2, 3, 4, 7, 8, 5000)] == [0.25, 0.5, 1, 2, 15, 15, 15]
 
 

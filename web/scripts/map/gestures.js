@@ -11,7 +11,7 @@ const STEPS = new Map([
  * @property {(factor: number, x?: number, y?: number) => void} zoom
  * @property {(x: number, y: number, touch: boolean) => void} tap
  * @property {(x: number, y: number) => void} point
- * @property {() => void} away
+ * @property {() => void} left
  * @property {(dx: number, dy: number) => void} step
  * @property {() => void} press
  * @property {() => void} fit
@@ -86,7 +86,7 @@ function listenToPointers(canvas, handlers, drawing) {
   };
   canvas.addEventListener("pointerup", lift);
   canvas.addEventListener("pointercancel", lift);
-  canvas.addEventListener("pointerleave", () => handlers.away());
+  canvas.addEventListener("pointerleave", () => handlers.left());
 }
 
 /**

@@ -126,7 +126,7 @@ export class SeatMap extends Emitter {
       fit: () => this.fit(),
       tap: (x, y, touch) => this._tap(x, y, touch),
       point: (x, y) => this._point(x, y),
-      away: () => this._setHover(-1, null),
+      left: () => this._setHover(-1, null),
       step: (dx, dy) => this._step(dx, dy),
       press: () => this.focused >= 0 && this.emit("choose", this.focused),
       drag: (box, done) => this._drag(box, done),
