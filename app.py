@@ -53,8 +53,8 @@ from settings import Settings
 from subscriptions.queue_positions import WaitingRoomHub
 from subscriptions.seat_availability import SeatHub
 from telemetry.exposition import CONTENT_TYPE, packed
-from telemetry.line_meters import EstimateMeters
-from telemetry.transport_meters import PrometheusMeters
+from telemetry.transport_meters import TransportMeters
+from telemetry.waiting_room_meters import EstimateErrors
 from transport import (
     Allowance,
     CacheHint,
@@ -126,7 +126,7 @@ def create_app(settings: Settings) -> Starlette:
     instruments = parts.instruments
     streams = _streams(parts)
     open_streams = OpenStreams(parts.runner)
-    meters = PrometheusMeters(instruments.own, instruments.common, open_streams)
+    meters = TransportMeters(instruments.own, instruments.common, open_streams)
     metrics = _process_metrics(parts)
     shedder = LoadShedder(_load_limits(settings), meters)
     pipeline = _pipeline(parts, shedder)
@@ -146,9 +146,9 @@ def create_app(settings: Settings) -> Starlette:
 
 def _streams(parts: Parts) -> Streams:
     instruments = parts.instruments
-    hub = SeatHub(parts.context, parts.channels, instruments.fanout.told)
+    hub = SeatHub(parts.context, parts.channels, instruments.fanout.sent)
     queue_hub = WaitingRoomHub(parts.waiting_rooms, parts.channels)
-    EstimateMeters(instruments.own, queue_hub.eta_errors)
+    EstimateErrors(instruments.own, queue_hub.eta_errors)
     instruments.fanout.watch_topics(lambda: hub.topics)
     return Streams(hub, queue_hub, parts.channels)
 
@@ -191,7 +191,7 @@ def _background(
 ) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
     """The background work of an API process, by name."""
     instruments = parts.instruments
-    probe = PubSubLatencyProbe(parts.channels, instruments.name, instruments.parts.heard)
+    probe = PubSubLatencyProbe(parts.channels, instruments.name, instruments.dependencies.pubsub_delay)
     return {
         "hearing of changed events": partial(_hear_of_events, parts),
         "publishing open streams": open_streams.keep_publishing,
@@ -220,7 +220,7 @@ def _routes(parts: Parts, server: GraphQLServer, readiness: Readiness, scrape: S
 
 
 def graphql_server(
-    parts: Parts, streams: Streams, meters: PrometheusMeters, shedder: LoadShedder
+    parts: Parts, streams: Streams, meters: TransportMeters, shedder: LoadShedder
 ) -> GraphQLServer:
     """The GraphQL endpoint over HTTP, WebSocket and event streams."""
     bus: MessageBus = ChannelBus(parts.channels)

@@ -13,7 +13,7 @@ from uuid import UUID
 from commands.banner import shown_host
 from domain.ids import Kind, public_id
 from settings import Settings
-from telemetry.reading import Samples
+from telemetry.samples import Samples
 
 TIMEOUT_SECONDS = 5
 _HOTTEST = 5

@@ -15,8 +15,8 @@ from services.waiting_room.waiting_rooms import WaitingRooms
 from telemetry.common_meters import CommonMeters
 from telemetry.exposition import text_of_all
 from telemetry.instruments import Instruments
-from telemetry.line_meters import LineMeters
-from telemetry.transport_meters import PrometheusMeters
+from telemetry.transport_meters import TransportMeters
+from telemetry.waiting_room_meters import WaitingRoomMeters
 
 log = logging.getLogger("boxoffice.metrics")
 
@@ -34,7 +34,7 @@ class Sources:
     context: ServiceContext
     waiting_rooms: WaitingRooms
     readiness: Readiness
-    streams: PrometheusMeters
+    streams: TransportMeters
     processes: ProcessMetrics
 
 
@@ -45,7 +45,7 @@ class Scrape:
         self._instruments = instruments
         self._sources = sources
         self._common = CommonMeters(instruments.common)
-        self._lines = LineMeters(instruments.common)
+        self._waiting_room_meters = WaitingRoomMeters(instruments.common)
         self._figures: Cache[str, Figures] = Cache(max_entries=1, ttl_seconds=_FIGURES_SECONDS)
 
     async def __call__(self) -> bytes:
@@ -60,7 +60,7 @@ class Scrape:
         await asyncio.gather(
             _in_time(self._show_figures),
             _in_time(self._show_parts, _PARTS_SECONDS),
-            _in_time(self._show_lines),
+            _in_time(self._show_waiting_rooms),
             _in_time(self._sources.streams.refresh),
         )
 
@@ -82,9 +82,9 @@ class Scrape:
     async def _show_parts(self) -> None:
         self._common.show_parts(await self._sources.readiness.states())
 
-    async def _show_lines(self) -> None:
-        self._lines.show({})
-        self._lines.show(await self._sources.waiting_rooms.counters())
+    async def _show_waiting_rooms(self) -> None:
+        self._waiting_room_meters.show({})
+        self._waiting_room_meters.show(await self._sources.waiting_rooms.counters())
 
 
 async def _in_time(show: Callable[[], Awaitable[None]], seconds: float = _LOOK_SECONDS) -> None:

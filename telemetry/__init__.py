@@ -1,1 +1,1 @@
-"""What operators watch: Prometheus metrics and OpenTelemetry traces; their SDKs are known here alone."""
+"""Prometheus metrics and OpenTelemetry traces for operators; no other package imports their SDKs."""

@@ -1,4 +1,4 @@
-"""What every process finds alike when it is asked: in the database, in Redis, by its probes."""
+"""Gauges that have the same value in every process: read from PostgreSQL, Redis and the probes."""
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 
 class Figures(Protocol):
-    """What the database says of the sale."""
+    """Figures of the sale in PostgreSQL."""
 
     @property
     def outbox_waiting(self) -> int: ...
@@ -23,8 +23,8 @@ class Figures(Protocol):
     def search_refused(self) -> int: ...
 
 
-class PartStanding(Protocol):
-    """How a part stands."""
+class PartState(Protocol):
+    """The result of a probe: of a store, a service or a worker."""
 
     @property
     def ok(self) -> bool: ...
@@ -33,20 +33,20 @@ class PartStanding(Protocol):
 
 
 class CommonMeters:
-    """Gauges that are set when `/metrics` is asked for, and are gone while nobody can tell."""
+    """Gauges that a request for `/metrics` sets; without a source they are NaN or absent."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def gauge(name: str, purpose: str, labels: Iterable[str] = ()) -> Gauge:
             return Gauge(f"boxoffice_{name}", purpose, list(labels), registry=registry)
 
-        self._processes = gauge("processes", "Processes whose figures are shown")
-        self._part_up = gauge("part_up", "1 where a part answers", ["part"])
-        self._part_latency = gauge("part_latency_seconds", "How long a part took to answer", ["part"])
-        self._orders = gauge("orders_live", "Orders that hold seats unpaid", ["state"])
-        self._payments = gauge("payments_open", "Payments under way", ["state"])
+        self._processes = gauge("processes", "Processes whose metrics are shown")
+        self._part_up = gauge("part_up", "1 where the probe of a part succeeds", ["part"])
+        self._part_latency = gauge("part_latency_seconds", "Duration of the probe of a part", ["part"])
+        self._orders = gauge("orders_live", "Unpaid orders that hold seats", ["state"])
+        self._payments = gauge("payments_open", "Payments that are not final", ["state"])
         none: list[str] = []
         self._single = {
-            "outbox_waiting": gauge("outbox_waiting", "Outbox tasks not done, 10,000 at most", none),
+            "outbox_waiting": gauge("outbox_waiting", "Outbox tasks that are not done, 10,000 at most", none),
             "outbox_age_seconds": gauge("outbox_age_seconds", "Age of the oldest outbox task", none),
             "search_lag_seconds": gauge("search_lag_seconds", "Age of the oldest change not indexed", none),
             "search_refused": gauge(
@@ -55,17 +55,17 @@ class CommonMeters:
         }
 
     def show_processes(self, count: int) -> None:
-        """Show how many processes told their figures."""
+        """Show the number of processes whose metrics are shown."""
         self._processes.set(count)
 
-    def show_parts(self, parts: Mapping[str, PartStanding]) -> None:
-        """Show how the parts stand."""
-        for name, standing in parts.items():
-            self._part_up.labels(name).set(standing.ok)
-            self._part_latency.labels(name).set(standing.latency_seconds)
+    def show_parts(self, parts: Mapping[str, PartState]) -> None:
+        """Show the results of the probes."""
+        for name, state in parts.items():
+            self._part_up.labels(name).set(state.ok)
+            self._part_latency.labels(name).set(state.latency_seconds)
 
     def show(self, figures: Figures | None) -> None:
-        """Show what the database says; None hides what it last said."""
+        """Show the figures of PostgreSQL; None where it does not answer."""
         self._orders.clear()
         self._payments.clear()
         for name, gauge in self._single.items():

@@ -1,4 +1,4 @@
-"""Prometheus's text of all processes: each publishes its figures, and any of them answers for all."""
+"""Prometheus's text of all processes: each publishes its metrics, and any of them answers for all."""
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,22 +9,22 @@ from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-# One process has some hundred samples; more than this is no entry of ours.
+# A process has some hundred samples; a larger entry was not written by `packed`.
 _MOST_BYTES = 1_000_000
 # [name, type, documentation, [[sample's name, labels, value], …]]
 _Family = tuple[str, str, str, list[tuple[str, dict[str, str], float]]]
 
 
 def packed(registry: CollectorRegistry) -> bytes:
-    """A process's figures, small enough to tell every few seconds."""
+    """The metrics of this process, compressed for publishing every few seconds."""
     return zlib.compress(orjson.dumps(list(_families(registry))), 1)
 
 
 def unpacked(entry: bytes) -> list[_Family]:
-    """What another process has told.
+    """The metrics of another process.
 
     Raises:
-        ValueError: it is nothing that `packed` wrote.
+        ValueError: `packed` did not write this entry.
     """
     try:
         unpacking = zlib.decompressobj()
@@ -38,17 +38,17 @@ def unpacked(entry: bytes) -> list[_Family]:
 def text_of_all(
     own: CollectorRegistry, name: str, others: Mapping[str, bytes], common: CollectorRegistry
 ) -> bytes:
-    """The figures of every process, each with the label `process`, and those that are of no process.
+    """The metrics of every process with the label `process`, and the common ones without it.
 
-    The label keeps a restart from looking like one: a counter that starts again is its own series.
+    With the label, a counter that starts again after a restart does not look like a drop of the sum.
     """
-    everybody = [(name, list(_families(own)))]
+    processes = [(name, list(_families(own)))]
     for other, entry in sorted(others.items()):
         try:
-            everybody.append((other, unpacked(entry)))
+            processes.append((other, unpacked(entry)))
         except ValueError:
             continue
-    return generate_latest(_Merged(everybody)) + generate_latest(common)
+    return generate_latest(_Merged(processes)) + generate_latest(common)
 
 
 def _families(registry: CollectorRegistry) -> Iterator[_Family]:
@@ -62,15 +62,15 @@ def _families(registry: CollectorRegistry) -> Iterator[_Family]:
 
 
 class _Merged(Collector):
-    """What several processes told: each family once, with everybody's samples."""
+    """The metrics of several processes: each family once, with the samples of all."""
 
-    def __init__(self, everybody: Sequence[tuple[str, list[_Family]]]) -> None:
-        self._everybody = everybody
+    def __init__(self, processes: Sequence[tuple[str, list[_Family]]]) -> None:
+        self._processes = processes
 
     def collect(self) -> Iterable[Metric]:
         """Every family, with `process` among its labels."""
         merged: dict[str, Metric] = {}
-        for process, families in self._everybody:
+        for process, families in self._processes:
             for name, kind, documentation, samples in families:
                 family = merged.setdefault(name, Metric(name, documentation, kind))
                 for sample, labels, value in samples:
@@ -83,5 +83,5 @@ def _labelled(labels: Mapping[str, Any], process: str) -> dict[str, str]:
 
 
 def _number(value: float | None) -> float:
-    """JSON has no infinity and no NaN: what was neither a number comes back as none."""
+    """JSON has neither infinity nor NaN: they were written as null."""
     return float("nan") if value is None else value

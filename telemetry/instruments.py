@@ -1,4 +1,4 @@
-"""Everything that one process is watched with."""
+"""The metrics and the tracer of one process."""
 
 from dataclasses import dataclass, field
 
@@ -6,15 +6,15 @@ from prometheus_client import CollectorRegistry
 
 from kit.spans import NoTracer, Tracer
 from telemetry.sale_meters import SaleMeters
-from telemetry.server_meters import FanoutMeters, LoopMeters, PartMeters, ProcessMeters, RequestMeters
+from telemetry.server_meters import DependencyMeters, FanoutMeters, LoopMeters, ProcessMeters, RequestMeters
 
 
 @dataclass(frozen=True)
 class Instruments:
-    """A process's meters and its tracer.
+    """The meters and the tracer of one process.
 
-    `own` holds what is this process's and is told to the others; `common` what every process finds
-    alike when it is asked, in the database or in Redis.
+    The registry `own` has the metrics of this process, which it publishes to the others; `common` has those
+    that are the same in every process.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Instruments:
     common: CollectorRegistry = field(default_factory=CollectorRegistry)
     sale: SaleMeters = field(init=False)
     requests: RequestMeters = field(init=False)
-    parts: PartMeters = field(init=False)
+    dependencies: DependencyMeters = field(init=False)
     fanout: FanoutMeters = field(init=False)
     loops: LoopMeters = field(init=False)
     process: ProcessMeters = field(init=False)
@@ -38,7 +38,7 @@ class Instruments:
 _METERS = {
     "sale": SaleMeters,
     "requests": RequestMeters,
-    "parts": PartMeters,
+    "dependencies": DependencyMeters,
     "fanout": FanoutMeters,
     "loops": LoopMeters,
 }

@@ -1,33 +1,37 @@
-"""Whether the sale is healthy: what the use cases came to, and how long they took."""
+"""Metrics of the sale: outcomes and durations of use cases, payments, webhooks and outbox tasks."""
 
 from prometheus_client import CollectorRegistry
 
-from telemetry.counting import Counts, Spreads
+from telemetry.fast_metrics import FastCounter, FastHistogram
 
 _CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-# From the hold to the booking, a person's time: the hold lasts eight minutes, a payment ten more.
+# From the hold to the booking: a hold lasts eight minutes, a payment ten more.
 _BOOK_SECONDS = (1, 2, 5, 10, 30, 60, 120, 240, 480, 720, 1080)
 _AGE_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
 class SaleMeters:
-    """The meters of services."""
+    """The metrics that services record."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._calls = Counts(registry, "boxoffice_service_calls", "Use cases", ["call", "outcome"])
-        self._call_seconds = Spreads(
-            registry, "boxoffice_service_seconds", "How long use cases took", _CALL_SECONDS, ["call"]
+        self._calls = FastCounter(registry, "boxoffice_service_calls", "Use cases run", ["call", "outcome"])
+        self._call_seconds = FastHistogram(
+            registry, "boxoffice_service_seconds", "Duration of use cases", _CALL_SECONDS, ["call"]
         )
-        self._booked = Spreads(
+        self._booked = FastHistogram(
             registry,
             "boxoffice_time_to_book_seconds",
             "From an order's creation to its booking; its count is the bookings",
             _BOOK_SECONDS,
         )
-        self._payments = Counts(registry, "boxoffice_payments", "Payments that came into a state", ["state"])
-        self._webhooks = Counts(registry, "boxoffice_webhooks", "Webhooks received", ["outcome"])
-        self._tasks = Counts(registry, "boxoffice_outbox_tasks", "Outbox tasks run", ["topic", "outcome"])
-        self._task_age = Spreads(
+        self._payments = FastCounter(
+            registry, "boxoffice_payments", "Payments that entered a state", ["state"]
+        )
+        self._webhooks = FastCounter(registry, "boxoffice_webhooks", "Webhooks received", ["outcome"])
+        self._tasks = FastCounter(
+            registry, "boxoffice_outbox_tasks", "Outbox tasks run", ["topic", "outcome"]
+        )
+        self._task_age = FastHistogram(
             registry,
             "boxoffice_outbox_task_age_seconds",
             "From a task's commit to the end of the run that finished it",
@@ -35,24 +39,24 @@ class SaleMeters:
         )
 
     def called(self, call: str, outcome: str, seconds: float) -> None:
-        """Count a use case; the outcome is ok, a refusal's code, GONE or FAULT."""
+        """Count a use case; the outcome is ok, the code of an error, GONE (cancelled) or FAULT (a bug)."""
         self._calls.add(call, outcome)
-        self._call_seconds.note(seconds, call)
+        self._call_seconds.observe(seconds, call)
 
     def booked(self, seconds: float) -> None:
-        """Count a booking, this long after its order's creation."""
-        self._booked.note(seconds)
+        """Count a booking and the time since its order's creation."""
+        self._booked.observe(seconds)
 
     def payment(self, state: str) -> None:
-        """Count a payment that has come into a state."""
+        """Count a payment that has entered a state."""
         self._payments.add(state)
 
     def webhook(self, outcome: str) -> None:
-        """Count a webhook by what it was answered."""
+        """Count a webhook by its outcome."""
         self._webhooks.add(outcome)
 
     def task(self, topic: str, outcome: str, age_seconds: float) -> None:
-        """Count a run of an outbox task; only one that is done has an age."""
+        """Count a run of an outbox task; the age is recorded only when it is done."""
         self._tasks.add(topic, outcome)
         if outcome == "done":
-            self._task_age.note(age_seconds)
+            self._task_age.observe(age_seconds)

@@ -1,4 +1,4 @@
-"""OpenTelemetry behind `kit.spans`: loaded only where an exporter is configured.
+"""OpenTelemetry behind `kit.spans`; the SDK is loaded only where an exporter is configured.
 
 The configuration is the standard's own (https://opentelemetry.io/docs/specs/otel/configuration/):
 OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_EXPORTER (otlp, console or none), OTEL_TRACES_SAMPLER,
@@ -23,7 +23,7 @@ _FLUSH_MILLISECONDS = 3_000
 
 
 def is_configured(environment: Mapping[str, str]) -> bool:
-    """Whether spans are to be sent anywhere."""
+    """Whether an exporter for spans is configured."""
     if environment.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return False
     chosen = environment.get("OTEL_TRACES_EXPORTER", "").strip()
@@ -31,10 +31,10 @@ def is_configured(environment: Mapping[str, str]) -> bool:
 
 
 def tracer_for(environment: Mapping[str, str], process: str) -> Tracer:
-    """A tracer as the environment wants it.
+    """The tracer that the environment configures.
 
     Raises:
-        ValueError: OTEL_TRACES_EXPORTER names one that is not known here.
+        ValueError: OTEL_TRACES_EXPORTER names an unknown exporter.
     """
     if not is_configured(environment):
         return NoTracer()
@@ -75,20 +75,20 @@ class OpenTelemetryTracer:
     def begin(
         self, name: str, *, traceparent: str | None = None, serving: bool = False, facts: Mapping[str, Fact]
     ) -> Span | None:
-        """A span on top, or below the caller's; None where the sampler leaves it out."""
+        """A root span, or a child of the caller's; None where the sampler drops it."""
         from opentelemetry.context import Context
         from opentelemetry.trace import SpanKind
 
-        # An empty context, not the current one: what the SDK itself finds there is not ours.
-        above = Context()
+        # An empty context: a current span of another library would otherwise become the parent.
+        parent = Context()
         if traceparent is not None:
-            above = self._propagator.extract({"traceparent": traceparent}, context=above)
+            parent = self._propagator.extract({"traceparent": traceparent}, context=parent)
         kind = SpanKind.SERVER if serving else SpanKind.CONSUMER
-        span = self._tracer.start_span(name, context=above, kind=kind, attributes=facts)
+        span = self._tracer.start_span(name, context=parent, kind=kind, attributes=facts)
         return OpenTelemetrySpan(self._tracer, span) if span.is_recording() else None
 
     def close(self) -> None:
-        """Send what has ended, and stop the sender."""
+        """Send the spans that have ended, and stop the exporter."""
         self._provider.force_flush(_FLUSH_MILLISECONDS)
         self._provider.shutdown()
 
@@ -109,24 +109,25 @@ class OpenTelemetrySpan:
 
     @property
     def traceparent(self) -> str:
-        """The W3C header that continues from here."""
+        """The W3C header that makes a remote span a child of this one."""
         context = self._span.get_span_context()
         return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
     def child(self, name: str, facts: Mapping[str, Fact]) -> Span:
-        """A piece of this work."""
+        """A child span."""
         from opentelemetry.context import Context
         from opentelemetry.trace import set_span_in_context
 
-        above = set_span_in_context(self._span, Context())
-        return OpenTelemetrySpan(self._tracer, self._tracer.start_span(name, context=above, attributes=facts))
+        parent = set_span_in_context(self._span, Context())
+        span = self._tracer.start_span(name, context=parent, attributes=facts)
+        return OpenTelemetrySpan(self._tracer, span)
 
     def note(self, name: str, fact: Fact) -> None:
         """Add an attribute."""
         self._span.set_attribute(name, fact)
 
     def end(self, fault: BaseException | None) -> None:
-        """Finish. Of a fault its class is told and not its words, which may hold what nobody may read."""
+        """End the span; of an error it records the class, as a message may contain personal data."""
         if isinstance(fault, DomainError):
             self._span.set_attribute("boxoffice.refusal", fault.code)
         elif fault is not None:

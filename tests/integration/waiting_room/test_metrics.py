@@ -2,13 +2,13 @@
 
 from prometheus_client import CollectorRegistry
 
-from telemetry.line_meters import LineMeters
+from telemetry.waiting_room_meters import WaitingRoomMeters
 from tests.integration.waiting_room.venue import Venue
 
 
 async def test_figures_are_those_of_the_line_when_metrics_are_asked_for(venue: Venue) -> None:
     registry = CollectorRegistry()
-    meters = LineMeters(registry)
+    meters = WaitingRoomMeters(registry)
     await venue.configure(admit_per_minute=100_000, max_active=1)
     await venue.crowd(3)
     await venue.tick()
@@ -25,7 +25,7 @@ async def test_figures_are_those_of_the_line_when_metrics_are_asked_for(venue: V
 
 async def test_a_line_is_forgotten_when_it_is_switched_off(venue: Venue) -> None:
     registry = CollectorRegistry()
-    meters = LineMeters(registry)
+    meters = WaitingRoomMeters(registry)
     await venue.configure()
     meters.show(await venue.rooms.counters())
 

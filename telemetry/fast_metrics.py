@@ -1,7 +1,7 @@
-"""Counters and histograms for hot paths: one look into a dict each.
+"""Counters and histograms for hot paths: an update is one access to a dict.
 
-prometheus_client's own take locks, for threads, and ten times as long. A process of ours counts in its
-event loop alone; collecting, which may be a thread's, copies before it reads.
+Those of prometheus_client lock for threads and take ten times as long. Here only the event loop updates;
+collecting, which may run in a thread, copies before it reads.
 """
 
 from bisect import bisect_left
@@ -13,8 +13,8 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 
-class Counts(Collector):
-    """A counter by labels; without labels it is there from the start."""
+class FastCounter(Collector):
+    """A counter by labels; without labels its series exists from the start."""
 
     __slots__ = ("_counts", "_labels", "_name", "_purpose")
 
@@ -28,7 +28,7 @@ class Counts(Collector):
         registry.register(self)
 
     def add(self, *labels: str, count: float = 1.0) -> None:
-        """Count, for these values of the labels."""
+        """Increase the series with these values of the labels."""
         counts = self._counts
         try:
             counts[labels] += count
@@ -36,15 +36,15 @@ class Counts(Collector):
             counts[labels] = count
 
     def collect(self) -> Iterable[Metric]:
-        """The family, as Prometheus reads it."""
+        """The metric family for Prometheus."""
         family = CounterMetricFamily(self._name, self._purpose, labels=self._labels)
         for labels, count in self._counts.copy().items():
             family.add_metric(labels, count)
         yield family
 
 
-class _Spread:
-    """How many values fell between two bounds, and their sum."""
+class _Series:
+    """The number of values between each two bounds, and their sum."""
 
     __slots__ = ("counts", "total")
 
@@ -53,10 +53,10 @@ class _Spread:
         self.total = 0.0
 
 
-class Spreads(Collector):
-    """A histogram by labels; without labels it is there from the start."""
+class FastHistogram(Collector):
+    """A histogram by labels; without labels its series exists from the start."""
 
-    __slots__ = ("_bounds", "_labels", "_name", "_purpose", "_spreads")
+    __slots__ = ("_bounds", "_labels", "_name", "_purpose", "_series")
 
     def __init__(
         self,
@@ -70,30 +70,30 @@ class Spreads(Collector):
         self._purpose = purpose
         self._bounds = tuple(bounds)
         self._labels = labels
-        self._spreads: dict[tuple[str, ...], _Spread] = {}
+        self._series: dict[tuple[str, ...], _Series] = {}
         if not labels:
-            self._spreads[()] = self._new()
+            self._series[()] = self._new()
         registry.register(self)
 
-    def note(self, value: float, *labels: str) -> None:
-        """Take a value, for these values of the labels."""
-        spread = self._spreads.get(labels)
-        if spread is None:
-            spread = self._spreads[labels] = self._new()
-        spread.counts[bisect_left(self._bounds, value)] += 1
-        spread.total += value
+    def observe(self, value: float, *labels: str) -> None:
+        """Add a value to the series with these values of the labels."""
+        series = self._series.get(labels)
+        if series is None:
+            series = self._series[labels] = self._new()
+        series.counts[bisect_left(self._bounds, value)] += 1
+        series.total += value
 
-    def _new(self) -> _Spread:
-        return _Spread(len(self._bounds) + 1)
+    def _new(self) -> _Series:
+        return _Series(len(self._bounds) + 1)
 
     def collect(self) -> Iterable[Metric]:
-        """The family, as Prometheus reads it: each bucket holds those below it, too."""
+        """The metric family for Prometheus, whose buckets are cumulative."""
         family = HistogramMetricFamily(self._name, self._purpose, labels=self._labels)
         names = [*map(floatToGoString, self._bounds), "+Inf"]
-        for labels, spread in self._spreads.copy().items():
+        for labels, series in self._series.copy().items():
             below, buckets = 0, []
-            for name, count in zip(names, spread.counts, strict=True):
+            for name, count in zip(names, series.counts, strict=True):
                 below += count
                 buckets.append((name, below))
-            family.add_metric(labels, buckets, spread.total)
+            family.add_metric(labels, buckets, series.total)
         yield family

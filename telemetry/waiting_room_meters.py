@@ -1,4 +1,4 @@
-"""What operators watch of the waiting rooms' lines."""
+"""Metrics of the waiting rooms."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
@@ -9,8 +9,8 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 
-class Standing(Protocol):
-    """A line's counters."""
+class Counters(Protocol):
+    """The counters of a waiting room."""
 
     @property
     def waiting(self) -> int: ...
@@ -26,44 +26,44 @@ class Standing(Protocol):
     def rate_per_minute(self) -> float: ...
 
 
-class LineMeters:
-    """Gauges by event, of the lines that are switched on."""
+class WaitingRoomMeters:
+    """Gauges by event, for the waiting rooms that are enabled."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         figures = {
-            "waiting": "People in line",
+            "waiting": "People in the waiting room",
             "active": "Admissions in use",
             "admitted": "Admissions so far",
-            "ended": "Admissions that are over",
-            "lapsed": "Admissions that ran out of time",
-            "rate_per_minute": "Admissions a minute, measured",
+            "ended": "Admissions that have ended",
+            "lapsed": "Admissions that lapsed",
+            "rate_per_minute": "Measured admissions a minute",
         }
         self._gauges = {
             name: Gauge(f"boxoffice_waiting_room_{name}", purpose, ["event"], registry=registry)
             for name, purpose in figures.items()
         }
 
-    def show(self, lines: Mapping[UUID, Standing]) -> None:
-        """Show these lines and no others."""
+    def show(self, waiting_rooms: Mapping[UUID, Counters]) -> None:
+        """Show these waiting rooms and no others."""
         for gauge in self._gauges.values():
             gauge.clear()
-        for event_id, standing in lines.items():
+        for event_id, counters in waiting_rooms.items():
             for name, gauge in self._gauges.items():
-                gauge.labels(str(event_id)).set(getattr(standing, name))
+                gauge.labels(str(event_id)).set(getattr(counters, name))
 
 
-class EstimateMeters(Collector):
-    """How good the estimates were that this process told."""
+class EstimateErrors(Collector):
+    """The errors of the estimated waiting times that this process has shown."""
 
     def __init__(self, registry: CollectorRegistry, errors: Callable[[], Mapping[UUID, float]]) -> None:
         self._errors = errors
         registry.register(self)
 
     def collect(self) -> Iterable[Metric]:
-        """The figure of every line that is watched here."""
+        """One gauge for every waiting room with subscribers at this process."""
         family = GaugeMetricFamily(
             "boxoffice_waiting_room_eta_error",
-            "Median relative error of the first estimates told by this process",
+            "Median relative error of the first estimates that this process has shown",
             labels=["event"],
         )
         for event_id, error in self._errors().items():

@@ -1,4 +1,4 @@
-"""Prometheus's text, read back: what `boxoffice status` shows of `/metrics`."""
+"""A parser of Prometheus text: `boxoffice status` reads `/metrics`."""
 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
@@ -14,7 +14,7 @@ class Samples:
                 self._samples.setdefault(sample.name, []).append(sample)
 
     def value(self, name: str) -> float | None:
-        """The value of a series without labels; None where it is missing or no number."""
+        """The value of a series without labels; None where it is missing or NaN."""
         found = next((sample.value for sample in self._samples.get(name, ()) if not sample.labels), None)
         return None if found is None or found != found else found
 
