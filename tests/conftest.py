@@ -1,5 +1,10 @@
-"""What every tier shares: the real parts (tests/parts.py)."""
+"""What every tier shares: the real parts (tests/parts.py) and Hypothesis's profiles (tests/profiles.py)."""
 
+import gc
+
+import pytest
+
+from tests import profiles
 from tests.parts import (
     administrator,
     empty_postgres_url,
@@ -21,7 +26,15 @@ __all__ = [
     "module_postgres_url",
     "postgres_server",
     "postgres_url",
+    "profiles",
     "redis_server",
     "redis_url",
     "servers_home",
 ]
+
+
+@pytest.hookimpl
+def pytest_collection_finish() -> None:
+    """Keep modules and collected tests out of every later garbage collection: they live until the end."""
+    gc.collect()
+    gc.freeze()

@@ -13,6 +13,7 @@ from domain.errors import BadRequest, InvalidInput
 from domain.ids import Kind, Part, parse_id, parse_part
 from domain.seating_plan import Plan, parse_seating_plan
 from resolvers.connections import moment_cursor, read_moment_cursor
+from tests.profiles import examples
 from tests.transport.clients import in_process
 from tests.transport.toy import make_server
 
@@ -67,7 +68,7 @@ WORDS += [
     "fragment F on User{",
     "a:me{",
 ]
-QUIET = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+QUIET = settings(max_examples=examples(200), deadline=None, suppress_health_check=list(HealthCheck))
 documents = st.lists(st.sampled_from(WORDS), max_size=60).map("".join)
 
 
@@ -208,7 +209,7 @@ plans = st.recursive(
 )
 
 
-@settings(QUIET, max_examples=400)
+@settings(QUIET, max_examples=examples(400))
 @given(plans | JSON)
 @example({"name": "x", "zones": [{"rows": [{"seats": [{"position": {"x": 1e308, "y": 1e308}}]}]}]})
 def test_plan_is_read_or_refused_whatever_it_is(document: Any) -> None:

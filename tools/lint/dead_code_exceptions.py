@@ -6,6 +6,7 @@ USED_BY_DECORATOR = (
     "@strawberry.*",  # fields of the schema
     "@fault*",  # the fault catalogue
     "@pytest.fixture*",
+    "@pytest.hookimpl*",
     "@rule*",  # steps and invariants of hypothesis's state machines
     "@invariant*",
     "@initialize*",

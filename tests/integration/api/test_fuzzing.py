@@ -36,6 +36,7 @@ from schema.schema import schema
 from tests.apis import settings_on, token_of
 from tests.installations import until
 from tests.integration.reading.events import event_input
+from tests.profiles import examples
 
 QUIET = settings(
     max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True
@@ -161,13 +162,13 @@ def test_mutation_answers_or_refuses_whatever_its_input(served: Served, name: st
     kind = MUTATIONS[name].args["input"].type
     document = f"mutation ($input: {kind}) {{ {name}(input: $input) {{ __typename }} }}"
 
-    @settings(QUIET, max_examples=20)
+    @settings(QUIET, max_examples=examples(20))
     @given(given_=values(kind, served.ids))
     def ask(given_: dict[str, Any]) -> None:
         served.ask(document, {"input": given_})
 
     ask()
-    assert served.asked["operations"] >= 20
+    assert served.asked["operations"] >= examples(20)
 
 
 def test_every_operation_of_the_schema_is_answered_when_schemathesis_writes_it(served: Served) -> None:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from schema.schema import schema
 from tests.apis import Api, new_token
 from tests.integration.reading.events import publish_event
+from tests.profiles import examples
 from tests.transport.generate import LEAVES, DocumentStrategies
 from transport import BadRequest, ConnectionInfo, GraphQLServer
 from transport.protocol.ports import as_awaited
@@ -51,7 +52,7 @@ async def published(api: Api) -> str:
     return await publish_event(api, new_token("organise"))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(document=DocumentStrategies(SERVED, LEAVES_HERE, CHANGING).documents(4))
 async def test_answers_are_equal_when_generated_documents_are_compiled(
     api: Api, published: str, document: str

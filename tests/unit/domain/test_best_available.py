@@ -10,6 +10,7 @@ from domain.alternatives import alternatives
 from domain.best_available import candidates
 from domain.layout import SeatMap
 from tests.orphan_rule import leaves_orphan
+from tests.profiles import examples
 from tests.unit.domain.seat_maps import seat_map_of, statuses
 
 HALL = seat_map_of(["ssssssss", "ssssssss"], ["pppp pppp", "wwsssrrr"], floor=3)
@@ -105,7 +106,7 @@ def scenes(draw: st.DrawFn) -> tuple[SeatMap, bytes, int]:
     return seat_map, taken, draw(st.integers(1, 9))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(scenes(), st.booleans())
 def test_every_candidate_can_be_had_when_any_is_offered(
     scene: tuple[SeatMap, bytes, int], accessible: bool
@@ -124,7 +125,7 @@ def test_every_candidate_can_be_had_when_any_is_offered(
         assert set(places) <= set(fitting)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(scenes())
 def test_block_leaves_no_orphan_when_people_sit_side_by_side(
     scene: tuple[SeatMap, bytes, int],
@@ -139,7 +140,7 @@ def test_block_leaves_no_orphan_when_people_sit_side_by_side(
             assert not leaves_orphan(taken[segment.first : segment.last + 1], offsets)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(scenes(), st.data())
 def test_alternatives_are_free_and_as_many_when_there_are_enough(
     scene: tuple[SeatMap, bytes, int], data: st.DataObject

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from tests.profiles import examples
 from tests.transport.generate import DocumentStrategies
 from tests.transport.toy import CountingMeters
 from tests.transport.zoo import Cat, Context, Dog, Label, schema
@@ -166,7 +167,7 @@ async def test_others_have_their_turns_when_an_answer_has_long_lists(monkeypatch
     assert turns >= 10
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(document=DocumentStrategies(schema._schema, without=UNSTABLE).documents(4), yes=st.booleans())
 async def test_results_and_errors_are_equal_when_documents_are_generated(document: str, yes: bool) -> None:
     try:

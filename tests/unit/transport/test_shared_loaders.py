@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
+from tests.profiles import examples
 from tests.transport.generate import DocumentStrategies
 from tests.transport.zoo import Context, schema
 from tests.unit.transport.test_executor import COMPILED, engine
@@ -79,7 +80,7 @@ async def test_an_execution_ends_when_its_own_request_is_cancelled() -> None:
         await task
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(200), deadline=None, suppress_health_check=list(HealthCheck))
 @given(document=DocumentStrategies(schema._schema, without={"Cat.waiting"}).documents(4))
 async def test_every_generated_document_is_answered_when_fields_fail_and_share_keys(document: str) -> None:
     try:
