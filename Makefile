@@ -10,12 +10,15 @@ STEP   := $(PYTHON) tools/step.py
 NPM    := $(shell command -v npm 2>/dev/null)
 ARGS   ?=
 JOBS   ?= auto
-PYTEST  = $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+# The servers of tests keep their files in memory where there is room: cloned databases are thousands of
+# small files, and a disk's file system is slow to make new ones after many were deleted.
+MEMORY  = $(shell df -k --output=avail /dev/shm 2>/dev/null | awk 'NR == 2 && $$1 > 4000000 { print "/dev/shm" }')
+PYTEST  = PYTEST_DEBUG_TEMPROOT=$(MEMORY) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes \
            --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint audit format bench faults lock clean
+.PHONY: help run setup test thorough check lint audit format bench faults lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +30,12 @@ setup: $(STAMPS)/run $(STAMPS)/npm $(STAMPS)/web ## make .venv and install the p
 
 test: $(STAMPS)/test $(STAMPS)/npm $(STAMPS)/web ## the whole suite on real parts; ARGS="tests/unit -k money"
 	@$(PYTEST) $(ARGS)
+
+thorough: $(STAMPS)/test $(STAMPS)/npm $(STAMPS)/web ## the same with every example of Hypothesis; .ci/run does this
+	@$(PYTEST) --hypothesis-profile=thorough $(ARGS)
+
+check: lint ## before a commit: lint and the unit tests, in a minute or so
+	@$(PYTEST) tests/unit $(ARGS)
 
 lint: $(STAMPS)/test $(STAMPS)/web ## formatter, linter, types, import contracts, house rules
 	@$(BIN)/ruff format --check .
