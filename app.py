@@ -214,7 +214,7 @@ def _routes(parts: Parts, server: GraphQLServer, readiness: Readiness, scrape: S
         Mount(GRAPHQL_PATH, app=server),
         *health_routes(readiness, scrape, CONTENT_TYPE),
         webhook_route(parts.context, [settings.stripe_webhook_secret]),
-        *seat_map_routes(parts.context),
+        *seat_map_routes(parts.context, parts.tokens),
         *page_routes(settings),
     ]
 

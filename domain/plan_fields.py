@@ -5,6 +5,7 @@ from math import isfinite
 from typing import Self
 
 from domain.errors import InvalidInput
+from domain.hidden_characters import hidden_character, without_hidden_characters
 
 FURTHEST = 1_000_000.0  # plan units on either side of the origin
 LONGEST_TEXT = 200
@@ -42,18 +43,25 @@ class Fields:
         """The error for a field."""
         return InvalidInput(f"{self.at(name)}: {sentence}.")
 
-    def text(self, name: str, *, optional: bool = False, required: bool = False) -> str:
-        """A string; "" where it is `optional` and missing, not empty where it is `required`."""
+    def text(
+        self, name: str, *, optional: bool = False, required: bool = False, drop_hidden: bool = False
+    ) -> str:
+        """A string; "" where it is `optional` and missing, not empty where it is `required`.
+
+        `drop_hidden` removes invisible characters, which are refused without it.
+        """
         value = self.values.get(name)
         if value is None and optional:
             return ""
         if not isinstance(value, str):
             raise self.fault(name, self._instead("a string", name))
-        value = tidy(value)
+        value = tidy(without_hidden_characters(value) if drop_hidden else value)
         if len(value) > LONGEST_TEXT:
             raise self.fault(name, f"is longer than {LONGEST_TEXT} characters")
         if has_control_character(value):
             raise self.fault(name, "has a control character")
+        if hidden := hidden_character(value):
+            raise self.fault(name, f"must not have the invisible character {hidden}")
         if required and not value:
             raise self.fault(name, "must not be empty")
         return value
@@ -89,6 +97,8 @@ class Fields:
         word = tidy(str(value))
         if not 0 < len(word) <= LONGEST_TEXT or has_control_character(word):
             raise self.fault(name, f"must have 1 to {LONGEST_TEXT} printable characters")
+        if hidden := hidden_character(word):
+            raise self.fault(name, f"must not have the invisible character {hidden}")
         return word
 
     def color(self, name: str) -> str | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from domain.errors import InvalidInput
+from domain.hidden_characters import hidden_character
 from domain.layout import Area, AreaShape, PriceLevel, Row, Seat, SeatMap, Section, SectionKind
 from domain.layout_document import make_seat_map
 from domain.money import Money
@@ -75,6 +76,8 @@ def _check_general_admission(entries: Sequence[GeneralAdmission]) -> None:
         name = tidy(entry.name)
         if not 1 <= len(name) <= LONGEST_TEXT or has_control_character(name):
             raise InvalidInput(f"{path}.name: must have 1 to {LONGEST_TEXT} printable characters.")
+        if hidden := hidden_character(name):
+            raise InvalidInput(f"{path}.name: must not have the invisible character {hidden}.")
         if not 1 <= entry.capacity <= MOST_CAPACITY:
             raise InvalidInput(f"{path}.capacity: must be between 1 and {MOST_CAPACITY}.")
         _check_money(entry.price, entry.fee, path)

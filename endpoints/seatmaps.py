@@ -2,6 +2,7 @@
 
 The first has the shape of the schema's SeatMap, seat by seat;
 the second says the same by rows. Both are immutable and compressed.
+A draft's documents are its organiser's alone, who sends the token.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
 import brotli
 import orjson
@@ -18,14 +20,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from domain.errors import BoxofficeError, NotFound
+from domain.errors import BoxofficeError, NotFound, Unauthenticated
 from domain.ids import Part, part_id
 from domain.layout import Area, PriceLevel, Seat, SeatMap, Section
 from domain.money import Money
+from domain.states import EventState
+from domain.viewer import Scope
 from endpoints.answers import refusal
 from endpoints.seat_rows import rows_document
 from kit.cache import Cache
-from services.context import ServiceContext
+from services.context import ServiceContext, reading
+from services.identity.tokens import Tokens
 
 _FOREVER = "public, max-age=31536000, immutable"
 _MOST_BYTES = 64_000_000
@@ -40,6 +45,7 @@ class Document:
     gzip: bytes
     brotli: bytes
     etag: str
+    event_id: UUID
 
     @property
     def size_bytes(self) -> int:
@@ -70,10 +76,10 @@ class Documents:
     async def _make(self, key: _Key) -> Document:
         version, shape = key
         seat_map = await self._context.seat_map(version)
-        return await asyncio.to_thread(compressed, shape(seat_map))
+        return await asyncio.to_thread(compressed, shape(seat_map), seat_map.event_id)
 
 
-def compressed(content: dict[str, Any]) -> Document:
+def compressed(content: dict[str, Any], event_id: UUID) -> Document:
     """A document in every coding."""
     plain = orjson.dumps(content)
     return Document(
@@ -81,6 +87,7 @@ def compressed(content: dict[str, Any]) -> Document:
         gzip.compress(plain, 9, mtime=0),
         brotli.compress(plain, quality=9),
         hashlib.sha256(plain).hexdigest()[:32],
+        event_id,
     )
 
 
@@ -164,19 +171,48 @@ def _area(seat_map: SeatMap, area: Area) -> dict[str, Any]:
     }
 
 
-def seat_map_routes(context: ServiceContext) -> list[Route]:
+class Readers:
+    """Decides who may read the documents of an event: everybody, but of a draft its organiser alone."""
+
+    def __init__(self, context: ServiceContext, tokens: Tokens) -> None:
+        self._context = context
+        self._tokens = tokens
+
+    async def is_public(self, request: Request, event_id: UUID) -> bool:
+        """Return whether everybody may read; False where the sender of this request may and others may not.
+
+        Raises:
+            NotFound: It is a draft, and the request is not its organiser's.
+            Unauthenticated: It is a draft, and the token is not valid.
+        """
+        sale = await reading(self._context.sales.get(event_id))
+        if sale is not None and sale.state != EventState.DRAFT:
+            return True
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        viewer = await self._tokens.verify(token.strip()) if scheme.lower() == "bearer" else None
+        if viewer is None or sale is None or Scope.ORGANISE not in viewer.scopes:
+            raise NotFound("There is no such seat map.")
+        if sale.organiser_id != viewer.user_id:
+            raise NotFound("There is no such seat map.")
+        return False
+
+
+def seat_map_routes(context: ServiceContext, tokens: Tokens) -> list[Route]:
     """The routes of the documents."""
-    documents = Documents(context)
+    documents, readers = Documents(context), Readers(context, tokens)
 
     def sends(shape: Shape) -> Callable[[Request], Awaitable[Response]]:
         async def send(request: Request) -> Response:
             try:
                 document = await documents.get(request.path_params["version"], shape)
+                public = await readers.is_public(request, document.event_id)
             except NotFound:
                 return refusal(404, "NOT_FOUND", "There is no such seat map.")
+            except Unauthenticated as error:
+                return refusal(401, error.code, error.message)
             except BoxofficeError as error:
                 return refusal(503, error.code, error.message)
-            return _answer(request, document)
+            return _answer(request, document, public=public)
 
         return send
 
@@ -186,17 +222,18 @@ def seat_map_routes(context: ServiceContext) -> list[Route]:
     ]
 
 
-def _answer(request: Request, document: Document) -> Response:
+def _answer(request: Request, document: Document, *, public: bool) -> Response:
     accepted = request.headers.get("accept-encoding", "")
     coding = next((name for name in ("br", "gzip") if name in accepted), "")
     etag = f'"{document.etag}{"-" + coding if coding else ""}"'
     headers = {
-        "cache-control": _FOREVER,
+        "cache-control": _FOREVER if public else "private, no-store",
         "etag": etag,
-        "vary": "accept-encoding",
+        "vary": "accept-encoding" if public else "accept-encoding, authorization",
         "x-content-type-options": "nosniff",
-        "access-control-allow-origin": "*",
     }
+    if public:
+        headers["access-control-allow-origin"] = "*"
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     if coding:

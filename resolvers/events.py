@@ -25,6 +25,7 @@ from domain.viewer import Scope
 from resolvers.connections import Connection, connect, moment_cursor, page_size, read_moment_cursor
 from resolvers.context import RequestContext
 from resolvers.layouts import SeatMapView, SectionAvailabilityView, section_counts
+from services.identity.authorisation import organiser_of
 
 _ORGANISED = "organised"
 
@@ -128,7 +129,12 @@ async def _read_page(context: RequestContext, page: _Page) -> Connection[EventRo
 async def organised_events(
     context: RequestContext, organiser_id: UUID, first: int | None, after: str | None
 ) -> Connection[EventRow]:
-    """A page of an organiser's own events, drafts and past ones included, the one made last first."""
+    """A page of an organiser's own events, drafts and past ones included, the one made last first.
+
+    Raises:
+        Unauthenticated, Forbidden: without a token with the scope organise.
+    """
+    organiser_of(context.viewer)
     size = page_size(first)
     key = read_moment_cursor(_ORGANISED, after)
     database = context.services.database

@@ -22,6 +22,7 @@ from resolvers.connections import Connection, connect, moment_cursor, page_size,
 from resolvers.context import RequestContext
 from resolvers.events import requested_id
 from resolvers.tickets import TicketView, ticket_of_claim
+from services.identity.authorisation import buyer_of
 
 _LISTING = "orders"
 _HOLDING = frozenset({OrderState.RESERVED.value, OrderState.PAYING.value})
@@ -106,8 +107,16 @@ async def own_order(context: RequestContext, order_id: UUID) -> OrderView | None
 
 
 async def order_by_public_id(context: RequestContext, text: str) -> OrderView | None:
-    """The caller's own order with a public id."""
-    return await own_order(context, requested_id(text, Kind.ORDER))
+    """The caller's own order with a public id; None for nobody.
+
+    Raises:
+        Forbidden: the token lacks the scope buy.
+    """
+    order_id = requested_id(text, Kind.ORDER)
+    if context.viewer is None:
+        return None
+    buyer_of(context.viewer)
+    return await own_order(context, order_id)
 
 
 async def event_of(context: RequestContext, order: OrderView) -> EventRow:
@@ -165,7 +174,13 @@ async def me(context: RequestContext) -> UserRow | None:
 async def orders_of(
     context: RequestContext, user: UserRow, first: int | None, after: str | None
 ) -> Connection[OrderView]:
-    """A page of the user's orders, newest first."""
+    """A page of the user's orders, newest first.
+
+    Raises:
+        Forbidden: the token lacks the scope buy. Without a token only a guest of this very request is seen.
+    """
+    if context.viewer is not None:
+        buyer_of(context.viewer)
     size = page_size(first)
     key = read_moment_cursor(_LISTING, after)
     database = context.services.database

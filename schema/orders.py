@@ -91,7 +91,7 @@ class User(Node):
     def is_type_of(cls, value: object, _info: object) -> bool:
         return isinstance(value, UserRow)
 
-    @field(graphql_type=OrderConnection, description="Newest first")
+    @field(graphql_type=OrderConnection, description="Newest first. Needs the scope buy")
     @staticmethod
     async def orders(
         root: strawberry.Parent[UserRow],
@@ -104,7 +104,7 @@ class User(Node):
     @field(
         graphql_type=EventConnection,
         description="The events that this user organises, drafts and past ones included, the one made last "
-        "first",
+        "first. Needs the scope organise",
     )
     @staticmethod
     async def organised_events(

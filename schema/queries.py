@@ -95,7 +95,10 @@ class Query:
     ) -> Sequence[SuggestionView]:
         return await searching.suggest(info.context, prefix, limit)
 
-    @field(graphql_type=Order | None, description="The caller's own order; null for anyone else's")
+    @field(
+        graphql_type=Order | None,
+        description="The caller's own order; null for anyone else's. Needs the scope buy",
+    )
     @staticmethod
     async def order(
         info: Info,

@@ -113,8 +113,8 @@ def _text(path: Path) -> bytes:
 def _venue(fields: Fields) -> VenueRecord:
     return VenueRecord(
         key=fields.key("id"),
-        name=fields.text("name", required=True),
-        address=fields.text("address"),
+        name=fields.text("name", required=True, drop_hidden=True),
+        address=fields.text("address", drop_hidden=True),
         lat=_degrees(fields, "lat", 90),
         lng=_degrees(fields, "lng", 180),
     )
@@ -130,7 +130,7 @@ def _degrees(fields: Fields, name: str, most: float) -> float:
 def _performer(fields: Fields) -> PerformerRecord:
     return PerformerRecord(
         key=fields.key("id"),
-        name=fields.text("name", required=True),
+        name=fields.text("name", required=True, drop_hidden=True),
         bio=fields.prose("bio", _LONGEST_BIO),
         genres=fields.words("genres"),
     )
@@ -140,7 +140,7 @@ def _concert(fields: Fields) -> ConcertRecord:
     return ConcertRecord(
         where=fields.path,
         key=fields.key("id"),
-        title=fields.text("title", required=True),
+        title=fields.text("title", required=True, drop_hidden=True),
         starts_at=_moment(fields),
         venue=fields.key("venue_id"),
         performers=tuple(dict.fromkeys(fields.words("performer_ids"))),

@@ -28,7 +28,7 @@ from domain.layout import SeatMap
 from domain.seating import GeneralAdmission, PriceInput, build_seat_map
 from domain.seating_plan import parse_seating_plan
 from domain.states import ASSUMED_DURATION, EventState
-from domain.text_input import line, optional_line, paragraphs
+from domain.text_input import name, optional_name, paragraphs
 from domain.viewer import Viewer
 from kit.ids import new_uuid
 from services.context import ServiceContext, reading
@@ -166,9 +166,9 @@ def _checked_event(draft: EventDraft, organiser: Viewer) -> EventDescription:
     return EventDescription(
         id=new_uuid(),
         organiser_id=organiser.user_id,
-        name=line(draft.name, "name"),
+        name=name(draft.name, "name"),
         description=paragraphs(draft.description, "description"),
-        category=optional_line(draft.category, "category", most=100),
+        category=optional_name(draft.category, "category", most=100),
         starts_at=draft.starts_at,
         ends_at=draft.ends_at,
         on_sale_at=draft.on_sale_at,
@@ -181,11 +181,11 @@ def _checked_event(draft: EventDraft, organiser: Viewer) -> EventDescription:
 def _checked_changes(changes: EventChanges) -> EventChanges:
     checked = changes.copy()
     if "name" in changes:
-        checked["name"] = line(changes["name"] or "", "name")
+        checked["name"] = name(changes["name"] or "", "name")
     if "description" in changes:
         checked["description"] = paragraphs(changes["description"] or "", "description")
     if "category" in changes:
-        checked["category"] = optional_line(changes["category"], "category", most=100)
+        checked["category"] = optional_name(changes["category"], "category", most=100)
     if "starts_at" in changes and changes["starts_at"] is None:
         raise InvalidInput("startsAt: an event has a start.")
     return checked
@@ -202,10 +202,10 @@ def _check_times(
     if off_sale_at is not None and on_sale_at is not None and off_sale_at <= on_sale_at:
         raise InvalidInput("offSaleAt: must be later than onSaleAt.")
     moments = {"startsAt": starts_at, "endsAt": ends_at, "onSaleAt": on_sale_at, "offSaleAt": off_sale_at}
-    for name, moment in moments.items():
+    for field, moment in moments.items():
         # Beyond these years PostgreSQL, JavaScript and the clocks of clients begin to disagree.
         if moment is not None and not 1900 <= moment.year <= 9000:
-            raise InvalidInput(f"{name}: must be between the years 1900 and 9000.")
+            raise InvalidInput(f"{field}: must be between the years 1900 and 9000.")
 
 
 def _checked_venue(venue: VenueDraft) -> VenueDescription:
@@ -216,10 +216,10 @@ def _checked_venue(venue: VenueDraft) -> VenueDescription:
     if venue.timezone not in _timezones():
         raise InvalidInput(f"venue.timezone: {venue.timezone[:40]!r} is no IANA name such as Asia/Seoul.")
     return VenueDescription(
-        name=line(venue.name, "venue.name"),
-        address=optional_line(venue.address, "venue.address", most=500),
-        city=line(venue.city, "venue.city"),
-        country=optional_line(venue.country, "venue.country"),
+        name=name(venue.name, "venue.name"),
+        address=optional_name(venue.address, "venue.address", most=500),
+        city=name(venue.city, "venue.city"),
+        country=optional_name(venue.country, "venue.country"),
         lat=venue.lat,
         lng=venue.lng,
         timezone=venue.timezone,
@@ -239,7 +239,7 @@ def _timezones() -> frozenset[str]:
 def _checked_performers(names: Sequence[str]) -> list[str]:
     if len(names) > MOST_PERFORMERS:
         raise InvalidInput(f"performers: at most {MOST_PERFORMERS}.")
-    tidy = [line(name, f"performers[{number}]") for number, name in enumerate(names)]
+    tidy = [name(each, f"performers[{number}]") for number, each in enumerate(names)]
     return list(dict.fromkeys(tidy))
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 from db.queries.users import UserRow, store_user
 from domain.ids import user_id_of
 from domain.text_input import email as email_address
-from domain.text_input import optional_line
+from domain.text_input import optional_name
 from domain.viewer import Scope, Viewer
 from services.context import ServiceContext, reading
 from services.identity.tokens import Tokens
@@ -34,7 +34,7 @@ async def create_guest_session(
         Unavailable: this installation signs no tokens, or the database is away.
     """
     address = email_address(email, "email")
-    called = optional_line(name, "name")
+    called = optional_name(name, "name")
     subject = f"guest:{uuid4()}"
     viewer = Viewer(user_id_of(subject), subject, address, called, frozenset({Scope.BUY.value}))
     expires_at = (context.now() + SESSION).replace(microsecond=0)

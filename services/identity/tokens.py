@@ -14,6 +14,7 @@ import httpx
 import jwt
 
 from domain.errors import InvalidInput, Unauthenticated, Unavailable
+from domain.hidden_characters import without_hidden_characters
 from domain.ids import user_id_of
 from domain.text_input import line, optional_line
 from domain.viewer import Scope, Viewer
@@ -228,7 +229,8 @@ def _viewer(claims: dict[str, Any]) -> Viewer:
     try:
         subject = line(_text(claims["sub"]), "sub", most=255)
         email = optional_line(_text(claims.get("email")), "email", most=254)
-        name = optional_line(_text(claims.get("name")), "name")
+        # An issuer's user cannot change what the token says: the name is shown without what nobody sees.
+        name = optional_line(without_hidden_characters(_text(claims.get("name"))), "name")
         client_id = optional_line(_text(claims.get("client_id") or claims.get("azp")), "client_id", most=255)
     except InvalidInput as error:
         raise Unauthenticated(f"The token is not valid: {error.message}") from None

@@ -182,6 +182,21 @@ async def test_a_paid_order_is_booked_and_its_tickets_can_be_refunded(api: Api) 
     }
 
 
+async def test_refunding_does_not_tell_whether_anothers_order_exists(api: Api, event_id: str) -> None:
+    token = new_token()
+    order = (await reserve(api, event_id, seats(event_id, 0), token))["order"]
+    await api.mutate("pay", {"orderId": order["id"], "paymentMethodId": "pm_card_visa"}, token)
+    nothing = {"orderId": f"ord_{'0' * 26}"}
+
+    there = await api.mutate("refundOrder", {"orderId": order["id"]}, new_token("organise"))
+    not_there = await api.mutate("refundOrder", nothing, new_token("organise"))
+
+    assert there == not_there
+    assert there["code"] == "NOT_FOUND"
+    mine = await api.ask("query ($id: ID!) { order(id: $id) { status } }", {"id": order["id"]}, token)
+    assert mine.data["order"] == {"status": "BOOKED"}
+
+
 async def test_a_declined_card_is_a_refusal(api: Api, event_id: str) -> None:
     token = new_token()
     order = (await reserve(api, event_id, seats(event_id, 0), token))["order"]

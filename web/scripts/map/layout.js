@@ -1,4 +1,5 @@
 /** The static map of an event: the positions of seats in flat arrays for fast lookups. */
+import { authorization } from "../graphql/session.js";
 import { convexHull } from "./hull.js";
 
 /** @import { Area, PriceLevel, RowsDocument, SeatRow, Section } from "../schema.js" */
@@ -56,9 +57,13 @@ export class Layout {
     this._sortIntoGrid();
   }
 
-  /** @param {string} url @returns {Promise<Layout>} */
-  static async load(url) {
-    const response = await fetch(url);
+  /**
+   * The layout of an event; of a draft it is its organiser's alone, so the token goes with it.
+   * @param {{ status: string, seatMap: { rowsUrl: string } }} event @returns {Promise<Layout>}
+   */
+  static async load({ status, seatMap: { rowsUrl: url } }) {
+    const held = status === "DRAFT" ? authorization() : null;
+    const response = await fetch(url, { headers: held ? { Authorization: held } : {} });
     if (!response.ok) throw new Error(`${url}: ${response.status}`);
     return new Layout(await response.json());
   }

@@ -37,7 +37,7 @@ export class Dashboard {
   }
 
   async _openMap() {
-    const layout = await Layout.load(this._event.seatMap.rowsUrl);
+    const layout = await Layout.load(this._event);
     const statuses = new Statuses(layout.seatCount);
     const map = new SeatMap(this._canvas, layout, statuses, { leftText: (n) => t("left", { n: numberText(n) }) });
     map.drawing = true;

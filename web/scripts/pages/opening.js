@@ -25,5 +25,5 @@ export async function layoutOf(event) {
 
 /** @param {EventDetail} event */
 function loadLayout(event) {
-  return Layout.load(event.seatMap.rowsUrl);
+  return Layout.load(event);
 }
