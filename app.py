@@ -19,7 +19,6 @@ from db.queries.events import EventRow
 from db.queries.performers import PerformerRow
 from db.queries.venues import VenueRow
 from db.session import Database
-from domain.channels import EVENTS_CHANNEL
 from domain.errors import Unauthenticated, Unavailable
 from domain.money import Money
 from domain.viewer import Scope, Viewer
@@ -38,6 +37,7 @@ from pubsub.budgets import Budgets
 from pubsub.bus import ChannelBus
 from pubsub.document_store import RedisDocuments
 from pubsub.heartbeat import Heartbeat
+from pubsub.keys import EVENTS_CHANNEL
 from pubsub.latency_probe import PubSubLatencyProbe
 from pubsub.open_streams import OpenStreams
 from pubsub.process_metrics import ProcessMetrics

@@ -12,6 +12,7 @@ import httpx
 from redis.exceptions import RedisError
 
 from faults.installation import Installation
+from reservations.keys import event_keys
 
 _RECORDER = Path(__file__).parent / "recorder.sql"
 
@@ -218,11 +219,11 @@ async def _read_maps(installation: Installation, event_ids: list[UUID]) -> dict[
     redis = installation.redis()
     try:
         for event_id in event_ids:
-            tag = f"bo:{{{event_id}}}"
+            keys = event_keys(event_id)
             async with redis.pipeline(transaction=True) as pipeline:
-                pipeline.get(f"{tag}:places")
-                pipeline.hget(f"{tag}:meta", "version")
-                pipeline.hgetall(f"{tag}:claims")
+                pipeline.get(keys.places)
+                pipeline.hget(keys.meta, "version")
+                pipeline.hgetall(keys.claims)
                 places, version, holds = await pipeline.execute()
             if places is not None and version is not None:
                 owners = {int(p): hold.decode() for hold, of in holds.items() for p in of.split(b",") if p}

@@ -1,5 +1,7 @@
 """The Redis keys and channels that belong to no event; no other module builds one."""
 
+from uuid import UUID
+
 WORKER = "bo:worker"
 """STRING: 1 while a worker runs. Lifetime: 6 seconds from the last heartbeat. Owner: Heartbeat."""
 
@@ -20,6 +22,16 @@ Owner: RedisDocuments."""
 
 SIZE = "bo:{documents}:size"
 """INTEGER: bytes of all texts. Lifetime: 30 days from the last use of any. Owner: RedisDocuments."""
+
+
+EVENTS_CHANNEL = "bo:events"
+"""CHANNEL: the uuid of an event that its organiser changed, or that sold out. Lifetime: none. Owner:
+ServiceContext."""
+
+
+def order_channel(order_id: UUID) -> str:
+    """CHANNEL: the topic of an outbox task after a change of the order. Lifetime: none. Owner: the outbox."""
+    return f"bo:order:{order_id}"
 
 
 def spent_key(account: str, window: int) -> str:

@@ -10,13 +10,13 @@ from uuid import UUID
 from db.queries.orders import NewOrder
 from db.queries.sales import SaleRow
 from db.session import DATABASE_AWAY, Connection, Database
-from domain.channels import EVENTS_CHANNEL
 from domain.errors import NotFound, Unavailable
 from domain.layout import SeatMap
 from domain.states import EventState
 from kit.clock import Clock
 from kit.spans import NoTracer, Tracer
 from payments.gateway import PaymentGateway
+from pubsub.keys import EVENTS_CHANNEL
 from reservations.store import SeatStore
 from services.caches import LayoutCache, SaleCache
 from services.metrics import NoMeters, SaleMeters

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from db.queries.orders import OrderRow
 from db.queries.payments import payments_of_orders
-from domain.channels import order_channel
 from domain.errors import Unavailable
 from domain.viewer import Viewer
 from pubsub.channels import Channels
+from pubsub.keys import order_channel
 from services.context import ServiceContext, reading
 from services.identity.authorisation import buyer_of
 from services.ordering.pay import owned_order

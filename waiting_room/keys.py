@@ -24,7 +24,10 @@ class WaitingRoomKeys:
     endings, shopping_ms, counted.
     """
     queue: str
-    """SORTED SET: waiting user by place. Lifetime: until forgotten. Owner: join, end, admit, restore."""
+    """SORTED SET: waiting user by place. Lifetime: until forgotten. Owner: join, end, admit, restore.
+
+    Its key ends in `line`: another key would lose the queues of a running installation at an upgrade.
+    """
     active: str
     """SORTED SET: admitted user by end of the admission in Unix milliseconds. Lifetime: until forgotten.
     Owner: admit, end, restore."""

@@ -15,13 +15,13 @@ from db.queries.payments import (
     set_payment_state,
 )
 from db.session import DATABASE_AWAY
-from domain.channels import order_channel
 from domain.errors import BoxofficeError, Unavailable
 from domain.outbox import EVENT_TOPICS, Topic
 from domain.states import OrderState, PaymentState, RefundState
 from kit.log_context import bound
 from kit.spans import traceparent_of, within
 from payments.gateway import Declined, GatewayError, GatewayRejected, Intent, IntentStatus
+from pubsub.keys import order_channel
 from services.context import ServiceContext
 from services.ordering.cancel import end_event_orders
 from services.ordering.mirror import mirror_order, refresh_sold_out

@@ -20,6 +20,7 @@ from domain.errors import (
     Unauthenticated,
 )
 from kit.ids import new_uuid
+from reservations.keys import event_keys
 from services.context import ServiceContext
 from services.ordering.attempt import ReserveRequest
 from services.ordering.reserve import reserve
@@ -233,8 +234,8 @@ async def test_hold_is_kept_when_redis_is_emptied_before_the_deadline(context: S
 async def test_postgresql_decides_when_redis_says_free(context: ServiceContext) -> None:
     event_id = await open_event(context.database, rows=[3])
     await hold(context, event_id, ExactSeats((0, 1)))
-    await context.seats._command("SET", f"bo:{{{event_id}}}:places", b"AAA")
-    await context.seats._command("DEL", f"bo:{{{event_id}}}:claims")
+    await context.seats._command("SET", event_keys(event_id).places, b"AAA")
+    await context.seats._command("DEL", event_keys(event_id).claims)
 
     with pytest.raises(SeatsGone) as refusal:
         await hold(context, event_id, ExactSeats((1, 2)), BOB)
@@ -248,8 +249,8 @@ async def test_other_places_are_found_when_redis_says_taken_ones_are_free(contex
     event_id = await open_event(context.database, rows=[6], standing=4)
     await hold(context, event_id, ExactSeats((2, 3)))
     await hold(context, event_id, GeneralAdmission(1, 2))
-    await context.seats._command("SET", f"bo:{{{event_id}}}:places", b"A" * 10)
-    await context.seats._command("DEL", f"bo:{{{event_id}}}:claims")
+    await context.seats._command("SET", event_keys(event_id).places, b"A" * 10)
+    await context.seats._command("DEL", event_keys(event_id).claims)
 
     await hold(context, event_id, GeneralAdmission(1, 2), BOB)
     await hold(context, event_id, BestAvailable(2), BOB)

@@ -10,6 +10,7 @@ from domain.viewer import Viewer
 from domain.waiting_room import WaitingRoomSettings
 from kit.lua import LuaScript
 from tests.integration.waiting_room.venue import Venue, buyer, wait_for
+from waiting_room.keys import waiting_room_keys
 from waiting_room.scripts import SCRIPTS
 
 FAST = 100_000
@@ -59,7 +60,7 @@ async def test_admission_is_smooth_when_a_worker_was_away(venue: Venue) -> None:
     people = await venue.crowd(100)
     await venue.tick()
 
-    await venue.redis.hincrby(f"wr:{{{venue.event_id}}}:meta", "ticked_ms", -600_000)
+    await venue.redis.hincrby(waiting_room_keys(venue.event_id).meta, "ticked_ms", -600_000)
     kept = await venue.tick()
 
     assert len(kept.tick.newly_admitted) == 10  # ten minutes away earn one second's worth

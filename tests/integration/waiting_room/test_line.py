@@ -10,6 +10,7 @@ from domain.errors import NotFound, NotOnSale, RateLimited
 from domain.waiting_room import WaitingRoomSettings, commitment_of, entry_id_of, verify_draw
 from kit.ids import new_uuid
 from tests.integration.waiting_room.venue import Venue, buyer, insert_event
+from waiting_room.keys import waiting_room_keys
 
 
 async def start_sale(venue: Venue) -> None:
@@ -205,7 +206,7 @@ async def test_place_is_kept_when_the_holder_is_back_within_the_grace_time(venue
     await venue.room.mark_away(venue.event_id, [people[2].user_id], grace_ms=60_000)
     await venue.rooms.entry(people[2], venue.event_id)
 
-    assert await venue.redis.zcard(f"wr:{{{venue.event_id}}}:away") == 0
+    assert await venue.redis.zcard(waiting_room_keys(venue.event_id).away) == 0
 
 
 async def test_a_line_is_forgotten_when_its_event_is_long_over(venue: Venue) -> None:

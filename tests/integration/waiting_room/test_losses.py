@@ -158,7 +158,7 @@ async def test_journal_is_written_once_when_two_workers_read_it(venue: Venue) ->
     rows = await venue.database.fetch("SELECT user_id, state FROM queue_entries ORDER BY place")
     assert [row["user_id"] for row in rows] == [viewer.user_id for viewer in people]
     assert [row["state"] for row in rows].count("A") == await active(venue)
-    assert await venue.redis.xlen(f"wr:{{{venue.event_id}}}:journal") == 0
+    assert await venue.redis.xlen(waiting_room_keys(venue.event_id).journal) == 0
 
 
 # ------------------------------------------------------------ kill -9

@@ -14,6 +14,7 @@ from services.waiting_room.admission_controller import AdmissionController
 from services.waiting_room.waiting_rooms import QueueEntry
 from subscriptions.queue_positions import WaitingRoomHub
 from tests.integration.waiting_room.venue import Venue, buyer
+from waiting_room.keys import waiting_room_keys
 from workers.admission import AdmissionRound
 
 FAST = 100_000
@@ -236,11 +237,11 @@ async def test_the_grace_time_starts_when_the_last_tab_is_closed(venue: Venue, h
         await tab.until("WAITING", 1)
 
     await tabs[0].close()
-    after_one = await venue.redis.zcard(f"wr:{{{venue.event_id}}}:away")
+    after_one = await venue.redis.zcard(waiting_room_keys(venue.event_id).away)
     await tabs[1].close()
 
     async def marked() -> bool:
-        return bool(await venue.redis.zcard(f"wr:{{{venue.event_id}}}:away"))
+        return bool(await venue.redis.zcard(waiting_room_keys(venue.event_id).away))
 
     await venue.tick_until(marked)
     assert after_one == 0
