@@ -47,7 +47,7 @@ from schema.context import GraphQLContext, Streams
 from schema.costs import LIST_SIZES, WEIGHTS
 from schema.errors import public_error
 from schema.schema import schema
-from services.identity.rate_limits import Allowances, AllowanceSpent, Rates
+from services.identity.rate_limits import BudgetExceeded, RateLimiter, RateLimits
 from services.identity.tokens import Tokens
 from settings import Settings
 from subscriptions.queue_positions import WaitingRoomHub
@@ -277,8 +277,8 @@ def _server_options(parts: Parts, shedder: LoadShedder) -> ServerOptions:
     )
 
 
-def _rates(settings: Settings) -> Rates:
-    return Rates(
+def _rates(settings: Settings) -> RateLimits:
+    return RateLimits(
         settings.rate_limit_per_minute,
         settings.rate_limit_cost_per_minute,
         settings.rate_limit_key_cost_per_minute,
@@ -287,15 +287,15 @@ def _rates(settings: Settings) -> Rates:
 
 
 def _limiter(
-    parts: Parts, rates: Rates
+    parts: Parts, rates: RateLimits
 ) -> Callable[[GraphQLContext, Operation, int], Awaitable[Allowance | None]]:
     """The rate limiter, which admits operations and returns the remaining budget."""
-    allowances = Allowances(Budgets(parts.runner), rates)
+    limiter = RateLimiter(Budgets(parts.runner), rates)
 
     async def admit(context: GraphQLContext, _operation: Operation, cost: int) -> Allowance | None:
         try:
-            left = await allowances.spend(context.viewer, context.address, cost)
-        except AllowanceSpent as error:
+            left = await limiter.spend(context.viewer, context.address, cost)
+        except BudgetExceeded as error:
             raise RateLimited(error.message, retry_after_seconds=error.retry_after_seconds) from error
         return Allowance(left.budget, left.remaining, left.reset_seconds) if left else None
 

@@ -96,7 +96,7 @@ def add_steps(commands: "argparse._SubParsersAction[Parser]") -> None:
 def add_doctor(commands: "argparse._SubParsersAction[Parser]") -> None:
     purpose = "hold PostgreSQL, Redis, Stripe and the index against one another; exit status 1 if they differ"
     doctor = command(commands, "doctor", purpose, run_doctor)
-    doctor.add_argument("--repair", action="store_true", help="mend what can be mended without a person")
+    doctor.add_argument("--repair", action="store_true", help="repair what needs no person")
     doctor.add_argument("--days", type=at_least_one, default=7, metavar="N", help="of payments, back (7)")
     doctor.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
 

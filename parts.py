@@ -1,4 +1,4 @@
-"""The clients of one process and what is built on them, from the settings. Nothing connects here."""
+"""Builds the clients and services of one process from the settings. Nothing connects here."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ from waiting_room.store import WaitingRoomStore
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The clients of one process, and what is built on them."""
+    """The clients of one process, and the services that use them."""
 
     settings: Settings
     database: Database
@@ -50,7 +50,7 @@ class Parts:
     instruments: Instruments
 
     async def close(self, grace_seconds: float = 5.0) -> None:
-        """Close every client; what is in use of the database has `grace_seconds` to finish."""
+        """Close every client; running statements have `grace_seconds` to finish."""
         await self.channels.close()
         await self.search.close()
         await self.gateway.close()
@@ -60,56 +60,51 @@ class Parts:
 
 
 def build_parts(settings: Settings, role: str = "command") -> Parts:
-    """Every client and service, from the settings."""
+    """Build every client and service from the settings."""
     name = settings.process_name or f"{role}-{socket.gethostname()}-{os.getpid()}"
     instruments = Instruments(name, role, tracer_for(os.environ, name))
     database = Database(settings.database_url, most=settings.database_pool_size)
+    instruments.dependencies.watch_pool(lambda: database.pool_use)
     redis = connect(settings.redis_url, settings.redis_pool_size)
     runner = batcher(redis, instruments.dependencies.round_trip)
     channels = Channels(RedisBackend(redis))
-    stripe = StripeGateway(settings.stripe_api_key, api_base=settings.stripe_api_base or None)
-    gateway = InstrumentedGateway(stripe, instruments.dependencies.gateway)
-    instruments.dependencies.watch_pool(lambda: database.pool_use)
-    room = WaitingRoomStore(runner)
-    controller = AdmissionController(database, room, channels)
-    waiting_rooms = WaitingRooms(database, room, QueueTokens(_queue_secret(settings)), controller)
-    context = _service_context(settings, instruments, database, runner, gateway, waiting_rooms, channels)
-    search = EventSearch(
-        _search_index(settings, database), database_index(database), Freshness(database), context.clock
-    )
+    store = WaitingRoomStore(runner)
+    controller = AdmissionController(database, store, channels)
+    waiting_rooms = WaitingRooms(database, store, QueueTokens(_queue_secret(settings)), controller)
+    context = _context(settings, instruments, database, runner, channels, waiting_rooms)
     return Parts(
-        settings,
-        database,
-        redis,
-        runner,
-        channels,
-        gateway,
-        _tokens(settings),
-        waiting_rooms,
-        controller,
-        context,
-        search,
-        instruments,
+        settings=settings,
+        database=database,
+        redis=redis,
+        runner=runner,
+        channels=channels,
+        gateway=context.gateway,
+        tokens=_tokens(settings),
+        waiting_rooms=waiting_rooms,
+        admission_controller=controller,
+        context=context,
+        search=_search(settings, database),
+        instruments=instruments,
     )
 
 
-def _service_context(
+def _context(
     settings: Settings,
     instruments: Instruments,
     database: Database,
     runner: CommandBatcher,
-    gateway: InstrumentedGateway,
-    waiting_rooms: WaitingRooms,
     channels: Channels,
+    waiting_rooms: WaitingRooms,
 ) -> ServiceContext:
     layouts = LayoutCache(database)
+    stripe = StripeGateway(settings.stripe_api_key, api_base=settings.stripe_api_base or None)
     return ServiceContext(
         database=database,
         orders=OrderWriter(database),
         seats=SeatStore(runner, seat_source_loader(database, layouts)),
         layouts=layouts,
         sales=SaleCache(database),
-        gateway=gateway,
+        gateway=InstrumentedGateway(stripe, instruments.dependencies.gateway),
         admissions=waiting_rooms,
         publisher=channels,
         clock=utc_now,
@@ -121,10 +116,11 @@ def _service_context(
     )
 
 
-def _search_index(settings: Settings, database: Database) -> MeilisearchIndex | None:
-    if not settings.meilisearch_url:
-        return None
-    return MeilisearchIndex(settings.meilisearch_url, settings.meilisearch_key, venues_around(database))
+def _search(settings: Settings, database: Database) -> EventSearch:
+    index = None
+    if settings.meilisearch_url:
+        index = MeilisearchIndex(settings.meilisearch_url, settings.meilisearch_key, venues_around(database))
+    return EventSearch(index, database_index(database), Freshness(database), utc_now)
 
 
 def _tokens(settings: Settings) -> Tokens:
@@ -134,5 +130,5 @@ def _tokens(settings: Settings) -> Tokens:
 
 
 def _queue_secret(settings: Settings) -> str:
-    """What admission tokens are signed with; every process of an installation has the same."""
+    """Return the key of admission tokens, which all processes of an installation share."""
     return settings.jwt_secret or settings.stripe_webhook_secret

@@ -1,4 +1,4 @@
-"""`boxoffice doctor`: hold every part against every other, say what differs, mend what can be mended."""
+"""`boxoffice doctor`: compare the stores, list the differences, and repair those that can be repaired."""
 
 import asyncio
 import time
@@ -12,14 +12,14 @@ from services.doctor.examine import Documents, Finding, examine
 from services.ordering.outbox import deliver
 from settings import Settings
 
-# Work in flight differs for a moment; nothing may be in flight for longer.
+# Work in flight differs for a moment, and nothing is in flight for longer than this.
 LOOK_AGAIN_SECONDS = 10
-MEND_SECONDS = 20
+REPAIR_SECONDS = 20
 WELL, DIFFERENT = 0, 1
 
 
 def doctor(data_dir: str | None, *, repair: bool, days: int) -> int:
-    """Prints every difference; exit status 1 where one is left."""
+    """Print every difference; the exit status is 1 where one is left."""
     return run(_doctor(settings_of_running(data_dir).require_serving(), repair, timedelta(days=days)))
 
 
@@ -35,13 +35,13 @@ async def _doctor(settings: Settings, repair: bool, since: timedelta) -> int:
         show(found, repair=repair)
         if not found:
             return WELL
-        return await _treat(parts.context, engine, since, found) if repair else DIFFERENT
+        return await _repair(parts.context, engine, since, found) if repair else DIFFERENT
     finally:
         await parts.close(grace_seconds=1.0)
 
 
 async def lasting(context: ServiceContext, engine: Documents | None, since: timedelta) -> list[Finding]:
-    """What two looks have found; where the first finds nothing, one is enough.
+    """Return the differences that two examinations find; one is enough where it finds none.
 
     Raises:
         Unavailable: PostgreSQL or Redis does not answer.
@@ -57,29 +57,29 @@ async def lasting(context: ServiceContext, engine: Documents | None, since: time
     return [one for one in await examine(context, engine, since) if one in first]
 
 
-async def _treat(
+async def _repair(
     context: ServiceContext, engine: Documents | None, since: timedelta, found: list[Finding]
 ) -> int:
-    """Mend what can be mended, do what follows from it, and look again."""
+    """Repair what can be repaired, run the follow-up tasks, and examine again."""
     for one in found:
-        if one.mend is not None:
-            await one.mend(context)
-    left, deadline = found, time.monotonic() + MEND_SECONDS
+        if one.repair is not None:
+            await one.repair(context)
+    left, deadline = found, time.monotonic() + REPAIR_SECONDS
     while left and time.monotonic() < deadline:
         while await deliver(context):
             pass
         left = [one for one in await examine(context, engine, since) if one in found]
-        if all(one.mend is None for one in left):
+        if all(one.repair is None for one in left):
             break
         await asyncio.sleep(0.5)
-    line(f"{len(found) - len(left)} mended, {len(left)} left")
+    line(f"{len(found) - len(left)} repaired, {len(left)} left")
     if left:
         show(left, repair=True)
     return DIFFERENT if left else WELL
 
 
 def show(found: list[Finding], *, repair: bool) -> None:
-    """A table of differences, or one line where there are none."""
+    """Print a table of differences, or one line where there are none."""
     from rich.console import Console
     from rich.table import Table
 
@@ -95,7 +95,7 @@ def show(found: list[Finding], *, repair: bool) -> None:
 
 
 def what_to_do(one: Finding, *, repair: bool) -> str:
-    """What becomes of a difference."""
-    if one.mend is None:
+    """Return what happens to a difference, or what a person must do."""
+    if one.repair is None:
         return one.advice
-    return "It is being mended." if repair else "boxoffice doctor --repair mends it."
+    return "It is being repaired." if repair else "boxoffice doctor --repair repairs it."

@@ -1,7 +1,7 @@
-"""Examine: hold PostgreSQL, Redis, the payment gateway and the search index against one another.
+"""Examine: compare PostgreSQL, Redis, the payment gateway and the search index.
 
-Every difference is a sentence for a person, and carries how it is mended where it can be without one.
-Work in flight differs for a moment: look twice, and believe what both looks have found.
+Every difference is a sentence for a person, with its repair where one needs no person. Work in flight
+differs for a moment, so a caller examines twice and believes only what both examinations find.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ from services.doctor.examine_payments import examine_payments
 from services.ordering.reconcile import Difference, differences
 from services.search.record_documents import Recorded, facts_of
 
-# Sweeps run every two seconds; what is later than this is not going to be done by itself.
+# Sweeps run every two seconds, so later work is not going to happen by itself.
 OVERDUE = timedelta(seconds=10)
 STUCK = timedelta(seconds=60)
 _BATCH = 1000
@@ -45,16 +45,16 @@ _SHOWN = ("name", "venue", "city", "starts_at", "price_from", "available")
 
 
 class Documents(Protocol):
-    """The search engine, as an examination reads it; blocking."""
+    """The documents of the search engine; the call blocks."""
 
     def documents(self) -> dict[str, dict[str, Any]]: ...
 
 
-Mend = Callable[[ServiceContext], Awaitable[None]]
+Repair = Callable[[ServiceContext], Awaitable[None]]
 
 
 class Where(StrEnum):
-    """Which part a difference is about."""
+    """The store that a difference is about."""
 
     ORDERS = "orders"
     REDIS = "Redis"
@@ -65,17 +65,17 @@ class Where(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference, in a sentence. Without `mend`, `advice` says what a person must do."""
+    """One difference, in a sentence. Without `repair`, `advice` says what a person must do."""
 
     where: Where
     subject: str
     sentence: str
     advice: str = ""
-    mend: Mend | None = field(default=None, compare=False)
+    repair: Repair | None = field(default=None, compare=False)
 
 
 async def examine(context: ServiceContext, engine: Documents | None, since: timedelta) -> list[Finding]:
-    """Every difference there is now; payments as far back as `since`.
+    """Return every present difference; of payments those since `since` ago.
 
     Raises:
         Unavailable: PostgreSQL or Redis does not answer.
@@ -110,7 +110,7 @@ def _misfit(order: OrderStanding) -> Finding:
     name = f"Order {order.reference} is {order.state}"
     if order.state not in (OrderState.RESERVED, OrderState.PAYING, OrderState.BOOKED):
         sentence = f"{name}, but still takes {_listed(order.live_places)}."
-        return _mendable(order, sentence, repair.end_order_claims)
+        return _repairable(order, sentence, repair.end_order_claims)
     due = order.total_minor - (order.refunds_minor if order.state == OrderState.BOOKED else 0)
     if order.live_minor < due:
         return _lost_places(order, name, due)
@@ -119,22 +119,26 @@ def _misfit(order: OrderStanding) -> Finding:
         return Finding(Where.ORDERS, _public(order), sentence, "Refund the tickets that are too many.")
     if order.state == OrderState.BOOKED:
         sentence = f"{name}, but {_listed(order.held_places)} is only held."
-        return _mendable(order, sentence, repair.book_order_claims)
+        return _repairable(order, sentence, repair.book_order_claims)
     sentence = f"{name} since its deadline at {order.expires_at:%H:%M:%S}: no worker has ended it."
-    return _mendable(order, sentence, repair.end_overdue_orders)
+    return _repairable(order, sentence, repair.end_overdue_orders)
 
 
-def _mendable(
-    order: OrderStanding, sentence: str, mend: Callable[[ServiceContext, OrderStanding], Awaitable[None]]
+def _repairable(
+    order: OrderStanding,
+    sentence: str,
+    repair_order: Callable[[ServiceContext, OrderStanding], Awaitable[None]],
 ) -> Finding:
-    return Finding(Where.ORDERS, _public(order), sentence, mend=lambda context: mend(context, order))
+    return Finding(
+        Where.ORDERS, _public(order), sentence, repair=lambda context: repair_order(context, order)
+    )
 
 
 def _lost_places(order: OrderStanding, name: str, due: int) -> Finding:
     """VenueGroups that vanished come back where nobody has them and it is certain which they were."""
     sentence = f"{name} for {due} {order.currency}, but its places come to {order.live_minor}: some are lost."
     if order.lost_places and order.refunds_minor == 0:
-        return _mendable(order, f"{sentence} {_listed(order.lost_places)} is free.", repair.restore_places)
+        return _repairable(order, f"{sentence} {_listed(order.lost_places)} is free.", repair.restore_places)
     advice = "Give the buyer other seats, or refund what is missing."
     return Finding(Where.ORDERS, _public(order), sentence, advice)
 
@@ -155,17 +159,17 @@ async def _redis(context: ServiceContext) -> list[Finding]:
 
 async def _map(context: ServiceContext, event_id: UUID) -> list[Finding]:
     subject = public_id(Kind.EVENT, event_id)
-    if await repair.is_misshapen(context, event_id):
+    if await repair.has_wrong_length(context, event_id):
         sentence = "Its map in Redis has another number of places than its layout."
         return [
-            Finding(Where.REDIS, subject, sentence, mend=lambda context: repair.rebuild(context, event_id))
+            Finding(Where.REDIS, subject, sentence, repair=lambda context: repair.rebuild(context, event_id))
         ]
     return [
         Finding(
             Where.REDIS,
             subject,
             _redis_sentence(one),
-            mend=partial(repair.correct, event_id=event_id, difference=one),
+            repair=partial(repair.correct, event_id=event_id, difference=one),
         )
         for one in sorted(await differences(context, event_id), key=lambda each: each.place)
     ]
@@ -173,9 +177,11 @@ async def _map(context: ServiceContext, event_id: UUID) -> list[Finding]:
 
 def _redis_sentence(one: Difference) -> str:
     seen = _STATES.get(one.redis_state, f"{one.redis_state!r}")
-    by = f" by {one.redis_hold}" if one.redis_hold else ""
-    true_by = f" by order {one.hold}" if one.hold else ""
-    return f"Place {one.place} is {seen}{by} in Redis, and {_STATES[one.state]}{true_by} in PostgreSQL."
+    held_by = f" by {one.redis_hold}" if one.redis_hold else ""
+    claimed_by = f" by order {one.hold}" if one.hold else ""
+    return (
+        f"Place {one.place} is {seen}{held_by} in Redis, and {_STATES[one.state]}{claimed_by} in PostgreSQL."
+    )
 
 
 async def _refunds(context: ServiceContext) -> list[Finding]:
@@ -189,7 +195,7 @@ def _refund(one: OpenRefund) -> Finding:
         sentence = f"A refund of {amount} (minor units) came back from the bank too often."
         return Finding(Where.STRIPE, subject, sentence, "Pay it back by other means.")
     sentence = f"A refund of {amount} (minor units) was decided, and nothing is going to send it."
-    return Finding(Where.OUTBOX, subject, sentence, mend=lambda context: repair.send_refund(context, one))
+    return Finding(Where.OUTBOX, subject, sentence, repair=lambda context: repair.send_refund(context, one))
 
 
 async def _outbox(context: ServiceContext) -> list[Finding]:
@@ -201,7 +207,7 @@ def _stuck(task: StuckTask) -> Finding:
     sentence = (
         f"{task.topic} waits since {task.created_at:%Y-%m-%d %H:%M:%S} after {task.attempts} tries: {why}"
     )
-    return Finding(Where.OUTBOX, task.key, sentence, mend=lambda context: repair.hurry(context, task))
+    return Finding(Where.OUTBOX, task.key, sentence, repair=lambda context: repair.retry_now(context, task))
 
 
 async def _index(context: ServiceContext, engine: Documents) -> list[Finding]:
@@ -210,16 +216,16 @@ async def _index(context: ServiceContext, engine: Documents) -> list[Finding]:
     except IndexUnavailable as fault:
         advice = "See that Meilisearch runs; search answers from PostgreSQL meanwhile."
         return [Finding(Where.INDEX, "Meilisearch", f"It does not answer: {fault}", advice)]
-    true = await _true_documents(context)
+    expected = await _expected_documents(context)
     found = [
         Finding(
             Where.INDEX,
             key,
-            _index_sentence(indexed.get(key), true.get(key)),
-            mend=partial(repair.index_again, event=key),
+            _index_sentence(indexed.get(key), expected.get(key)),
+            repair=partial(repair.index_again, event=key),
         )
-        for key in sorted(indexed.keys() | true.keys())
-        if _differs(indexed.get(key), true.get(key))
+        for key in sorted(indexed.keys() | expected.keys())
+        if _differs(indexed.get(key), expected.get(key))
     ]
     async with context.database.connection() as connection:
         refusals = await search_rows.read_refusals(connection, _MOST_LISTED)
@@ -234,7 +240,7 @@ async def _index(context: ServiceContext, engine: Documents) -> list[Finding]:
     ]
 
 
-async def _true_documents(context: ServiceContext) -> dict[str, dict[str, Any]]:
+async def _expected_documents(context: ServiceContext) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     async with context.database.connection() as connection:
         after = UUID(int=0)
@@ -246,16 +252,16 @@ async def _true_documents(context: ServiceContext) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _differs(indexed: dict[str, Any] | None, true: dict[str, Any] | None) -> bool:
-    if indexed is None or true is None:
-        return indexed is not true
-    return any(indexed.get(name) != true[name] for name in _SHOWN)
+def _differs(indexed: dict[str, Any] | None, expected: dict[str, Any] | None) -> bool:
+    if indexed is None or expected is None:
+        return indexed is not expected
+    return any(indexed.get(name) != expected[name] for name in _SHOWN)
 
 
-def _index_sentence(indexed: dict[str, Any] | None, true: dict[str, Any] | None) -> str:
-    if true is None:
+def _index_sentence(indexed: dict[str, Any] | None, expected: dict[str, Any] | None) -> str:
+    if expected is None:
         return "The index has it, and the database has no such published event."
     if indexed is None:
-        return f"{true['name']!r} is published and not in the index."
-    wrong = [name for name in _SHOWN if indexed.get(name) != true[name]]
+        return f"{expected['name']!r} is published and not in the index."
+    wrong = [name for name in _SHOWN if indexed.get(name) != expected[name]]
     return f"Its document in the index has another {', '.join(wrong)} than the database."

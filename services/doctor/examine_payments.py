@@ -1,4 +1,4 @@
-"""The gateway's intents against our orders: whose money is where."""
+"""Compares the intents of the payment gateway with the orders."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,13 +17,13 @@ _MOST_INTENTS = 100_000
 _LIVE = (OrderState.RESERVED, OrderState.PAYING, OrderState.BOOKED)
 _UNTOUCHED = (IntentStatus.REQUIRES_PAYMENT_METHOD, IntentStatus.REQUIRES_CONFIRMATION)
 
-Mend = Callable[[ServiceContext], Awaitable[None]]
-Found = tuple[str, str, str, Mend | None]
-"""Subject, sentence, advice, and how it is mended."""
+Repair = Callable[[ServiceContext], Awaitable[None]]
+Found = tuple[str, str, str, Repair | None]
+"""Subject, sentence, advice and repair"""
 
 
 async def examine_payments(context: ServiceContext, since: timedelta) -> list[Found]:
-    """Where the gateway and our orders disagree, but for those that the outbox is at work on."""
+    """Return the differences between the gateway and the orders, but for orders with an outbox task."""
     try:
         intents = await context.gateway.recent_intents(context.now() - since, most=_MOST_INTENTS)
     except GatewayError as fault:
@@ -36,11 +36,11 @@ async def examine_payments(context: ServiceContext, since: timedelta) -> list[Fo
     found: list[Found] = []
     for order_id, of_order in by_order.items():
         order = orders.get(order_id)
-        found += _of_nobody(order_id, of_order) if order is None else _of_order(order, of_order)
+        found += _without_order(order_id, of_order) if order is None else _of_order(order, of_order)
     return found
 
 
-def _of_nobody(order_id: UUID, intents: Sequence[Intent]) -> list[Found]:
+def _without_order(order_id: UUID, intents: Sequence[Intent]) -> list[Found]:
     subject = public_id(Kind.ORDER, order_id)
     advice = "Cancel or refund it at Stripe, once it is sure that the order is in no backup either."
     return [
@@ -84,13 +84,15 @@ def _of_own(order: OrderStanding, intent: Intent) -> list[Found]:
     sentence = _sentence(order, intent)
     if sentence is None:
         return []
-    mend = _mend(order, intent)
-    advice = "" if mend else "Look at the order and at Stripe's dashboard; book, capture or refund by hand."
-    return [(public_id(Kind.ORDER, order.id), sentence, advice, mend)]
+    repairing = _repair(order, intent)
+    advice = (
+        "" if repairing else "Look at the order and at Stripe's dashboard; book, capture or refund by hand."
+    )
+    return [(public_id(Kind.ORDER, order.id), sentence, advice, repairing)]
 
 
 def _sentence(order: OrderStanding, intent: Intent) -> str | None:
-    """What is wrong between an order and its intent; None where nothing is."""
+    """Return the difference between an order and its intent in a sentence; None where they agree."""
     name, booked = f"Order {order.reference} is {order.state}", order.state == OrderState.BOOKED
     match intent.status:
         case IntentStatus.SUCCEEDED:
@@ -113,19 +115,19 @@ def _sentence(order: OrderStanding, intent: Intent) -> str | None:
 _PAYING = OrderState.PAYING
 
 
-def _mend(order: OrderStanding, intent: Intent) -> Mend | None:
-    """How it is brought right; None where only a person can say what is right."""
+def _repair(order: OrderStanding, intent: Intent) -> Repair | None:
+    """Return the repair of the difference; None where only a person can decide."""
     fits = intent.amount_minor == order.total_minor and intent.currency == order.currency
     live = order.state in (OrderState.RESERVED, OrderState.PAYING)
     match intent.status:
         case IntentStatus.REQUIRES_CAPTURE if order.state == OrderState.BOOKED:
             return (
-                _writing(Topic.CAPTURE_PAYMENT, order, intent)
+                _write_task(Topic.CAPTURE_PAYMENT, order, intent)
                 if _is(order, PaymentState.AUTHORIZED)
                 else None
             )
         case IntentStatus.REQUIRES_CAPTURE if not live:
-            return _writing(Topic.VOID_PAYMENT, order, intent)
+            return _write_task(Topic.VOID_PAYMENT, order, intent)
         case IntentStatus.SUCCEEDED if order.payment_state in _NOT_CAPTURED and fits:
             return lambda context: repair.settle(context, order.id, intent)
         case IntentStatus.SUCCEEDED:
@@ -139,7 +141,7 @@ def _mend(order: OrderStanding, intent: Intent) -> Mend | None:
         case _ if order.state == OrderState.BOOKED:
             return None
         case _:
-            return _writing(Topic.VOID_PAYMENT, order, intent)
+            return _write_task(Topic.VOID_PAYMENT, order, intent)
 
 
 _NOT_CAPTURED = (
@@ -155,5 +157,5 @@ def _is(order: OrderStanding, state: PaymentState) -> bool:
     return order.payment_state == state
 
 
-def _writing(topic: Topic, order: OrderStanding, intent: Intent) -> Mend:
-    return lambda context: repair.write(context, topic, order.id, intent)
+def _write_task(topic: Topic, order: OrderStanding, intent: Intent) -> Repair:
+    return lambda context: repair.write_task_again(context, topic, order.id, intent)

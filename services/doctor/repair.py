@@ -1,4 +1,4 @@
-"""Mend: what an examination has found and no person is needed for. Everything is safe to do twice."""
+"""Repair: the differences that need no person. Every repair is safe to run twice."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from services.ordering.settle import apply_intent
 
 
 async def end_order_claims(context: ServiceContext, order: OrderStanding) -> None:
-    """Free the places of an order that is over."""
+    """End the claims of an order that is over."""
     async with context.database.transaction() as connection:
         locked = await lock_order(connection, order.id)
         if locked is not None and locked.state == order.state:
@@ -28,7 +28,7 @@ async def end_order_claims(context: ServiceContext, order: OrderStanding) -> Non
 
 
 async def book_order_claims(context: ServiceContext, order: OrderStanding) -> None:
-    """Book what a booked order only holds."""
+    """Book the held claims of a booked order."""
     async with context.database.transaction() as connection:
         locked = await lock_order(connection, order.id)
         if locked is not None and locked.state == OrderState.BOOKED:
@@ -37,13 +37,13 @@ async def book_order_claims(context: ServiceContext, order: OrderStanding) -> No
 
 
 async def end_overdue_orders(context: ServiceContext, _: OrderStanding) -> None:
-    """Do what no worker has done at the deadline."""
+    """Expire the orders that no worker has expired."""
     await reading(expire_lapsed(context))
     await expire_paying(context)
 
 
 async def restore_places(context: ServiceContext, order: OrderStanding) -> None:
-    """Claim again what an order has lost, unless somebody else has it by now."""
+    """Claim an order's lost places again, unless another order has one of them."""
     state = ClaimState.BOOKED if order.state == OrderState.BOOKED else ClaimState.HELD
     try:
         async with context.database.transaction() as connection:
@@ -55,32 +55,32 @@ async def restore_places(context: ServiceContext, order: OrderStanding) -> None:
         return
 
 
-async def is_misshapen(context: ServiceContext, event_id: UUID) -> bool:
-    """Whether an event's map in Redis has another length than its layout."""
+async def has_wrong_length(context: ServiceContext, event_id: UUID) -> bool:
+    """Return whether an event's map in Redis has another length than its layout."""
     sale = await context.sale(event_id)
     seat_map = await context.seat_map(sale.seat_map_version)
     return len((await context.seats.snapshot(event_id)).places) != seat_map.place_count
 
 
 async def rebuild(context: ServiceContext, event_id: UUID) -> None:
-    """Build an event's map anew, under a new epoch."""
+    """Rebuild an event's map under a new epoch."""
     version = await context.seats.version(event_id)
     await context.seats.build(event_id, replacing=version[0] if version else "")
 
 
 async def correct(context: ServiceContext, event_id: UUID, difference: Difference) -> None:
-    """Show one place as PostgreSQL has it."""
+    """Correct one place in Redis."""
     await correct_places(context, event_id, frozenset([difference]))
 
 
 async def settle(context: ServiceContext, order_id: UUID, intent: Intent) -> None:
-    """Bring an order to where its intent is, and write what follows even where it was written before."""
+    """Apply an intent to its order; the follow-up tasks are written even if they were written before."""
     await reading(set_intent(context.database, order_id, intent.id))
     await apply_intent(context, order_id, intent)
 
 
-async def write(context: ServiceContext, topic: Topic, order_id: UUID, intent: Intent) -> None:
-    """Have the outbox do something for an order's payment once more."""
+async def write_task_again(context: ServiceContext, topic: Topic, order_id: UUID, intent: Intent) -> None:
+    """Write a task for an order's payment again."""
     await reading(set_intent(context.database, order_id, intent.id))
     async with context.database.transaction() as connection:
         if await order_by_id(connection, order_id) is not None:
@@ -88,18 +88,18 @@ async def write(context: ServiceContext, topic: Topic, order_id: UUID, intent: I
 
 
 async def send_refund(context: ServiceContext, refund: OpenRefund) -> None:
-    """Have a refund sent that nothing was going to send; its key keeps it from being paid twice."""
+    """Write the task of a refund that has none; its idempotency key prevents a second payment."""
     payload = {"refund_id": str(refund.id)}
     async with context.database.transaction() as connection:
         await write_task(connection, Topic.SEND_REFUND, refund.order_id, payload, context.now())
 
 
-async def hurry(context: ServiceContext, task: StuckTask) -> None:
-    """Have a task of the outbox tried at once."""
+async def retry_now(context: ServiceContext, task: StuckTask) -> None:
+    """Make a task of the outbox due at once."""
     await reading(make_due(context.database, task.id, context.now()))
 
 
 async def index_again(context: ServiceContext, event: str) -> None:
-    """Have an event delivered to the index again, or taken out of it."""
+    """Send an event's document to the index again, or delete it there."""
     async with context.database.connection() as connection:
         await mark_dirty(connection, [parse_id(event, Kind.EVENT)])

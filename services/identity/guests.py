@@ -1,4 +1,4 @@
-"""Guest checkout: buying without an account."""
+"""Guest checkout: a token for a buyer without an account."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ SESSION = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class GuestSession:
-    """A guest and the token that speaks for them until it expires."""
+    """A guest, and the token that is valid until `expires_at`."""
 
     token: str
     expires_at: datetime
@@ -27,17 +27,17 @@ class GuestSession:
 async def create_guest_session(
     context: ServiceContext, tokens: Tokens, email: str, name: str | None
 ) -> GuestSession:
-    """A new guest with a two-hour token for buying; each call makes another guest.
+    """Create a guest with a two-hour token for buying; each call creates another guest.
 
     Raises:
-        InvalidInput: the address or the name cannot be one.
-        Unavailable: this installation signs no tokens, or the database is away.
+        InvalidInput: The address or the name is malformed.
+        Unavailable: This installation signs no tokens, or the database does not answer.
     """
     address = email_address(email, "email")
-    called = optional_name(name, "name")
+    guest_name = optional_name(name, "name")
     subject = f"guest:{uuid4()}"
-    viewer = Viewer(user_id_of(subject), subject, address, called, frozenset({Scope.BUY.value}))
+    viewer = Viewer(user_id_of(subject), subject, address, guest_name, frozenset({Scope.BUY.value}))
     expires_at = (context.now() + SESSION).replace(microsecond=0)
     token = tokens.mint(viewer, expires_at)
     await reading(store_user(context.database, viewer, guest=True))
-    return GuestSession(token, expires_at, UserRow(viewer.user_id, address, called))
+    return GuestSession(token, expires_at, UserRow(viewer.user_id, address, guest_name))

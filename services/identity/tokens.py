@@ -1,4 +1,4 @@
-"""Tokens: who a bearer is. Signed here with a shared secret, or by an issuer whose keys are published.
+"""Bearer tokens, signed with a shared secret or by an issuer that publishes its keys.
 
 The algorithms are fixed by the installation, never by the token (RFC 8725, section 3.1).
 """
@@ -22,40 +22,40 @@ from kit.cache import Cache
 
 LEEWAY_SECONDS = 30
 _LONGEST_TOKEN = 8_192
-_MOST_REMEMBERED = 4_096
+_MAX_VERIFIED = 4_096
 _KEYS_MAX_AGE_SECONDS = 600.0
 _KEYS_MIN_AGE_SECONDS = 10.0
 _ASYMMETRIC = frozenset("RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA".split())
 
 
 class Tokens(Protocol):
-    """Reads tokens, and signs some."""
+    """Verifies tokens, and signs some."""
 
     async def verify(self, token: str) -> Viewer:
-        """Whom a token speaks for.
+        """Return the viewer of a token.
 
         Raises:
-            Unauthenticated: it is malformed, expired or badly signed.
-            Unavailable: the issuer's keys cannot be had.
+            Unauthenticated: The token is malformed, expired or badly signed.
+            Unavailable: The issuer's keys cannot be read.
         """
 
     def known(self, token: str) -> Viewer | None:
-        """Whom a token speaks for, where this process has verified it and it has not expired."""
+        """Return the viewer of a token that this process has verified and that has not expired."""
 
     def mint(self, viewer: Viewer, expires_at: datetime) -> str:
-        """A token that speaks for a viewer.
+        """Sign a token for a viewer.
 
         Raises:
-            Unavailable: only the issuer signs tokens here.
+            Unavailable: Only the issuer signs tokens in this installation.
         """
 
 
 class SecretTokens:
-    """HS256 with one secret that the issuer shares with us."""
+    """Tokens signed with HS256 and one shared secret."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
-        self._known = _Remembered()
+        self._known = _VerifiedTokens()
 
     def known(self, token: str) -> Viewer | None:
         """See `Tokens.known`."""
@@ -86,10 +86,10 @@ FetchKeys = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class IssuerTokens:
-    """Asymmetric signatures of an issuer that publishes its keys as a JWK set (RFC 7517).
+    """Tokens with asymmetric signatures of an issuer that publishes its keys as a JWK set (RFC 7517).
 
-    Keys are kept for ten minutes; a token that names an unknown key has them read again, at most every
-    ten seconds. While the issuer is away the keys known last go on.
+    Keys are kept for ten minutes. A token with an unknown key makes them be read again, at most every ten
+    seconds. While the issuer does not answer, the last known keys stay valid.
     """
 
     def __init__(self, fetch_keys: FetchKeys, issuer: str, audience: str) -> None:
@@ -99,7 +99,7 @@ class IssuerTokens:
         self._keys: dict[str, jwt.PyJWK] = {}
         self._read_at = float("-inf")
         self._reading = asyncio.Lock()
-        self._known = _Remembered()
+        self._known = _VerifiedTokens()
 
     def known(self, token: str) -> Viewer | None:
         """See `Tokens.known`."""
@@ -115,7 +115,7 @@ class IssuerTokens:
             token, key.key, [str(key.algorithm_name)], issuer=self._issuer, audience=self._audience
         )
         viewer = _viewer(claims)
-        # A key that the issuer withdraws must stop working soon after.
+        # A key that the issuer withdraws must become invalid soon after.
         latest = time.time() + _KEYS_MAX_AGE_SECONDS
         self._known.keep(token, viewer, min(float(claims["exp"]), latest))
         return viewer
@@ -154,7 +154,7 @@ class IssuerTokens:
 
 
 def keys_at(url: str, *, timeout_seconds: float = 3.0) -> FetchKeys:
-    """Reads the JWK set at an address."""
+    """Return a function that reads the JWK set at an address."""
 
     async def fetch() -> dict[str, Any]:
         async with httpx.AsyncClient(timeout=timeout_seconds) as client:
@@ -166,11 +166,11 @@ def keys_at(url: str, *, timeout_seconds: float = 3.0) -> FetchKeys:
     return fetch
 
 
-class _Remembered:
-    """Viewers of tokens that were verified, by the token's digest, until they expire."""
+class _VerifiedTokens:
+    """The viewers of verified tokens, by the token's digest, until they expire."""
 
     def __init__(self) -> None:
-        self._viewers: Cache[bytes, Viewer] = Cache(max_entries=_MOST_REMEMBERED)
+        self._viewers: Cache[bytes, Viewer] = Cache(max_entries=_MAX_VERIFIED)
 
     def get(self, token: str) -> Viewer | None:
         return self._viewers.get(_digest(token))
@@ -225,7 +225,7 @@ def _signing_keys(document: dict[str, Any]) -> dict[str, jwt.PyJWK]:
 
 
 def _viewer(claims: dict[str, Any]) -> Viewer:
-    """The viewer that a token's claims describe."""
+    """Return the viewer that a token's claims describe."""
     try:
         subject = line(_text(claims["sub"]), "sub", most=255)
         email = optional_line(_text(claims.get("email")), "email", most=254)
@@ -240,12 +240,12 @@ def _viewer(claims: dict[str, Any]) -> Viewer:
 
 
 def _end(expires_at: float) -> float:
-    """When a token stops being good here: one that was taken within the leeway is good to its end."""
+    """Return the end of a token's validity; a token accepted within the leeway is valid until its end."""
     return expires_at if expires_at > time.time() else expires_at + LEEWAY_SECONDS
 
 
 def _scopes(claims: dict[str, Any]) -> frozenset[str]:
-    """Words separated by spaces, or a list of them; a token that says nothing may buy."""
+    """Return the scopes, a list or words separated by spaces; a token without any may buy."""
     scope = claims.get("scope", Scope.BUY.value)
     words = scope.split() if isinstance(scope, str) else scope
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):

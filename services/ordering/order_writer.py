@@ -1,4 +1,4 @@
-"""Placing orders: what many buyers want written at the same moment is one statement and one commit."""
+"""Writes the orders of many buyers in batches: one statement and one commit a batch."""
 
 from collections.abc import Sequence
 
@@ -8,10 +8,10 @@ from db.violations import PlaceTaken, ReferenceTaken, UniqueViolation
 from domain.errors import Unavailable
 from kit.batcher import Batcher
 
-# A second statement is prepared while the first one's commit waits for the disk; with more of them they
-# only get smaller, and it is their number that PostgreSQL pays for.
+# A second statement runs while the commit of the first waits for the disk. More of them would only make the
+# batches smaller, and PostgreSQL pays for their number.
 _AT_ONCE = 2
-_MOST_ORDERS = 64
+_MAX_BATCH = 64
 # What one order of a batch causes, and the others must not suffer from.
 _OF_ONE_ORDER: tuple[type[Exception], ...] = (PlaceTaken, ReferenceTaken, UniqueViolation, Deadlock)
 
@@ -21,16 +21,16 @@ class OrderWriter:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._orders = Batcher[NewOrder, int](self._write, most=_MOST_ORDERS, at_once=_AT_ONCE)
+        self._orders = Batcher[NewOrder, int](self._write, most=_MAX_BATCH, at_once=_AT_ONCE)
 
     async def place(self, order: NewOrder) -> int:
-        """Write an order; returns its claims: 0 where it was there already, or its event is off.
+        """Write an order; return the number of its claims, 0 where it exists or its event is not on sale.
 
         Raises:
-            PlaceTaken: one of its places has another live claim.
+            PlaceTaken: One of its places has another live claim.
             ReferenceTaken: another order has its reference.
-            Unavailable: the database is away, and nothing was written.
-            DATABASE_AWAY: the answer was cut, and it may have been written.
+            Unavailable: The database does not answer, and nothing was written.
+            DATABASE_AWAY: The connection was cut, and the order may have been written.
         """
         return await self._orders.ask(order)
 
@@ -40,14 +40,14 @@ class OrderWriter:
             async with self._database.connection() as connection:
                 answers = await _together(connection, orders)
         except DATABASE_AWAY as error:
-            # A connection that breaks when it is given back says nothing about what was written.
+            # A connection that breaks when it is returned says nothing about the written orders.
             if answers is None:
                 raise Unavailable from error
         return answers
 
 
 async def _together(connection: Connection, orders: Sequence[NewOrder]) -> Sequence[int | Exception]:
-    """All in one statement; where one of them stands in the way, each in its own."""
+    """Write all orders in one statement, or each in its own where one of them fails."""
     try:
         return await place_orders(connection, orders)
     except _OF_ONE_ORDER as error:

@@ -1,4 +1,4 @@
-"""Deliver: what the outbox says must follow a commit. Every handler is safe to run twice."""
+"""The outbox: run the tasks that were written with a commit. Every handler is safe to run twice."""
 
 import asyncio
 import logging
@@ -29,42 +29,42 @@ from services.ordering.settle import apply_intent
 
 log = logging.getLogger("boxoffice.outbox")
 
-# After this long another worker may take a task over: more than one call of the gateway may take, and so
-# little that what a crash left is done within 30 s.
+# After this time another worker may take a task over. One call of the gateway takes less, and the tasks of a
+# crashed worker still run within 30 s.
 LEASE_SECONDS = 20.0
-# Tasks of one batch that run side by side: one that waits for the gateway holds up no other order's seats.
+# The tasks of a batch that run at once, so that a task that waits for the gateway does not delay the others.
 _AT_ONCE = 4
 _PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0)
 _LONGEST_WAIT_SECONDS = 30.0
-# A capture that the card's bank refuses this often will not come.
+# A capture that the card's bank refuses this often counts as failed.
 _CAPTURE_TRIES = 3
 
 
 class NotYet(Exception):
-    """This task has more to do and comes back at once."""
+    """The task has more to do and runs again at once."""
 
 
 async def deliver(context: ServiceContext, most: int = 50) -> int:
-    """Run the tasks that are due; returns how many were taken."""
+    """Run the tasks that are due, and return their number."""
     tasks = await claim_tasks(context.database, context.now(), most, LEASE_SECONDS)
-    room = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_AT_ONCE)
 
     async def run(task: Task) -> bool:
-        async with room:
+        async with slots:
             return await _watched(context, task)
 
     ran = await asyncio.gather(*map(run, tasks))
     done = [task.id for task, is_done in zip(tasks, ran, strict=True) if is_done]
     if done:
-        await _insist(lambda: finish_tasks(context.database, done))
+        await _write_with_retries(lambda: finish_tasks(context.database, done))
     return len(tasks)
 
 
-async def _insist(write: Callable[[], Awaitable[None]]) -> None:
-    """Write down what came of a task, though the database goes away for a moment: else its lease runs out.
+async def _write_with_retries(write: Callable[[], Awaitable[None]]) -> None:
+    """Write the result of a task, trying again while the database does not answer.
 
     Raises:
-        DATABASE_AWAY: it stayed away.
+        DATABASE_AWAY: The database did not answer the last try; the task runs again after its lease.
     """
     for pause in _PAUSES_SECONDS:
         try:
@@ -75,7 +75,7 @@ async def _insist(write: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _watched(context: ServiceContext, task: Task) -> bool:
-    """Run one task in the trace and with the request that wrote it."""
+    """Run one task within the trace and under the request id of its writer."""
     span = context.tracer.begin(
         f"outbox {task.topic}",
         traceparent=traceparent_of(task.payload.get("traceparent")),
@@ -94,7 +94,7 @@ async def _watched(context: ServiceContext, task: Task) -> bool:
 
 
 async def _run(context: ServiceContext, task: Task) -> bool:
-    """Run one task; on a fault put it off, for longer each time."""
+    """Run one task; after a failure, schedule it again with growing delays."""
     wait = timedelta(seconds=min(0.2 * 2 ** (task.attempts - 1), _LONGEST_WAIT_SECONDS))
     try:
         await _HANDLERS[task.topic](context, task)
@@ -109,21 +109,21 @@ async def _run(context: ServiceContext, task: Task) -> bool:
         log.exception("task %d (%s) is tried again in %s", task.id, task.topic, wait)
     else:
         return True
-    await _insist(lambda: postpone_task(context.database, task.id, context.now() + wait, error))
+    await _write_with_retries(lambda: postpone_task(context.database, task.id, context.now() + wait, error))
     return False
 
 
 async def _mirror(context: ServiceContext, task: Task) -> None:
     await mirror_order(context, UUID(task.key))
-    await _announce(context, task)
+    await _publish(context, task)
 
 
-async def _announce(context: ServiceContext, task: Task) -> None:
+async def _publish(context: ServiceContext, task: Task) -> None:
     await context.publisher.publish(order_channel(UUID(task.key)), task.topic)
 
 
 async def _booked(context: ServiceContext, task: Task) -> None:
-    """Seats turn booked, and the place in the shop goes to the next in line."""
+    """Show the seats as booked, and end the buyer's admission."""
     await _mirror(context, task)
     order = await order_by_id(context.database, UUID(task.key))
     if order is not None and order.admission_jti is not None:
@@ -154,7 +154,7 @@ async def _capture(context: ServiceContext, task: Task) -> None:
 
 
 async def _capture_failed(context: ServiceContext, order_id: UUID, intent: Intent, code: str) -> None:
-    """The money did not come: the booking ends, what was authorised is let go."""
+    """End a booking whose payment could not be captured, and void the authorisation."""
     log.error("order %s: its payment could not be captured (%s); the booking ends", order_id, code)
     now = context.now()
     async with context.database.transaction() as connection:
@@ -176,7 +176,7 @@ async def _capture_failed(context: ServiceContext, order_id: UUID, intent: Inten
 
 
 async def _void(context: ServiceContext, task: Task) -> None:
-    """Let go of money that was authorised for an order that ended."""
+    """Void the authorised payment of an order that ended."""
     order_id = UUID(task.key)
     payment = await payment_of_order(context.database, order_id)
     if payment is None or payment.intent_id is None:
@@ -186,7 +186,7 @@ async def _void(context: ServiceContext, task: Task) -> None:
 
 
 async def _refund(context: ServiceContext, task: Task) -> None:
-    """Send a decided refund, after the capture that it is of."""
+    """Send a decided refund, after the capture."""
     refund = await refund_by_id(context.database, UUID(task.payload["refund_id"]))
     payment = await payment_of_order(context.database, UUID(task.key))
     if refund is None or payment is None or refund.state != RefundState.DECIDED:
@@ -204,18 +204,18 @@ async def _refund(context: ServiceContext, task: Task) -> None:
     now = context.now()
     async with context.database.transaction() as connection:
         await finish_refund(connection, refund, gateway_id, now)
-    await _announce(context, task)
+    await _publish(context, task)
 
 
 async def _end_event_orders(context: ServiceContext, task: Task) -> None:
-    """A batch at a time, until a pass finds none: a reserve may have been on its way."""
+    """End one batch of orders; repeat until a batch is empty, since a reserve may have been in flight."""
     if await end_event_orders(context, UUID(task.key)):
         raise NotYet
 
 
 _HANDLERS: dict[str, Callable[[ServiceContext, Task], Awaitable[None]]] = {
     Topic.MIRROR_ORDER: _mirror,
-    Topic.ORDER_CHANGED: _announce,
+    Topic.ORDER_CHANGED: _publish,
     Topic.ORDER_BOOKED: _booked,
     Topic.EVENT_CHANGED: _event_changed,
     Topic.CAPTURE_PAYMENT: _capture,
@@ -223,7 +223,7 @@ _HANDLERS: dict[str, Callable[[ServiceContext, Task], Awaitable[None]]] = {
     Topic.SEND_REFUND: _refund,
     Topic.END_EVENT_ORDERS: _end_event_orders,
 }
-# What an order's history is read from, in the log; the others happen with every change.
+# The tasks that the log shows in an order's history; the others run at every change.
 _LOGGED = frozenset(
     {Topic.ORDER_BOOKED, Topic.CAPTURE_PAYMENT, Topic.VOID_PAYMENT, Topic.SEND_REFUND, Topic.END_EVENT_ORDERS}
 )

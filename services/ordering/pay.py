@@ -1,4 +1,4 @@
-"""Pay: extend the hold once, have the card authorised, settle what came of it."""
+"""Pay: extend the hold once, authorise the card, and settle the result."""
 
 import hashlib
 import re
@@ -59,7 +59,7 @@ _METHOD = re.compile(r"[a-z]+_\w+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """An order whose payment has started or is done; the secret lets Stripe.js confirm it."""
+    """An order whose payment has started or is done, with the secret by which Stripe.js confirms it."""
 
     order: OrderRow
     client_secret: str
@@ -76,7 +76,7 @@ async def pay(
     """Start the payment and extend the hold once; with a payment method, complete it.
 
     Raises:
-        PaymentDeclined: the card was refused; the order may be paid with another until its deadline.
+        PaymentDeclined: The card was declined; another card may pay the order until its deadline.
         DomainError: for every other reason why this order cannot be paid.
         OutcomeUnknown: the gateway did not answer; the same call finds out.
     """
@@ -102,10 +102,10 @@ async def pay(
 
 
 async def owned_order(context: ServiceContext, viewer: Viewer, order_id: UUID) -> OrderRow:
-    """The viewer's own order.
+    """Return the viewer's own order.
 
     Raises:
-        NotFound: there is no such order, or it is someone else's.
+        NotFound: There is no such order, or it is another buyer's.
     """
     order = await reading(order_by_id(context.database, order_id))
     if order is None or order.user_id != viewer.user_id:
@@ -117,7 +117,7 @@ def _check_input(payment_method_id: str | None, idempotency_key: str | None) -> 
     for name, value in (("paymentMethodId", payment_method_id), ("idempotencyKey", idempotency_key)):
         if value is not None and not (1 <= len(value) <= _LONGEST and value.isprintable()):
             raise InvalidInput(f"{name}: between 1 and {_LONGEST} printable characters.")
-    # A card's number, pasted where it does not belong, goes no further: not even its hash is kept.
+    # A card number pasted here by mistake must not go further; not even its hash is stored.
     if payment_method_id is not None and not _METHOD.fullmatch(payment_method_id):
         raise InvalidInput("paymentMethodId: the id of a Stripe payment method, pm_...")
 
@@ -129,7 +129,7 @@ def _input_hash(payment_method_id: str | None) -> str:
 async def _replayed(
     context: ServiceContext, order: OrderRow, payment_method_id: str | None, idempotency_key: str | None
 ) -> Paid | None:
-    """The answer that the same key has had; None where the payment is still open."""
+    """Return the answer that the same key had before; None while the payment is open."""
     payment = await reading(payment_of_order(context.database, order.id))
     if payment is None or idempotency_key is None or payment.idempotency_key != idempotency_key:
         return None
@@ -161,7 +161,7 @@ async def _check_sale(context: ServiceContext, order: OrderRow) -> None:
 
 
 async def _start(context: ServiceContext, order: OrderRow) -> OrderRow:
-    """RESERVED becomes PAYING with its deadline moved once; PAYING stays as it is."""
+    """Move a RESERVED order to PAYING and extend its deadline; a PAYING order stays as it is."""
     now = context.now()
     try:
         async with context.database.transaction() as connection:
@@ -203,7 +203,7 @@ async def _extend(
 
 
 async def _book_free(context: ServiceContext, order: OrderRow) -> OrderRow:
-    """An order that costs nothing has nothing to authorise."""
+    """Book an order that costs nothing, without the gateway."""
     now = context.now()
     async with context.database.transaction() as connection:
         booked = await set_order_state(
@@ -240,7 +240,7 @@ async def _with_gateway(
 
 
 async def intent_of(context: ServiceContext, order: OrderRow) -> Intent:
-    """The order's one intent at the gateway, made if need be."""
+    """Return the order's one intent at the gateway, created if necessary."""
     payment = await reading(payment_of_order(context.database, order.id))
     if payment is not None and payment.intent_id is not None:
         return await context.gateway.retrieve(payment.intent_id)

@@ -1,4 +1,4 @@
-"""Refund: tickets end and their seats go back on sale now; the money follows by the outbox."""
+"""Refund: tickets end and their seats are on sale again at once; the outbox sends the money."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -42,13 +42,13 @@ async def refund(
 ) -> OrderRow:
     """Refund a booked order, or some of its tickets, with their fees.
 
-    `event_id` is the event that the tickets name, held against the order's.
+    `event_id` is the event of the named tickets, which must be the order's.
 
     Raises:
-        Unauthenticated, Forbidden: without a token with the scope organise.
-        NotFound: no such order, or it is for another organiser's event, which is not said.
-        InvalidInput: a ticket that is not a live one of this order.
-        OrderNotPayable: the order is not booked.
+        Unauthenticated, Forbidden: As `organiser_of`.
+        NotFound: There is no such order, or it is for another organiser's event.
+        InvalidInput: A ticket is not a live one of this order.
+        OrderNotPayable: The order is not booked.
     """
     organiser = organiser_of(viewer)
     bind(order_id=order_id)
@@ -67,7 +67,7 @@ async def _organises(context: ServiceContext, organiser: Viewer, event_id: UUID)
 
 
 async def refund_whole(context: ServiceContext, order: OrderRow, reason: str) -> None:
-    """Refund all that is left of a booked order; one that was refunded meanwhile stays so."""
+    """Refund the rest of a booked order; an order that is not booked any more stays as it is."""
     try:
         await _refund(context, order.id, None, reason)
     except OrderNotPayable:

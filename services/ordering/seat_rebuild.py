@@ -17,7 +17,7 @@ from services.context import reading
 
 
 def seat_source_loader(database: Database, layouts: LayoutCache) -> Callable[[UUID], Awaitable[SeatSource]]:
-    """A function that reads the seats of one event, for `SeatStore`."""
+    """Return the function by which `SeatStore` reads the seats of one event."""
 
     async def load(event_id: UUID) -> SeatSource:
         return await reading(_load(database, layouts, event_id))
@@ -30,14 +30,14 @@ async def _load(database: Database, layouts: LayoutCache, event_id: UUID) -> Sea
     if sale is None:
         raise NotFound("There is no such event.")
     seat_map = await layouts.get(sale.seat_map_version)
-    # The version first: a claim made after it is read may be seen too early, never missed and kept.
+    # The version is read first: a claim made meanwhile may be seen too early, but is never missed.
     first_version = await next_first_version(database, event_id)
     claims = await live_claims(database, [event_id])
     return SeatSource(places_of(seat_map.place_count, claims), _holds(claims), first_version)
 
 
 def places_of(place_count: int, claims: list[LiveClaim]) -> bytes:
-    """A byte a place, from the live claims of one event."""
+    """Return one byte a place from the live claims of an event."""
     places = bytearray(FREE * place_count)
     for claim in claims:
         places[claim.place : claim.place + 1] = STATUS_OF_CLAIM[claim.state].encode()
@@ -45,7 +45,7 @@ def places_of(place_count: int, claims: list[LiveClaim]) -> bytes:
 
 
 def deadline_ms(claim: LiveClaim) -> int | None:
-    """When a claim's hold lapses by the clock alone; None where only PostgreSQL may end it."""
+    """Return the time at which a claim's hold lapses; None where only PostgreSQL may end it."""
     if claim.order_state != OrderState.RESERVED or claim.expires_at is None:
         return None
     return milliseconds(claim.expires_at)

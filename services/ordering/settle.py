@@ -1,7 +1,7 @@
-"""Settle: what the gateway says of an intent becomes one conditional transition, in one transaction.
+"""Settle: apply an intent's state as one conditional transition of its order, in one transaction.
 
-A webhook is only a trigger; the intent is fetched and believed instead. Everything that follows (seats in
-Redis, capture, voiding, refunds) is written to the outbox with the transition.
+A webhook is only a trigger: its content is not trusted, and the intent is retrieved. The follow-up work
+(seats in Redis, capture, voiding, refunds) is written to the outbox with the transition.
 """
 
 import logging
@@ -40,19 +40,19 @@ from services.metrics import measured
 
 log = logging.getLogger("boxoffice.settle")
 
-# A refund that came back this often will not arrive; a person has to see to it.
+# A refund that the bank has returned this often must be handled by a person.
 _MOST_BOUNCES = 3
 
 _LIVE = (OrderState.RESERVED, OrderState.PAYING)
 _BEFORE_AUTHORIZED = (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING, PaymentState.FAILED)
 _BEFORE_CAPTURED = (*_BEFORE_AUTHORIZED, PaymentState.AUTHORIZED)
-# A payment that failed keeps saying why when its intent is cancelled.
+# A failed payment keeps its failure code when its intent is cancelled.
 _BEFORE_CANCELLED = (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING, PaymentState.AUTHORIZED)
 
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
-    """An order before and after an intent was applied, and what state that brought its payment to."""
+    """An order before and after an intent was applied, and the new state of its payment, if any."""
 
     before: OrderRow
     after: OrderRow
@@ -63,10 +63,10 @@ class _Settled:
 async def apply_intent(
     context: ServiceContext, order_id: UUID, intent: Intent, webhook: WebhookEvent | None = None
 ) -> OrderRow:
-    """Bring an order to where its intent is; returns the order as it then stands.
+    """Move an order to the state of its intent, and return the order.
 
     Raises:
-        OutcomeUnknown: the commit was cut; the webhook or the sweep finishes it.
+        OutcomeUnknown: The commit was cut; the webhook or the sweep repeats it.
     """
     bind(order_id=order_id)
     try:
@@ -115,9 +115,9 @@ async def _apply(context: ServiceContext, connection: Connection, order_id: UUID
 
 
 def _fits(order: OrderRow, payment: PaymentRow, intent: Intent) -> bool:
-    """Whether an intent is really this order's: its order, amount and currency.
+    """Return whether an intent has this order's id, amount and currency.
 
-    One that was voided moves no money, so its amount is no matter: the order it was made for ends.
+    A cancelled intent moves no money, so its amount may differ.
     """
     if intent.status is IntentStatus.CANCELLED and intent.id == payment.intent_id:
         return True
@@ -130,7 +130,7 @@ def _fits(order: OrderRow, payment: PaymentRow, intent: Intent) -> bool:
 
 
 async def _book(connection: Connection, order: OrderRow, now: datetime) -> bool:
-    """Book a live order; says whether it is booked now by this."""
+    """Book a live order; return whether this call booked it."""
     if not await set_order_state(connection, order.id, OrderState.BOOKED, leaving=_LIVE, now=now):
         return False
     await book_claims(connection, order.id)
@@ -141,7 +141,7 @@ async def _book(connection: Connection, order: OrderRow, now: datetime) -> bool:
 async def _authorized(
     connection: Connection, order: OrderRow, payment: PaymentRow, now: datetime
 ) -> PaymentState | None:
-    """Authorised: book, then capture; the loser of a race is voided, not charged and refunded."""
+    """Book the order, then capture; the payment of an order that ended is voided instead."""
     given_up = payment.state == PaymentState.CANCELLED
     booked = not given_up and await _book(connection, order, now)
     if not booked and order.state != OrderState.BOOKED:
@@ -158,7 +158,7 @@ async def _authorized(
 async def _captured(
     connection: Connection, order: OrderRow, payment: PaymentRow, intent: Intent, now: datetime
 ) -> PaymentState | None:
-    """Captured: a booked order has its money; money of an order that ended goes back."""
+    """Record the capture of a booked order; refund the capture of an order that ended."""
     await _reopen_bounced(connection, order, payment, intent, now)
     await _book(connection, order, now)
     first = await set_payment_state(
@@ -185,26 +185,28 @@ async def _captured(
 async def _reopen_bounced(
     connection: Connection, order: OrderRow, payment: PaymentRow, intent: Intent, now: datetime
 ) -> None:
-    """A refund that the bank sent back is decided anew; its key keeps it from being paid twice."""
+    """Send a refund again that the bank has returned; its idempotency key prevents a second payment."""
     returned = intent.kept_minor - (payment.captured_minor - payment.refunded_minor)
     if payment.refunded_minor == 0 or returned <= 0:
         return
     bounced = await reopen_bounced_refund(connection, payment.id, returned, _MOST_BOUNCES, now)
     if bounced is None:
-        log.error("order %s: the gateway keeps %d more than our books say", order.id, returned)
+        log.error("order %s: the gateway keeps %d more than the database says", order.id, returned)
         return
     refund_id, again = bounced
     if again:
         await write_task(connection, Topic.SEND_REFUND, order.id, {"refund_id": str(refund_id)}, now)
     else:
-        log.error("order %s: refund %s keeps bouncing; pay it back by other means", order.id, refund_id)
+        log.error(
+            "order %s: refund %s is returned again and again; pay it back by other means", order.id, refund_id
+        )
     await write_task(connection, Topic.ORDER_CHANGED, order.id, {}, now)
 
 
 async def _canceled(
     connection: Connection, order: OrderRow, payment: PaymentRow, now: datetime
 ) -> PaymentState | None:
-    """The intent is void: a PAYING order ends, expired if its time is over; so does an unpaid booking."""
+    """End the order of a cancelled intent: EXPIRED after its deadline, REFUNDED where it was booked."""
     state = OrderState.EXPIRED if order.expires_at <= now else OrderState.CANCELLED
     voided = await set_payment_state(
         connection, order.id, PaymentState.CANCELLED, leaving=_BEFORE_CANCELLED, now=now
@@ -222,7 +224,7 @@ async def _canceled(
 async def _open(
     connection: Connection, order: OrderRow, intent: Intent, now: datetime
 ) -> PaymentState | None:
-    """Nothing is decided yet: show what the intent waits for."""
+    """Record what an undecided intent waits for."""
     state, failure_code = PaymentState.REQUIRES_ACTION, None
     if intent.status is IntentStatus.PROCESSING:
         state = PaymentState.PROCESSING
@@ -242,10 +244,10 @@ async def _open(
 
 
 async def settle_order(context: ServiceContext, order_id: UUID) -> None:
-    """Ask the gateway about an order's payment, and apply the answer.
+    """Retrieve an order's intent from the gateway, and apply it.
 
     Raises:
-        Unavailable: the gateway or the database is away.
+        Unavailable: The gateway or the database does not answer.
     """
     payment = await reading(payment_of_order(context.database, order_id))
     if payment is None or payment.intent_id is None:

@@ -15,12 +15,12 @@ log = logging.getLogger("boxoffice.webhook")
 
 @measured("webhook")
 async def handle_webhook(context: ServiceContext, event: WebhookEvent) -> bool:
-    """Apply a verified webhook: fetch the intent that it names and settle its order.
+    """Retrieve the intent that a verified webhook names, and settle its order.
 
-    What fits nothing of ours is logged and done with, and False: sending it again would not help.
+    Returns: False where the webhook is of no order of ours; sending it again would not help.
 
     Raises:
-        Unavailable, OutcomeUnknown: our own fault; the sender must try again.
+        Unavailable, OutcomeUnknown: An outage; the gateway must send the webhook again.
     """
     if event.intent_id is None:
         return False

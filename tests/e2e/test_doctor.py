@@ -94,14 +94,14 @@ def test_all_is_well_again_when_a_byte_and_a_document_were_lost(
     flip_a_byte(settings, parse_id(event, Kind.EVENT))
 
     found = doctor(home)
-    mended = doctor(home, "--repair")
+    repaired = doctor(home, "--repair")
     after = doctor(home)
 
     assert found.returncode == 1, found.stdout + found.stderr
     assert "'Examined' is published and not in the index." in found.stdout
-    assert "doctor --repair mends it" in found.stdout
-    assert mended.returncode == 0, mended.stdout + mended.stderr
-    assert " mended, 0 left" in mended.stdout
+    assert "doctor --repair repairs it" in found.stdout
+    assert repaired.returncode == 0, repaired.stdout + repaired.stderr
+    assert " repaired, 0 left" in repaired.stdout
     assert (after.returncode, after.stdout.strip()) == (
         0,
         "PostgreSQL, Redis, Stripe and the search index agree.",

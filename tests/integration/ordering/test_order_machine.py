@@ -44,6 +44,7 @@ from domain.viewer import Viewer
 from faults import guards
 from kit.ids import new_uuid
 from payments.stripe_gateway import StripeGateway
+from reservations.scripts import SCRIPTS
 from services.catalogue.block_seats import block_seats
 from services.context import ServiceContext
 from services.ordering.attempt import ReserveRequest
@@ -325,6 +326,7 @@ def test_a_story_ends_otherwise_when_a_guard_is_gone(
             monkeypatch.setattr(room, attribute, function)
 
     monkeypatch.setattr(guards, "_replace", replace)
+    monkeypatch.setitem(SCRIPTS, "hold", SCRIPTS["hold"])  # a guard replaces it: restore it afterwards
     guards.GUARDS[name].remove()
     if sql := guards.GUARDS[name].sql:
         asyncio.run(execute(postgres_url, sql))

@@ -1,4 +1,4 @@
-"""Whatever is broken by hand is found, said in a sentence, and mended where nobody has to be asked."""
+"""Damage made by hand is found, described in a sentence, and repaired where no person is needed."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -49,10 +49,10 @@ async def look(context: ServiceContext, engine: Documents | None = None) -> list
     return [one for one in found if "not in the database" not in one.sentence]
 
 
-async def mended(context: ServiceContext, found: list[Finding]) -> list[Finding]:
+async def repaired(context: ServiceContext, found: list[Finding]) -> list[Finding]:
     for one in found:
-        assert one.mend is not None, one.sentence
-        await one.mend(context)
+        assert one.repair is not None, one.sentence
+        await one.repair(context)
     await work(context)
     return await look(context)
 
@@ -135,7 +135,7 @@ async def test_booking_is_whole_again_when_its_places_were_damaged(
     found = await look(context)
 
     assert any(sentence in one.sentence for one in found), found
-    assert await mended(context, found) == []
+    assert await repaired(context, found) == []
     assert (await context.seats.snapshot(order.event_id)).places == b"BBAA"
 
 
@@ -147,7 +147,7 @@ async def test_person_is_asked_when_the_lost_place_was_sold_again(context: Servi
 
     found = await look(context)
 
-    assert [(one.where, one.advice, one.mend) for one in found] == [
+    assert [(one.where, one.advice, one.repair) for one in found] == [
         (Where.ORDERS, "Give the buyer other seats, or refund what is missing.", None)
     ]
 
@@ -161,7 +161,7 @@ async def test_places_are_free_when_an_order_that_is_over_still_took_them(contex
     assert [one.sentence for one in found] == [
         f"Order {order.reference} is EXPIRED, but still takes places 0, 1."
     ]
-    assert await mended(context, found) == []
+    assert await repaired(context, found) == []
     assert (await context.seats.snapshot(order.event_id)).places == b"AAAA"
 
 
@@ -177,7 +177,7 @@ async def test_orders_end_when_no_worker_has_ended_them(context: ServiceContext,
         public_id(Kind.ORDER, lapsed.id),
         public_id(Kind.ORDER, paying.id),
     }
-    assert await mended(context, found) == []
+    assert await repaired(context, found) == []
 
 
 async def test_money_goes_back_when_it_was_captured_for_an_order_that_is_over(
@@ -202,7 +202,7 @@ async def test_money_goes_back_when_it_was_captured_for_an_order_that_is_over(
             " but Stripe keeps 10500 USD (minor units)."
         )
     ]
-    assert await mended(context, found) == []
+    assert await repaired(context, found) == []
     assert (await context.gateway.retrieve(intent_id)).kept_minor == 0
 
 
@@ -214,7 +214,7 @@ async def test_order_is_booked_when_it_was_captured_and_nobody_was_told(context:
     found = await look(context)
 
     assert [one.subject for one in found] == [public_id(Kind.ORDER, order.id)]
-    assert await mended(context, found) == []
+    assert await repaired(context, found) == []
     after = await order_by_id(context.database, order.id)
     assert after is not None and after.state == "BOOKED"
 
@@ -237,7 +237,7 @@ async def test_money_is_let_go_when_it_was_left_on_hold(context: ServiceContext)
             " which nothing is going to let go."
         )
     ]
-    assert await mended(context, found) == []
+    assert await repaired(context, found) == []
     assert (await context.gateway.retrieve(await intent_of(context, order))).status == "canceled"
 
 
@@ -250,7 +250,7 @@ async def test_money_is_taken_when_the_capture_was_forgotten(context: ServiceCon
     found = await look(context)
 
     assert [one.where for one in found] == [Where.STRIPE]
-    assert await mended(context, found) == []
+    assert await repaired(context, found) == []
     assert (await context.gateway.retrieve(await intent_of(context, order))).kept_minor == 10_500
 
 
@@ -264,8 +264,8 @@ async def test_refund_is_sent_when_its_task_was_lost(context: ServiceContext) ->
 
     assert {one.where for one in found} == {Where.OUTBOX, Where.STRIPE}
     for one in found:
-        if one.mend is not None:
-            await one.mend(context)
+        if one.repair is not None:
+            await one.repair(context)
     await work(context)
     assert await look(context) == []
 
@@ -286,7 +286,7 @@ async def test_stuck_task_is_done_when_it_is_hurried(context: ServiceContext, cl
     assert [one.where for one in found] == [Where.OUTBOX]
     assert found[0].sentence.startswith("mirror_order waits since ")
     assert found[0].sentence.endswith(" after 0 tries: Unavailable: away")
-    assert await mended(context, found) == []
+    assert await repaired(context, found) == []
 
 
 class Engine:
@@ -333,8 +333,8 @@ async def test_event_is_marked_when_its_document_is_gone_or_differs(context: Ser
         ),
     }
     for one in found:
-        assert one.mend is not None
-        await one.mend(context)
+        assert one.repair is not None
+        await one.repair(context)
     marked = await context.database.fetch("SELECT event_id FROM search_outbox")
     assert {public_id(Kind.EVENT, row["event_id"]) for row in marked} == {one.subject for one in found}
 
@@ -345,4 +345,4 @@ async def test_person_is_told_when_the_index_does_not_answer(context: ServiceCon
 
     found = await look(context, engine)
 
-    assert [(one.where, one.mend) for one in found] == [(Where.INDEX, None)]
+    assert [(one.where, one.repair) for one in found] == [(Where.INDEX, None)]
