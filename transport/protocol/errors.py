@@ -11,6 +11,7 @@ GraphQLHTTPError
 ├── MethodNotAllowed           405
 ├── NotAcceptable              406
 ├── Conflict                   409
+│   └── TooManyOperations      409  WebSocket: an error message for this operation
 ├── PayloadTooLarge            413
 ├── UnsupportedMediaType       415
 ├── RateLimited                429
@@ -121,6 +122,12 @@ class Conflict(GraphQLHTTPError):
 
     code = "CONFLICT"
     status = 409
+
+
+class TooManyOperations(Conflict):
+    """This connection runs as many operations as it may: end one before the next."""
+
+    code = "TOO_MANY_OPERATIONS"
 
 
 class PayloadTooLarge(GraphQLHTTPError):

@@ -41,6 +41,9 @@ class Limits:
     send_seconds: float = 30.0
     """A client that reads no byte for so long is dropped."""
     operations_per_connection: int = 100
+    operation_id_bytes: int = 128
+    init_bytes: int = 16_384
+    """The payload of connection_init."""
     reservation_seconds: float = 60.0
 
     # Caches, entries each

@@ -13,7 +13,10 @@ from graphql import GraphQLError
 
 @dataclass(frozen=True, slots=True)
 class ConnectionInfo:
-    """The caller: header names are in lower case, `params` is the payload of connection_init."""
+    """The caller: header names are in lower case.
+
+    Of the payload of connection_init, `params` holds the authorization alone.
+    """
 
     headers: Mapping[str, str]
     client: str | None = None

@@ -12,7 +12,14 @@ import secrets
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
-from transport.protocol.errors import Conflict, GraphQLHTTPError, NotFound, Unavailable
+from transport.protocol.errors import (
+    Conflict,
+    GraphQLHTTPError,
+    NotFound,
+    Overloaded,
+    TooManyOperations,
+    Unavailable,
+)
 from transport.protocol.ports import MessageBus
 
 from .sealing import Seal
@@ -133,6 +140,6 @@ async def _reply(seal: Seal, messages: AsyncIterator[bytes], question: str) -> M
 
 def _checked(reply: Message) -> Message:
     if "refused" in reply:
-        kind = Conflict if reply["refused"] == Conflict.code else NotFound
-        raise kind(reply["message"])
+        kinds = {kind.code: kind for kind in (Conflict, TooManyOperations, Overloaded)}
+        raise kinds.get(reply["refused"], NotFound)(reply["message"])
     return reply

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from transport.protocol.asgi import Send, start_response
-from transport.protocol.errors import Conflict, Header
+from transport.protocol.errors import Conflict, Header, TooManyOperations
 from transport.protocol.limits import Limits
 
 from .directory import Message
@@ -125,7 +125,7 @@ class EventStream:
         if name in self._pending or name in self._running:
             raise Conflict(f"An operation {name} is running already.")
         if len(self._pending) + len(self._running) >= self._limits.operations_per_connection:
-            raise Conflict("Too many operations on this stream.")
+            raise TooManyOperations
         if self.writer is None:
             self._pending[name] = message
         else:

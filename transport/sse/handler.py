@@ -110,6 +110,7 @@ class EventStreams:
         name = request.extensions.get("operationId")
         if not isinstance(name, str) or not name:
             raise BadRequest("extensions.operationId is missing.")
+        self._check_id(name)
         message = {
             "kind": "run",
             "id": name,
@@ -129,7 +130,14 @@ class EventStreams:
         """Stop an operation on its stream. Raises: BadRequest, NotFound."""
         if not token or not operation_id:
             raise BadRequest("A stream token and operationId are needed.")
+        self._check_id(operation_id)
         await self._directory.ask(token, {"kind": "stop", "id": operation_id})
+
+    def _check_id(self, name: str) -> None:
+        """Check an operation's id. Raises: BadRequest."""
+        most = self._limits.operation_id_bytes
+        if len(name.encode("utf-8", "surrogatepass")) > most:
+            raise BadRequest(f"An operation's id may hold {most} bytes.")
 
     def close(self) -> None:
         """Complete every open stream, so that clients reconnect elsewhere."""

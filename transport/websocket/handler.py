@@ -13,7 +13,7 @@ import orjson
 from transport.execution.engine import Engine
 from transport.execution.options import ServerOptions
 from transport.protocol.asgi import Receive, Scope, Send, connection_info
-from transport.protocol.errors import GraphQLHTTPError, TokenExpired
+from transport.protocol.errors import GraphQLHTTPError, TokenExpired, TooManyOperations
 from transport.protocol.expiry import seconds_until
 from transport.protocol.keepalive import Heartbeat
 from transport.protocol.limits import Limits
@@ -21,7 +21,7 @@ from transport.protocol.payload import Payload
 from transport.protocol.ports import ConnectionInfo, ContextFactory, Meters, as_awaited
 
 from .frames import text_frame
-from .operation import SocketOperation
+from .operation import SocketOperation, error_message
 from .senders import Sender, sender_of
 
 SUBPROTOCOL = "graphql-transport-ws"
@@ -289,7 +289,7 @@ class WebSocketConnection:
             case "pong":
                 pass
             case "subscribe":
-                self._subscribe(message.get("id"), message.get("payload"))
+                await self._subscribe(message.get("id"), message.get("payload"))
             case "complete":
                 self._complete(message.get("id"))
             case _:
@@ -301,7 +301,7 @@ class WebSocketConnection:
         self._initialising = True
         if payload is not None and not isinstance(payload, dict):
             raise Closed(4400, "Invalid message: payload has to be an object")
-        self._info = replace(self._info, params=payload or {})
+        self._info = replace(self._info, params=self._authorization_in(payload or {}))
         try:
             context = await self.context()
         except GraphQLHTTPError as error:
@@ -314,9 +314,15 @@ class WebSocketConnection:
             self._expiry.cancel()
             self._expiry = self._later(seconds_until(expires_at), self._expire)
 
-    def _subscribe(self, name: Any, payload: Any) -> None:
-        if not isinstance(name, str) or not name:
-            raise Closed(4400, "Invalid message: id has to be a string")
+    def _authorization_in(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """The part of a connection_init's payload that is needed later. Raises: Closed for a large payload."""
+        most = self._server.limits.init_bytes
+        if len(orjson.dumps(payload)) > most:
+            raise Closed(4400, f"The payload of connection_init may hold {most} bytes")
+        return {name: value for name, value in payload.items() if name.lower() == "authorization"}
+
+    async def _subscribe(self, name: Any, payload: Any) -> None:
+        self._check_id(name)
         if not isinstance(payload, dict):
             raise Closed(4400, "Invalid message: payload has to be an object")
         if not self._acknowledged:
@@ -324,12 +330,25 @@ class WebSocketConnection:
         if name in self._operations:
             raise Closed(4409, f"Subscriber for {name} already exists"[:120])
         if len(self._operations) >= self._server.limits.operations_per_connection:
-            raise Closed(4429, "Too many operations")
+            await self._refuse(name, TooManyOperations())
+            return
         self._operations[name] = SocketOperation(self, name, payload)
 
-    def _complete(self, name: Any) -> None:
-        if not isinstance(name, str):
+    async def _refuse(self, name: str, error: GraphQLHTTPError) -> None:
+        """Refuse one operation; the others go on."""
+        self.meters.refused(error.error_code)
+        await self.sender.send(error_message(name, self.engine.encoder.request_error(error.errors)))
+
+    def _check_id(self, name: Any) -> None:
+        """Check an operation's id. Raises: Closed."""
+        if not isinstance(name, str) or not name:
             raise Closed(4400, "Invalid message: id has to be a string")
+        most = self._server.limits.operation_id_bytes
+        if len(name.encode("utf-8", "surrogatepass")) > most:
+            raise Closed(4400, f"Invalid message: an id may hold {most} bytes")
+
+    def _complete(self, name: Any) -> None:
+        self._check_id(name)
         operation = self._operations.pop(name, None)
         if operation is not None:
             operation.cancel()

@@ -30,6 +30,12 @@ def quoted(name: str) -> bytes:
     return _kept(name) if len(name) <= LONGEST_KEPT else _quoted(name)
 
 
+def error_message(name: str, payload: Payload) -> bytes:
+    """The message that ends the operation of an id with a payload's errors."""
+    errors = orjson.dumps(orjson.loads(payload.body)["errors"])
+    return b'{"id":' + quoted(name) + b',"type":"error","payload":' + errors + b"}"
+
+
 def _quoted(name: str) -> bytes:
     return bytes(bytearray(orjson.dumps(name)))  # copied: what orjson returns keeps its first KiB
 
@@ -95,8 +101,7 @@ class SocketOperation:
 
     def error(self, payload: Payload) -> bytes:
         """The message that ends the operation with a payload's errors."""
-        errors = orjson.dumps(orjson.loads(payload.body)["errors"])
-        return b'{"id":' + self._quoted + b',"type":"error","payload":' + errors + b"}"
+        return error_message(self.name, payload)
 
     async def _run(self, payload: dict[str, Any]) -> None:
         """Run to the end, or until the event source pushes; an error ends with an error message."""

@@ -148,6 +148,17 @@ async def test_one_stream_serves_all_operations_when_each_request_hits_another_p
             assert again.status_code == 409
 
 
+async def test_operation_is_refused_with_400_when_its_id_is_longer_than_128_bytes() -> None:
+    async with processes(1) as (first,):
+        token = (await first.put("/")).text
+        kept = await submit(first, token, "é" * 64, "{ hello }")
+        refused = await submit(first, token, "é" * 64 + "x", "{ hello }")
+        stopped = await first.delete("/", params={"operationId": "x" * 129}, headers={TOKEN: token})
+
+        assert (kept.status_code, refused.status_code, stopped.status_code) == (202, 400, 400)
+        assert refused.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
 async def test_identity_of_the_submitting_request_is_used_when_an_operation_runs_elsewhere() -> None:
     async with processes(2) as (first, second):
         token = (await first.put("/")).text

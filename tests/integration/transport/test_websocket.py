@@ -8,8 +8,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.transport.clients import listening, until, websocket
-from tests.transport.toy import CountingMeters, World, make_server, rights_of
-from transport import ConnectionInfo, Limits, ServerOptions
+from tests.transport.toy import Context, CountingMeters, World, make_server, rights_of, schema
+from transport import ConnectionInfo, GraphQLServer, Limits, ServerOptions
 
 BIG = "subscription { flood }"
 
@@ -61,13 +61,58 @@ async def test_socket_is_closed_with_4409_when_an_id_is_in_use() -> None:
         assert await socket.close_code() == 4409
 
 
-async def test_socket_is_closed_with_4429_when_it_runs_too_many_operations() -> None:
-    limits = Limits(operations_per_connection=2)
-    async with listening(make_server(limits=limits)) as address, websocket(address) as socket:
+async def test_the_101st_operation_is_refused_by_itself_when_a_hundred_run() -> None:
+    world, meters = World(), CountingMeters()
+    server = make_server(world, meters=meters)
+    async with listening(server) as address, websocket(address) as socket:
         await socket.initialise()
-        for name in ("a", "b", "c"):
-            await socket.subscribe(name, "subscription { forever }")
-        assert await socket.close_code() == 4429
+        for number in range(100):
+            await socket.subscribe(str(number), "subscription { fed { version } }")
+        assert {(await socket.receive())["type"] for _ in range(100)} == {"next"}
+
+        await socket.subscribe("one more", "subscription { fed { version } }")
+        refused = await socket.receive()
+        assert (refused["id"], refused["type"]) == ("one more", "error")
+        assert refused["payload"][0]["extensions"]["code"] == "TOO_MANY_OPERATIONS"
+        assert (meters.refusals, len(world.sources)) == (["TOO_MANY_OPERATIONS"], 100)
+
+        world.notify(1)
+        messages = [await socket.receive() for _ in range(100)]
+        assert {message["id"] for message in messages} == {str(number) for number in range(100)}
+        await socket.send({"id": "7", "type": "complete"})
+        await socket.subscribe("one more", "{ hello }")
+        assert (await socket.receive())["payload"] == {"data": {"hello": "hello world"}}
+
+
+@pytest.mark.parametrize("kind", ["subscribe", "complete"])
+async def test_socket_is_closed_with_4400_when_an_id_is_longer_than_128_bytes(kind: str) -> None:
+    async with listening(make_server()) as address, websocket(address) as socket:
+        await socket.initialise()
+        await socket.subscribe("é" * 64, "{ hello }")
+        assert (await socket.receive())["type"] == "next"
+        await socket.receive()
+        await socket.send({"id": "é" * 64 + "x", "type": kind, "payload": {"query": "{ hello }"}})
+        assert await socket.close_code() == 4400
+
+
+async def test_socket_is_closed_with_4400_when_the_payload_of_init_is_above_16_kb() -> None:
+    async with listening(make_server()) as address:
+        async with websocket(address) as socket:
+            await socket.initialise({"Authorization": "Bearer ada", "about": "x" * 16_000})
+        async with websocket(address) as socket:
+            await socket.send({"type": "connection_init", "payload": {"about": "x" * 16_384}})
+            assert await socket.close_code() == 4400
+
+
+async def test_only_the_authorization_is_kept_when_init_brings_more() -> None:
+    seen: list[ConnectionInfo] = []
+    server = GraphQLServer(schema, lambda info: seen.append(info) or Context("ada", World()))
+    async with listening(server) as address, websocket(address) as socket:
+        await socket.initialise({"authorization": "Bearer ada", "about": "x" * 16_000, "more": [{}]})
+        await socket.subscribe("a", "{ hello }")
+        await socket.receive()
+
+    assert [info.params for info in seen] == [{"authorization": "Bearer ada"}] * 2
 
 
 async def test_handshake_is_refused_when_the_origin_is_not_allowed() -> None:
