@@ -6,7 +6,7 @@ Nothing connects at import, and a process starts while its parts are still on th
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from domain.errors import Unauthenticated, Unavailable
 from domain.money import Money
 from domain.viewer import Scope, Viewer
 from endpoints.health import Readiness, health_routes
+from endpoints.limiting import RequestLimiter
 from endpoints.observing import RequestObserver, operation_watch
 from endpoints.pages import routes as page_routes
 from endpoints.probes import probes_of
@@ -47,7 +48,7 @@ from schema.context import GraphQLContext, Streams
 from schema.costs import LIST_SIZES, WEIGHTS
 from schema.errors import public_error
 from schema.schema import schema
-from services.identity.rate_limits import BudgetExceeded, RateLimiter, RateLimits
+from services.identity.rate_limits import RateLimiter, RateLimits
 from services.identity.tokens import Tokens
 from settings import Settings
 from subscriptions.queue_positions import WaitingRoomHub
@@ -56,19 +57,18 @@ from telemetry.exposition import CONTENT_TYPE, packed
 from telemetry.transport_meters import TransportMeters
 from telemetry.waiting_room_meters import EstimateErrors
 from transport import (
-    Allowance,
     CacheHint,
     ConnectionInfo,
     CostModel,
     GraphQLServer,
     LayeredDocumentStore,
+    Limits,
     LoadLimits,
     LoadShedder,
     MemoryDocumentStore,
     MessageBus,
     Operation,
     Pipeline,
-    RateLimited,
     ServerOptions,
     admit_all,
 )
@@ -232,7 +232,8 @@ def graphql_server(
         bus=bus,
         hints={name: CacheHint(*hint) for name, hint in CACHE_HINTS.items()},
         meters=meters,
-        options=_server_options(parts, shedder),
+        limits=Limits(connections_per_network=parts.settings.max_connections_per_network),
+        options=_server_options(parts, meters, shedder),
     )
 
 
@@ -254,15 +255,20 @@ def _context_factory(
     return context_of
 
 
-def _server_options(parts: Parts, shedder: LoadShedder) -> ServerOptions:
+def _server_options(parts: Parts, meters: TransportMeters, shedder: LoadShedder) -> ServerOptions:
     settings = parts.settings
-    rates = _rates(settings)
+    budgets = Budgets(parts.runner)
+    limiter = RateLimiter(budgets, _rates(settings), private_networks=settings.limit_private_networks)
+    requests = RequestLimiter(limiter, meters)
     return ServerOptions(
         introspection=settings.introspection,
         suggestions=settings.introspection,
         rights=_rights,
         event_rights=_event_rights,
-        admit=_limiter(parts, rates) if any(astuple(rates)) else admit_all,
+        admit=requests.admit if limiter.limited else admit_all,
+        charge=requests.charge,
+        opening=requests.open_connection,
+        network=requests.network,
         expires_at=_expires_at,
         slot=shedder.slot,
         event_context=_fresh,
@@ -282,24 +288,9 @@ def _rates(settings: Settings) -> RateLimits:
         settings.rate_limit_per_minute,
         settings.rate_limit_cost_per_minute,
         settings.rate_limit_key_cost_per_minute,
+        settings.rate_limit_network_per_minute,
         settings.rate_limit_address_cost_per_minute,
     )
-
-
-def _limiter(
-    parts: Parts, rates: RateLimits
-) -> Callable[[GraphQLContext, Operation, int], Awaitable[Allowance | None]]:
-    """The rate limiter, which admits operations and returns the remaining budget."""
-    limiter = RateLimiter(Budgets(parts.runner), rates)
-
-    async def admit(context: GraphQLContext, _operation: Operation, cost: int) -> Allowance | None:
-        try:
-            left = await limiter.spend(context.viewer, context.address, cost)
-        except BudgetExceeded as error:
-            raise RateLimited(error.message, retry_after_seconds=error.retry_after_seconds) from error
-        return Allowance(left.budget, left.remaining, left.reset_seconds) if left else None
-
-    return admit
 
 
 def _expires_at(context: GraphQLContext) -> float | None:

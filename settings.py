@@ -137,7 +137,10 @@ class Settings:
     rate_limit_per_minute: int = setting(whole(0, 10_000_000), 0)
     rate_limit_cost_per_minute: int = setting(whole(0, 1_000_000_000), 0)
     rate_limit_key_cost_per_minute: int = setting(whole(0, 1_000_000_000), 0)
+    rate_limit_network_per_minute: int = setting(whole(0, 1_000_000_000), 0)
     rate_limit_address_cost_per_minute: int = setting(whole(0, 1_000_000_000), 0)
+    limit_private_networks: bool = setting(flag, True)
+    max_connections_per_network: int = setting(whole(0, 1_000_000), 0)
     max_in_flight: int = setting(whole(8, 10_000), 64)
     max_connections: int = setting(whole(0, 1_000_000), 0)
     request_seconds: int = setting(whole(1, 600), 15)
@@ -249,12 +252,28 @@ def read_one(name: str, raw: str, read: Callable[[str], object]) -> object:
         raise SettingsError(f"{name} {fault}.") from None
 
 
+LIMITS_IN_PRODUCTION = {
+    # One person: ten requests a second for a whole minute, and ten of the most expensive operations.
+    "rate_limit_per_minute": 600,
+    "rate_limit_cost_per_minute": 200_000,
+    # One network: a hall of 5,000 people behind one address. In the busiest minute of a sale each makes 30
+    # requests, opens 4 connections of cost 100 and spends 1,200 on operations.
+    "rate_limit_network_per_minute": 150_000,
+    "rate_limit_address_cost_per_minute": 8_000_000,
+    # At one process: a socket each, and a fifth of them a second one.
+    "max_connections_per_network": 6_000,
+}
+"""docs/operating.md shows how they were chosen."""
+
+
 def with_production_defaults(values: dict[str, Any]) -> dict[str, Any]:
-    """The IDE and introspection are off in production unless asked for; balancers get time to look away."""
+    """In production the IDE and introspection are off and limits hold, unless other values are given."""
     if values.get("environment") != "production":
         return values
     stricter = {"graphiql": False, "introspection": False, "drain_seconds": 5, "allowed_origins": ""}
-    return {**stricter, **values}
+    # Behind proxies that are not declared, a private address is a proxy's: everyone's.
+    private = {"limit_private_networks": bool(values.get("trusted_proxies"))}
+    return {**stricter, **LIMITS_IN_PRODUCTION, **private, **values}
 
 
 def written(value: object) -> str:

@@ -32,6 +32,9 @@ class TransportMeters:
         self._refused = FastCounter(
             registry, "boxoffice_refused", "Requests refused, by extensions.code", ["code"]
         )
+        self._limited = FastCounter(
+            registry, "boxoffice_limits_reached", "Requests refused, by the limit that was reached", ["limit"]
+        )
         self._dropped = FastCounter(
             registry,
             "boxoffice_clients_dropped",
@@ -58,6 +61,10 @@ class TransportMeters:
     def refused(self, code: str) -> None:
         """Count a refused request by its code."""
         self._refused.add(code)
+
+    def limited(self, limit: str) -> None:
+        """Count a refused request by the limit that was reached."""
+        self._limited.add(limit)
 
     def dropped(self, transport: str, reason: str) -> None:
         """Count a client whose connection was closed."""

@@ -12,6 +12,7 @@ from .execution.options import ServerOptions
 from .http.fast_path import FastPath
 from .http.handler import HttpHandler
 from .http.pipeline import Pipeline
+from .overload.open_connections import OpenConnections
 from .protocol.asgi import Receive, Scope, Send
 from .protocol.keepalive import Heartbeat
 from .protocol.limits import Limits
@@ -57,14 +58,15 @@ class GraphQLServer:
         cache = _document_cache(schema, limits, hints or {}, meters, options)
         encoder = PayloadEncoder(error_mapper)
         engine = Engine(schema, cache, persisted, encoder, limits, options, meters)
+        connections = OpenConnections(limits.connections_per_network, options.network, meters)
         self._streams = EventStreams(
-            engine, context_factory, bus or MemoryBus(), self._heartbeat, limits, meters
+            engine, context_factory, bus or MemoryBus(), self._heartbeat, limits, meters, connections
         )
         responses = ResponseCache(limits.responses, limits.response_bytes, meters)
         answering = Answering(engine, responses, options)
         self._http = HttpHandler(engine, answering, self._streams, context_factory, limits, meters)
         self._websocket = WebSocketTransport(
-            engine, context_factory, self._heartbeat, limits, options, meters
+            engine, context_factory, self._heartbeat, limits, options, meters, connections
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

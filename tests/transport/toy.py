@@ -351,6 +351,7 @@ class CountingMeters:
 
     open: dict[str, int] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
+    limits: list[str] = field(default_factory=list)
     drops: list[tuple[str, str]] = field(default_factory=list)
     cache: list[tuple[str, str]] = field(default_factory=list)
     fallbacks: list[str] = field(default_factory=list)
@@ -360,6 +361,9 @@ class CountingMeters:
 
     def refused(self, code: str) -> None:
         self.refusals.append(code)
+
+    def limited(self, limit: str) -> None:
+        self.limits.append(limit)
 
     def dropped(self, transport: str, reason: str) -> None:
         self.drops.append((transport, reason))

@@ -110,6 +110,10 @@ class DocumentCache:
         self._meters.cached("document", "hit")
         return known
 
+    def is_refused(self, digest: str) -> bool:
+        """Whether a document is known to be refused."""
+        return isinstance(self._known.get(digest), _Failure)
+
     def cost(self, operation: Operation, variables: Mapping[str, Any]) -> int:
         """Price an operation. Raises: DocumentRejected with COST_LIMIT."""
         cost = operation.fixed_cost

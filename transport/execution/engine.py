@@ -90,13 +90,31 @@ class Engine:
         """The application's own functions and switches."""
         return self._options
 
-    async def prepare(self, request: OperationRequest, wants_cost: bool = False) -> Call:
-        """Check everything that can be checked without a context. Raises: GraphQLHTTPError."""
+    async def prepare(self, request: OperationRequest, context: Any, wants_cost: bool = False) -> Call:
+        """Check everything that can be checked before execution, at the context's cost.
+
+        Raises: GraphQLHTTPError.
+        """
         check_variables(request.variables, self._limits)
         text, digest = await self._persisted.find(request)
-        document = self._documents.prepare(text, digest)
+        try:
+            document = await self._document(text, digest, context)
+            call = self._call(document, request, wants_cost)
+        except (DocumentRejected, DocumentInvalid):
+            await self._options.charge(context, 1, self._limits.refused_document_cost)
+            raise
         await self._persisted.register(request)
-        return self._call(document, request, wants_cost)
+        return call
+
+    async def _document(self, text: str, digest: str, context: Any) -> Document:
+        """The document of a text; preparing a new one is charged for before it begins."""
+        known = self._documents.known(digest)
+        if known is not None:
+            return known
+        characters = len(text) - self._limits.free_document_characters
+        if characters > 0 and not self._documents.is_refused(digest):
+            await self._options.charge(context, 0, 1 + characters // self._limits.characters_per_cost)
+        return self._documents.prepare(text, digest)
 
     def prepare_known(self, request: OperationRequest, wants_cost: bool = False) -> Call | None:
         """Prepare without waiting; None where the document is not known yet or has to be registered.

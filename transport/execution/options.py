@@ -61,6 +61,19 @@ async def admit_all(_context: Any, _operation: Operation, _cost: int) -> Allowan
     return None
 
 
+async def charge_nothing(_context: Any, _requests: int, _cost: int) -> None:
+    """Let everything run that is no operation."""
+
+
+async def open_freely(_info: ConnectionInfo) -> None:
+    """Let every connection open."""
+
+
+def no_network(_info: ConnectionInfo) -> Hashable | None:
+    """Count no network's connections."""
+    return None
+
+
 def never_expires(_context: Any) -> float | None:
     """Let connections stay open without end."""
     return None
@@ -101,6 +114,13 @@ class ServerOptions:
     """Makes a context for one event out of the subscription's, so that loaders forget."""
     admit: Callable[[Any, Operation, int], Awaitable[Allowance | None]] = admit_all
     """Called before execution with the cost; returns the remaining budget, or raises RateLimited."""
+    charge: Callable[[Any, int, int], Awaitable[None]] = charge_nothing
+    """Called with requests and cost for what is no operation: a document that is not known or is refused,
+    an event stream that is reserved; raises RateLimited."""
+    opening: Callable[[ConnectionInfo], Awaitable[None]] = open_freely
+    """Called before a socket or a reserved event stream is opened; raises RateLimited."""
+    network: Callable[[ConnectionInfo], Hashable | None] = no_network
+    """The network for which a connection counts; None where it counts for none."""
     watch: Callable[[Operation, Awaitable[Payload]], Awaitable[Payload]] = unwatched
     """Wraps the execution of queries and mutations, to time and trace it."""
     expires_at: Callable[[Any], float | None] = never_expires

@@ -120,7 +120,7 @@ class HttpHandler:
         if call is None:
             request = self._parse(preferences, raw)
             context = await as_awaited(self.context_factory(info))
-            call = await self._engine.prepare(request, preferences.wants_cost)
+            call = await self._engine.prepare(request, context, preferences.wants_cost)
         else:
             context = await as_awaited(self.context_factory(info))
         self._check_operation(preferences, call, streaming=False)
@@ -175,7 +175,7 @@ class HttpHandler:
         request = self._parse(preferences, raw)
         context = await as_awaited(self.context_factory(exchange.info))
         try:
-            call = await self._engine.prepare(request, preferences.wants_cost)
+            call = await self._engine.prepare(request, context, preferences.wants_cost)
             streaming = self._streams_to(preferences.accepted, call)
             self._check_operation(preferences, call, streaming=streaming)
         except GraphQLHTTPError as error:
@@ -206,15 +206,16 @@ class HttpHandler:
         return chosen.stream and (chosen.media_type is None or call.operation.kind == "subscription")
 
     async def _reserve(self, exchange: Exchange) -> None:
-        await as_awaited(self.context_factory(exchange.info))
-        token = await self._streams.reserve()
+        context = await as_awaited(self.context_factory(exchange.info))
+        await self._engine.options.charge(context, 1, self._limits.reservation_cost)
+        token = await self._streams.reserve(exchange.info)
         headers = [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")]
         await respond(exchange.send, 201, headers, token.encode())
 
     async def _submit(self, exchange: Exchange, token: str) -> None:
         request = self._parse(exchange.preferences, await self._read_raw(exchange))
-        await as_awaited(self.context_factory(exchange.info))
-        await self._engine.prepare(request)
+        context = await as_awaited(self.context_factory(exchange.info))
+        await self._engine.prepare(request, context)
         await self._streams.submit(token, request, exchange.info)
         await respond(exchange.send, 202, [("cache-control", "no-store")], b"")
 

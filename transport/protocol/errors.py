@@ -14,7 +14,8 @@ GraphQLHTTPError
 │   └── TooManyOperations      409  WebSocket: an error message for this operation
 ├── PayloadTooLarge            413
 ├── UnsupportedMediaType       415
-├── RateLimited                429
+├── RateLimited                429  a budget of the minute is spent
+│   └── TooManyConnections     429  WebSocket 1013
 └── Unavailable                503
     └── Overloaded             503  WebSocket 1013
 """
@@ -150,11 +151,21 @@ class RateLimited(GraphQLHTTPError):
 
     code = "RATE_LIMITED"
     status = 429
+    close_code = 1013
 
     def __init__(self, message: str = "", *, retry_after_seconds: int = 1) -> None:
         super().__init__(message, headers=[("retry-after", str(retry_after_seconds))])
         extensions = {"code": self.code, "retryAfterSeconds": retry_after_seconds}
         self.errors = (GraphQLError(self.message, extensions=extensions),)
+
+
+class TooManyConnections(RateLimited):
+    """Your network has too many sockets and event streams open; close some, or try again later."""
+
+    code = "TOO_MANY_CONNECTIONS"
+
+    def __init__(self) -> None:
+        super().__init__(retry_after_seconds=10)
 
 
 class Unavailable(GraphQLHTTPError):

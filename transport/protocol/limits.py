@@ -45,6 +45,16 @@ class Limits:
     init_bytes: int = 16_384
     """The payload of connection_init."""
     reservation_seconds: float = 60.0
+    connections_per_network: int = 0
+    """Sockets and event streams, reserved ones too, that one network has open at a process; 0 is no bound."""
+
+    # What the budgets of a minute are charged for, beside the cost of operations
+    reservation_cost: int = 100
+    """An event stream that is reserved."""
+    refused_document_cost: int = 10
+    free_document_characters: int = 200
+    characters_per_cost: int = 10
+    """A document that is not in the cache costs 1 for so many characters beyond the free ones."""
 
     # Caches, entries each
     documents: int = 1_000

@@ -78,6 +78,9 @@ class Meters(Protocol):
     def refused(self, code: str) -> None:
         """Count a refusal by its extensions.code."""
 
+    def limited(self, limit: str) -> None:
+        """Count a refusal by the name of the limit that was reached."""
+
     def dropped(self, transport: str, reason: str) -> None:
         """Count a client that was dropped: slow or silent."""
 
@@ -95,6 +98,9 @@ class NoMeters:
         """Ignore it."""
 
     def refused(self, code: str) -> None:
+        """Ignore it."""
+
+    def limited(self, limit: str) -> None:
         """Ignore it."""
 
     def dropped(self, transport: str, reason: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from functools import partial
 
 from transport.protocol.asgi import Send, start_response
@@ -75,6 +76,8 @@ class EventStream:
         self._last_event_id: str | None = None
         self._resumed: set[str] = set()
         self.released: Callable[[], None] = lambda: None
+        self.reservation = ExitStack()
+        """What counts the stream until it is open; closing it again does nothing."""
 
     def handle(self, message: Message) -> Message:
         """Handle a request of this or another process: run, stop or hand over."""

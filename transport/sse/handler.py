@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager
 from functools import partial
 from typing import Any
 
 import orjson
 
 from transport.execution.engine import Call, Engine
+from transport.overload.open_connections import OpenConnections
 from transport.protocol.asgi import Receive, Send, start_response
 from transport.protocol.errors import BadRequest, Conflict, GraphQLHTTPError, NotFound, TokenExpired
 from transport.protocol.expiry import seconds_until, until_expired
@@ -49,6 +50,7 @@ class EventStreams:
         heartbeat: Heartbeat,
         limits: Limits,
         meters: Meters,
+        connections: OpenConnections,
     ) -> None:
         self._engine = engine
         self._context_factory = context_factory
@@ -56,6 +58,7 @@ class EventStreams:
         self._heartbeat = heartbeat
         self._limits = limits
         self._meters = meters
+        self._connections = connections
         self._open: set[asyncio.Future[str]] = set()
 
     async def refuse(self, error: GraphQLHTTPError, send: Send) -> None:
@@ -74,24 +77,45 @@ class EventStreams:
             answers = self._answers(call, context, info.headers.get(LAST_EVENT_ID))
             await self._deliver(writer, None, answers)
 
-        with self._counted(call, "sse"):
+        with self._connections.held(info), self._counted(call, "sse"):
             await self._serve(receive, send, run, farewell=COMPLETE)
 
-    async def reserve(self) -> str:
-        """Reserve a stream and return its token."""
+    async def reserve(self, info: ConnectionInfo) -> str:
+        """Reserve a stream and return its token. Raises: TooManyConnections, Unavailable."""
         token = secrets.token_urlsafe(24)
         stream = self._new_stream(token)
-        await self._directory.hold(token, stream)
+        with ExitStack() as held:
+            held.enter_context(self._connections.held(info))
+            await self._directory.hold(token, stream)
+            stream.reservation = held.pop_all()
         loop = asyncio.get_running_loop()
         loop.call_later(self._limits.reservation_seconds, self._lapse, token, stream)
         return token
 
     async def attach(self, token: str, info: ConnectionInfo, receive: Receive, send: Send) -> None:
-        """Open the reserved stream here, wherever it was reserved. Raises: NotFound, Conflict."""
+        """Open the reserved stream here, wherever it was reserved.
+
+        Raises: NotFound, Conflict, RateLimited, TooManyConnections.
+        """
         context = await as_awaited(self._context_factory(info))
+        await self._engine.options.opening(info)
         expires_at = self._engine.options.expires_at(context)
-        stream = await self._obtain(token)
-        stream.claim()
+        with self._connections.held(info):
+            stream = await self._obtain(token)
+            stream.claim()
+            stream.reservation.close()
+            await self._serve_reserved(token, stream, expires_at, info, receive, send)
+
+    async def _serve_reserved(
+        self,
+        token: str,
+        stream: EventStream,
+        expires_at: float | None,
+        info: ConnectionInfo,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Serve a stream of many operations, to its end."""
 
         async def run(writer: EventWriter) -> None:
             stream.open(writer, info.headers.get(LAST_EVENT_ID))
@@ -146,8 +170,12 @@ class EventStreams:
 
     def _new_stream(self, token: str) -> EventStream:
         stream = EventStream(self._limits, self._run_message)
-        stream.released = lambda: self._directory.release(token)
+        stream.released = lambda: self._release(token, stream)
         return stream
+
+    def _release(self, token: str, stream: EventStream) -> None:
+        stream.reservation.close()
+        self._directory.release(token)
 
     async def _obtain(self, token: str) -> EventStream:
         held = self._directory.held(token)
@@ -166,6 +194,7 @@ class EventStreams:
         return stream
 
     def _lapse(self, token: str, stream: EventStream) -> None:
+        stream.reservation.close()
         if stream.writer is None and self._directory.held(token) is stream:
             self._directory.release(token)
 
@@ -196,8 +225,8 @@ class EventStreams:
             stream.positions.ended(name)
 
     async def _prepared(self, message: Message, info: ConnectionInfo, last_event_id: str | None) -> Answers:
-        call = await self._engine.prepare(OperationRequest(**message["request"]))
         context = await as_awaited(self._context_factory(info))
+        call = await self._engine.prepare(OperationRequest(**message["request"]), context)
         with self._counted(call, "sse_single"):
             async with aclosing(self._answers(call, context, last_event_id)) as answers:
                 async for item in answers:

@@ -12,6 +12,7 @@ import orjson
 
 from transport.execution.engine import Engine
 from transport.execution.options import ServerOptions
+from transport.overload.open_connections import OpenConnections
 from transport.protocol.asgi import Receive, Scope, Send, connection_info
 from transport.protocol.errors import GraphQLHTTPError, TokenExpired, TooManyOperations
 from transport.protocol.expiry import seconds_until
@@ -56,6 +57,7 @@ class WebSocketTransport:
         limits: Limits,
         options: ServerOptions,
         meters: Meters,
+        connections: OpenConnections,
     ) -> None:
         self.engine = engine
         self.context_factory = context_factory
@@ -63,6 +65,7 @@ class WebSocketTransport:
         self.limits = limits
         self.meters = meters
         self.options = options
+        self._connections = connections
         self._open: set[WebSocketConnection] = set()
         self._empty = asyncio.Event()
 
@@ -77,6 +80,20 @@ class WebSocketTransport:
             await send({"type": "websocket.accept"})
             await _close(send, 4406, "Subprotocol not acceptable")
             return
+        try:
+            await self.options.opening(info)
+            release = self._connections.acquire(info)
+        except GraphQLHTTPError as error:
+            self.meters.refused(error.error_code)
+            await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
+            await _close(send, error.close_code, _reason(error))
+            return
+        try:
+            await self._serve(info, scope, receive, send)
+        finally:
+            release()
+
+    async def _serve(self, info: ConnectionInfo, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
         connection = WebSocketConnection(self, info, scope, receive, send)
         self._open.add(connection)
@@ -315,7 +332,7 @@ class WebSocketConnection:
             self._expiry = self._later(seconds_until(expires_at), self._expire)
 
     def _authorization_in(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """The part of a connection_init's payload that is needed later. Raises: Closed for a large payload."""
+        """The part of a connection_init's payload that is kept. Raises: Closed where it is too large."""
         most = self._server.limits.init_bytes
         if len(orjson.dumps(payload)) > most:
             raise Closed(4400, f"The payload of connection_init may hold {most} bytes")

@@ -107,8 +107,9 @@ class SocketOperation:
         """Run to the end, or until the event source pushes; an error ends with an error message."""
         encoder = self._socket.engine.encoder
         try:
-            call = await self._socket.engine.prepare(read_operation(payload))
+            request = read_operation(payload)
             context = await self._socket.context()
+            call = await self._socket.engine.prepare(request, context)
             if await self._deliver(call, context):
                 return
             last = self._complete()

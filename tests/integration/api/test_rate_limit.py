@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 from uuid import uuid4
 
 import httpx
 import jwt
 import pytest
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import create_app
+from devservices.valkey import Valkey
 from tests.apis import SECRET, Api, api_on, new_token, settings_on
 from tests.transport.clients import events_of, listening, next_event, websocket
 
@@ -113,9 +116,102 @@ async def test_operations_of_streams_count_when_cost_is_limited(postgres_url: st
             assert "RATE_LIMITED" in (await next_event(events_of(response)))["data"]
 
 
-async def test_nobody_is_counted_when_redis_is_away(postgres_url: str) -> None:
-    nowhere = "redis://127.0.0.1:1/0"
-    async with api_on(postgres_url, nowhere, rate_limit_cost_per_minute="4") as api:
-        answers = [await post(api, DEAR) for _ in range(3)]
+NOWHERE = "redis://127.0.0.1:1/0"
+LONG = "{ " + " ".join(f"name{number}: serverTime" for number in range(40)) + " nope }"
+"""It does not validate, and is longer than a document that is free."""
 
-        assert [answer.status_code for answer in answers] == [200, 200, 200]
+
+async def test_each_process_counts_alone_when_redis_is_away(postgres_url: str) -> None:
+    async with api_on(postgres_url, NOWHERE, rate_limit_cost_per_minute="4") as api:
+        answers = [await post(api, DEAR) for _ in range(2)]
+
+        assert [answer.status_code for answer in answers] == [200, 429]
+
+
+async def test_budget_goes_on_from_the_last_count_when_redis_stops(postgres_url: str, tmp_path: Path) -> None:
+    server = Valkey(tmp_path, password="test")
+    server.start()
+    try:
+        async with api_on(postgres_url, server.url(), rate_limit_cost_per_minute="5") as api:
+            hasty = new_token()
+            assert (await post(api, DEAR, hasty)).status_code == 200
+            server.stop()
+            answers = [await post(api, query, hasty) for query in (DEAR, CHEAP, CHEAP, CHEAP)]
+    finally:
+        server.stop()
+
+    assert [answer.status_code for answer in answers] == [429, 200, 200, 429]
+
+
+@pytest.mark.parametrize("document", ["{ nope }", "{", LONG])
+async def test_documents_that_are_refused_count_when_cost_is_limited(
+    postgres_url: str, redis_url: str, document: str
+) -> None:
+    async with api_on(postgres_url, redis_url, rate_limit_cost_per_minute="150") as api:
+        hasty = new_token()
+        answers = [await post(api, document, hasty) for _ in range(16)]
+        limited = [answer.status_code for answer in answers].index(429)
+        preparing = 1 + (len(LONG) - 200) // 10 if document == LONG else 0
+
+        assert limited == (150 - preparing) // 10
+        assert code_of(answers[limited]) == "RATE_LIMITED"
+        assert (await post(api, document, new_token())).status_code == 400
+
+
+async def test_reserved_event_streams_count_when_requests_are_limited(
+    postgres_url: str, redis_url: str
+) -> None:
+    async with api_on(postgres_url, redis_url, rate_limit_per_minute="2") as api:
+        answers = [await api.client.put("/graphql") for _ in range(3)]
+
+        assert [answer.status_code for answer in answers] == [201, 201, 429]
+        assert code_of(answers[2]) == "RATE_LIMITED"
+
+
+async def test_opened_sockets_count_when_the_requests_of_a_network_are_limited(
+    postgres_url: str, redis_url: str
+) -> None:
+    app = create_app(settings_on(postgres_url, redis_url, rate_limit_network_per_minute="2"))
+    async with app.router.lifespan_context(app), listening(app) as address:
+        for _ in range(2):
+            async with websocket(f"{address}/graphql") as socket:
+                await socket.initialise()
+        async with websocket(f"{address}/graphql") as socket:
+            assert await socket.close_code() == 1013
+
+
+async def test_one_network_counts_together_when_its_addresses_differ_in_form(
+    postgres_url: str, redis_url: str
+) -> None:
+    settings = {"rate_limit_network_per_minute": "3", "trusted_proxies": "127.0.0.0/8"}
+    app = create_app(settings_on(postgres_url, redis_url, **settings))
+    served: Any = ProxyHeadersMiddleware(cast("Any", app), "127.0.0.0/8")
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=served), base_url="http://a") as client,
+    ):
+
+        async def status(address: str) -> int:
+            headers = {"x-forwarded-for": address}
+            return (await client.post("/graphql", json={"query": DEAR}, headers=headers)).status_code
+
+        same = [await status(form) for form in ("203.0.113.7", "::ffff:203.0.113.7", "64:ff9b::cb00:7107")]
+        assert same == [200, 200, 200]
+        assert await status("2002:cb00:7107::1") == 429
+        assert await status("203.0.113.8") == 200
+
+
+async def test_private_addresses_have_no_network_budget_when_no_proxy_is_declared(
+    postgres_url: str, redis_url: str
+) -> None:
+    settings = {"rate_limit_network_per_minute": "1", "limit_private_networks": "no"}
+    async with api_on(postgres_url, redis_url, **settings) as api:
+        assert [(await post(api, DEAR)).status_code for _ in range(3)] == [200, 200, 200]
+
+
+async def test_metrics_name_the_limit_when_a_budget_is_spent(postgres_url: str, redis_url: str) -> None:
+    async with api_on(postgres_url, redis_url, rate_limit_network_per_minute="1") as api:
+        assert [(await post(api, DEAR)).status_code for _ in range(2)] == [200, 429]
+        figures = (await api.client.get("/metrics")).text
+
+        assert 'boxoffice_limits_reached_total{limit="network_requests"' in figures

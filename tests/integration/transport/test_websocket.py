@@ -106,7 +106,12 @@ async def test_socket_is_closed_with_4400_when_the_payload_of_init_is_above_16_k
 
 async def test_only_the_authorization_is_kept_when_init_brings_more() -> None:
     seen: list[ConnectionInfo] = []
-    server = GraphQLServer(schema, lambda info: seen.append(info) or Context("ada", World()))
+
+    def context_of(info: ConnectionInfo) -> Context:
+        seen.append(info)
+        return Context("ada", World())
+
+    server = GraphQLServer(schema, context_of)
     async with listening(server) as address, websocket(address) as socket:
         await socket.initialise({"authorization": "Bearer ada", "about": "x" * 16_000, "more": [{}]})
         await socket.subscribe("a", "{ hello }")

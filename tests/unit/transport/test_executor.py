@@ -37,7 +37,7 @@ def comparable(error: Any) -> dict[str, Any]:
 
 async def run(which: Engine, query: str, variables: dict[str, Any]) -> tuple[Any, list[Any], Context]:
     """Execute below the encoder, so that masked messages are compared too."""
-    call = await which.prepare(OperationRequest(query, None, None, variables))
+    call = await which.prepare(OperationRequest(query, None, None, variables), None)
     context = Context()
     result = await which._execute(which._running(call, context), call.operation)
     errors = [error.formatted for error in result.errors or ()]
@@ -171,7 +171,7 @@ async def test_others_have_their_turns_when_an_answer_has_long_lists(monkeypatch
 @given(document=DocumentStrategies(schema._schema, without=UNSTABLE).documents(4), yes=st.booleans())
 async def test_results_and_errors_are_equal_when_documents_are_generated(document: str, yes: bool) -> None:
     try:
-        await COMPILED.prepare(OperationRequest(document, None, None, {"yes": yes}))
+        await COMPILED.prepare(OperationRequest(document, None, None, {"yes": yes}), None)
     except BadRequest:
         assume(False)
     await assert_equal(document, {"yes": yes})

@@ -322,3 +322,23 @@ async def test_a_literal_too_long_for_python_is_the_documents_fault() -> None:
             response = await client.post("/", json={"query": query}, headers=STRICT)
             error = response.json()["errors"][0]
             assert (response.status_code, error["extensions"]) == (400, {"code": "GRAPHQL_VALIDATION_FAILED"})
+
+
+async def test_a_new_document_is_not_parsed_when_its_charge_is_refused() -> None:
+    charges: list[tuple[int, int]] = []
+
+    async def charge(_: object, requests: int, cost: int) -> None:
+        charges.append((requests, cost))
+        if len(charges) > 2:
+            raise RateLimited("Slow down.")
+
+    meters = CountingMeters()
+    server = make_server(options=ServerOptions(charge=charge), meters=meters)
+    long = "{ nope " + " ".join(f"a{number}: hello" for number in range(50)) + " }"
+    async with in_process(server) as client:
+        answers = [await client.post("/", json={"query": query}) for query in (long, long + "# again")]
+
+    price = 1 + (len(long) - 200) // 10
+    assert charges == [(0, price), (1, 10), (0, 1 + (len(long) + 7 - 200) // 10)]
+    assert [answer.status_code for answer in answers] == [400, 429]
+    assert meters.cache.count(("document", "miss")) == 1

@@ -20,7 +20,7 @@ ANSWER_SECONDS = 5
 
 async def answer(query: str) -> tuple[Any, list[Any]]:
     """The data and the errors, within a deadline."""
-    call = await COMPILED.prepare(OperationRequest(query, None, None, {}))
+    call = await COMPILED.prepare(OperationRequest(query, None, None, {}), None)
     context = Context()
     async with asyncio.timeout(ANSWER_SECONDS):
         result = await COMPILED._execute(COMPILED._running(call, context), call.operation)
@@ -60,7 +60,7 @@ async def test_an_error_is_answered_when_a_field_is_cancelled_by_others(query: s
 
 
 async def test_the_client_reads_a_masked_error_when_a_field_is_cancelled_by_others() -> None:
-    call = await COMPILED.prepare(OperationRequest("{ cat { cancelled } }", None, None, {}))
+    call = await COMPILED.prepare(OperationRequest("{ cat { cancelled } }", None, None, {}), None)
 
     payload = await COMPILED.run(call, Context())
 
@@ -70,7 +70,7 @@ async def test_the_client_reads_a_masked_error_when_a_field_is_cancelled_by_othe
 
 
 async def test_an_execution_ends_when_its_own_request_is_cancelled() -> None:
-    call = await COMPILED.prepare(OperationRequest("{ cat { waiting } }", None, None, {}))
+    call = await COMPILED.prepare(OperationRequest("{ cat { waiting } }", None, None, {}), None)
     task = asyncio.create_task(COMPILED.run(call, Context()))
     await asyncio.sleep(0)
 
@@ -84,7 +84,7 @@ async def test_an_execution_ends_when_its_own_request_is_cancelled() -> None:
 @given(document=DocumentStrategies(schema._schema, without={"Cat.waiting"}).documents(4))
 async def test_every_generated_document_is_answered_when_fields_fail_and_share_keys(document: str) -> None:
     try:
-        await COMPILED.prepare(OperationRequest(document, None, None, {}))
+        await COMPILED.prepare(OperationRequest(document, None, None, {}), None)
     except BadRequest:
         assume(False)
     data, errors = await answer(document)
@@ -93,7 +93,7 @@ async def test_every_generated_document_is_answered_when_fields_fail_and_share_k
 
 async def test_the_interpreted_executor_answers_too_when_a_shared_future_is_cancelled() -> None:
     interpreted = engine(compiled=False)
-    call = await interpreted.prepare(OperationRequest("{ cat { name cancelled } }", None, None, {}))
+    call = await interpreted.prepare(OperationRequest("{ cat { name cancelled } }", None, None, {}), None)
 
     async with asyncio.timeout(ANSWER_SECONDS):
         payload = await interpreted.run(call, Context())
