@@ -1,4 +1,4 @@
-"""Listeners that come and go on one channel: everybody hears, nothing is left behind."""
+"""Subscribers that join and leave one channel: each gets every message, and no subscription remains."""
 
 import asyncio
 import contextlib
@@ -45,13 +45,13 @@ async def test_everybody_hears_when_some_come_while_the_last_one_leaves(redis_ur
             while len(boxes) < 2:
                 await asyncio.sleep(0.001)
             await client.publish("c", "news")
-            heard = {name: await mailbox.get() for name, mailbox in boxes.items()}
+            received = {name: await mailbox.get() for name, mailbox in boxes.items()}
         for task in (waiting, late):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    assert heard == {"waiting": "news", "late": "news"}
+    assert received == {"waiting": "news", "late": "news"}
 
 
 async def test_nothing_is_left_when_a_listener_is_cancelled_while_it_subscribes(redis_url: str) -> None:

@@ -1,4 +1,4 @@
-"""A connection that is lost, however: listeners are told that they may have missed something."""
+"""Lost connections: subscribers get a gap, which means that they may have missed messages."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from reservations.connection import Client, connect
 
 
 class Proxy:
-    """Stands before Redis; cuts its connections, and refuses new ones while it is told to."""
+    """A proxy before Redis that cuts its connections, and refuses new ones while it is closed."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -53,12 +53,12 @@ class Proxy:
         writer.close()
 
 
-async def heard_until(mailbox: Mailbox, last: str) -> list[str | None]:
-    heard: list[str | None] = []
+async def received_until(mailbox: Mailbox, last: str) -> list[str | None]:
+    received: list[str | None] = []
     async with asyncio.timeout(5):
-        while last not in heard:
-            heard.append(await mailbox.get())
-    return heard
+        while last not in received:
+            received.append(await mailbox.get())
+    return received
 
 
 async def listened_to(client: Client, channel: str) -> None:
@@ -78,7 +78,7 @@ async def test_a_gap_is_told_when_the_server_was_away(redis_url: str, away_secon
     await channels.open()
     async with channels.subscribe("c") as mailbox:
         await other.publish("c", "before")
-        assert await heard_until(mailbox, "before") == ["before"]
+        assert await received_until(mailbox, "before") == ["before"]
         proxy.refuses = away_seconds > 0
         proxy.cut()
         await other.publish("c", "lost")
@@ -87,12 +87,12 @@ async def test_a_gap_is_told_when_the_server_was_away(redis_url: str, away_secon
         await listened_to(other, "c")
         await asyncio.sleep(0.1)
         await other.publish("c", "after")
-        heard = await heard_until(mailbox, "after")
+        received = await received_until(mailbox, "after")
     await channels.close()
     await client.aclose()
     await other.aclose()
 
-    assert heard[0] is None
+    assert received[0] is None
     assert (proxy.refused > 1) is (away_seconds > 0)
 
 
@@ -108,15 +108,15 @@ async def test_a_gap_is_told_when_the_connection_was_killed_and_made_again_at_on
         await listened_to(other, "c")
         await asyncio.sleep(0.1)
         await other.publish("c", "after")
-        heard = await heard_until(mailbox, "after")
+        received = await received_until(mailbox, "after")
     await channels.close()
     await client.aclose()
     await other.aclose()
 
-    assert heard[0] is None
+    assert received[0] is None
 
 
-async def test_a_message_is_heard_when_it_comes_between_a_ping_and_its_answer(
+async def test_a_message_is_received_when_it_comes_between_a_ping_and_its_answer(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pubsub.redis_backend, "_SILENCE_SECONDS", 0.3)
@@ -131,12 +131,12 @@ async def test_a_message_is_heard_when_it_comes_between_a_ping_and_its_answer(
     channels = Channels(RedisBackend(client))
     await channels.open()
     async with channels.subscribe("c") as mailbox:
-        heard = await heard_until(mailbox, "news")
+        received = await received_until(mailbox, "news")
     await channels.close()
     await client.aclose()
     await other.aclose()
 
-    assert heard == ["news"]
+    assert received == ["news"]
 
 
 async def test_joiners_are_served_or_told_unavailable_when_the_connection_is_made_again(
@@ -160,7 +160,7 @@ async def test_joiners_are_served_or_told_unavailable_when_the_connection_is_mad
         await listened_to(other, "kept")
         await asyncio.sleep(0.1)
         await other.publish("kept", "after")
-        assert (await heard_until(mailbox, "after"))[-1] == "after"
+        assert (await received_until(mailbox, "after"))[-1] == "after"
     await channels.close()
     await client.aclose()
     await other.aclose()

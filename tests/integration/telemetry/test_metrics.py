@@ -1,4 +1,4 @@
-"""/metrics tells of every process, whichever one is asked; a fault's line is found by its id."""
+"""/metrics shows every process, from any of them; the log line of an error is found by its id."""
 
 import asyncio
 from collections.abc import Callable
@@ -178,20 +178,20 @@ async def test_the_workers_lines_name_order_and_request_when_a_task_is_put_off(
 async def test_a_change_is_timed_from_hearing_of_it_when_somebody_watches(
     postgres_url: str, redis_url: str
 ) -> None:
-    told: list[float] = []
+    lags: list[float] = []
     gateway = StripeGateway("sk_test_local", api_base="http://127.0.0.1:9")
     client = connect(redis_url, 4)
     channels = Channels(RedisBackend(client))
     await channels.open()
     async with service_context_on(postgres_url, redis_url, gateway) as context:
         event_id = await open_event(context.database, rows=[4])
-        hub = SeatHub(context, channels, told.append)
+        hub = SeatHub(context, channels, lags.append)
         stream = hub.stream(event_id)
         await anext(stream)
         await reserve(context, buyer("ann"), ReserveRequest(event_id, ExactSeats((0,))))
         async with asyncio.timeout(10):
             changed = await anext(stream)
-            while not told:
+            while not lags:
                 await asyncio.sleep(0)
         hub.close()
     await channels.close()
@@ -199,19 +199,19 @@ async def test_a_change_is_timed_from_hearing_of_it_when_somebody_watches(
     await gateway.close()
 
     assert changed.changes == ((0, "H"),)
-    assert all(0 < seconds < 10 for seconds in told)
+    assert all(0 < seconds < 10 for seconds in lags)
 
 
 async def test_latency_is_measured_when_the_probe_runs(redis_url: str) -> None:
     client = connect(redis_url, 4)
     channels = Channels(RedisBackend(client))
     await channels.open()
-    heard = asyncio.Queue[float]()
-    calling = asyncio.create_task(PubSubLatencyProbe(channels, "test", heard.put_nowait).run())
+    measured = asyncio.Queue[float]()
+    probing = asyncio.create_task(PubSubLatencyProbe(channels, "test", measured.put_nowait).run())
     async with asyncio.timeout(10):
-        seconds = await heard.get()
-    calling.cancel()
-    await asyncio.gather(calling, return_exceptions=True)
+        seconds = await measured.get()
+    probing.cancel()
+    await asyncio.gather(probing, return_exceptions=True)
     await channels.close()
     await client.aclose()
 

@@ -1,4 +1,4 @@
-"""/readyz tells the truth a part at a time, in time, whatever is away and however many ask."""
+"""/readyz shows the state of each part, within its deadline, with any part down and many callers."""
 
 import asyncio
 import signal

@@ -54,7 +54,7 @@ async def is_up(address: str) -> bool:
 
 
 async def entry_of(socket: GraphQLSocket) -> dict[str, Any]:
-    """The next place that is told."""
+    """The next position that a subscriber receives."""
     while True:
         message = await socket.receive()
         assert message["type"] in {"next", "ping"}, message
@@ -110,7 +110,7 @@ async def _admitted(venue: Venue, number: int) -> bool:
 
 
 class Shop:
-    """Who shops at this moment, as they were told themselves, and how many ever did."""
+    """The people who are admitted now, by their own subscriptions, and the number of all admissions."""
 
     def __init__(self, addresses: list[str], event_id: str) -> None:
         self.addresses = addresses

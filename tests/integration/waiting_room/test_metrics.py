@@ -1,4 +1,4 @@
-"""What operators see of a line."""
+"""The metrics of waiting rooms."""
 
 from prometheus_client import CollectorRegistry
 

@@ -28,10 +28,10 @@ class Doorway:
             await here.open.wait()
             return found
 
-        async def slow(line: WaitingRoomTopic, user_id: object) -> Member | None:
+        async def slow(topic: WaitingRoomTopic, user_id: object) -> Member | None:
             with pytest.MonkeyPatch.context() as patched:
                 patched.setattr(venue.room, "standing", late)
-                return await member(line, user_id)  # type: ignore[arg-type]
+                return await member(topic, user_id)  # type: ignore[arg-type]
 
         monkeypatch.setattr(WaitingRoomTopic, "member", slow)
 

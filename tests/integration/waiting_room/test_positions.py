@@ -105,7 +105,7 @@ async def test_the_token_arrives_when_the_message_of_the_admission_was_lost(
     await tab.until("WAITING", 1)
     await venue.tick()
     await venue.rooms.leave(people[0], venue.event_id)
-    result = await venue.controller.admit(await venue.row())  # and nobody is told
+    result = await venue.controller.admit(await venue.row())  # and no tick is published
     assert people[1].user_id in result.changed
     await venue.tick()
 
@@ -153,8 +153,8 @@ async def test_worked_out_positions_equal_redis_when_many_leave_and_are_admitted
         entry = await venue.rooms.entry(viewer, venue.event_id)
         assert entry is not None
         await tabs[viewer.subject].until(entry.state, position)
-        told = [entry.position for entry in tabs[viewer.subject].entries if entry.position]
-        assert told == sorted(told, reverse=True)
+        positions = [entry.position for entry in tabs[viewer.subject].entries if entry.position]
+        assert positions == sorted(positions, reverse=True)
         await tabs[viewer.subject].close()
 
 

@@ -23,7 +23,7 @@ from kit.ids import new_uuid
 SALE = datetime(2027, 3, 1, 10, tzinfo=UTC)
 
 
-def line(seed: bytes, people: int) -> list[tuple[UUID, int]]:
+def queue(seed: bytes, people: int) -> list[tuple[UUID, int]]:
     event_id = new_uuid()
     ids = [entry_id_of(event_id, new_uuid()) for _ in range(people)]
     return sorted(((entry_id, drawn_place(seed, entry_id)) for entry_id in ids), key=lambda row: row[1])
@@ -32,12 +32,12 @@ def line(seed: bytes, people: int) -> list[tuple[UUID, int]]:
 def test_draw_is_verified_when_order_seed_and_commitment_agree() -> None:
     seed = new_seed()
 
-    assert verify_draw(commitment_of(seed), seed, line(seed, 100))
+    assert verify_draw(commitment_of(seed), seed, queue(seed, 100))
 
 
 def test_draw_is_refused_when_two_people_are_swapped() -> None:
     seed = new_seed()
-    entries = line(seed, 100)
+    entries = queue(seed, 100)
     entries[3], entries[4] = entries[4], entries[3]
 
     assert not verify_draw(commitment_of(seed), seed, entries)
@@ -46,7 +46,7 @@ def test_draw_is_refused_when_two_people_are_swapped() -> None:
 def test_draw_is_refused_when_another_seed_is_shown() -> None:
     seed, other = new_seed(), new_seed()
 
-    assert not verify_draw(commitment_of(seed), other, line(other, 10))
+    assert not verify_draw(commitment_of(seed), other, queue(other, 10))
 
 
 def test_every_third_of_arrivals_gets_its_share_when_drawn() -> None:

@@ -1,4 +1,4 @@
-"""The estimate, against a simulation of the same line."""
+"""The estimate of the waiting time, compared with a simulation of the same queue."""
 
 import heapq
 import math

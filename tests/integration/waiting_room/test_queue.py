@@ -1,4 +1,4 @@
-"""The line: one place an account, in a fair order, that only gets better."""
+"""The queue: one place for each account, in a fair order, and positions that never get worse."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -48,7 +48,9 @@ async def test_positions_are_unknown_when_the_draw_is_to_come(early_venue: Venue
     assert (await early_venue.rooms.overview(early_venue.event_id)).phase == "PRE_QUEUE"
 
 
-async def test_line_cannot_be_joined_before_it_opens_when_its_organiser_says_when(early_venue: Venue) -> None:
+async def test_queue_cannot_be_joined_before_it_opens_when_its_organiser_says_when(
+    early_venue: Venue,
+) -> None:
     await early_venue.configure(pre_queue_seconds=600)
     with pytest.raises(NotOnSale):
         await early_venue.crowd(1)
@@ -74,7 +76,7 @@ async def test_drawn_order_is_verified_when_the_sale_has_started(early_venue: Ve
 
     await venue.rooms.configure(venue.organiser, venue.event_id, _settings())
     after = await venue.rooms.overview(venue.event_id)
-    line = [
+    queue = [
         (entry_id_of(venue.event_id, user_id), place)
         for user_id, place in await draw_results(venue.database, venue.event_id)
     ]
@@ -83,15 +85,15 @@ async def test_drawn_order_is_verified_when_the_sale_has_started(early_venue: Ve
     assert before.commitment is not None
     assert after.seed is not None
     assert before.commitment == commitment_of(bytes.fromhex(after.seed))
-    assert len(line) == 50
-    assert verify_draw(before.commitment, bytes.fromhex(after.seed), line)
+    assert len(queue) == 50
+    assert verify_draw(before.commitment, bytes.fromhex(after.seed), queue)
 
 
 def _settings() -> WaitingRoomSettings:
     return WaitingRoomSettings(enabled=True)
 
 
-async def test_late_comers_are_behind_everyone_drawn_when_the_sale_has_started(
+async def test_later_accounts_are_behind_the_drawn_ones_when_the_sale_has_started(
     early_venue: Venue,
 ) -> None:
     venue = early_venue
@@ -105,7 +107,7 @@ async def test_late_comers_are_behind_everyone_drawn_when_the_sale_has_started(
     assert sorted(position or 0 for position in await venue.positions(early)) == list(range(1, 21))
 
 
-async def test_no_new_lot_is_drawn_when_someone_leaves_and_joins_again(early_venue: Venue) -> None:
+async def test_no_new_place_is_drawn_when_an_account_leaves_and_joins_again(early_venue: Venue) -> None:
     venue = early_venue
     await venue.configure()
     people = await venue.crowd(1)
@@ -209,7 +211,7 @@ async def test_place_is_kept_when_the_holder_is_back_within_the_grace_time(venue
     assert await venue.redis.zcard(waiting_room_keys(venue.event_id).away) == 0
 
 
-async def test_a_line_is_forgotten_when_its_event_is_long_over(venue: Venue) -> None:
+async def test_a_queue_is_removed_when_its_event_is_long_over(venue: Venue) -> None:
     await venue.configure()
     people = await venue.crowd(2)
     await venue.database.fetch(
@@ -224,7 +226,7 @@ async def test_a_line_is_forgotten_when_its_event_is_long_over(venue: Venue) -> 
     assert await venue.rooms.entry(people[0], venue.event_id) is None
 
 
-async def test_lines_are_read_together_when_a_page_shows_many(venue: Venue) -> None:
+async def test_queues_are_read_together_when_a_page_shows_many(venue: Venue) -> None:
     start = datetime.now(UTC) - timedelta(hours=1)
     events = [await insert_event(venue.database, venue.organiser, start) for _ in range(5)]
     for event_id in events:
@@ -237,7 +239,7 @@ async def test_lines_are_read_together_when_a_page_shows_many(venue: Venue) -> N
         return connection()
 
     venue.database.connection = counted  # type: ignore[method-assign,assignment]
-    lines = await asyncio.gather(*(venue.rooms.overview(event_id) for event_id in events))
+    overviews = await asyncio.gather(*(venue.rooms.overview(event_id) for event_id in events))
 
-    assert [line.phase for line in lines] == ["OPEN"] * 5
+    assert [overview.phase for overview in overviews] == ["OPEN"] * 5
     assert uses == 1
