@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from db.session import Database
+from domain.ticket_limits import HELD_PER_NETWORK, NetworkLimit
 from kit.clock import utc_now
 from kit.lua import CommandBatcher
 from payments.gateway import PaymentGateway
@@ -111,9 +112,16 @@ def _context(
         hold_time=timedelta(seconds=settings.hold_seconds),
         payment_time=timedelta(seconds=settings.payment_seconds),
         public_url=f"http://{settings.host}:{settings.port}",
+        network_limit=_network_limit(settings),
         meters=instruments.sale,
         tracer=instruments.tracer,
     )
+
+
+def _network_limit(settings: Settings) -> NetworkLimit:
+    """The limit of unpaid tickets: unless it is set, private addresses do not count."""
+    most = settings.max_held_per_network
+    return NetworkLimit(HELD_PER_NETWORK) if most == "" else NetworkLimit(most, private_too=True)
 
 
 def _search(settings: Settings, database: Database) -> EventSearch:

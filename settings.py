@@ -134,6 +134,7 @@ class Settings:
     hold_seconds: int = setting(whole(1, 86_400), 480)
     payment_seconds: int = setting(whole(1, 86_400), 600)
     orphan_rule: bool = setting(flag, True)
+    max_held_per_network: int | Literal[""] = setting(whole(0, 1_000_000), "")
     rate_limit_per_minute: int = setting(whole(0, 10_000_000), 0)
     rate_limit_cost_per_minute: int = setting(whole(0, 1_000_000_000), 0)
     rate_limit_key_cost_per_minute: int = setting(whole(0, 1_000_000_000), 0)

@@ -126,6 +126,7 @@ def draft_of(now: datetime, plan: Plan) -> EventDraft:
         price_levels=(),
         general_admission=(floor,),
         max_tickets_per_order=8,
+        max_tickets_per_person=None,
         orphan_rule=False,
     )
 

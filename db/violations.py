@@ -3,6 +3,9 @@
 PlaceTaken          claims_live: another live claim has the place
 ReferenceTaken      orders_reference_key: another order has the reference
 UniqueViolation     any other constraint: no race explains it, so it is a defect
+
+A limit of tickets is no constraint: the statement that writes orders reports LimitReached for each order that
+it refused.
 """
 
 from collections.abc import Iterator
@@ -19,6 +22,19 @@ class PlaceTaken(Exception):
 
 class ReferenceTaken(Exception):
     """Another order has this reference."""
+
+
+class LimitReached(Exception):
+    """The person or the network would have too many tickets of an event."""
+
+    def __init__(self, *, of_network: bool, most: int, have: int, own: int) -> None:
+        super().__init__()
+        self.of_network = of_network
+        self.most = most
+        self.have = have
+        """What the person has of the event."""
+        self.own = own
+        """What the account has of it."""
 
 
 _BY_CONSTRAINT: dict[str, type[Exception]] = {

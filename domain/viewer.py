@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
+GUEST_SUBJECT = "guest:"
+"""What the subject of a guest's token begins with."""
+
 
 class Scope(StrEnum):
     """The rights that a token may carry."""
@@ -26,3 +29,10 @@ class Viewer:
     """The application that the token was issued to, where the token names it."""
     expires_at: float | None = field(default=None, compare=False)
     """The end of the token, in Unix seconds."""
+    email_verified: bool = field(default=True, compare=False)
+    """Whether the token's issuer vouches for the address."""
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether this is a guest, whose address nobody has verified."""
+        return self.subject.startswith(GUEST_SUBJECT)

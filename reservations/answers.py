@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from domain.ticket_limits import LimitKeys, TicketLimits
 from kit.lua import Argument
 from reservations.outcomes import Candidate, Correction, Delta, FreeRange, LiveHold
 
@@ -17,11 +18,18 @@ def places_from(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(","))) if text else ()
 
 
-def candidate_arguments(candidates: Sequence[Candidate] | FreeRange) -> list[Argument]:
-    """The last arguments of hold.lua: the range of general admission, then the candidates."""
+def candidate_arguments(candidates: Sequence[Candidate] | FreeRange, limits: TicketLimits) -> list[Argument]:
+    """The last arguments of hold.lua: the range of general admission, the limits, then the candidates."""
+    limited: list[Argument] = [owner_text(limits.keys), limits.per_person, limits.unpaid_per_network]
     if isinstance(candidates, FreeRange):
-        return [f"{candidates.first_place},{candidates.capacity},{candidates.quantity}"]
-    return ["", *map(_candidate_text, candidates)]
+        return [f"{candidates.first_place},{candidates.capacity},{candidates.quantity}", *limited]
+    return ["", *limited, *map(_candidate_text, candidates)]
+
+
+def owner_text(keys: LimitKeys) -> str:
+    """PERSON|ADDRESS|ACCOUNT|NETWORK: eight digits of the account tell a guest's accounts apart."""
+    account = str(keys.account or "")[-8:]
+    return f"{keys.person or ''}|{keys.address or ''}|{account}|{keys.network or ''}"
 
 
 def _candidate_text(candidate: Candidate) -> str:
@@ -30,22 +38,23 @@ def _candidate_text(candidate: Candidate) -> str:
 
 
 def correction_arguments(corrections: Sequence[Correction]) -> list[Argument]:
-    """The last arguments of correct.lua, six for each place."""
+    """The last arguments of correct.lua, seven for each place."""
     arguments: list[Argument] = []
     for each in corrections:
         deadline = "" if each.deadline_ms is None else each.deadline_ms
         arguments += [each.place, each.seen, each.seen_hold, each.state, each.hold, deadline]
+        arguments.append(owner_text(each.owner))
     return arguments
 
 
 def hold_arguments(holds: Sequence[LiveHold]) -> list[Argument]:
-    """The last arguments of build.lua, three for each hold."""
+    """The last arguments of build.lua, four for each hold."""
     arguments: list[Argument] = []
     for hold in holds:
         deadline: Argument = "" if hold.booked else "+inf"
         if hold.deadline_ms is not None:
             deadline = hold.deadline_ms
-        arguments += [hold.hold_id, listed(hold.places), deadline]
+        arguments += [hold.hold_id, listed(hold.places), deadline, owner_text(hold.owner)]
     return arguments
 
 

@@ -22,6 +22,9 @@ class EventKeys:
     SeatStore."""
     deadlines: str
     """SORTED SET: hold id by deadline in Unix milliseconds. Lifetime: the event's. Owner: SeatStore."""
+    buyers: str
+    """HASH: p:PERSON -> HOLD/ACCOUNT,...; u:ADDRESS -> PERSON,...; n:NETWORK -> HOLD,...: what limits count.
+    Lifetime: the event's. Owner: SeatStore."""
     deltas: str
     """STREAM: the latest 4,096 changes or somewhat more, id VERSION-0, field d like H12,13 or A5;B7,8.
     Lifetime: the event's. Owner: SeatStore."""
@@ -37,6 +40,7 @@ def event_keys(event_id: UUID) -> EventKeys:
         meta=f"{tag}:meta",
         claims=f"{tag}:claims",
         deadlines=f"{tag}:deadlines",
+        buyers=f"{tag}:buyers",
         deltas=f"{tag}:deltas",
         channel=f"{tag}:changed",
     )

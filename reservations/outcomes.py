@@ -1,7 +1,9 @@
 """The typed answers of the scripts, and the values that they take."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from domain.ticket_limits import LimitKeys
 
 
 class Outcome(StrEnum):
@@ -11,6 +13,8 @@ class Outcome(StrEnum):
     REPLAY = "REPLAY"
     TAKEN = "TAKEN"
     LAPSED = "LAPSED"
+    PERSON = "PERSON"
+    NETWORK = "NETWORK"
     ORPHAN = "ORPHAN"
     MISSING = "MISSING"
     CHANGED = "CHANGED"
@@ -38,7 +42,11 @@ class FreeRange:
 
 @dataclass(frozen=True, slots=True)
 class HoldAnswer:
-    """The answer to a request for places; with TAKEN, `places` are those that others have."""
+    """The answer to a request for places.
+
+    With TAKEN, `places` are those that others have; with PERSON, they are the number of tickets that the
+    person has, and the number that the account has.
+    """
 
     outcome: Outcome
     version: int
@@ -70,6 +78,7 @@ class LiveHold:
     places: tuple[int, ...]
     deadline_ms: int | None
     booked: bool
+    owner: LimitKeys = field(default_factory=LimitKeys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +100,4 @@ class Correction:
     state: str
     hold: str
     deadline_ms: int | None
+    owner: LimitKeys = field(default_factory=LimitKeys)

@@ -12,13 +12,13 @@ _STATUSES = ("places", "meta", "deltas")
 _HOLDS = (*_STATUSES, "claims", "deadlines")
 
 SCRIPT_KEYS: dict[str, tuple[str, ...]] = {
-    "hold": _HOLDS,
+    "hold": (*_HOLDS, "buyers"),
     "set_state": _HOLDS,
     "extend": ("meta", "deadlines"),
     "lapse": _HOLDS,
     "block": _STATUSES,
-    "correct": _HOLDS,
-    "build": _HOLDS,
+    "correct": (*_HOLDS, "buyers"),
+    "build": (*_HOLDS, "buyers"),
     "snapshot": ("places", "meta", "deadlines"),
 }
 

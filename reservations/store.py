@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from domain.errors import Unavailable
 from domain.seat_status import SeatStatus
+from domain.ticket_limits import NO_LIMITS, TicketLimits
 from kit.cache import Cache
 from kit.clock import Clock, milliseconds, utc_now
 from kit.lua import Argument, CommandRunner
@@ -74,14 +75,16 @@ class SeatStore:
         deadline_ms: int,
         *,
         orphan_rule: bool,
+        limits: TicketLimits = NO_LIMITS,
     ) -> HoldAnswer:
         """Hold the first candidate that is free, all of it or nothing; the same hold id holds once.
 
         Args:
             deadline_ms: when the hold lapses, in Unix milliseconds.
             orphan_rule: skip candidates that leave a single free seat where that can be avoided.
+            limits: what the buyer and the network may have, and whose holds these are.
         """
-        places = candidate_arguments(candidates)
+        places = candidate_arguments(candidates, limits)
         for _ in range(3):
             now_ms = self._now_ms()
             answer = await self._change(

@@ -43,7 +43,7 @@ async def reserve(context: RequestContext, request: ReserveRequest) -> OrderView
         DomainError: For every reason other than taken seats, which are an answer.
     """
     try:
-        row = await reserve_places(context.services, context.viewer, request)
+        row = await reserve_places(context.services, context.viewer, request, address=context.address)
     except SeatsGone as gone:
         return await _unavailable(context, request, gone)
     return order_view(context, row)

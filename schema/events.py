@@ -68,6 +68,10 @@ class Event(Node):
     price_from: Money | None = strawberry.field(description="The lowest price of a ticket, without its fee")
     price_to: Money | None = strawberry.field(description="The highest price of a ticket, without its fee")
     max_tickets_per_order: int = strawberry.field(description="More in one order is LIMIT_EXCEEDED")
+    max_tickets_per_person: int = strawberry.field(
+        description="Live tickets that one person may have of this event, over all their orders, held and "
+        "booked; more is LIMIT_EXCEEDED"
+    )
     orphan_rule: bool = strawberry.field(
         description="Whether leaving a single free seat between taken ones is refused with ORPHAN_SEAT"
     )

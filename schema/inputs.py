@@ -75,6 +75,9 @@ class CreateEventInput:
         default_factory=list, description="Sections without numbered seats, beside or instead of a plan"
     )
     max_tickets_per_order: int | None = strawberry.field(default=8, description="1 to 100")
+    max_tickets_per_person: int | None = strawberry.field(
+        default=None, description="1 to 10,000, over all orders of a person. Left out: maxTicketsPerOrder"
+    )
     orphan_rule: bool | None = strawberry.field(
         default=True,
         description="Refuse orders that leave a single free seat between taken ones, where avoidable",
@@ -98,6 +101,12 @@ class UpdateEventInput:
     )
     off_sale_at: datetime | None = strawberry.field(
         default=strawberry.UNSET, description="When the sale closes, later than onSaleAt"
+    )
+    max_tickets_per_order: int | None = strawberry.field(
+        default=strawberry.UNSET, description="1 to 100; orders that are there stay"
+    )
+    max_tickets_per_person: int | None = strawberry.field(
+        default=strawberry.UNSET, description="1 to 10,000; orders that are there stay, and count"
     )
 
 

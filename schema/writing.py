@@ -9,7 +9,10 @@ from domain.seating import GeneralAdmission, PriceInput
 from schema.inputs import CreateEventInput, MoneyInput, UpdateEventInput, VenueInput
 from services.catalogue.organise_events import EventChanges, EventDraft, VenueDraft
 
-_CHANGES = "name description category starts_at ends_at on_sale_at off_sale_at".split()
+_CHANGES = (
+    "name description category starts_at ends_at on_sale_at off_sale_at max_tickets_per_order"
+    " max_tickets_per_person"
+).split()
 
 
 def event_draft(wanted: CreateEventInput) -> EventDraft:
@@ -35,6 +38,7 @@ def event_draft(wanted: CreateEventInput) -> EventDraft:
             for section in wanted.general_admission or ()
         ),
         max_tickets_per_order=8 if wanted.max_tickets_per_order is None else wanted.max_tickets_per_order,
+        max_tickets_per_person=wanted.max_tickets_per_person,
         orphan_rule=wanted.orphan_rule is not False,
     )
 

@@ -13,6 +13,7 @@ from db.session import DATABASE_AWAY, Connection, Database
 from domain.errors import NotFound, Unavailable
 from domain.layout import SeatMap
 from domain.states import EventState
+from domain.ticket_limits import NetworkLimit
 from kit.clock import Clock
 from kit.spans import NoTracer, Tracer
 from payments.gateway import PaymentGateway
@@ -78,6 +79,7 @@ class ServiceContext:
     hold_time: timedelta
     payment_time: timedelta
     public_url: str
+    network_limit: NetworkLimit = field(default_factory=NetworkLimit)
     revision: Revision = field(default_factory=Revision)
     meters: SaleMeters = field(default_factory=NoMeters)
     tracer: Tracer = field(default_factory=NoTracer)

@@ -100,6 +100,8 @@ class Event(SQLModel, table=True):
     price_to: int | None = None
     currency: str | None = text(nullable=True)
     max_tickets_per_order: int
+    # Empty where an older version made the event: as max_tickets_per_order.
+    max_tickets_per_person: int | None = None
     orphan_rule: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.true()))
     sold_out: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
     waiting_room_enabled: bool = Field(

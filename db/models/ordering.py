@@ -31,6 +31,14 @@ class Order(SQLModel, table=True):
         sa.Index("orders_by_user", "user_id", "created_at", "id"),
         sa.Index("orders_by_deadline", "expires_at", postgresql_where="state IN ('RESERVED', 'PAYING')"),
         sa.Index("orders_by_event", "event_id", "state"),
+        sa.Index("orders_by_person", "person_key", "event_id", postgresql_where="person_key IS NOT NULL"),
+        sa.Index("orders_by_address", "address_key", "event_id", postgresql_where="address_key IS NOT NULL"),
+        sa.Index(
+            "orders_by_network",
+            "network",
+            "event_id",
+            postgresql_where="network IS NOT NULL AND state IN ('RESERVED', 'PAYING')",
+        ),
     )
 
     id: UUID = key()
@@ -47,6 +55,10 @@ class Order(SQLModel, table=True):
     expires_at: datetime = timestamp()
     extended: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
     admission_jti: str | None = text(nullable=True)
+    # Whose limits it counts against (domain.person); empty where the organiser sold it.
+    person_key: UUID | None = Field(sa_column=sa.Column(postgresql.UUID(as_uuid=True), nullable=True))
+    address_key: UUID | None = Field(sa_column=sa.Column(postgresql.UUID(as_uuid=True), nullable=True))
+    network: str | None = text(nullable=True)
     created_at: datetime = timestamp(now=True)
     updated_at: datetime = timestamp(now=True)
 

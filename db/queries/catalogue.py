@@ -51,6 +51,7 @@ class EventDescription:
     on_sale_at: datetime | None
     off_sale_at: datetime | None
     max_tickets_per_order: int
+    max_tickets_per_person: int
     orphan_rule: bool
 
 

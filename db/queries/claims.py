@@ -8,6 +8,7 @@ from uuid import UUID
 from db.queries.orders import Source
 from db.session import Connection
 from db.violations import violations_by_constraint
+from domain.ticket_limits import LimitKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,15 @@ class LiveClaim:
     order_id: UUID | None
     order_state: str | None
     expires_at: datetime | None
+    user_id: UUID | None
+    person_key: UUID | None
+    address_key: UUID | None
+    network: str | None
+
+    @property
+    def keys(self) -> LimitKeys:
+        """The budgets that it counts against."""
+        return LimitKeys(self.person_key, self.address_key, self.user_id, self.network)
 
 
 async def live_claims(
@@ -28,7 +38,8 @@ async def live_claims(
     """The live claims of events, by event and place; only those on `places`, where given."""
     rows = await source.fetch(
         """
-        SELECT claims.event_id, place, claims.state, order_id, orders.state AS order_state, expires_at
+        SELECT claims.event_id, place, claims.state, order_id, orders.state AS order_state, expires_at,
+          user_id, person_key, address_key, network
         FROM claims LEFT JOIN orders ON orders.id = claims.order_id
         WHERE claims.event_id = ANY ($1) AND claims.state <> 'ENDED'
           AND ($2::int[] IS NULL OR place = ANY ($2))

@@ -35,6 +35,7 @@ class EventRow:
     price_to_minor: int | None
     currency: str | None
     max_tickets_per_order: int
+    max_tickets_per_person: int
     orphan_rule: bool
     sold_out: bool
     waiting_room_enabled: bool
@@ -70,6 +71,7 @@ _EXPRESSIONS = {
     "timezone": "(SELECT v.timezone FROM venues v WHERE v.id = e.venue_id)",
     "price_from_minor": "e.price_from",
     "price_to_minor": "e.price_to",
+    "max_tickets_per_person": "coalesce(e.max_tickets_per_person, e.max_tickets_per_order)",
 }
 _COLUMNS = ", ".join(_EXPRESSIONS.get(name, f"e.{name}") for name in column_names(EventRow))
 

@@ -1,7 +1,8 @@
 """Orders and their claims."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,8 +10,9 @@ from uuid import UUID
 from db.queries.columns import columns_of
 from db.session import Connection, Database
 from db.sql import statement
-from db.violations import violations_by_constraint
+from db.violations import LimitReached, violations_by_constraint
 from domain.states import check_transitions
+from domain.ticket_limits import LimitKeys
 
 Source = Database | Connection
 
@@ -58,6 +60,9 @@ class NewOrder:
     email: str | None
     name: str | None
     claims: tuple[ClaimRow, ...]
+    keys: LimitKeys = field(default_factory=LimitKeys)
+    unpaid_per_network: int = 0
+    """The most unpaid tickets of its network, where `keys` names one."""
 
     def with_reference(self, reference: str) -> "NewOrder":
         """The same order under another reference."""
@@ -112,21 +117,56 @@ async def claims_of_orders(source: Source, order_ids: Sequence[UUID]) -> list[Cl
     return [ClaimRow(**row) for row in rows]
 
 
-async def place_orders(source: Source, orders: Sequence[NewOrder]) -> list[int]:
+async def place_orders(source: Source, orders: Sequence[NewOrder]) -> list[int | LimitReached]:
     """Insert orders with their claims, all or nothing; see db/sql/place_orders.sql.
 
-    Returns the number of claims of each: 0 where it existed already, or its event is not published.
+    Returns the number of claims of each: 0 where it existed already, or its event is not published. An order
+    that a limit refused has a LimitReached instead; it may fit alone where earlier orders were refused too.
 
     Raises:
         PlaceTaken: a place of one of them has another live claim.
         ReferenceTaken: another order has the reference of one of them.
     """
-    written = [0] * len(orders)
+    written: list[int | LimitReached] = [0] * len(orders)
     with violations_by_constraint():
         rows = await source.fetch(statement("place_orders"), *_columns(orders))
-    for number, claims in rows:
+    for number, claims, reached, most, have, own in rows:
         written[number - 1] = claims
+        if reached is not None:
+            of_network = reached == "NETWORK"
+            written[number - 1] = LimitReached(of_network=of_network, most=most, have=have, own=own)
     return written
+
+
+async def lock_buyer(connection: Connection, order: NewOrder) -> None:
+    """Take the locks of an order's person and network, before any lock of a row."""
+    row = order.row
+    await connection.fetch(
+        "SELECT FROM count_live_tickets($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6)",
+        *([value] for value in (row.event_id, row.user_id, *_buyer_columns(order))),
+        row.created_at,
+    )
+
+
+def _buyer_columns(order: NewOrder) -> tuple[UUID | None, UUID | None, str | None]:
+    return order.keys.person, order.keys.address, order.keys.network
+
+
+def _earlier_tickets(orders: Sequence[NewOrder]) -> list[tuple[int, int]]:
+    """The tickets of each order's person and network in the orders before it."""
+    of_person: Counter[tuple[UUID, UUID]] = Counter()
+    of_network: Counter[tuple[UUID, str]] = Counter()
+    earlier = []
+    for order in orders:
+        event_id, (person, address, network) = order.row.event_id, _buyer_columns(order)
+        persons = [(event_id, key) for key in (person, address) if key is not None]
+        networks = [(event_id, network)] if network is not None else []
+        earlier.append(
+            (max((of_person[key] for key in persons), default=0), sum(of_network[key] for key in networks))
+        )
+        of_person.update(dict.fromkeys(persons, len(order.claims)))
+        of_network.update(dict.fromkeys(networks, len(order.claims)))
+    return earlier
 
 
 def _columns(orders: Sequence[NewOrder]) -> list[list[Any]]:
@@ -148,8 +188,12 @@ def _columns(orders: Sequence[NewOrder]) -> list[list[Any]]:
             new.row.expires_at,
             new.row.created_at,
             new.row.admission_jti,
+            *_buyer_columns(new),
+            new.unpaid_per_network,
+            len(new.claims),
+            *earlier,
         )
-        for new in orders
+        for new, earlier in zip(orders, _earlier_tickets(orders), strict=True)
     ]
     claims = [
         (number, claim.place, claim.price_level, claim.price_minor, claim.fee_minor)

@@ -22,14 +22,19 @@ class SaleRow:
     off_sale_at: datetime | None
     seat_map_version: str
     max_tickets_per_order: int
+    max_tickets_per_person: int
     orphan_rule: bool
     sold_out: bool
     waiting_room_enabled: bool
 
 
+_PERSON_LIMIT = "coalesce(max_tickets_per_person, max_tickets_per_order) AS max_tickets_per_person"
+_COLUMNS = columns_of(SaleRow).replace("max_tickets_per_person", _PERSON_LIMIT)
+
+
 async def sale_by_event(source: Source, event_id: UUID) -> SaleRow | None:
     """The terms of one event's sale."""
-    row = await source.fetchrow(f"SELECT {columns_of(SaleRow)} FROM events WHERE id = $1", event_id)
+    row = await source.fetchrow(f"SELECT {_COLUMNS} FROM events WHERE id = $1", event_id)
     return SaleRow(**row) if row else None
 
 

@@ -213,6 +213,7 @@ class _EventWriter:
             on_sale_at=None,
             off_sale_at=None,
             max_tickets_per_order=MAX_TICKETS_PER_ORDER,
+            max_tickets_per_person=MAX_TICKETS_PER_ORDER,
             orphan_rule=True,
         )
         external_id = _external_id(self._source, concert.key)

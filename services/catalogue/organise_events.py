@@ -36,6 +36,7 @@ from services.identity.authorisation import organiser_of, own_sale
 
 MOST_PERFORMERS = 100
 MOST_TICKETS_AN_ORDER = 100
+MOST_TICKETS_A_PERSON = 10_000
 _LARGEST_TOTAL = 2**31 - 1
 
 
@@ -70,6 +71,7 @@ class EventDraft:
     price_levels: Sequence[PriceInput]
     general_admission: Sequence[GeneralAdmission]
     max_tickets_per_order: int
+    max_tickets_per_person: int | None
     orphan_rule: bool
 
 
@@ -83,6 +85,8 @@ class EventChanges(TypedDict, total=False):
     ends_at: datetime | None
     on_sale_at: datetime | None
     off_sale_at: datetime | None
+    max_tickets_per_order: int | None
+    max_tickets_per_person: int | None
 
 
 async def create_event(context: ServiceContext, viewer: Viewer | None, draft: EventDraft) -> UUID:
@@ -133,6 +137,8 @@ async def update_event(
     )
     if not checked:
         return
+    if (per_order := checked.get("max_tickets_per_order")) is not None:
+        _check_largest_order(await context.seat_map(event.seat_map_version), per_order)
     await context.change_event(event_id, partial(change_event, event_id=event_id, changes=checked))
 
 
@@ -160,8 +166,10 @@ async def _event(context: ServiceContext, event_id: UUID) -> EventRow:
 
 
 def _checked_event(draft: EventDraft, organiser: Viewer) -> EventDescription:
-    if not 1 <= draft.max_tickets_per_order <= MOST_TICKETS_AN_ORDER:
-        raise InvalidInput(f"maxTicketsPerOrder: must be between 1 and {MOST_TICKETS_AN_ORDER}.")
+    per_order, per_person = draft.max_tickets_per_order, draft.max_tickets_per_person
+    if per_person is None:
+        per_person = per_order
+    _check_limits(per_order, per_person)
     _check_times(draft.starts_at, draft.ends_at, draft.on_sale_at, draft.off_sale_at)
     return EventDescription(
         id=new_uuid(),
@@ -173,9 +181,17 @@ def _checked_event(draft: EventDraft, organiser: Viewer) -> EventDescription:
         ends_at=draft.ends_at,
         on_sale_at=draft.on_sale_at,
         off_sale_at=draft.off_sale_at,
-        max_tickets_per_order=draft.max_tickets_per_order,
+        max_tickets_per_order=per_order,
+        max_tickets_per_person=per_person,
         orphan_rule=draft.orphan_rule,
     )
+
+
+def _check_limits(per_order: int | None, per_person: int | None) -> None:
+    if per_order is None or not 1 <= per_order <= MOST_TICKETS_AN_ORDER:
+        raise InvalidInput(f"maxTicketsPerOrder: must be between 1 and {MOST_TICKETS_AN_ORDER}.")
+    if per_person is None or not 1 <= per_person <= MOST_TICKETS_A_PERSON:
+        raise InvalidInput(f"maxTicketsPerPerson: must be between 1 and {MOST_TICKETS_A_PERSON}.")
 
 
 def _checked_changes(changes: EventChanges) -> EventChanges:
@@ -188,6 +204,7 @@ def _checked_changes(changes: EventChanges) -> EventChanges:
         checked["category"] = optional_name(changes["category"], "category", most=100)
     if "starts_at" in changes and changes["starts_at"] is None:
         raise InvalidInput("startsAt: an event has a start.")
+    _check_limits(changes.get("max_tickets_per_order", 1), changes.get("max_tickets_per_person", 1))
     return checked
 
 

@@ -8,7 +8,7 @@ from db.queries.users import UserRow, store_user
 from domain.ids import user_id_of
 from domain.text_input import email as email_address
 from domain.text_input import optional_name
-from domain.viewer import Scope, Viewer
+from domain.viewer import GUEST_SUBJECT, Scope, Viewer
 from services.context import ServiceContext, reading
 from services.identity.tokens import Tokens
 
@@ -35,7 +35,7 @@ async def create_guest_session(
     """
     address = email_address(email, "email")
     guest_name = optional_name(name, "name")
-    subject = f"guest:{uuid4()}"
+    subject = f"{GUEST_SUBJECT}{uuid4()}"
     viewer = Viewer(user_id_of(subject), subject, address, guest_name, frozenset({Scope.BUY.value}))
     expires_at = (context.now() + SESSION).replace(microsecond=0)
     token = tokens.mint(viewer, expires_at)

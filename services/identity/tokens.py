@@ -66,7 +66,7 @@ class SecretTokens:
         viewer = self._known.get(token)
         if viewer is None:
             claims = _decoded(token, self._secret, ["HS256"])
-            viewer = _viewer(claims)
+            viewer = _viewer(claims, verified=_is_not_denied(claims.get("email_verified")))
             self._known.keep(token, viewer, float(claims["exp"]))
         return viewer
 
@@ -114,7 +114,7 @@ class IssuerTokens:
         claims = _decoded(
             token, key.key, [str(key.algorithm_name)], issuer=self._issuer, audience=self._audience
         )
-        viewer = _viewer(claims)
+        viewer = _viewer(claims, verified=claims.get("email_verified") is True)
         # A key that the issuer withdraws must become invalid soon after.
         latest = time.time() + _KEYS_MAX_AGE_SECONDS
         self._known.keep(token, viewer, min(float(claims["exp"]), latest))
@@ -224,7 +224,7 @@ def _signing_keys(document: dict[str, Any]) -> dict[str, jwt.PyJWK]:
     return keys
 
 
-def _viewer(claims: dict[str, Any]) -> Viewer:
+def _viewer(claims: dict[str, Any], *, verified: bool) -> Viewer:
     """Return the viewer that a token's claims describe."""
     try:
         subject = line(_text(claims["sub"]), "sub", most=255)
@@ -234,9 +234,13 @@ def _viewer(claims: dict[str, Any]) -> Viewer:
         client_id = optional_line(_text(claims.get("client_id") or claims.get("azp")), "client_id", most=255)
     except InvalidInput as error:
         raise Unauthenticated(f"The token is not valid: {error.message}") from None
-    return Viewer(
-        user_id_of(subject), subject, email, name, _scopes(claims), client_id, _end(float(claims["exp"]))
-    )
+    expires_at = _end(float(claims["exp"]))
+    return Viewer(user_id_of(subject), subject, email, name, _scopes(claims), client_id, expires_at, verified)
+
+
+def _is_not_denied(verified: object) -> bool:
+    """Whether a claim of our own tokens leaves an address verified: it is, unless the claim denies it."""
+    return verified not in (False, "false")
 
 
 def _end(expires_at: float) -> float:

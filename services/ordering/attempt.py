@@ -6,6 +6,7 @@ from uuid import UUID
 
 from db.queries.sales import SaleRow
 from domain.layout import SeatMap
+from domain.ticket_limits import TicketLimits
 from domain.viewer import Viewer
 from services.ordering.selection import ExactSeats, Selection
 
@@ -41,3 +42,4 @@ class Attempt:
     sale: SaleRow
     seat_map: SeatMap
     admission_id: str | None
+    limits: TicketLimits

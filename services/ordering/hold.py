@@ -1,10 +1,12 @@
 """Hold: take the places of an attempt in Redis, or say which error refuses it."""
 
+from db.violations import LimitReached
 from domain.errors import NotEnoughSeats, OrphanSeat, SeatsGone
 from kit.clock import milliseconds
 from reservations.outcomes import Candidate, FreeRange, HoldAnswer, Outcome
 from services.context import ServiceContext
 from services.ordering.attempt import Attempt
+from services.ordering.limits import limit_error
 from services.ordering.selection import (
     BestAvailable,
     ExactSeats,
@@ -13,11 +15,13 @@ from services.ordering.selection import (
     exact_candidates,
     free_range,
     other_seats,
+    quantity_of,
 )
 
 # When many buyers want the same best seats, each try reads a new map.
 _TRIES = 5
 _ALTERNATIVES_AGE_SECONDS = 0.2
+_DECIDED = (Outcome.HELD, Outcome.REPLAY, Outcome.PERSON, Outcome.NETWORK)
 
 
 async def hold(context: ServiceContext, attempt: Attempt) -> HoldAnswer:
@@ -41,7 +45,7 @@ async def _hold_best(context: ServiceContext, attempt: Attempt, selection: BestA
             break
         strict = attempt.sale.orphan_rule and number == 0
         answer = await _hold(context, attempt, candidates, orphan_rule=strict)
-        if answer.outcome in (Outcome.HELD, Outcome.REPLAY):
+        if answer.outcome in _DECIDED:
             break
     return answer
 
@@ -51,7 +55,12 @@ async def _hold(
 ) -> HoldAnswer:
     deadline_ms = milliseconds(context.now() + context.hold_time)
     return await context.seats.hold(
-        attempt.sale.id, attempt.order_id, candidates, deadline_ms, orphan_rule=orphan_rule
+        attempt.sale.id,
+        attempt.order_id,
+        candidates,
+        deadline_ms,
+        orphan_rule=orphan_rule,
+        limits=attempt.limits,
     )
 
 
@@ -59,9 +68,17 @@ async def error_of(context: ServiceContext, attempt: Attempt, answer: HoldAnswer
     """Return the error that tells the buyer why nothing was held."""
     if answer.outcome is Outcome.ORPHAN:
         return OrphanSeat()
+    if answer.outcome in (Outcome.PERSON, Outcome.NETWORK):
+        return limit_error(attempt.viewer, quantity_of(attempt.request.selection), _reached(attempt, answer))
     if not isinstance(attempt.request.selection, ExactSeats):
         return NotEnoughSeats()
     return await seats_gone(context, attempt, answer.places)
+
+
+def _reached(attempt: Attempt, answer: HoldAnswer) -> LimitReached:
+    have, own = answer.places or (0, 0)
+    of_network = answer.outcome is Outcome.NETWORK
+    return LimitReached(of_network=of_network, most=attempt.limits.per_person, have=have, own=own)
 
 
 async def seats_gone(context: ServiceContext, attempt: Attempt, taken: tuple[int, ...]) -> SeatsGone:

@@ -60,6 +60,7 @@ async def mirror_places(context: ServiceContext, event_id: UUID, claims: Sequenc
             STATUS_OF_CLAIM[claim.state],
             str(claim.order_id or ""),
             deadline_ms(claim),
+            claim.keys,
         )
         for claim in claims
     ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from db.queries.orders import NewOrder, place_orders
 from db.session import DATABASE_AWAY, Connection, Database, Deadlock
-from db.violations import PlaceTaken, ReferenceTaken, UniqueViolation
+from db.violations import LimitReached, PlaceTaken, ReferenceTaken, UniqueViolation
 from domain.errors import Unavailable
 from kit.batcher import Batcher
 
@@ -27,6 +27,7 @@ class OrderWriter:
         """Write an order; return the number of its claims, 0 where it exists or its event is not on sale.
 
         Raises:
+            LimitReached: Its buyer or the buyer's network would have too many tickets.
             PlaceTaken: One of its places has another live claim.
             ReferenceTaken: another order has its reference.
             Unavailable: The database does not answer, and nothing was written.
@@ -49,13 +50,21 @@ class OrderWriter:
 async def _together(connection: Connection, orders: Sequence[NewOrder]) -> Sequence[int | Exception]:
     """Write all orders in one statement, or each in its own where one of them fails."""
     try:
-        return await place_orders(connection, orders)
+        written = await place_orders(connection, orders)
+        if len(orders) == 1:
+            return written
+        return [await _again(connection, *each) for each in zip(orders, written, strict=True)]
     except _OF_ONE_ORDER as error:
         if len(orders) == 1:
             return [error]
         return [await _alone(connection, order) for order in orders]
     except DATABASE_AWAY as error:
         return [error] * len(orders)
+
+
+async def _again(connection: Connection, order: NewOrder, written: int | Exception) -> int | Exception:
+    """Judge an order that a limit refused once more, without the other orders of its statement."""
+    return await _alone(connection, order) if isinstance(written, LimitReached) else written
 
 
 async def _alone(connection: Connection, order: NewOrder) -> int | Exception:

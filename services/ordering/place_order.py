@@ -9,12 +9,13 @@ from db.queries.orders import (
     OrderRow,
     claims_of_orders,
     end_lapsed_on_places,
+    lock_buyer,
     order_by_id,
     place_orders,
 )
 from db.queries.outbox import write_task
 from db.session import DATABASE_AWAY
-from db.violations import PlaceTaken, ReferenceTaken
+from db.violations import LimitReached, PlaceTaken, ReferenceTaken
 from domain.errors import IdempotencyMismatch, NotOnSale, OutcomeUnknown, Unavailable
 from domain.outbox import Topic
 from domain.references import reference_of
@@ -24,6 +25,7 @@ from reservations.outcomes import HoldAnswer, Outcome
 from services.context import ServiceContext, reading
 from services.ordering.attempt import Attempt
 from services.ordering.hold import seats_gone
+from services.ordering.limits import limit_error
 from services.ordering.mirror import mirror_places
 from services.ordering.selection import ExactSeats, quantity_of
 
@@ -40,6 +42,7 @@ async def place_order(context: ServiceContext, attempt: Attempt, answer: HoldAns
 
     Raises:
         SeatsGone: A seat that the buyer named has another live claim.
+        LimitExceeded, SlowDown: The person or the network would have too many tickets.
         IdempotencyMismatch: The hold is an earlier one for other places.
         NotOnSale: The event was cancelled meanwhile.
         Unavailable: The database does not answer, and nothing was written.
@@ -65,6 +68,8 @@ async def _write(
             claims = await context.orders.place(order)
     except PlaceTaken:
         return await _write_after_lapsed(context, attempt, order, answer)
+    except LimitReached as reached:
+        return await _after_limit(context, attempt, answer, reached)
     except Unavailable:
         await _release(context, attempt, answer)
         raise
@@ -80,11 +85,17 @@ async def _write_after_lapsed(
     now = context.now()
     try:
         async with context.database.transaction() as connection:
+            await lock_buyer(connection, order)
             ended = await end_lapsed_on_places(connection, attempt.sale.id, answer.places, now)
             for order_id in ended:
                 await write_task(connection, Topic.MIRROR_ORDER, order_id, {}, now)
-            if await place_orders(connection, [order]) != [0]:
+            [written] = await place_orders(connection, [order])
+            if isinstance(written, LimitReached):
+                raise written
+            if written:
                 return order.row
+    except LimitReached as reached:
+        return await _after_limit(context, attempt, answer, reached)
     except PlaceTaken:
         await _release(context, attempt, answer)
         await _mirror_taken(context, attempt, answer)
@@ -92,6 +103,16 @@ async def _write_after_lapsed(
     except DATABASE_AWAY as error:
         return await _after_cut(context, attempt, error)
     return await _existing(context, attempt, answer)
+
+
+async def _after_limit(
+    context: ServiceContext, attempt: Attempt, answer: HoldAnswer, reached: LimitReached
+) -> OrderRow:
+    """Return the order where this is a retry; otherwise release the hold and raise why it is refused."""
+    if await reading(order_by_id(context.database, attempt.order_id)) is not None:
+        return await _existing(context, attempt, answer)
+    await _release(context, attempt, answer)
+    raise limit_error(attempt.viewer, len(answer.places), reached)
 
 
 async def _mirror_taken(context: ServiceContext, attempt: Attempt, answer: HoldAnswer) -> None:
@@ -169,7 +190,10 @@ def _new_order(context: ServiceContext, attempt: Attempt, places: tuple[int, ...
         admission_jti=attempt.admission_id,
         created_at=now,
     )
-    return NewOrder(row, buyer.subject, buyer.email, buyer.name, claims)
+    limits = attempt.limits
+    return NewOrder(
+        row, buyer.subject, buyer.email, buyer.name, claims, limits.keys, limits.unpaid_per_network
+    )
 
 
 def _claims(attempt: Attempt, places: tuple[int, ...]) -> tuple[ClaimRow, ...]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db.queries.claims import live_claims, raise_first_version
+from domain.ticket_limits import LimitKeys
 from reservations.outcomes import Correction
 from services.context import ServiceContext, reading
 from services.ordering.seat_rebuild import deadline_ms, places_of
@@ -23,6 +24,7 @@ class Difference:
     state: str
     hold: str
     deadline_ms: int | None
+    owner: LimitKeys
 
 
 async def differences(context: ServiceContext, event_id: UUID) -> frozenset[Difference]:
@@ -46,7 +48,10 @@ async def differences(context: ServiceContext, event_id: UUID) -> frozenset[Diff
         hold = str(claim.order_id or "") if claim else ""
         if seen != state or owners.get(place, "") != hold:
             deadline = deadline_ms(claim) if claim else None
-            found.append(Difference(place, chr(seen), owners.get(place, ""), chr(state), hold, deadline))
+            keys = claim.keys if claim else LimitKeys()
+            found.append(
+                Difference(place, chr(seen), owners.get(place, ""), chr(state), hold, deadline, keys)
+            )
     await reading(raise_first_version(context.database, event_id, snapshot.version + _HEADROOM))
     return frozenset(found)
 
@@ -57,7 +62,9 @@ async def correct_places(context: ServiceContext, event_id: UUID, found: frozens
     `found` must be older than any statement may run: a hold whose order is being written differs too.
     """
     corrections = [
-        Correction(item.place, item.redis_state, item.redis_hold, item.state, item.hold, item.deadline_ms)
+        Correction(
+            item.place, item.redis_state, item.redis_hold, item.state, item.hold, item.deadline_ms, item.owner
+        )
         for item in found
     ]
     return await context.seats.correct(event_id, corrections) if corrections else 0

@@ -17,6 +17,7 @@ from services.identity.authorisation import buyer_of
 from services.metrics import measured
 from services.ordering.attempt import Attempt, ReserveRequest
 from services.ordering.hold import error_of, hold
+from services.ordering.limits import limits_of
 from services.ordering.place_order import place_order
 from services.ordering.selection import check_selection
 
@@ -26,15 +27,19 @@ _TRIES = 5
 
 
 @measured("reserve")
-async def reserve(context: ServiceContext, viewer: Viewer | None, request: ReserveRequest) -> OrderRow:
+async def reserve(
+    context: ServiceContext, viewer: Viewer | None, request: ReserveRequest, *, address: str = ""
+) -> OrderRow:
     """Hold all the places or none, create the order, and start its deadline.
+
+    `address` is the client's; its network may hold a limited number of unpaid tickets.
 
     Raises:
         DomainError: With the reason; SeatsGone carries the taken places and alternatives.
         OutcomeUnknown: The commit was cut; a retry with the same idempotency key finds the outcome.
     """
     buyer = buyer_of(viewer)
-    attempt = await _new_attempt(context, buyer, request)
+    attempt = await _new_attempt(context, buyer, request, address)
     bind(order_id=attempt.order_id)
     if attempt.sale.waiting_room_enabled:
         # A retry finds its order even after the booking has ended the admission.
@@ -47,7 +52,9 @@ async def reserve(context: ServiceContext, viewer: Viewer | None, request: Reser
     return await asyncio.shield(_attempt(context, attempt))
 
 
-async def _new_attempt(context: ServiceContext, buyer: Viewer, request: ReserveRequest) -> Attempt:
+async def _new_attempt(
+    context: ServiceContext, buyer: Viewer, request: ReserveRequest, address: str
+) -> Attempt:
     """Check a request against the terms of the sale, and give it an order id."""
     key = request.idempotency_key
     if key is not None and not (1 <= len(key) <= LONGEST_KEY and key.isprintable()):
@@ -58,7 +65,8 @@ async def _new_attempt(context: ServiceContext, buyer: Viewer, request: ReserveR
     seat_map = await context.seat_map(sale.seat_map_version)
     check_selection(request.selection, seat_map, sale.max_tickets_per_order)
     order_id = new_uuid() if key is None else order_id_of(buyer.user_id, key)
-    return Attempt(order_id, buyer, request, sale, seat_map, None)
+    limits = limits_of(buyer, sale.organiser_id, sale.max_tickets_per_person, context.network_limit, address)
+    return Attempt(order_id, buyer, request, sale, seat_map, None, limits)
 
 
 async def _attempt(context: ServiceContext, attempt: Attempt) -> OrderRow:

@@ -62,6 +62,7 @@ def _holds(claims: list[LiveClaim]) -> tuple[LiveHold, ...]:
             tuple(claim.place for claim in owned),
             deadline_ms(owned[0]),
             owned[0].state == ClaimState.BOOKED,
+            owned[0].keys,
         )
         for order_id, owned in by_order.items()
     )

@@ -10,8 +10,9 @@ import pytest
 
 from db.queries.orders import OrderRow, claims_of_orders, place_orders
 from db.sql import statement
-from db.violations import PlaceTaken
+from db.violations import LimitReached, PlaceTaken
 from domain.errors import SeatsGone
+from domain.ticket_limits import NO_LIMITS, TicketLimits
 from reservations.outcomes import Candidate, FreeRange, HoldAnswer
 from reservations.store import SeatStore
 from services.context import ServiceContext
@@ -134,8 +135,11 @@ class SlowStore(SeatStore):
         deadline_ms: int,
         *,
         orphan_rule: bool,
+        limits: TicketLimits = NO_LIMITS,
     ) -> HoldAnswer:
-        answer = await super().hold(event_id, hold_id, candidates, deadline_ms, orphan_rule=orphan_rule)
+        answer = await super().hold(
+            event_id, hold_id, candidates, deadline_ms, orphan_rule=orphan_rule, limits=limits
+        )
         self.held.set()
         await self.go_on.wait()
         return answer
@@ -202,7 +206,7 @@ async def test_no_order_deadlocks_when_all_name_the_same_seats_in_other_orders(c
 
 async def two_meet_behind_a_third(
     context: ServiceContext, first: Sequence[int], second: Sequence[int]
-) -> list[list[int] | BaseException]:
+) -> list[list[int | LimitReached] | BaseException]:
     """Two inserts wait for seat 5, which a third one has and then gives up."""
     event_id = await open_event(context.database, rows=[SIXTY])
     async with context.database.connection() as third:

@@ -182,6 +182,7 @@ def _event(event: DemoEvent, seat_map: SeatMap, venue_id: UUID, now: datetime) -
         on_sale_at=None if sale is None else now + timedelta(days=sale),
         off_sale_at=None,
         max_tickets_per_order=MAX_TICKETS_PER_ORDER,
+        max_tickets_per_person=MAX_TICKETS_PER_ORDER,
         orphan_rule=True,
     )
     external_id = _external_id(event.key)
