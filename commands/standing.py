@@ -168,11 +168,11 @@ async def _of_database(settings: Settings) -> tuple[str, Sale | None]:
         return "ready", None
     from db.queries.figures import read_demand
     from db.session import DATABASE_AWAY, Database
-    from services.search.index_events import standing
+    from services.search.deliver_changes import index_standing
 
     database = Database(settings.database_url, most=1)
     try:
-        index = await standing(database)
+        index = await index_standing(database)
         demand = await read_demand(database, _HOTTEST)
     except DATABASE_AWAY as fault:
         return f"no answer from the database ({type(fault).__name__})", None

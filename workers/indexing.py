@@ -10,14 +10,8 @@ from db.queries import search as rows
 from db.session import Connection, Database, is_lost
 from search.administration import MeilisearchAdministration
 from search.index import IndexUnavailable
-from services.search.index_events import (
-    Administration,
-    ReindexRunning,
-    deliver_changes,
-    needs_rebuild,
-    rebuild,
-    recover_rebuild,
-)
+from services.search.deliver_changes import Administration, deliver_changes
+from services.search.rebuild_index import ReindexRunning, needs_rebuild, rebuild, recover_rebuild
 from services.search.record_documents import record_changes
 from workers.loops import Loop
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from db.session import Database
-from services.search.index_events import Progress, rebuild
+from services.search.rebuild_index import Progress, rebuild
 from workers.indexing import EngineAddress, search_engine
 
 

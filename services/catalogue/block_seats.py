@@ -1,4 +1,4 @@
-"""House seats and kills: places that are not for sale, under the same unique index as the sold ones."""
+"""Block seats: take places out of the sale, under the same unique index as sold ones."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -20,11 +20,11 @@ _MOST_SEATS = 5_000
 async def block_seats(
     context: ServiceContext, viewer: Viewer | None, event_id: UUID, places: Sequence[int], *, blocked: bool
 ) -> None:
-    """Take free seats out of the sale or put blocked ones back: all of them or none.
+    """Take free seats out of the sale, or put blocked ones back: all of them or none.
 
     Raises:
-        SeatsGone: some are held or booked.
-        InvalidInput: none is named, or one that this event does not have.
+        SeatsGone: Some are held or booked.
+        InvalidInput: No seat is named, or one that this event does not have.
     """
     sale = await own_sale(context, viewer, event_id)
     seat_map = await context.seat_map(sale.seat_map_version)

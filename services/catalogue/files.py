@@ -1,4 +1,4 @@
-"""Events, venues and performers in files of JSON lines, one object a line, gzipped or not."""
+"""Reads events, venues and performers from files of JSON lines, gzipped or not."""
 
 import gzip
 import zlib
@@ -44,7 +44,7 @@ class PerformerRecord:
 
 @dataclass(frozen=True, slots=True)
 class ConcertRecord:
-    """A line of events.jsonl; `where` is its place in the file, for complaints."""
+    """A line of events.jsonl; `where` is its position in the file, for error messages."""
 
     where: str
     key: str
@@ -57,7 +57,7 @@ class ConcertRecord:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What the files say, checked line by line."""
+    """The checked lines of the files."""
 
     venues: list[VenueRecord]
     performers: list[PerformerRecord]
@@ -65,10 +65,10 @@ class Catalogue:
 
 
 def read_catalogue(events: Path) -> Catalogue:
-    """Read a file of events, and venues.jsonl and performers.jsonl (.gz or not) where they lie beside.
+    """Read a file of events, and venues.jsonl and performers.jsonl (.gz or not) in the same folder.
 
     Raises:
-        InvalidInput: with the file, the line and the field of the first fault.
+        InvalidInput: With the file, the line and the field of the first fault.
     """
     return Catalogue(
         venues=[_venue(fields) for fields in _beside(events, "venues")],
@@ -141,15 +141,15 @@ def _concert(fields: Fields) -> ConcertRecord:
         where=fields.path,
         key=fields.key("id"),
         title=fields.text("title", required=True, drop_hidden=True),
-        starts_at=_moment(fields),
+        starts_at=_start(fields),
         venue=fields.key("venue_id"),
         performers=tuple(dict.fromkeys(fields.words("performer_ids"))),
         price_text=fields.prose("price_text", _LONGEST_BIO),
     )
 
 
-def _moment(fields: Fields) -> datetime:
-    """Date and time, both local to the venue."""
+def _start(fields: Fields) -> datetime:
+    """Return the start from a date and a time in the venue's zone."""
     day, hour = fields.text("date"), fields.text("time", optional=True) or "00:00"
     try:
         on = date.fromisoformat(day)

@@ -1,4 +1,4 @@
-"""Bringing a catalogue from files into the database: all of it or nothing, and twice is once."""
+"""Import a catalogue from files: all of it or nothing; a second import updates the first."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,10 +31,10 @@ from kit.ids import new_uuid
 from services.catalogue.files import TIMEZONE, Catalogue, ConcertRecord, PerformerRecord, VenueRecord
 
 Progress = Callable[[int, int, str], None]
-"""Called with how many are done, of how many, and what they are."""
+"""Called with the number done, the total and the kind of things"""
 
 SOURCE = "import"
-# What the file does not say: a club's floor, and the commonest price where it names none.
+# The files name no capacity, and some concerts no price: a club's capacity and the most frequent price.
 CAPACITY = 200
 USUAL_PRICE_WON = 20_000
 MAX_TICKETS_PER_ORDER = 8
@@ -43,7 +43,7 @@ _EVENTS_PER_BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """How much was in the files, and how many of the events were new."""
+    """The numbers of imported venues, performers and events, and of new events among them."""
 
     venues: int
     performers: int
@@ -53,7 +53,7 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Our keys of what was imported, by the key in the file."""
+    """The ids of imported rows, by their key in the file."""
 
     venues: Mapping[str, UUID]
     performers: Mapping[str, UUID]
@@ -66,16 +66,16 @@ async def import_catalogue(
     *,
     event_source: str = SOURCE,
     organiser_id: UUID | None = None,
-    when: Callable[[datetime], datetime] = lambda moment: moment,
+    when: Callable[[datetime], datetime] = lambda start: start,
 ) -> ImportReport:
     """Write a catalogue in one transaction; each concert becomes a published event.
 
-    What was imported before is known by its key and brought up to date; the seats and prices of an
-    event that is there stay as they are. `event_source` keeps apart two sets of events that share
-    their keys; `when` turns a concert's date into the event's.
+    Rows of an earlier import are found by their key and updated; the seats and prices of an existing event
+    stay. `event_source` separates two sets of events with the same keys; `when` maps a concert's date to the
+    event's.
 
     Raises:
-        InvalidInput: a concert names a venue or a performer that nobody knows; nothing is written.
+        InvalidInput: A concert names an unknown venue or performer; nothing is written.
     """
     async with database.transaction() as connection:
         await lock_catalogue(connection)
@@ -139,7 +139,7 @@ async def _write_performers(
 async def _keys(
     connection: Connection, table: str, keys: Iterable[str], source: str = SOURCE
 ) -> dict[str, UUID]:
-    """Our keys: those of earlier imports, new ones for the others."""
+    """Return the ids: those of earlier imports, and new ones for the others."""
     names = {key: _external_id(source, key) for key in keys}
     earlier = await ids_by_external_id(connection, table, list(names.values()))
     return {key: earlier.get(name) or new_uuid() for key, name in names.items()}
@@ -148,7 +148,7 @@ async def _keys(
 async def _with_earlier(
     connection: Connection, table: str, keys: dict[str, UUID], wanted: Iterable[str]
 ) -> dict[str, UUID]:
-    """The keys of these files and those that only an earlier import brought."""
+    """Return the ids of these files' rows, and of named rows of earlier imports."""
     others = {_external_id(SOURCE, key): key for key in wanted if key not in keys}
     earlier = await ids_by_external_id(connection, table, list(others))
     return keys | {others[name]: key for name, key in earlier.items()}
@@ -176,7 +176,7 @@ class _EventWriter:
         self._organiser_id = organiser_id
 
     async def write(self, concerts: Sequence[ConcertRecord], progress: Progress) -> int:
-        """Write them all; returns how many are new."""
+        """Write all events, and return the number of new ones."""
         unique = list({concert.key: concert for concert in concerts}.values())
         done = new = 0
         progress(0, len(unique), "events")
@@ -200,7 +200,7 @@ class _EventWriter:
         venue = self._keys.venues.get(concert.venue)
         if venue is None:
             raise InvalidInput(f"{concert.where}.venue_id: there is no venue {concert.venue!r}.")
-        # An event that is there keeps its map and its prices, so what stands for them is not written.
+        # An existing event keeps its map and prices, so new ones are not written.
         seat_map = maps.get(concert.key) or _club_map(key, concert)
         description = EventDescription(
             id=key,

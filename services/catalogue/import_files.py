@@ -1,4 +1,4 @@
-"""`boxoffice import`: files in, one sentence out."""
+"""`boxoffice import`: import files, and describe the result in a sentence."""
 
 import asyncio
 import hashlib
@@ -17,18 +17,18 @@ from services.catalogue.import_catalogue import Progress, import_catalogue
 
 
 class DatabaseAddress(Protocol):
-    """What of the settings an import needs."""
+    """The setting that an import needs."""
 
     @property
     def database_url(self) -> str:
-        """Where the database is."""
+        """The URL of the database."""
 
 
 async def import_events(settings: DatabaseAddress, file: Path, progress: Progress) -> str:
-    """Bring in a file of events, with the venues and performers that lie beside it.
+    """Import a file of events, with the venues and performers in the same folder.
 
     Raises:
-        InvalidInput: with the file, the line and the field of the first fault; nothing is written.
+        InvalidInput: With the file, the line and the field of the first fault; nothing is written.
     """
     started = time.monotonic()
     database = Database(settings.database_url, most=1)
@@ -44,12 +44,12 @@ async def import_events(settings: DatabaseAddress, file: Path, progress: Progres
 
 
 async def import_plan(settings: DatabaseAddress, file: Path) -> str:
-    """Store a seating plan for createEvent's seatingPlanId; what it holds, and on the last line its id.
+    """Store a seating plan for createEvent's seatingPlanId; return its description and, last, its id.
 
-    The same file again is the same plan, with the id it had.
+    The same file has the same id.
 
     Raises:
-        InvalidInput: it cannot be read, or breaks the format; with the path of the first fault.
+        InvalidInput: It cannot be read, or breaks the format; with the path of the first fault.
     """
     plan, document = await asyncio.to_thread(read_plan, file)
     digest = hashlib.sha256(document.encode()).hexdigest()
@@ -63,10 +63,10 @@ async def import_plan(settings: DatabaseAddress, file: Path) -> str:
 
 
 def read_plan(file: Path) -> tuple[Plan, str]:
-    """The seating plan in a file, and the file's text.
+    """Return the seating plan in a file, and the file's text.
 
     Raises:
-        InvalidInput: it cannot be read, or breaks the format; with the path of the first fault.
+        InvalidInput: It cannot be read, or breaks the format; with the path of the first fault.
     """
     try:
         if file.stat().st_size > MOST_BYTES:
@@ -78,7 +78,7 @@ def read_plan(file: Path) -> tuple[Plan, str]:
 
 
 def describe_plan(plan: Plan) -> str:
-    """What a plan holds, in lines for people: its size, its seats by section and by category."""
+    """Describe a plan in lines: its size, and its seats by section and by category."""
     lines = [f"{plan.name}: {_seats(plan.seat_count)}, {plan.width} by {plan.height} units."]
     lines += [f"  section {zone.name}: {_seats(zone.seat_count)}" for zone in plan.zones if zone.seat_count]
     lines += [f"  category {name}: {_seats(seats)}" for name, seats in plan.seats_by_category().items()]

@@ -1,4 +1,4 @@
-"""Putting events on: create, change, publish."""
+"""Organise events: create, update and publish them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ _LARGEST_TOTAL = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class VenueDraft:
-    """A venue as asked for; not yet checked."""
+    """A requested venue, not yet checked."""
 
     name: str
     address: str | None
@@ -55,7 +55,7 @@ class VenueDraft:
 
 @dataclass(frozen=True, slots=True)
 class EventDraft:
-    """An event as asked for; not yet checked."""
+    """A requested event, not yet checked."""
 
     name: str
     description: str
@@ -76,7 +76,7 @@ class EventDraft:
 
 
 class EventChanges(TypedDict, total=False):
-    """What of an event changes; a name that is not there stays as it is."""
+    """The changed fields of an event; a missing field stays as it is."""
 
     name: str | None
     description: str | None
@@ -90,12 +90,12 @@ class EventChanges(TypedDict, total=False):
 
 
 async def create_event(context: ServiceContext, viewer: Viewer | None, draft: EventDraft) -> UUID:
-    """A draft of the viewer's; the id of the new event.
+    """Create a draft of the viewer's, and return its id.
 
     Raises:
-        Unauthenticated, Forbidden: without a token with the scope organise.
-        InvalidInput: with the path of the first fault.
-        NotFound: there is no plan with this seatingPlanId.
+        Unauthenticated, Forbidden: As `organiser_of`.
+        InvalidInput: With the path of the first fault.
+        NotFound: There is no plan with this seatingPlanId.
     """
     organiser = organiser_of(viewer)
     event = _checked_event(draft, organiser)
@@ -121,8 +121,8 @@ async def update_event(
     """Change the organiser's own event.
 
     Raises:
-        Unauthenticated, Forbidden, NotFound: as `own_sale`.
-        InvalidInput: it is cancelled, or would not fit afterwards.
+        Unauthenticated, Forbidden, NotFound: As `own_sale`.
+        InvalidInput: It is cancelled, or the changed fields contradict each other.
     """
     await own_sale(context, viewer, event_id)
     event = await _event(context, event_id)
@@ -143,11 +143,11 @@ async def update_event(
 
 
 async def publish_event(context: ServiceContext, viewer: Viewer | None, event_id: UUID) -> None:
-    """Show the organiser's own draft to everybody; a published event stays as it is.
+    """Publish the organiser's own draft; a published event stays as it is.
 
     Raises:
-        Unauthenticated, Forbidden, NotFound: as `own_sale`.
-        InvalidInput: it is cancelled or over.
+        Unauthenticated, Forbidden, NotFound: As `own_sale`.
+        InvalidInput: It is cancelled or over.
     """
     await own_sale(context, viewer, event_id)
     event = await _event(context, event_id)
@@ -218,10 +218,10 @@ def _check_times(
         raise InvalidInput("endsAt: must be later than startsAt.")
     if off_sale_at is not None and on_sale_at is not None and off_sale_at <= on_sale_at:
         raise InvalidInput("offSaleAt: must be later than onSaleAt.")
-    moments = {"startsAt": starts_at, "endsAt": ends_at, "onSaleAt": on_sale_at, "offSaleAt": off_sale_at}
-    for field, moment in moments.items():
+    times = {"startsAt": starts_at, "endsAt": ends_at, "onSaleAt": on_sale_at, "offSaleAt": off_sale_at}
+    for field, time in times.items():
         # Beyond these years PostgreSQL, JavaScript and the clocks of clients begin to disagree.
-        if moment is not None and not 1900 <= moment.year <= 9000:
+        if time is not None and not 1900 <= time.year <= 9000:
             raise InvalidInput(f"{field}: must be between the years 1900 and 9000.")
 
 
@@ -261,14 +261,14 @@ def _checked_performers(names: Sequence[str]) -> list[str]:
 
 
 def _check_largest_order(seat_map: SeatMap, most_tickets: int) -> None:
-    """An order's total is an Int of GraphQL and of PostgreSQL: 32 bits."""
+    """Check that an order's total fits the 32 bits of an Int of GraphQL and PostgreSQL."""
     dearest = max(level.price.amount + level.fee.amount for level in seat_map.price_levels)
     if dearest * most_tickets > _LARGEST_TOTAL:
         raise InvalidInput("maxTicketsPerOrder: so many tickets at this price are more than can be charged.")
 
 
 async def _plan_document(context: ServiceContext, draft: EventDraft) -> str | None:
-    """The plan's JSON text: the one given, or the one imported before."""
+    """Return the plan's JSON text: the given one, or the one that was imported."""
     if draft.seating_plan_id is None:
         return draft.seating_plan
     if draft.seating_plan is not None:

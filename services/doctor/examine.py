@@ -33,7 +33,7 @@ from services.context import ServiceContext, reading
 from services.doctor import repair
 from services.doctor.examine_payments import examine_payments
 from services.ordering.reconcile import Difference, differences
-from services.search.record_documents import Recorded, facts_of
+from services.search.record_documents import EventDocument, facts_of
 
 # Sweeps run every two seconds, so later work is not going to happen by itself.
 OVERDUE = timedelta(seconds=10)
@@ -246,7 +246,7 @@ async def _expected_documents(context: ServiceContext) -> dict[str, dict[str, An
         after = UUID(int=0)
         while events := await read_published(connection, after, _BATCH):
             for facts in facts_of(await read_facts(connection, events)):
-                document = Recorded.of(facts).document()
+                document = EventDocument.of(facts).document()
                 found[document["id"]] = document
             after = events[-1]
     return found

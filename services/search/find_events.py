@@ -1,4 +1,4 @@
-"""Finding events: the index while it can, PostgreSQL while it cannot."""
+"""Find events in the search index, or in PostgreSQL while the index does not answer."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -34,19 +34,19 @@ from search.nearby_venues import Fetch, NearbyVenues
 from search.spelling import romanised
 from search.unindexed import can_place_unindexed, with_unindexed
 
-# Results further back than this are for narrower questions.
+# The last result that a page may contain.
 FURTHEST_RESULT = 10_000
-# Searches of one process that PostgreSQL works on at once: what sells seats needs it too, and a main index
-# that is away for a moment must not be kept away by those who ask the database meanwhile.
+# The searches of one process that PostgreSQL answers at once. Selling seats needs it too, and searches that
+# fall back to it must not keep the index from coming back.
 FALLBACKS_AT_ONCE = 4
-# A statement that was prepared for any keyword is planned for a rare one, and takes seconds for `s`; and
-# what a busy one matches should be joined and sorted in memory.
+# A generic plan fits rare keywords and takes seconds for `s`, so each keyword gets its own plan. The matches
+# of a frequent keyword are joined and sorted in memory.
 _FOR_ANY_KEYWORD = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL work_mem = '16MB'"
 
 
 @dataclass(frozen=True, slots=True)
 class SearchQuestion:
-    """What is looked for; None does not matter. `near` is latitude, longitude and kilometres."""
+    """The conditions of a search; None sets none. `near` is latitude, longitude and kilometres."""
 
     keyword: str = ""
     start: datetime | None = None
@@ -64,7 +64,7 @@ class SearchQuestion:
 
 @dataclass(frozen=True, slots=True)
 class FoundEvents:
-    """One page of results by id, best first, and where each shows what was looked for."""
+    """One page of event ids, best first, with the highlights of each."""
 
     event_ids: tuple[UUID, ...]
     is_over: bool
@@ -76,7 +76,7 @@ class FoundEvents:
 
 
 class Freshness:
-    """Whether the index is built and no further behind than the bound; looked up five times a second."""
+    """Tells whether the index is built and its lag within the bound; read at most five times a second."""
 
     def __init__(self, database: Database, *, most_lag_seconds: float = 20.0) -> None:
         self._database = database
@@ -87,11 +87,11 @@ class Freshness:
 
     @property
     def is_behind(self) -> bool:
-        """Whether there are changes that the index does not show."""
+        """Whether there are changes not yet indexed."""
         return self.lag_seconds > 0
 
     async def __call__(self) -> bool:
-        """False means that the database answers better; true when nobody can tell."""
+        """Return whether the index is fresh enough; True also where the database does not answer."""
         return await self._cache.get_or_load("index", self._load)
 
     async def _load(self, _: str) -> bool:
@@ -106,7 +106,7 @@ class Freshness:
 
 
 class EventSearch:
-    """What finds events."""
+    """Searches events and completes names."""
 
     def __init__(
         self, index: SearchIndex | None, fallback: DatabaseIndex, is_fresh: Freshness, clock: Clock
@@ -117,15 +117,14 @@ class EventSearch:
         self._clock = clock
 
     async def search_events(self, question: SearchQuestion) -> FoundEvents:
-        """One page of published events, by id.
+        """Return one page of published events, by id.
 
-        Without a start only what is not over is listed. For a name without upcoming events, or an
-        end in the past, past events are listed, the latest first; never when only what is
-        available is wanted.
+        Without a start, past events are left out. A name without upcoming events and an end in the past list
+        past events, the latest first, but not where only available events are asked for.
 
         Raises:
-            BadRequest: a page further back than the 10,000th result.
-            Unavailable: neither engine answers.
+            BadRequest: The page lies behind the 10,000th result.
+            Unavailable: Neither the index nor the database answers.
         """
         request = _request(question, self._clock())
         if request.offset + request.page_size > FURTHEST_RESULT:
@@ -142,15 +141,15 @@ class EventSearch:
         )
 
     async def suggest(self, prefix: str, most: int) -> list[Completion]:
-        """Completions of names of upcoming events, their performers, venues and cities; best first.
+        """Return completions from the names of upcoming events, performers, venues and cities, best first.
 
         Raises:
-            Unavailable: neither engine answers.
+            Unavailable: Neither the index nor the database answers.
         """
         return completions(prefix, await self._complete(prefix), most)
 
     async def check(self) -> None:
-        """Whether the main index answers; raises Unavailable where the database stands in for it."""
+        """Check the index. Raises Unavailable where the database answers in its place."""
         if self._index is None:
             return
         if not await self.standing():
@@ -183,7 +182,7 @@ class EventSearch:
     async def _search_with_unindexed(
         self, index: SearchIndex, request: SearchRequest
     ) -> tuple[SearchRequest, Hits]:
-        """The index's answer and what changed since; changes that match better than the index come alone."""
+        """Search the index and the changes not yet indexed; changes that match better are returned alone."""
         strictest = next(_readings(request))
         try:
             unindexed = await self._fallback.unindexed(strictest)
@@ -196,16 +195,15 @@ class EventSearch:
 
 
 def database_index(database: Database) -> DatabaseIndex:
-    """The fallback on this database.
+    """Return the search in this database.
 
-    Raises (when asked):
-        Unavailable: the database is away or too slow.
+    Its calls raise Unavailable where the database does not answer in time.
     """
     return DatabaseIndex(few_at_once(_fetching(database), FALLBACKS_AT_ONCE))
 
 
 def venues_around(database: Database) -> NearbyVenues:
-    """Where this database's venues are. Raises, when asked, as `database_index` does."""
+    """Return the locations of this database's venues. Its calls raise as those of `database_index`."""
     return NearbyVenues(_fetching(database))
 
 
@@ -222,25 +220,25 @@ def _fetching(database: Database) -> Fetch:
 
 
 def few_at_once(fetch: Fetch, most: int) -> Fetch:
-    """The same, so many at a time; who waits longer than a statement may take is told to come again."""
-    places = asyncio.Semaphore(most)
+    """Limit a function to `most` calls at a time; a call that waits longer than its timeout is refused."""
+    slots = asyncio.Semaphore(most)
 
     async def fetch_in_turn(statement: str, arguments: tuple[Any, ...], seconds: float) -> list[Any]:
         try:
             async with asyncio.timeout(seconds):
-                await places.acquire()
+                await slots.acquire()
         except TimeoutError as error:
             raise Unavailable("Search is busy; please try again.") from error
         try:
             return await fetch(statement, arguments, seconds)
         finally:
-            places.release()
+            slots.release()
 
     return fetch_in_turn
 
 
 async def _first_found(index: SearchIndex, request: SearchRequest) -> tuple[SearchRequest, Hits]:
-    """The strictest reading of the request that finds something; its time is all of theirs."""
+    """Return the strictest reading of the request with results; its time is the time of all readings."""
     took_ms = 0
     for reading in _readings(request):
         hits = await index.search(reading)

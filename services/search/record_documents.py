@@ -1,4 +1,4 @@
-"""The first half of indexing: changes become documents of the database's own."""
+"""Record documents: write the search documents of changed events to PostgreSQL."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -15,10 +15,10 @@ _COPIED = [column.name for column in fields(EventFacts) if column.name != "perfo
 
 
 async def record_changes(connection: Connection, *, has_engine: bool) -> int:
-    """Bring the database's documents up to date with one batch of changes; how many entries it was.
+    """Record one batch of changes, and return the number of entries.
 
-    The entries stay for the engine's delivery where there is an engine. Everything happens in one
-    transaction, so that a crash repeats it and loses nothing.
+    With an engine the entries stay for their delivery. Everything happens in one transaction, so that a crash
+    repeats it and loses nothing.
     """
     async with connection.transaction():
         keys = await rows.read_unrecorded(connection, BATCH)
@@ -33,34 +33,34 @@ async def record_changes(connection: Connection, *, has_engine: bool) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """A published event as it was recorded."""
+class EventDocument:
+    """A published event with its search words."""
 
     facts: EventFacts
     words: SearchWords
 
     @classmethod
-    def of(cls, facts: EventFacts) -> "Recorded":
-        """Its facts spelt out: most of what recording costs."""
+    def of(cls, facts: EventFacts) -> "EventDocument":
+        """Compute an event's words, which is most of the cost of recording."""
         return cls(facts, SearchWords.of(facts))
 
     def document(self) -> dict[str, Any]:
-        """For the engine."""
+        """Return the document for the engine."""
         return index_document(self.facts, self.words)
 
 
 async def record_events(
     connection: Connection, events: Sequence[UUID], known: set[str] | None = None
-) -> list[Recorded]:
-    """Write these events' documents and words, or remove them; those that stay.
+) -> list[EventDocument]:
+    """Write the documents and words of these events, or delete them; return the ones that are published.
 
-    `known` are words that need not be written again; the caller's, who adds to it after the commit.
-    Call in a transaction: no one else may read older facts and write them later.
+    `known` are words that need not be written again; the caller adds the new ones after the commit. Call it
+    in a transaction, so that no other process writes older facts later.
     """
     await rows.lock_recording(connection)
     facts = facts_of(await rows.read_facts(connection, events))
-    # In a thread, so that the process's other loops have their turns meanwhile.
-    found, documents, words = await asyncio.to_thread(_spelt, facts)
+    # In a thread, so that the process's other loops go on meanwhile.
+    found, documents, words = await asyncio.to_thread(_documents, facts)
     present = {event_id for event_id, _ in documents}
     gone = [event_id for event_id in events if event_id not in present]
     await rows.record_documents(connection, documents, gone)
@@ -68,14 +68,14 @@ async def record_events(
     return found
 
 
-def _spelt(facts: Iterable[EventFacts]) -> tuple[list[Recorded], list[tuple[UUID, str]], set[str]]:
-    found = [Recorded.of(each) for each in facts]
+def _documents(facts: Iterable[EventFacts]) -> tuple[list[EventDocument], list[tuple[UUID, str]], set[str]]:
+    found = [EventDocument.of(each) for each in facts]
     documents = [(each.facts.id, text_vector(each.words)) for each in found]
     return found, documents, set().union(*(vocabulary(each.words) for each in found))
 
 
 def facts_of(records: Iterable[Any]) -> list[EventFacts]:
-    """The facts in the rows of `read_facts`."""
+    """Return the facts in the rows of `read_facts`."""
     return [EventFacts(**{name: row[name] for name in _COPIED}, performers=_bill(row)) for row in records]
 
 

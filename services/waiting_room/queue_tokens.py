@@ -1,4 +1,4 @@
-"""The token of an admission: a JWT bound to account, event and one admission."""
+"""Admission tokens: a JWT bound to an account, an event and one admission."""
 
 import hmac
 from datetime import datetime
@@ -25,7 +25,7 @@ class QueueTokens:
         self._key = hmac.digest(secret.encode(), b"boxoffice admission token", "sha256")
 
     def mint(self, event_id: UUID, user_id: UUID, admission_id: str, expires_at: datetime) -> str:
-        """The same token for the same admission, whichever process is asked."""
+        """Return an admission's token; every process makes the same one."""
         claims = {
             "sub": str(user_id),
             "event": str(event_id),
@@ -36,10 +36,10 @@ class QueueTokens:
         return jwt.encode(claims, self._key, _ALGORITHM)
 
     def admission_id(self, token: str, event_id: UUID, user_id: UUID, now: datetime) -> str:
-        """The admission that a token speaks for; whether it is live only Redis knows.
+        """Return the admission id of a token; only Redis knows whether the admission is live.
 
         Raises:
-            QueueTokenInvalid: malformed, badly signed, unsigned, expired, or another's or another event's.
+            QueueTokenInvalid: It is malformed, badly signed, unsigned, expired, or another account's.
         """
         if len(token) > _LONGEST:
             raise QueueTokenInvalid
@@ -61,15 +61,15 @@ class QueueTokens:
 
 
 def admission_id_of(user_id: UUID, nonce: str) -> str:
-    """An admission's id names its holder, so that it can be ended knowing nothing else."""
+    """Return an admission id, which contains its holder so that it suffices to end the admission."""
     return f"{user_id.hex}{nonce}"
 
 
 def holder_of(admission_id: str) -> tuple[UUID, str]:
-    """The holder and the nonce of an admission.
+    """Return the holder and the nonce of an admission id.
 
     Raises:
-        QueueTokenInvalid: this is no admission's id.
+        QueueTokenInvalid: It is not an admission id.
     """
     try:
         return UUID(hex=admission_id[:32]), admission_id[32:]

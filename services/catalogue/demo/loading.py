@@ -1,4 +1,4 @@
-"""Loading the demo, once: invented events, and real concerts where their files lie beside the clone."""
+"""Load the demo: invented events, and real concerts where their files are beside the clone."""
 
 import asyncio
 from collections.abc import Callable
@@ -41,7 +41,7 @@ from services.catalogue.import_catalogue import (
 from services.catalogue.import_files import DatabaseAddress
 
 ORGANISER = "demo-organiser"
-# Real concerts lie beside the repository where the project is developed; a clone alone has none.
+# The files of real concerts are beside the repository where the project is developed; a clone has none.
 REAL_CONCERTS = Path(__file__).resolve().parents[4] / "shared" / "data" / "events.jsonl.gz"
 _SOURCE = "demo"
 _YEAR = timedelta(weeks=52)  # whole weeks, so that a Saturday stays one
@@ -54,7 +54,7 @@ async def load_demo(
     real_concerts: Path = REAL_CONCERTS,
     invented_only: bool = False,
 ) -> None:
-    """Load the demo, unless it is there: a second call changes nothing, an interrupted one is finished."""
+    """Load the demo; a second call changes nothing, and finishes an interrupted one."""
     database = Database(settings.database_url, most=1)
     now = datetime.now(UTC)
     try:
@@ -66,7 +66,7 @@ async def load_demo(
 
 
 async def _write_concerts(database: Database, real_concerts: Path, now: datetime, progress: Progress) -> None:
-    """Import the real concerts, moved into the coming year, unless they are there."""
+    """Import the real concerts, moved into the coming year, unless they were imported."""
     catalogue = await asyncio.to_thread(read_catalogue, real_concerts)
     first = [f"{SOURCE}:{catalogue.concerts[0].key}"]
     async with database.connection() as connection:
@@ -78,18 +78,18 @@ async def _write_concerts(database: Database, real_concerts: Path, now: datetime
 
 
 def upcoming(now: datetime) -> Callable[[datetime], datetime]:
-    """Moves a date by years of 52 weeks into the year from tomorrow: same weekday, same season."""
+    """Return a function that moves a date by 52-week years into the year from tomorrow."""
     first = now + timedelta(days=1)
 
-    def moved(moment: datetime) -> datetime:
-        years = -((moment - first) // _YEAR)
-        return moment + years * _YEAR
+    def moved(start: datetime) -> datetime:
+        years = -((start - first) // _YEAR)
+        return start + years * _YEAR
 
     return moved
 
 
 async def _write_programme(database: Database, now: datetime, progress: Progress) -> bool:
-    """Write the invented events in one transaction; False where they are there."""
+    """Write the invented events in one transaction; return False where they exist."""
     async with database.transaction() as connection:
         await lock_catalogue(connection)
         names = [_external_id(event.key) for event in EVENTS]

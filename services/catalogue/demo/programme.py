@@ -1,4 +1,4 @@
-"""What is on in the demo. Every house, artist and title is invented."""
+"""The events of the demo. Every venue, artist and title is invented."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from services.catalogue.demo.seating_plans import STANDING
 
 @dataclass(frozen=True, slots=True)
 class DemoVenue:
-    """A house of the demo."""
+    """A venue of the demo."""
 
     name: str
     address: str

@@ -1,4 +1,4 @@
-"""Two houses made by rule, in pretix's format: an arena of 17,760 seats and a theatre."""
+"""Two generated seating plans in pretix's format: an arena of 17,760 seats and a theatre."""
 
 from collections.abc import Iterator
 from math import cos, floor, pi, radians, sin

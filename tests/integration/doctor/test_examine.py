@@ -19,7 +19,7 @@ from services.ordering.refund import refund
 from services.ordering.release import release
 from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
-from services.search.record_documents import Recorded, facts_of
+from services.search.record_documents import EventDocument, facts_of
 from tests.events import ORGANISER, ManualClock, buyer, open_event
 
 ANN = buyer("ann")
@@ -310,7 +310,7 @@ async def index_of(context: ServiceContext) -> Engine:
     async with context.database.connection() as connection:
         ids = [row["id"] for row in await connection.fetch("SELECT id FROM events")]
         for facts in facts_of(await read_facts(connection, ids)):
-            document = Recorded.of(facts).document()
+            document = EventDocument.of(facts).document()
             engine.held[document["id"]] = document
     return engine
 

@@ -14,8 +14,9 @@ from db.session import Database
 from domain.ids import Kind, public_id
 from search.administration import MeilisearchAdministration
 from search.meilisearch import MeilisearchIndex
+from services.search.deliver_changes import index_standing
 from services.search.find_events import SearchQuestion, venues_around
-from services.search.index_events import Progress, ReindexRunning, rebuild, standing
+from services.search.rebuild_index import Progress, ReindexRunning, rebuild
 from services.search.record_documents import record_changes
 from tests.integration.search.catalogue import add_event, add_performer, add_venue
 from tests.integration.search.conftest import KEY, Engine, search_on
@@ -166,7 +167,7 @@ async def test_parked_with_its_reason_when_the_engine_refuses_a_document(
         await until(lambda: _has_settled(database))
         assert list((await indexed(engine)).values()) == ["좋은 공연"]
         assert "no id!" in await database.fetchval("SELECT error FROM search_refusals")
-        assert "1 refused" in await standing(database)
+        assert "1 refused" in await index_standing(database)
         administration.refused = frozenset()
         await database.fetch("UPDATE venues SET name = '다른 홀' WHERE id = $1", venue)
         await until(lambda: are_equal(engine, database))

@@ -9,7 +9,7 @@ import pytest
 from db.session import Database
 from devservices.meilisearch import Meilisearch
 from services.search.find_events import EventSearch, SearchQuestion
-from services.search.index_events import rebuild
+from services.search.rebuild_index import rebuild
 from services.search.record_documents import record_changes
 from tests.concerts import data_folder, load_concerts
 from tests.integration.search.conftest import Engine, engine_on, search_on

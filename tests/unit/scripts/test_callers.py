@@ -102,7 +102,7 @@ ROOMS = {
 EVERY_SCRIPT = [(room, name) for room in ROOMS for name in ROOMS[room].scripts.SCRIPT_KEYS]
 
 
-class Recorded(Exception):
+class EventDocument(Exception):
     """Carries one command out of the caller."""
 
 
@@ -110,7 +110,7 @@ class Recorder:
     """A runner that raises the first command, so that nothing is answered."""
 
     async def run(self, *command: Any) -> NoReturn:
-        raise Recorded(*command)
+        raise EventDocument(*command)
 
     async def servers(self) -> list[CommandRunner]:
         return [self]
@@ -158,7 +158,7 @@ def test_keys_agree_when_header_table_and_keys_module_are_compared(room: str, na
 
 @pytest.mark.parametrize(("room", "name"), EVERY_SCRIPT)
 async def test_caller_passes_what_the_header_names(room: str, name: str) -> None:
-    with pytest.raises(Recorded) as recorded:
+    with pytest.raises(EventDocument) as recorded:
         await ROOMS[room].calls[name](Recorder())
 
     verb, digest, key_count, *rest = recorded.value.args
