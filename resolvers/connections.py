@@ -1,4 +1,4 @@
-"""Pages of long lists: keyset cursors, page sizes and what a page says of itself.
+"""Pages of long lists: keyset cursors, page sizes and page info.
 
 A cursor is opaque: the name of its list, the sort value and the id of its row, in URL-safe base64.
 """
@@ -24,7 +24,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Edge(Generic[T]):
-    """One row of a page and where it stands."""
+    """One row of a page, with its cursor."""
 
     node: T
     cursor: str
@@ -32,7 +32,7 @@ class Edge(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class PageInfo:
-    """What lies before and after a page."""
+    """Whether rows lie before and after a page."""
 
     has_next_page: bool
     has_previous_page: bool
@@ -42,7 +42,7 @@ class PageInfo:
 
 @dataclass(frozen=True, slots=True)
 class Connection(Generic[T]):
-    """A page; `count` is asked only by those who ask for totalCount."""
+    """A page; `count` is called only where totalCount is selected."""
 
     edges: Sequence[Edge[T]]
     page_info: PageInfo
@@ -50,7 +50,7 @@ class Connection(Generic[T]):
 
 
 def page_size(first: int | None, *, usual: int = 20, most: int = MOST_ON_A_PAGE) -> int:
-    """How many rows were asked for.
+    """Return the page size.
 
     Raises:
         BadRequest: fewer than 1 or more than `most`.
@@ -69,7 +69,7 @@ def connect(
     *,
     after: str | None,
 ) -> Connection[T]:
-    """A page of `size` from the rows read, of which there is one more if another page follows."""
+    """Return a page of `size` rows; one more row was read if another page follows."""
     edges = [Edge(row, cursor_of(row)) for row in rows[:size]]
     info = PageInfo(
         has_next_page=len(rows) > size,
@@ -80,13 +80,13 @@ def connect(
     return Connection(edges, info, count)
 
 
-def moment_cursor(listing: str, moment: datetime, key: UUID) -> str:
-    """The cursor of a row in a list that is sorted by a moment and an id."""
+def time_cursor(listing: str, moment: datetime, key: UUID) -> str:
+    """Return the cursor of a row in a list sorted by a time and an id."""
     return _encode(f"{listing}:{(moment - _EPOCH) // _MICROSECOND}:{key.hex}")
 
 
-def read_moment_cursor(listing: str, cursor: str | None) -> tuple[datetime, UUID] | None:
-    """The sort value and the id behind a cursor.
+def read_time_cursor(listing: str, cursor: str | None) -> tuple[datetime, UUID] | None:
+    """Return the time and the id of a cursor.
 
     Raises:
         BadRequest: it is none, or another list's.
@@ -101,12 +101,12 @@ def read_moment_cursor(listing: str, cursor: str | None) -> tuple[datetime, UUID
 
 
 def number_cursor(listing: str, number: int) -> str:
-    """The cursor of a row in a list that is sorted by a number of its own."""
+    """Return the cursor of a row in a list sorted by a number."""
     return _encode(f"{listing}:{number}")
 
 
 def read_number_cursor(listing: str, cursor: str | None) -> int | None:
-    """The number behind a cursor.
+    """Return the number of a cursor.
 
     Raises:
         BadRequest: it is none, or another list's.
@@ -124,7 +124,7 @@ def _encode(text: str) -> str:
 
 
 def _decode(listing: str, cursor: str) -> str:
-    """What stands behind the name of the list; only text that `_encode` writes is read."""
+    """Return a cursor's text after the name of its list; only text that `_encode` writes is accepted."""
     try:
         if len(cursor) > _LONGEST_CURSOR:
             raise _not_a_cursor(cursor)

@@ -1,4 +1,4 @@
-"""Events and what hangs on them."""
+"""Events, with their seat maps, statuses and lists."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from domain.ids import Kind, parse_id
 from domain.states import EventState
 from domain.text_input import line
 from domain.viewer import Scope
-from resolvers.connections import Connection, connect, moment_cursor, page_size, read_moment_cursor
+from resolvers.connections import Connection, connect, page_size, read_time_cursor, time_cursor
 from resolvers.context import RequestContext
 from resolvers.layouts import SeatMapView, SectionAvailabilityView, section_counts
 from services.identity.authorisation import organiser_of
@@ -40,7 +40,7 @@ class SeatStatusesView:
 
 
 def requested_id(text: str, kind: Kind) -> UUID:
-    """The key behind an id in a query.
+    """Return the key of a public id in a query.
 
     Raises:
         BadRequest: it is no id of that kind.
@@ -52,7 +52,7 @@ def requested_id(text: str, kind: Kind) -> UUID:
 
 
 def may_see(context: RequestContext, event: EventRow) -> bool:
-    """Drafts are their organiser's alone, with a token to organise: others' answers are shared."""
+    """Return whether the viewer may see an event: a draft only with its organiser's token."""
     if event.state != EventState.DRAFT:
         return True
     viewer = context.viewer
@@ -60,13 +60,13 @@ def may_see(context: RequestContext, event: EventRow) -> bool:
 
 
 async def visible_event(context: RequestContext, event_id: UUID) -> EventRow | None:
-    """An event, unless it is somebody else's draft."""
+    """Return an event, None where there is none or it is another organiser's draft."""
     event = await context.loaders.events.load(event_id)
     return event if event is not None and may_see(context, event) else None
 
 
 def event_by_id(context: RequestContext, public_id: str) -> EventRow | Awaitable[EventRow | None] | None:
-    """The event with a public id; None where there is none to see."""
+    """Return the event with a public id; None where the viewer may see none."""
     event_id = requested_id(public_id, Kind.EVENT)
     event = context.loaders.cached_event(event_id)
     if event is None:
@@ -75,7 +75,7 @@ def event_by_id(context: RequestContext, public_id: str) -> EventRow | Awaitable
 
 
 async def changed_event(context: RequestContext, event_id: UUID) -> EventRow:
-    """An event as it is after a change.
+    """Return an event after a change.
 
     Raises:
         NotFound: it is no longer there.
@@ -90,7 +90,7 @@ async def changed_event(context: RequestContext, event_id: UUID) -> EventRow:
 def events(
     context: RequestContext, first: int | None, after: str | None, wanted: EventConditions, order: EventOrder
 ) -> Connection[EventRow] | Awaitable[Connection[EventRow]]:
-    """A page of upcoming published events, the same for every viewer."""
+    """Return a page of upcoming published events, the same for every viewer."""
     page = _Page(wanted, order, page_size(first), after)
     cached: Connection[EventRow] | None = context.loaders.cached_page(page)
     return cached or _read_page(context, page)
@@ -108,7 +108,7 @@ class _Page:
 
 async def _read_page(context: RequestContext, page: _Page) -> Connection[EventRow]:
     wanted, order, size = page.wanted, page.order, page.size
-    key = read_moment_cursor(order.value, page.after)
+    key = read_time_cursor(order.value, page.after)
     database, now = context.services.database, context.now
     rows = await upcoming_events(database, wanted, order, Keyset(*key) if key else None, size + 1, now)
     cache = context.loaders.rows
@@ -116,7 +116,7 @@ async def _read_page(context: RequestContext, page: _Page) -> Connection[EventRo
 
     def cursor_of(row: EventRow) -> str:
         by_creation = order is EventOrder.CREATED_AT_DESC
-        return moment_cursor(order.value, row.created_at if by_creation else row.starts_at, row.id)
+        return time_cursor(order.value, row.created_at if by_creation else row.starts_at, row.id)
 
     def count() -> Awaitable[int]:
         return count_upcoming_events(database, wanted, now)
@@ -129,14 +129,14 @@ async def _read_page(context: RequestContext, page: _Page) -> Connection[EventRo
 async def organised_events(
     context: RequestContext, organiser_id: UUID, first: int | None, after: str | None
 ) -> Connection[EventRow]:
-    """A page of an organiser's own events, drafts and past ones included, the one made last first.
+    """Return a page of an organiser's events, with drafts and past ones, the newest first.
 
     Raises:
         Unauthenticated, Forbidden: without a token with the scope organise.
     """
     organiser_of(context.viewer)
     size = page_size(first)
-    key = read_moment_cursor(_ORGANISED, after)
+    key = read_time_cursor(_ORGANISED, after)
     database = context.services.database
     rows = await events_of_organiser(database, organiser_id, Keyset(*key) if key else None, size + 1)
     for row in rows:
@@ -144,7 +144,7 @@ async def organised_events(
     return connect(
         rows,
         size,
-        lambda row: moment_cursor(_ORGANISED, row.created_at, row.id),
+        lambda row: time_cursor(_ORGANISED, row.created_at, row.id),
         lambda: count_events_of_organiser(database, organiser_id),
         after=after,
     )
@@ -153,18 +153,18 @@ async def organised_events(
 async def sections_of(
     context: RequestContext, availability: AvailabilityRow
 ) -> list[SectionAvailabilityView]:
-    """The counts of every section."""
+    """Return the counts of every section."""
     seat_map = await context.loaders.layouts.load(availability.event.seat_map_version)
     return section_counts(availability.event.id, count_sections(seat_map, availability.places))
 
 
 async def seat_map_of(context: RequestContext, event: EventRow) -> SeatMapView:
-    """An event's layout."""
+    """Return an event's layout."""
     return SeatMapView(await context.loaders.layouts.load(event.seat_map_version))
 
 
 async def seat_statuses_of(context: RequestContext, event: EventRow) -> SeatStatusesView:
-    """An event's places now, exactly."""
+    """Return an event's present places, not from a cache."""
     seat_map = await context.loaders.layouts.load(event.seat_map_version)
     snapshot = await context.services.seats.snapshot(event.id)
     return SeatStatusesView(
@@ -184,7 +184,7 @@ def conditions(
     performer_id: str | None,
     on_sale: bool | None,
 ) -> EventConditions:
-    """A filter from outside.
+    """Return the conditions of a filter.
 
     Raises:
         BadRequest: an id or a text that cannot be one.
@@ -201,7 +201,7 @@ def conditions(
 
 
 def requested_text(text: str | None, path: str) -> str | None:
-    """A word to compare with.
+    """Return a text to compare with.
 
     Raises:
         BadRequest: it is too long, or has control characters.

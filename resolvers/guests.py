@@ -6,5 +6,5 @@ from services.identity.guests import create_guest_session as create
 
 
 async def create_guest_session(context: RequestContext, email: str, name: str | None) -> GuestSession:
-    """A token for a buyer without an account."""
+    """Create a token for a buyer without an account."""
     return await create(context.services, context.tokens, email, name)

@@ -22,7 +22,7 @@ class PriceLevelView:
     fee: Money
 
 
-@dataclass(slots=True)  # not frozen: thousands are made at once, and that would cost four times as much
+@dataclass(slots=True)  # not frozen: a map has thousands, and frozen ones take four times as long to build
 class SeatView:
     """A seat with its public ids."""
 
@@ -61,7 +61,7 @@ class SectionView:
 
     @property
     def capacity(self) -> int:
-        """How many places it has."""
+        """The number of its places."""
         return self.section.capacity
 
     @property
@@ -98,7 +98,7 @@ class SeatMapView:
 
     @property
     def seat_count(self) -> int:
-        """How many numbered seats there are."""
+        """The number of numbered seats."""
         return self.seat_map.seat_count
 
     @property
@@ -113,12 +113,12 @@ class SeatMapView:
 
     @property
     def url(self) -> str:
-        """Where the whole map lies as one document (endpoints.seatmaps)."""
+        """The address of the whole map as one document (endpoints.seatmaps)."""
         return seat_map_path(self.seat_map.version)
 
     @property
     def rows_url(self) -> str:
-        """Where it lies by rows (endpoints.seat_rows)."""
+        """The address of the map by rows (endpoints.seat_rows)."""
         return seat_map_rows_path(self.seat_map.version)
 
 
@@ -135,24 +135,24 @@ class SectionAvailabilityView:
 
 
 def seat_map_path(version: str) -> str:
-    """The address of a seat map's document, relative to the API's."""
+    """Return the address of a seat map's document, relative to the API's."""
     return f"/seatmaps/{version}.json"
 
 
 def seat_map_rows_path(version: str) -> str:
-    """The address of the document by rows, relative to the API's."""
+    """Return the address of the document by rows, relative to the API's."""
     return f"/seatmaps/{version}/rows.json"
 
 
 def price_level_view(event_id: UUID, level: PriceLevel) -> PriceLevelView:
-    """A price level as the schema shows it."""
+    """Return a price level with its public id."""
     return PriceLevelView(
         part_id(Part.PRICE_LEVEL, event_id, level.number), level.name, level.color, level.price, level.fee
     )
 
 
 def seat_views(event_id: UUID, seats: Iterator[Seat]) -> Iterator[SeatView]:
-    """Seats as the schema shows them; the event's part of their ids is made once."""
+    """Yield seats with their public ids; the event's part of the ids is encoded once."""
     letters = encode_uuid(event_id)
     seat_prefix, level_prefix = f"{Part.SEAT.value}_{letters}_", f"{Part.PRICE_LEVEL.value}_{letters}_"
     for seat in seats:
@@ -170,7 +170,7 @@ def seat_views(event_id: UUID, seats: Iterator[Seat]) -> Iterator[SeatView]:
 
 
 def section_counts(event_id: UUID, counts: tuple[SectionCount, ...]) -> list[SectionAvailabilityView]:
-    """Counts as the schema shows them."""
+    """Return counts with their public ids."""
     return [
         SectionAvailabilityView(
             part_id(Part.SECTION, event_id, each.number),

@@ -1,4 +1,4 @@
-"""Anything by its id."""
+"""Nodes by their public id."""
 
 from collections.abc import Awaitable, Callable
 
@@ -13,7 +13,7 @@ Reader = Callable[[RequestContext, str], Awaitable[object | None]]
 
 
 async def node_by_id(context: RequestContext, text: str) -> object | None:
-    """The row or view behind a public id; None where there is none to see.
+    """Return the row or view with a public id; None where the viewer may see none.
 
     Raises:
         BadRequest: it is no id of ours.

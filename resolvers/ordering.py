@@ -1,4 +1,4 @@
-"""Holding, paying, giving back: public ids in, rows and typed refusals out."""
+"""Reserve, pay, release and refund: public ids in, views and domain errors out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from services.ordering.refund import refund as refund_tickets
 from services.ordering.release import release as release_order
 from services.ordering.reserve import reserve as reserve_places
 
-# Beyond any event's own limit: long lists are refused before their ids are read.
+# More than any event allows: longer lists are refused before their ids are parsed.
 MOST_IDS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class SeatsUnavailableView:
-    """Seats that are gone and others in their place."""
+    """The taken seats, and free ones in their place."""
 
     message: str
     seat_ids: list[str]
@@ -81,7 +81,7 @@ async def pay(
 
 
 async def release(context: RequestContext, order_id: str) -> OrderView:
-    """Give an unpaid order's places back."""
+    """Release the places of an unpaid order."""
     row = await release_order(context.services, context.viewer, parse_id(order_id, Kind.ORDER))
     return order_view(context, row)
 
@@ -99,7 +99,7 @@ async def refund(
 
 
 def _tickets(ticket_ids: list[str]) -> tuple[UUID | None, tuple[int, ...]]:
-    """The one event that tickets are for, and their places."""
+    """Return the one event of the tickets, and their places."""
     if len(ticket_ids) > MOST_IDS:
         raise InvalidInput(f"ticketIds: at most {MOST_IDS} tickets at once.")
     event: UUID | None = None

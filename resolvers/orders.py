@@ -1,4 +1,4 @@
-"""Orders and users: everybody sees their own."""
+"""Orders and users; viewers see their own."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from domain.ids import Kind, public_id
 from domain.money import Money
 from domain.states import OrderState
 from domain.viewer import Viewer
-from resolvers.connections import Connection, connect, moment_cursor, page_size, read_moment_cursor
+from resolvers.connections import Connection, connect, page_size, read_time_cursor, time_cursor
 from resolvers.context import RequestContext
 from resolvers.events import requested_id
 from resolvers.tickets import TicketView, ticket_of_claim
@@ -30,7 +30,7 @@ _HOLDING = frozenset({OrderState.RESERVED.value, OrderState.PAYING.value})
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order at a moment: a hold that has lapsed by the clock is shown as EXPIRED at once."""
+    """An order at a time: a hold whose deadline has passed is shown as EXPIRED at once."""
 
     row: OrderRow
     now: datetime
@@ -42,7 +42,7 @@ class OrderView:
 
     @property
     def reference(self) -> str:
-        """Short, for people."""
+        """The short name that people use."""
         return self.row.reference
 
     @property
@@ -52,7 +52,7 @@ class OrderView:
 
     @property
     def status(self) -> str:
-        """The state, by the clock."""
+        """The state at `now`."""
         return OrderState.EXPIRED.value if self.lapsed else self.row.state
 
     @property
@@ -67,17 +67,17 @@ class OrderView:
 
     @property
     def total(self) -> Money:
-        """What is paid."""
+        """The tickets with fees."""
         return Money(self.row.total_minor, self.row.currency)
 
     @property
     def created_at(self) -> datetime:
-        """When the seats were held."""
+        """The time at which the seats were held."""
         return self.row.created_at
 
     @property
     def expires_at(self) -> datetime | None:
-        """When the hold lapses; None once nothing is held."""
+        """The deadline of the hold; None when nothing is held."""
         return self.row.expires_at if self.status in _HOLDING else None
 
 
@@ -92,12 +92,12 @@ class PaymentView:
 
 
 def order_view(context: RequestContext, row: OrderRow) -> OrderView:
-    """An order as of now: later than the request's start, where it was made by the request."""
+    """Return an order at the present time, or at the request's start if that is later."""
     return OrderView(row, max(context.now, context.services.clock()))
 
 
 async def own_order(context: RequestContext, order_id: UUID) -> OrderView | None:
-    """The caller's own order; None for anyone else's, and for nobody."""
+    """Return the viewer's own order; None for another buyer's, and without a token."""
     if context.viewer is None:
         return None
     row = await order_by_id(context.services.database, order_id)
@@ -120,14 +120,14 @@ async def order_by_public_id(context: RequestContext, text: str) -> OrderView | 
 
 
 async def event_of(context: RequestContext, order: OrderView) -> EventRow:
-    """What an order is for."""
+    """Return the event of an order."""
     event = await context.loaders.events.load(order.row.event_id)
     assert event is not None, "a foreign key holds the event"
     return event
 
 
 async def tickets_of(context: RequestContext, order: OrderView) -> list[TicketView]:
-    """An order's tickets, those given back included."""
+    """Return an order's tickets, ended ones included."""
     claims = await context.loaders.claims.load(order.row.id)
     event = await event_of(context, order)
     seat_map = await context.loaders.layouts.load(event.seat_map_version)
@@ -136,13 +136,13 @@ async def tickets_of(context: RequestContext, order: OrderView) -> list[TicketVi
 
 
 async def payment_of(context: RequestContext, order: OrderView) -> PaymentView | None:
-    """An order's payment; None before it was started."""
+    """Return an order's payment; None before it has started."""
     payment = await context.loaders.payments.load(order.row.id)
     return None if payment is None else payment_view(payment)
 
 
 def payment_view(payment: PaymentRow) -> PaymentView:
-    """A payment as the schema shows it."""
+    """Return a payment with its public id."""
     return PaymentView(
         public_id(Kind.PAYMENT, payment.id),
         payment.state,
@@ -152,12 +152,12 @@ def payment_view(payment: PaymentRow) -> PaymentView:
 
 
 def user_of(viewer: Viewer) -> UserRow:
-    """The caller, as the token says: a user who has not bought yet has no row."""
+    """Return the viewer as a user, from the token: a user who has not bought yet has no row."""
     return UserRow(viewer.user_id, viewer.email, viewer.name)
 
 
 async def user_by_id(context: RequestContext, user_id: UUID) -> UserRow | None:
-    """The caller, if the id is theirs: nobody reads another's name and address."""
+    """Return the viewer, if the id is theirs: viewers cannot read another's name and address."""
     viewer = context.viewer
     if viewer is None or viewer.user_id != user_id:
         return None
@@ -167,14 +167,14 @@ async def user_by_id(context: RequestContext, user_id: UUID) -> UserRow | None:
 
 
 async def me(context: RequestContext) -> UserRow | None:
-    """The caller; None when nobody is signed in."""
+    """Return the viewer; None without a token."""
     return None if context.viewer is None else await user_by_id(context, context.viewer.user_id)
 
 
 async def orders_of(
     context: RequestContext, user: UserRow, first: int | None, after: str | None
 ) -> Connection[OrderView]:
-    """A page of the user's orders, newest first.
+    """Return a page of the user's orders, newest first.
 
     Raises:
         Forbidden: the token lacks the scope buy. Without a token only a guest of this very request is seen.
@@ -182,7 +182,7 @@ async def orders_of(
     if context.viewer is not None:
         buyer_of(context.viewer)
     size = page_size(first)
-    key = read_moment_cursor(_LISTING, after)
+    key = read_time_cursor(_LISTING, after)
     database = context.services.database
     rows = await orders_of_user(database, user.id, size + 1, key)
 
@@ -190,7 +190,7 @@ async def orders_of(
         return count_orders_of_user(database, user.id)
 
     def cursor_of(order: OrderView) -> str:
-        return moment_cursor(_LISTING, order.row.created_at, order.row.id)
+        return time_cursor(_LISTING, order.row.created_at, order.row.id)
 
     views = [order_view(context, row) for row in rows]
     return connect(views, size, cursor_of, count, after=after)

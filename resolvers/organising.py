@@ -1,4 +1,4 @@
-"""What organisers do with their events."""
+"""The mutations of organisers."""
 
 from collections.abc import Callable
 
@@ -19,34 +19,34 @@ from services.catalogue.organise_events import (
 
 
 async def create(context: RequestContext, draft: Callable[[], EventDraft]) -> EventRow:
-    """A new draft of the caller's."""
+    """Create a draft."""
     event_id = await create_event(context.services, context.viewer, draft())
     return await changed_event(context, event_id)
 
 
 async def update(context: RequestContext, event_id: str, changes: EventChanges) -> EventRow:
-    """The caller's event, changed."""
+    """Update the viewer's event."""
     key = parse_id(event_id, Kind.EVENT)
     await update_event(context.services, context.viewer, key, changes)
     return await changed_event(context, key)
 
 
 async def publish(context: RequestContext, event_id: str) -> EventRow:
-    """The caller's event, for everybody to see."""
+    """Publish the viewer's event."""
     key = parse_id(event_id, Kind.EVENT)
     await publish_event(context.services, context.viewer, key)
     return await changed_event(context, key)
 
 
 async def cancel(context: RequestContext, event_id: str) -> EventRow:
-    """The caller's event, called off."""
+    """Cancel the viewer's event."""
     key = parse_id(event_id, Kind.EVENT)
     await cancel_event(context.services, context.viewer, key)
     return await changed_event(context, key)
 
 
 async def block(context: RequestContext, event_id: str, seat_ids: list[str], *, blocked: bool) -> EventRow:
-    """The caller's event with seats taken out of the sale, or put back."""
+    """Take seats of the viewer's event out of the sale, or put them back."""
     key = parse_id(event_id, Kind.EVENT)
     places = places_of_seats(seat_ids, key)
     await block_seats(context.services, context.viewer, key, places, blocked=blocked)

@@ -1,4 +1,4 @@
-"""Search and completions as the schema shows them."""
+"""Search results and completions, with public ids."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ FURTHEST_KM = 20_038.0  # half the way around the Earth
 
 @dataclass(frozen=True, slots=True)
 class FacetBucketView:
-    """A value and how many results have it."""
+    """A value, and the number of results that have it."""
 
     value: str
     count: int
@@ -40,7 +40,7 @@ class FacetView:
 
 @dataclass(frozen=True, slots=True)
 class TextRangeView:
-    """A stretch of a text, in characters."""
+    """A range of a text, in characters."""
 
     start: int
     length: int
@@ -48,7 +48,7 @@ class TextRangeView:
 
 @dataclass(frozen=True, slots=True)
 class HighlightView:
-    """A text of a found event in which something matched."""
+    """A text of a found event, with its matches."""
 
     event_id: str
     field: str
@@ -82,7 +82,7 @@ class SuggestionView:
 
 
 async def search(context: RequestContext, question: SearchQuestion) -> ResultView:
-    """One page of events that match.
+    """Return one page of matching events.
 
     Raises:
         BadRequest: a text, a number or a place that cannot be one.
@@ -116,7 +116,7 @@ def _highlights(found: FoundEvents) -> Iterator[HighlightView]:
 
 
 async def suggest(context: RequestContext, prefix: str, limit: int | None) -> list[SuggestionView]:
-    """Completions of what was typed; none for nothing."""
+    """Return completions of a prefix; none for an empty one."""
     most = 8 if limit is None else limit
     if not 1 <= most <= MOST_SUGGESTIONS:
         raise BadRequest(f"limit must be between 1 and {MOST_SUGGESTIONS}, not {most}.")

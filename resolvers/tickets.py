@@ -28,7 +28,7 @@ _LISTING = "tickets"
 
 @dataclass(frozen=True, slots=True)
 class TicketView:
-    """One place; in an order with the price that was agreed."""
+    """One place, with its price: in an order the price at its reservation."""
 
     seat_map: SeatMap
     place: int
@@ -43,7 +43,7 @@ class TicketView:
 
     @property
     def section(self) -> SectionView:
-        """Where in the house."""
+        """The section of the place."""
         return SectionView(self.seat_map.event_id, self.seat_map.section_of(self.place))
 
     @property
@@ -54,13 +54,13 @@ class TicketView:
 
 
 def ticket_at(seat_map: SeatMap, place: int, status: str) -> TicketView:
-    """A place at its present price."""
+    """Return a place at its present price."""
     level = seat_map.price_level_of(place)
     return TicketView(seat_map, place, level.price, level.fee, status)
 
 
 def ticket_of_claim(seat_map: SeatMap, claim: ClaimRow, currency: str, *, lapsed: bool) -> TicketView:
-    """A place as its order has it; one that was given back is shown as available."""
+    """Return a place of an order; a released place is shown as available."""
     given_back = lapsed or claim.state == ClaimState.ENDED
     return TicketView(
         seat_map,
@@ -79,7 +79,7 @@ async def tickets_of_event(
     section_id: str | None,
     status: str | None,
 ) -> Connection[TicketView]:
-    """A page of an event's places, of one section or status where asked."""
+    """Return a page of an event's places, perhaps of one section or status."""
     size = page_size(first, usual=50, most=MOST_TICKETS_ON_A_PAGE)
     last_place = read_number_cursor(_LISTING, after)
     seat_map = await context.loaders.layouts.load(event.seat_map_version)
@@ -98,7 +98,7 @@ async def tickets_of_event(
 
 
 async def ticket_by_place(context: RequestContext, event: EventRow, place: int) -> TicketView | None:
-    """One place of an event, with its public status; None where there is none."""
+    """Return one place of an event, with its public status; None where there is none."""
     seat_map = await context.loaders.layouts.load(event.seat_map_version)
     if not 0 <= place < seat_map.place_count:
         return None

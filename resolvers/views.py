@@ -1,4 +1,4 @@
-"""The rows that resolvers return and take: what the schema knows of the floors below."""
+"""The rows that resolvers return and take; the schema imports them from here, not from the database."""
 
 from dataloaders.places import AvailabilityRow
 from db.queries.events import EventConditions, EventOrder, EventRow

@@ -1,4 +1,4 @@
-"""The waiting room as the schema shows it."""
+"""The waiting room, with public ids."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -16,7 +16,7 @@ from services.waiting_room.waiting_rooms import Overview, QueueEntry
 
 @dataclass(frozen=True, slots=True)
 class AdmissionView:
-    """A right to shop until a moment."""
+    """An admission, valid until a time."""
 
     token: str
     expires_at: datetime
@@ -24,7 +24,7 @@ class AdmissionView:
 
 @dataclass(frozen=True, slots=True)
 class QueueEntryView:
-    """Where one account stands."""
+    """The queue entry of one account."""
 
     public_id: str
     state: str
@@ -35,14 +35,14 @@ class QueueEntryView:
 
 
 def waiting_room_of(context: RequestContext, event: EventRow) -> Overview | Awaitable[Overview]:
-    """An event's line; the many events without one are answered at once."""
+    """Return an event's waiting room; events without one need no read."""
     if not event.waiting_room_enabled:
         return Overview(False, Phase.CLOSED, 0, event.waiting_room_admit_per_minute)
     return context.waiting_rooms.overview(event.id)
 
 
 def entry_view(entry: QueueEntry) -> QueueEntryView:
-    """A standing as the schema shows it."""
+    """Return a queue entry with its public id."""
     admission = None
     if entry.token is not None and entry.expires_at is not None:
         admission = AdmissionView(entry.token, entry.expires_at)
@@ -57,7 +57,7 @@ def entry_view(entry: QueueEntry) -> QueueEntryView:
 
 
 async def queue_entry(context: RequestContext, event_id: str) -> QueueEntryView | None:
-    """Where the caller stands; None for somebody who is not in line, and for nobody."""
+    """Return the viewer's queue entry; None where there is none, and without a token."""
     key = requested_id(event_id, Kind.EVENT)
     if context.viewer is None:
         return None
@@ -69,13 +69,13 @@ async def queue_entry(context: RequestContext, event_id: str) -> QueueEntryView 
 
 
 async def join(context: RequestContext, event_id: str) -> QueueEntryView:
-    """The caller's one place in line."""
+    """Join the waiting room, and return the viewer's queue entry."""
     key = parse_id(event_id, Kind.EVENT)
     return entry_view(await context.waiting_rooms.join(context.viewer, key, address=context.address))
 
 
 async def leave(context: RequestContext, event_id: str) -> bool:
-    """The caller gives up the place; whether there was one."""
+    """Leave the waiting room; return whether the viewer was in it."""
     return await context.waiting_rooms.leave(context.viewer, parse_id(event_id, Kind.EVENT))
 
 
@@ -89,7 +89,7 @@ async def configure(
     admission_seconds: int | None,
     pre_queue_seconds: int | None,
 ) -> EventRow:
-    """The caller's event with its line opened, closed or tuned; null is the usual number."""
+    """Configure the waiting room of the viewer's event; None is the default of a setting."""
     key = parse_id(event_id, Kind.EVENT)
     usual = WaitingRoomSettings(enabled)
     settings = WaitingRoomSettings(
@@ -104,5 +104,5 @@ async def configure(
         await context.waiting_rooms.configure(context.viewer, key, settings)
         await context.services.event_changed(key)
 
-    await asyncio.shield(switch())  # who hangs up meanwhile does not undo the telling
+    await asyncio.shield(switch())  # a client that disconnects must not prevent the message
     return await changed_event(context, key)

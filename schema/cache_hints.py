@@ -1,7 +1,7 @@
-"""How long an answer may be kept: for browsers, for a CDN, for our own response cache."""
+"""The times for which browsers, a CDN and the response cache may keep an answer."""
 
 # By "Type.field": seconds fresh, seconds stale while a new answer is fetched, and whether it is personal.
-# An operation may be kept as long as the least of its fields; a root field without a hint is never kept.
+# An operation is kept for the least time of its fields; a root field without a hint is never kept.
 Hint = tuple[int, int, bool]
 
 CACHE_HINTS: dict[str, Hint] = {

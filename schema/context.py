@@ -1,4 +1,4 @@
-"""What the fields of the schema find in `info.context`, made anew for each operation."""
+"""The context of one operation, which fields find in `info.context`."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -14,7 +14,7 @@ from subscriptions.seat_availability import SeatHub
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """What the subscriptions of one process share."""
+    """The subscription hubs of one process."""
 
     seats: SeatHub
     queue: WaitingRoomHub
@@ -22,7 +22,7 @@ class Streams:
 
 
 class GraphQLContext(RequestContext):
-    """A resolver's context, and the streams of the process."""
+    """A request's context with the subscription hubs."""
 
     __slots__ = ("streams",)
 

@@ -1,11 +1,11 @@
-"""What operations cost where a document does not tell: lists that nothing bounds, and introspection."""
+"""The costs that a document does not show: of lists without a bound, and of introspection."""
 
-# By "Type.field": how long the list is; 10 where nothing is said.
+# By "Type.field": the assumed length of the list; 10 by default.
 LIST_SIZES: dict[str, int] = {
     "Section.seats": 100,
 }
-# By "Type.field": what it counts for; 1 where nothing is said. The lists of introspection count once, so
-# that whole introspection is no dearer than this: once in a document.
+# By "Type.field": its cost; 1 by default. The lists of introspection count once, so that all of it costs
+# no more than this, once in a document.
 WEIGHTS: dict[str, int] = {
     "Query.__schema": 12_000,
     "Query.__type": 2_000,

@@ -1,4 +1,4 @@
-"""The domain's words as GraphQL enums."""
+"""The GraphQL enums."""
 
 from enum import StrEnum
 

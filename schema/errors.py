@@ -1,4 +1,4 @@
-"""The public form of an error: what a client may read, and a log id for the rest."""
+"""The public form of an error: its code and message, or a log id for an internal one."""
 
 import logging
 import secrets
@@ -33,7 +33,7 @@ def public_error(error: GraphQLError) -> dict[str, Any]:
 
 
 def _cause(error: GraphQLError) -> BaseException | None:
-    """What was raised; None where GraphQL itself found the request at fault."""
+    """Return the raised exception; None where GraphQL itself rejects the request."""
     cause: BaseException | None = error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error

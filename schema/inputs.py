@@ -1,4 +1,4 @@
-"""What mutations take."""
+"""The inputs of mutations."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Seat maps, prices, and how many places are left."""
+"""Seat maps, prices, and the counts of places."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""The Mutation root: one input, one union each."""
+"""The Mutation root; each mutation has one input and one union."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar

@@ -1,4 +1,4 @@
-"""Shapes that every other type is made with."""
+"""Interfaces and shapes that other types use."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""Orders, their payments, and who has them."""
+"""Orders, their payments and their users."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -181,7 +181,7 @@ def refused_reserve(error: DomainError) -> LimitExceeded | SlowDown | RequestRef
 
 
 def seats_unavailable(view: SeatsUnavailableView) -> SeatsUnavailable:
-    """Seats that are gone, with others in their place."""
+    """The payload of taken seats, with free ones in their place."""
     return SeatsUnavailable(
         code=UserErrorCode.SEATS_UNAVAILABLE,
         message=view.message,

@@ -1,4 +1,4 @@
-"""Moments and dates as the contract writes them."""
+"""The scalars of times and dates."""
 
 import re
 from datetime import UTC, date, datetime

@@ -14,7 +14,7 @@ from schema.subscriptions import Subscription
 
 
 def _drop_null_defaults(built: GraphQLSchema) -> None:
-    """A Python default of None says "may be left out"; as GraphQL it would be published as `= null`."""
+    """Remove defaults of None: in Python they mean "may be left out", in the SDL they would be `= null`."""
     for named in built.type_map.values():
         if isinstance(named, GraphQLObjectType):
             inputs = [argument for each in named.fields.values() for argument in each.args.values()]

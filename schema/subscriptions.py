@@ -7,10 +7,10 @@ import strawberry
 
 from domain.ids import Kind, public_id
 from domain.updates import SeatAvailabilityUpdate as SeatUpdate
-from resolvers import live
+from resolvers import live_updates
 from resolvers.events import requested_id
 from resolvers.layouts import SectionAvailabilityView
-from resolvers.live import SeatChangeView
+from resolvers.live_updates import SeatChangeView
 from resolvers.orders import OrderView, order_view
 from resolvers.waiting_rooms import entry_view
 from schema.context import Info
@@ -47,7 +47,7 @@ class SeatAvailabilityUpdate:
     @field(graphql_type=list[SeatChange], description="A delta's changed seats; empty on a snapshot")
     @staticmethod
     def changes(root: strawberry.Parent[SeatUpdate]) -> Sequence[SeatChangeView]:
-        return live.changes_of(root)
+        return live_updates.changes_of(root)
 
     @field(
         graphql_type=list[SectionAvailability],
@@ -55,7 +55,7 @@ class SeatAvailabilityUpdate:
     )
     @staticmethod
     def sections(root: strawberry.Parent[SeatUpdate]) -> Sequence[SectionAvailabilityView]:
-        return live.sections_of(root)
+        return live_updates.sections_of(root)
 
 
 @strawberry.type(description="Realtime, over WebSocket (graphql-transport-ws) and Server-Sent Events")

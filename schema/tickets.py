@@ -1,4 +1,4 @@
-"""Tickets: an event's places as things to buy."""
+"""Tickets: the places of an event."""
 
 import strawberry
 

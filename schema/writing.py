@@ -1,4 +1,4 @@
-"""Organisers' inputs as the services take them."""
+"""Converts organisers' inputs to those of the services."""
 
 from typing import cast
 
@@ -16,7 +16,7 @@ _CHANGES = (
 
 
 def event_draft(wanted: CreateEventInput) -> EventDraft:
-    """An event as asked for; nothing of it is checked here."""
+    """Return a requested event, unchecked."""
     return EventDraft(
         name=wanted.name,
         description=wanted.description or "",
@@ -44,7 +44,7 @@ def event_draft(wanted: CreateEventInput) -> EventDraft:
 
 
 def event_changes(wanted: UpdateEventInput) -> EventChanges:
-    """What was given, null included; what was left out is not among it."""
+    """Return the given fields, with nulls; omitted fields are absent."""
     given = {name: getattr(wanted, name) for name in _CHANGES}
     changes = {name: value for name, value in given.items() if value is not strawberry.UNSET}
     return cast("EventChanges", changes)

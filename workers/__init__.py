@@ -1,1 +1,1 @@
-"""The loops that nobody calls: expiry, outbox, reconciliation, payment sweep."""
+"""The loops of the worker process: expiry, outbox, reconciliation, sweeps, admission, indexing."""

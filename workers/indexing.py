@@ -15,7 +15,7 @@ from services.search.rebuild_index import ReindexRunning, needs_rebuild, rebuild
 from services.search.record_documents import record_changes
 from workers.loops import Loop
 
-# Any constants do.
+# Arbitrary numbers, different from the other advisory locks.
 _RECORDER_LOCK = 0x0B0F_5EA0
 _DELIVERER_LOCK = 0x0B0F_5EA1
 _LOOK_SECONDS = 0.1
@@ -23,7 +23,7 @@ _CHECK_SECONDS = 2.0
 
 
 def indexing_loops(database: Database, engine: Administration | None) -> list[Loop]:
-    """Changes become findable in PostgreSQL, and then in the engine, where there is one."""
+    """Return the loops that record changes in PostgreSQL, and deliver them to an engine if there is one."""
     recorder = Recorder(database, has_engine=engine is not None)
     loops = [Loop("search documents", recorder, _LOOK_SECONDS)]
     if engine is not None:
@@ -32,7 +32,7 @@ def indexing_loops(database: Database, engine: Administration | None) -> list[Lo
 
 
 class EngineAddress(Protocol):
-    """Where the engine is, and with which key it is administered."""
+    """The address and the administration key of the engine."""
 
     @property
     def meilisearch_url(self) -> str: ...
@@ -41,14 +41,14 @@ class EngineAddress(Protocol):
 
 
 def search_engine(settings: EngineAddress) -> MeilisearchAdministration | None:
-    """The engine to fill, if one is configured."""
+    """Return the administration of the engine, if one is configured."""
     if not settings.meilisearch_url:
         return None
     return MeilisearchAdministration(settings.meilisearch_url, settings.meilisearch_key)
 
 
 class Leadership:
-    """A session that holds a lock: as long as it lives there is no other leader.
+    """Leadership by an advisory lock: while the session that holds it lives, no other process leads.
 
     The session ends with the process, by kill -9 too, and its work is done on this very session: who
     has lost it cannot write, either.
@@ -61,7 +61,7 @@ class Leadership:
         self._connection: Connection | None = None
 
     async def connection(self) -> Connection | None:
-        """The leader's session; None while another process leads."""
+        """Return the leader's session; None while another process leads."""
         if self._connection is not None and not is_lost(self._connection):
             return self._connection
         await self.resign()
@@ -73,14 +73,14 @@ class Leadership:
         return connection
 
     async def resign(self) -> None:
-        """Let another process lead; giving the session back frees the lock."""
+        """Let another process lead; returning the session frees the lock."""
         self._connection = None
         session, self._session = self._session, AsyncExitStack()
         await session.aclose()
 
 
 class Recorder:
-    """Keeps the database's own documents up to date."""
+    """Keeps the search documents in PostgreSQL up to date."""
 
     def __init__(self, database: Database, *, has_engine: bool) -> None:
         self._leadership = Leadership(database, _RECORDER_LOCK)
@@ -116,7 +116,7 @@ class Deliverer:
             await self._check(connection)
             return await deliver_changes(connection, self._engine, self._in_flight)
         except IndexUnavailable:
-            self._in_flight.clear()  # the entries are still there, and the engine takes turns
+            self._in_flight.clear()  # the entries are kept, and the engine runs its tasks in order
             self._checked_at = None
             raise
         except BaseException:
@@ -125,7 +125,7 @@ class Deliverer:
             raise
 
     async def _mark_in_flight(self) -> None:
-        """Have sent again what was on its way when the session was lost.
+        """Mark the events again whose documents were in flight when the session was lost.
 
         Another leader may have sent newer documents since, and ours may have arrived after them.
         """

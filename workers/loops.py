@@ -1,4 +1,4 @@
-"""A loop that goes on whatever happens, at its own pace."""
+"""A loop that survives failures of its job."""
 
 import asyncio
 import logging
@@ -16,21 +16,21 @@ _LONGEST_PAUSE_SECONDS = 2.0
 
 
 class Watch(Protocol):
-    """Is told of every round of a loop."""
+    """Observes every round of a loop."""
 
     def __call__(self, name: str, found: int, *, failed: bool) -> None:
-        """Which loop, how much it found, and whether it failed."""
+        """Record a round: its loop, the work that it found, and whether it failed."""
 
 
 def _unwatched(name: str, found: int, *, failed: bool) -> None:
-    """Nobody looks."""
+    """Ignore the round."""
 
 
 @dataclass(slots=True)
 class Loop:
-    """One job, done again `pause_seconds` after it found nothing, at once where it found something.
+    """One job that runs again after `pause_seconds`, or at once where it found work.
 
-    `job` returns how much it found. `wake` cuts the pause short.
+    `job` returns the amount of work that it found. `wake` cuts the pause short.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Loop:
     watch: Watch = _unwatched
 
     async def run(self) -> None:
-        """Until cancelled. A fault is logged, and makes the next pauses longer."""
+        """Run until cancelled. A failure is logged, and makes the next pauses longer."""
         faults = 0
         while True:
             found = 0

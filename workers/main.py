@@ -1,4 +1,4 @@
-"""The worker process: every loop, until it is told to stop."""
+"""The worker process: runs every loop until a signal stops it."""
 
 import asyncio
 import logging

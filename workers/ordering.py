@@ -11,18 +11,18 @@ from services.ordering.reconcile import Difference, correct_places, differences
 from services.ordering.sweeps import sweep_cancelled_events, sweep_payments
 from workers.loops import Loop
 
-# Longer than any statement of a request may run: what differs for so long is no request in flight.
+# Longer than any statement of a request may run, so an older difference is no request in flight.
 STANDING_SECONDS = 10.0
 _LOOK_SECONDS = 1.0
 
 
 def ordering_loops(context: ServiceContext) -> list[Loop]:
-    """Expiry within 250 ms of a deadline, the outbox at once, the sweeps behind them."""
+    """Return the loops: expiry within 250 ms of a deadline, the outbox at once, the sweeps after them."""
     return [
         Loop("expiry", lambda: expire_lapsed(context), 0.2),
         Loop("expiry of payments", lambda: expire_paying(context), 0.5),
         Loop("outbox", lambda: deliver(context), 0.1),
-        # While the batch of the first waits for the gateway, this one shows the seats of everybody else.
+        # While the first waits for the gateway, this one mirrors the seats of the other orders.
         Loop("second outbox", lambda: deliver(context), 0.25),
         Loop("payment sweep", lambda: sweep_payments(context), 2.0),
         Loop("orders of cancelled events", lambda: sweep_cancelled_events(context), 2.0),
@@ -48,7 +48,7 @@ class LapseSweep:
 
 
 class Reconciliation:
-    """Mends what differs between Redis and PostgreSQL in two looks in a row."""
+    """Corrects in Redis the differences that two rounds in a row find."""
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
@@ -70,7 +70,7 @@ class Reconciliation:
 
 
 class RestartWatch:
-    """Notices a Redis that came back with its latest writes lost, and builds every event anew.
+    """Notices a restart of Redis, which may have lost its latest writes, and rebuilds every event.
 
     What somebody has built since is left alone: an emptied Redis gives each watcher one snapshot, not two.
     """

@@ -1,4 +1,4 @@
-"""`boxoffice reindex`: a full rebuild, by hand, while everything goes on."""
+"""`boxoffice reindex`: a full rebuild of the index while the installation runs."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -9,14 +9,14 @@ from workers.indexing import EngineAddress, search_engine
 
 
 class ReindexSettings(EngineAddress, Protocol):
-    """The database, and the engine to build in."""
+    """The addresses of the database and of the engine."""
 
     @property
     def database_url(self) -> str: ...
 
 
 async def reindex(settings: ReindexSettings, progress: Callable[[int, int, str], None]) -> int:
-    """Build a second index and swap it in; how many documents it holds.
+    """Build a second index, swap it in, and return the number of its documents.
 
     Raises:
         ReindexRunning: another rebuild is under way.

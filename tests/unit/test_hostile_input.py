@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from domain.errors import BadRequest, InvalidInput
 from domain.ids import Kind, Part, parse_id, parse_part
 from domain.seating_plan import Plan, parse_seating_plan
-from resolvers.connections import moment_cursor, read_moment_cursor
+from resolvers.connections import read_time_cursor, time_cursor
 from tests.profiles import examples
 from tests.transport.clients import in_process
 from tests.transport.toy import make_server
@@ -127,7 +127,7 @@ def test_any_document_is_answered_within_50_ms_of_processor_time(strategy: st.Se
 @example("=" * 200)
 def test_cursor_is_read_or_refused_whatever_it_is(text: str) -> None:
     try:
-        read_moment_cursor("STARTS_AT_ASC", text)
+        read_time_cursor("STARTS_AT_ASC", text)
     except BadRequest as refused:
         assert len(refused.message) < 300
 
@@ -142,12 +142,12 @@ def test_cursor_is_read_or_refused_whatever_it_is(text: str) -> None:
 def test_cursor_is_read_or_refused_when_it_was_tampered_with(
     moment: Any, key: Any, cut: int, letter: str
 ) -> None:
-    cursor = moment_cursor("STARTS_AT_ASC", moment, key)
-    assert read_moment_cursor("STARTS_AT_ASC", cursor) == (moment, key)
+    cursor = time_cursor("STARTS_AT_ASC", moment, key)
+    assert read_time_cursor("STARTS_AT_ASC", cursor) == (moment, key)
     with pytest.raises(BadRequest):
-        read_moment_cursor("CREATED_AT_DESC", cursor)
+        read_time_cursor("CREATED_AT_DESC", cursor)
     try:
-        read_moment_cursor("STARTS_AT_ASC", cursor[:cut] + letter + cursor[cut + 1 :])
+        read_time_cursor("STARTS_AT_ASC", cursor[:cut] + letter + cursor[cut + 1 :])
     except BadRequest as refused:
         assert len(refused.message) < 300
 

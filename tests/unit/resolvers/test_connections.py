@@ -10,11 +10,11 @@ from domain.errors import BadRequest
 from kit.ids import new_uuid
 from resolvers.connections import (
     connect,
-    moment_cursor,
     number_cursor,
     page_size,
-    read_moment_cursor,
     read_number_cursor,
+    read_time_cursor,
+    time_cursor,
 )
 
 MOMENT = datetime(2031, 5, 1, 10, 30, 0, 123456, tzinfo=UTC)
@@ -24,7 +24,7 @@ MOMENT = datetime(2031, 5, 1, 10, 30, 0, 123456, tzinfo=UTC)
 def test_a_moment_comes_back_to_the_microsecond(moment: datetime, key: object) -> None:
     aware = moment.replace(tzinfo=UTC)
 
-    assert read_moment_cursor("orders", moment_cursor("orders", aware, key)) == (aware, key)  # type: ignore[arg-type]
+    assert read_time_cursor("orders", time_cursor("orders", aware, key)) == (aware, key)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("number", [0, 7, 299_999])
@@ -33,32 +33,32 @@ def test_a_number_comes_back(number: int) -> None:
 
 
 def test_no_cursor_is_the_beginning() -> None:
-    assert read_moment_cursor("orders", None) is None
+    assert read_time_cursor("orders", None) is None
     assert read_number_cursor("tickets", None) is None
 
 
 def test_a_cursor_of_another_list_is_refused() -> None:
-    cursor = moment_cursor("orders", MOMENT, new_uuid())
+    cursor = time_cursor("orders", MOMENT, new_uuid())
 
-    for read in (read_moment_cursor, read_number_cursor):
+    for read in (read_time_cursor, read_number_cursor):
         with pytest.raises(BadRequest, match="not a cursor of this list"):
             read("STARTS_AT_ASC", cursor)
 
 
 @given(st.text(max_size=60))
 def test_any_other_text_is_refused(text: str) -> None:
-    for read in (read_moment_cursor, read_number_cursor):
+    for read in (read_time_cursor, read_number_cursor):
         with pytest.raises(BadRequest):
             read("orders", text)
 
 
 def test_a_cursor_with_a_changed_letter_is_refused_or_another_key() -> None:
-    cursor = moment_cursor("orders", MOMENT, new_uuid())
+    cursor = time_cursor("orders", MOMENT, new_uuid())
 
     with pytest.raises(BadRequest):
-        read_moment_cursor("orders", cursor + "=")
+        read_time_cursor("orders", cursor + "=")
     with pytest.raises(BadRequest):
-        read_moment_cursor("orders", cursor[:-3])
+        read_time_cursor("orders", cursor[:-3])
 
 
 @pytest.mark.parametrize(("first", "size"), [(None, 20), (1, 1), (100, 100)])

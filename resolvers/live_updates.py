@@ -1,4 +1,4 @@
-"""What subscribers are told, with public ids."""
+"""The updates of subscriptions, with public ids."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class SeatChangeView:
 
 
 def changes_of(update: SeatAvailabilityUpdate) -> list[SeatChangeView]:
-    """A delta's changed seats."""
+    """Return the changed seats of an update."""
     prefix = f"{Part.SEAT.value}_{encode_uuid(update.event_id)}_"
     return [
         SeatChangeView(f"{prefix}{index}", index, status_name(letter)) for index, letter in update.changes
@@ -27,5 +27,5 @@ def changes_of(update: SeatAvailabilityUpdate) -> list[SeatChangeView]:
 
 
 def sections_of(update: SeatAvailabilityUpdate) -> list[SectionAvailabilityView]:
-    """The counts that changed."""
+    """Return the changed counts of an update."""
     return section_counts(update.event_id, update.sections)
