@@ -38,8 +38,9 @@ def server_of(api: Api) -> GraphQLServer:
 async def executed(server: GraphQLServer, document: str, compiled: bool) -> tuple[Any, list[str]]:
     """Run a document below the encoder; errors without their traces, in any order."""
     http = server._http
-    call = await http._engine.prepare(OperationRequest(document, None, None), None)
-    run = http._engine._running(call, await as_awaited(http.context_factory(ConnectionInfo({}))))
+    context = await as_awaited(http.context_factory(ConnectionInfo({})))
+    call = await http._engine.prepare(OperationRequest(document, None, None), context)
+    run = http._engine._running(call, context)
     result: Any = (
         http._engine._execute(run, call.operation) if compiled else run.whole.execute_operation(False)
     )
