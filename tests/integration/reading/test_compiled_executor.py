@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from inspect import isawaitable
 from typing import Any
 
@@ -64,4 +65,8 @@ async def test_answers_are_equal_when_generated_documents_are_compiled(
         compiled = await executed(server, document, compiled=True)
     except BadRequest:
         assume(False)
-    assert compiled == await executed(server, document, compiled=False)
+    try:
+        expected = await executed(server, document, compiled=False)
+    except CancelledError:
+        assume(False)  # graphql-core cancels a failing field's siblings, and whatever shares their loads
+    assert compiled == expected
