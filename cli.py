@@ -67,7 +67,7 @@ def parser() -> Parser:
 def add_up(commands: "argparse._SubParsersAction[Parser]") -> None:
     up = command(commands, "up", "start everything that is not configured, and serve", run_up)
     up.add_argument("--port", type=port_number, help="where to serve (8000)")
-    up.add_argument("--data-dir", metavar="D", help="where everything is kept (.boxoffice)")
+    up.add_argument("--data-dir", metavar="D", help="the folder of all data (.boxoffice)")
     up.add_argument("--workers", type=worker_count, metavar="N", help="API processes (2)")
     up.add_argument("--no-demo", action="store_true", help="do not load the demo")
 
@@ -77,7 +77,7 @@ def add_steps(commands: "argparse._SubParsersAction[Parser]") -> None:
     steps: dict[str, tuple[str, Handler]] = {
         "serve": ("run one API process", run_serve),
         "worker": ("run the background work: expiry, outbox, indexing, admission", run_worker),
-        "migrate": ("bring the database to this version's shape", run_migrate),
+        "migrate": ("migrate the database to this version", run_migrate),
         "reindex": ("build the search index anew and swap it in", run_reindex),
         "demo": ("load the demo, once", run_demo),
         "schema": ("print the GraphQL schema", run_schema),
@@ -94,7 +94,7 @@ def add_steps(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 
 def add_doctor(commands: "argparse._SubParsersAction[Parser]") -> None:
-    purpose = "hold PostgreSQL, Redis, Stripe and the index against one another; exit status 1 if they differ"
+    purpose = "compare PostgreSQL, Redis, Stripe and the search index; exit status 1 if they differ"
     doctor = command(commands, "doctor", purpose, run_doctor)
     doctor.add_argument("--repair", action="store_true", help="repair what needs no person")
     doctor.add_argument("--days", type=at_least_one, default=7, metavar="N", help="of payments, back (7)")
@@ -103,15 +103,16 @@ def add_doctor(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 def add_status(commands: "argparse._SubParsersAction[Parser]") -> None:
     status = command(
-        commands, "status", "show how everything stands; exit status 1 while not well", run_status
+        commands,
+        "status",
+        "show the state of the installation; exit status 1 if it is not healthy",
+        run_status,
     )
-    status.add_argument("--watch", action="store_true", help="go on, until Ctrl-C")
+    status.add_argument("--watch", action="store_true", help="repeat until Ctrl-C")
     status.add_argument(
         "--json", action="store_true", dest="as_json", help="one JSON object (a line each, watching)"
     )
-    status.add_argument(
-        "--every", type=at_least_one, default=1, metavar="SECONDS", help="how often to look (1)"
-    )
+    status.add_argument("--every", type=at_least_one, default=1, metavar="SECONDS", help="the interval (1)")
     status.add_argument("--svg", metavar="FILE", help="draw the screen into a file, too")
     status.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
 
@@ -147,10 +148,13 @@ def add_query(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 
 def add_import(commands: "argparse._SubParsersAction[Parser]") -> None:
-    things = command(commands, "import", "bring in events or a seating plan", None)
+    things = command(commands, "import", "import events or a seating plan", None)
     kinds = things.add_subparsers(title="things", metavar="KIND", required=True)
     purposes: dict[str, tuple[str, Handler]] = {
-        "events": ("JSON lines of events, .gz too; venues and performers lie beside", run_events),
+        "events": (
+            "JSON lines of events, .gz too; with venues and performers in the same folder",
+            run_events,
+        ),
         "plan": ("a pretix seating plan: stored once, for createEvent's seatingPlanId", run_plan),
     }
     for name, (purpose, handler) in purposes.items():
@@ -167,9 +171,11 @@ def add_draw(commands: "argparse._SubParsersAction[Parser]") -> None:
 
 
 def add_simulate(commands: "argparse._SubParsersAction[Parser]") -> None:
-    things = command(commands, "simulate", "play what has not happened yet, on parts of its own", None)
+    things = command(commands, "simulate", "simulate a situation on temporary servers", None)
     kinds = things.add_subparsers(title="things", metavar="KIND", required=True)
-    sale = command(kinds, "sale", "a hot sale behind a waiting room, with a plot", run_simulate_sale)
+    sale = command(
+        kinds, "sale", "a sale with high demand behind a waiting room, with a plot", run_simulate_sale
+    )
     sale.add_argument("--people", type=at_least_one, default=2000, metavar="N", help="in line (2000)")
     sale.add_argument("--seats", type=at_least_one, default=2500, metavar="N", help="on sale (2500)")
     sale.add_argument("--per-minute", type=at_least_one, default=1500, metavar="N", help="admissions (1500)")
@@ -228,7 +234,7 @@ def run_up(arguments: argparse.Namespace) -> None:
 
 def run_serve(arguments: argparse.Namespace) -> None:
     from commands.configuration import settings_of_running
-    from commands.serving import serve
+    from commands.serve import serve
 
     settings = settings_of_running(arguments.data_dir, port=arguments.port, host=arguments.host)
     serve(settings.require_serving())
@@ -308,13 +314,13 @@ def run_plan(arguments: argparse.Namespace) -> None:
 
 
 def run_draw(arguments: argparse.Namespace) -> int:
-    from commands.drawing import draw
+    from commands.draw import draw
 
     return draw(arguments.data_dir, arguments.event, everyone=arguments.everyone)
 
 
 def run_simulate_sale(arguments: argparse.Namespace) -> None:
-    from commands.simulating import simulate_sale
+    from commands.simulate import simulate_sale
 
     simulate_sale(arguments)
 

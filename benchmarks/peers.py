@@ -63,7 +63,7 @@ SERVERS = {"prepared": prepared, "naive": naive}
 
 
 def main() -> None:
-    """Serve one of them, with uvicorn set as `commands.serving` sets it."""
+    """Serve one of them, with uvicorn set as `commands.serve` sets it."""
     name, port, folder = sys.argv[1:]
     config = uvicorn.Config(
         SERVERS[name](Path(folder)),

@@ -1,1 +1,1 @@
-"""What the commands of `boxoffice` do, one module each; cli.py only parses."""
+"""The commands of `boxoffice`, one module each; cli.py only parses."""

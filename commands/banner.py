@@ -1,4 +1,4 @@
-"""What `up` prints once everything serves."""
+"""The addresses and tokens that `up` prints when everything runs."""
 
 import sys
 
@@ -12,7 +12,7 @@ ORGANISER = "demo-organiser"
 
 
 def announce(settings: Settings) -> None:
-    """Prints the addresses and, in development, a buyer's and an organiser's token."""
+    """Print the addresses and, in development, a buyer's and an organiser's token."""
     rows = {"page": "/", "graphql": "/graphql", **({"graphiql": "/graphiql"} if settings.graphiql else {})}
     base = f"http://{shown_host(settings.host)}:{settings.port}"
     facts = {name: base + path for name, path in rows.items()} | demo_tokens(settings)
@@ -25,7 +25,7 @@ def announce(settings: Settings) -> None:
 
 
 def demo_tokens(settings: Settings) -> dict[str, str]:
-    """A token for each demo person, where this installation signs its own."""
+    """Return a token for each demo user, where this installation signs its own."""
     if settings.environment == "production" or settings.jwks_url:
         return {}
     buyer = token_for(settings, BUYER, email="buyer@example.com", name="Demo Buyer")
@@ -40,7 +40,7 @@ def demo_tokens(settings: Settings) -> dict[str, str]:
 
 
 def show_panel(facts: dict[str, str]) -> None:
-    """The same facts, in colour; tokens stay whole lines so that they can be copied."""
+    """Print the same in colour; each token is one line, so that it can be copied."""
     from rich.console import Console
 
     console = Console(soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The settings a command runs on: the environment, .env, and the `up` that runs here."""
+"""The settings of a command: of the environment, of .env, and of a running `up`."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from settings import PREFIX, Settings, SettingsError, read_dotenv
 def load_settings(
     data_dir: str | None = None, *, port: int | None = None, host: str | None = None
 ) -> Settings:
-    """The environment's and .env's settings, with what the command line says over them.
+    """Return the settings of the environment and .env; the command line overrides them.
 
     Raises:
         SettingsError: when one does not fit.
@@ -20,7 +20,7 @@ def load_settings(
 def settings_of_running(
     data_dir: str | None = None, *, port: int | None = None, host: str | None = None
 ) -> Settings:
-    """The same, and what is not set is as in the `up` that runs on the data dir, if one does.
+    """Return the same settings, completed by those of the `up` that runs on the data dir, if any.
 
     Raises:
         SettingsError: when a setting does not fit, or production would use development's.
@@ -35,7 +35,7 @@ def settings_of_running(
 
 
 def variables(data_dir: str | None, port: int | None, host: str | None) -> dict[str, str]:
-    """What is set, by .env, the environment and the command line, the later over the earlier."""
+    """Return the settings of .env, the environment and the command line; the later override the earlier."""
     given = {"DATA_DIR": data_dir, "PORT": port, "HOST": host}
     said = {PREFIX + name: str(value) for name, value in given.items() if value is not None}
     merged = {**read_dotenv(Path(".env")), **os.environ, **said}
@@ -43,7 +43,7 @@ def variables(data_dir: str | None, port: int | None, host: str | None) -> dict[
 
 
 def refusing_development(settings: Settings) -> Settings:
-    """Itself, when none of its secrets comes from the data dir of a development `up`.
+    """Return the settings, if none of their secrets comes from the data dir of a development `up`.
 
     Raises:
         SettingsError: naming the one that does.

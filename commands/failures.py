@@ -1,12 +1,12 @@
-"""Which failures are a refusal: one sentence for the person, not a bug for us."""
+"""Tells expected failures, shown as one sentence, from bugs."""
 
 from domain.errors import BoxofficeError
 
 
 def is_refusal(fault: Exception) -> bool:
-    """Whether its message is a sentence meant for the person who typed the command."""
+    """Return whether the exception's message is a sentence for the user of the command."""
     from commands.query import QueryError
-    from commands.serving import PortTakenError
+    from commands.serve import PortTakenError
     from devservices.part import PartError
 
     return isinstance(fault, BoxofficeError | PartError | PortTakenError | QueryError)

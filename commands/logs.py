@@ -1,4 +1,4 @@
-"""How our own processes log."""
+"""The log of this installation's processes."""
 
 from collections.abc import MutableMapping
 from typing import Any
@@ -10,7 +10,7 @@ from settings import Settings
 
 
 def log_as(settings: Settings) -> None:
-    """Send this process's log lines to standard error, as the settings want them."""
+    """Send this process's log to standard error, in the format of the settings."""
     write_logs(settings.log_level, settings.log_format, enrich=name_order)
 
 

@@ -1,4 +1,4 @@
-"""What a person or a script reads: plain lines in a pipe, colour and bars on a terminal."""
+"""The output of commands: plain lines in a pipe, colour and progress bars on a terminal."""
 
 import json
 import sys
@@ -7,20 +7,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Progress = Callable[[int, int, str], None]
-"""Called with how many are done, of how many (0: unknown), and what they are."""
+"""Called with the number done, the total (0: unknown) and the kind of things."""
 
 REPORT_SECONDS = 2.0
 JSON_COLUMNS = 110
 
 
 def line(text: str) -> None:
-    """One line on stdout, at once."""
+    """Print one line to stdout at once."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def json_lines(value: object, indent: str = "", width: int = JSON_COLUMNS) -> str:
-    """JSON as a person reads it: what fits a line of `width` columns stands on one."""
+    """Return readable JSON: a value that fits into `width` columns stands on one line."""
     short = json.dumps(value, ensure_ascii=False)
     if not value or not isinstance(value, dict | list) or len(indent + short) <= width:
         return short
@@ -39,7 +39,7 @@ def json_lines(value: object, indent: str = "", width: int = JSON_COLUMNS) -> st
 
 @contextmanager
 def progress_shown() -> Iterator[Progress]:
-    """A way to report progress: a bar on a terminal, a line every two seconds elsewhere."""
+    """Yield a progress function: a bar on a terminal, a line every two seconds elsewhere."""
     if sys.stdout.isatty():
         with bars() as report:
             yield report
@@ -48,7 +48,7 @@ def progress_shown() -> Iterator[Progress]:
 
 
 class PlainReport:
-    """Progress as plain lines: the first, one every two seconds, and the last."""
+    """Shows progress as plain lines: the first, one every two seconds, and the last."""
 
     def __init__(self) -> None:
         self.last: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""A sale of N people, played through the same services that serve the API."""
+"""A simulated sale: N people use the services of the API."""
 
 import asyncio
 import random
@@ -25,16 +25,16 @@ from services.waiting_room.waiting_rooms import QueueEntry, WaitingRooms
 from subscriptions.queue_positions import WaitingRoomHub
 
 SAMPLE_SECONDS = 0.5
-# Of a hundred people who are let in: 75 buy, 10 see a decline first, 10 leave, 5 wander off.
+# Of 100 admitted people, 75 buy, 10 have a card declined first, 10 leave, and 5 let their admission lapse.
 _BUYS, _DECLINED, _LEAVES = 0.75, 0.10, 0.10
 _REFUSED: tuple[type[Exception], ...] = (BoxofficeError, *DATABASE_AWAY)
-# Nearer than this the steps of a tick and of a second are most of the error.
+# For shorter waits, the steps of a tick and of a second are most of the error.
 _JUDGED_FROM_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is played. `visit_seconds` is the median time from the admission to the decision."""
+    """The plan of a sale. `visit_seconds` is the median time from the admission to the decision."""
 
     people: int
     seats: int
@@ -46,7 +46,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The sale at one moment."""
+    """The sale at one time."""
 
     seconds: float
     admitted: int
@@ -58,7 +58,7 @@ class Sample:
 
 @dataclass(slots=True)
 class Result:
-    """What came of it."""
+    """The result of a sale."""
 
     samples: list[Sample] = field(default_factory=list)
     eta_errors: list[float] = field(default_factory=list)
@@ -69,12 +69,12 @@ class Result:
     worse_places: int = 0
 
     def median_eta_error(self) -> float:
-        """Of all estimates told, against when the person was admitted: 0.2 is a fifth off."""
+        """The median relative error of the sent estimates: 0.2 is a fifth."""
         return statistics.median(self.eta_errors) if self.eta_errors else 0.0
 
 
 class Sale:
-    """The people of one sale and what became of them."""
+    """The people of one sale, and their results."""
 
     def __init__(
         self, plan: Plan, context: ServiceContext, rooms: WaitingRooms, hub: WaitingRoomHub, event_id: UUID
@@ -85,12 +85,12 @@ class Sale:
         self._rooms = rooms
         self._hub = hub
         self._event_id = event_id
-        self._chance = random.Random(plan.seed)  # noqa: S311 - people, not secrets
+        self._chance = random.Random(plan.seed)  # noqa: S311 - decisions of people, not secrets
         self._sold_out = asyncio.Event()
         self._done = 0
 
     async def play(self, report: Callable[[int, int, str], None]) -> Result:
-        """Everybody joins, waits, and buys or does not."""
+        """Run the sale: all people join, wait, and decide."""
         watching = asyncio.create_task(self._watch(report))
         people = [self._person(number) for number in range(self._plan.people)]
         await asyncio.gather(*(self._counted(person) for person in people))
@@ -122,7 +122,7 @@ class Sale:
         await self._shop(viewer, token, mood, tickets)
 
     async def _wait(self, viewer: Viewer) -> str | None:
-        """Stand in line; the token, or None once everything is sold."""
+        """Wait for the admission, and return its token; None when everything is sold."""
         told: list[tuple[float, int]] = []
         stream = self._hub.stream(viewer, self._event_id)
         best: int | None = None

@@ -1,4 +1,4 @@
-"""`boxoffice status`: how everything stands, once or going on; a screen, plain lines, or JSON."""
+"""`boxoffice status`: the state of an installation, once or repeatedly, as a screen, plain lines or JSON."""
 
 import asyncio
 import sys
@@ -8,14 +8,14 @@ from pathlib import Path
 
 from commands.configuration import settings_of_running
 from commands.output import line
-from commands.standing import Standing, standing_of
+from commands.system_status import Standing, standing_of
 from settings import Settings
 
 
 def status(
     data_dir: str | None, *, watch: bool, as_json: bool, every_seconds: int = 1, svg: str | None = None
 ) -> int:
-    """Shows it; 0 when all was well when last looked at, else 1."""
+    """Show the state; the exit status is 0 when the last one was good, else 1."""
     settings = settings_of_running(data_dir)
     if watch:
         return _watch(settings, as_json=as_json, every_seconds=every_seconds, svg=svg)
@@ -26,7 +26,7 @@ def status(
 
 
 def _watch(settings: Settings, *, as_json: bool, every_seconds: int, svg: str | None) -> int:
-    """Until Ctrl-C."""
+    """Show the state repeatedly until Ctrl-C."""
     standing = asyncio.run(standing_of(settings))
     try:
         if sys.stdout.isatty() and not as_json:
@@ -66,7 +66,7 @@ def _print(standing: Standing, *, as_json: bool) -> None:
 
 
 def lines_of(standing: Standing) -> Iterator[str]:
-    """A line for each process and part, then the sale."""
+    """Yield a line for each process and store, then the sale."""
     for name, process in standing.processes.items():
         at = "" if process.pid is None else f" (pid {process.pid})"
         yield f"{name}: running{at}" if process.running else f"{name}: not running"

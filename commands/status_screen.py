@@ -1,4 +1,4 @@
-"""The same on a terminal, in colour and in place."""
+"""The state of an installation on a terminal, in colour and in place."""
 
 import io
 import re
@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from commands.standing import Standing
+from commands.system_status import Standing
 
 _FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 _COLUMN = 58
@@ -21,26 +21,26 @@ _SVG_COLUMNS = 2 * _COLUMN + 2
 
 @contextmanager
 def live(first: Standing) -> Iterator[Callable[[Standing], None]]:
-    """A screen that is redrawn with each standing it is given."""
+    """Yield a function that redraws the screen."""
     with Live(screen(first), auto_refresh=False) as shown:
         yield lambda standing: shown.update(screen(standing), refresh=True)
 
 
 def show_once(standing: Standing) -> None:
-    """The screen, once."""
+    """Print the screen once."""
     Console().print(screen(standing))
 
 
 def svg_of(standing: Standing) -> str:
-    """The screen as a picture."""
+    """Return the screen as an SVG picture."""
     console = Console(record=True, width=_SVG_COLUMNS, file=io.StringIO(), force_terminal=True)
     console.print(screen(standing))
-    # Without the fonts that rich would have a reader's browser fetch from elsewhere.
+    # Without rich's web fonts, which a reader's browser would fetch from another host.
     return _FONT_FACE.sub("", console.export_svg(title="boxoffice status", unique_id="status"))
 
 
 def screen(standing: Standing) -> RenderableType:
-    """Everything, on one page."""
+    """Return the whole screen."""
     state = Text("well", "bold green") if standing.well else Text("not well", "bold red")
     head = Text.assemble("boxoffice at ", (standing.address, "cyan"), " is ", state, f"   {standing.at}")
     left = Group(_parts(standing), _processes(standing))

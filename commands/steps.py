@@ -1,4 +1,4 @@
-"""The single steps, as a deployment runs them one by one and `up` one after another."""
+"""The single steps that a deployment runs one by one, and `up` in a row."""
 
 from collections.abc import Coroutine
 from pathlib import Path
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def worker(data_dir: str | None) -> None:
-    """Runs the background loops until SIGTERM."""
+    """Run the background loops until SIGTERM."""
     from app import run_worker
     from commands.logs import log_as
 
@@ -22,16 +22,16 @@ def worker(data_dir: str | None) -> None:
 
 
 def migrate(data_dir: str | None) -> None:
-    """Brings the database to this version's shape; many may run it at once."""
+    """Migrate the database to this version; several processes may do it at once."""
     from db.migrate import migrate as upgrade
 
     settings = settings_of_running(data_dir).require("database_url")
     run(upgrade(settings.database_url))
-    line("The database has this version's shape.")
+    line("The database is at this version's schema.")
 
 
 def demo(data_dir: str | None, *, invented_only: bool) -> None:
-    """Loads the demo, unless it is there."""
+    """Load the demo, unless it is loaded."""
     from services.catalogue.demo import load_demo
 
     settings = settings_of_running(data_dir).require("database_url", "redis_url")
@@ -40,7 +40,7 @@ def demo(data_dir: str | None, *, invented_only: bool) -> None:
 
 
 def reindex(data_dir: str | None) -> None:
-    """Builds a second search index from the database and swaps it in."""
+    """Build a second search index from the database, and swap it in."""
     from workers.reindex import reindex as rebuild
 
     settings = settings_of_running(data_dir).require("database_url", "meilisearch_url")
@@ -49,34 +49,34 @@ def reindex(data_dir: str | None) -> None:
 
 
 def import_events(data_dir: str | None, file: str) -> None:
-    """Brings in events with their venues and performers; doing it twice changes nothing."""
-    from services.catalogue.import_files import import_events as bring_in
+    """Import events with their venues and performers; a second import changes nothing."""
+    from services.catalogue.import_files import import_events as import_file
 
     path = existing(file)
     settings = settings_of_running(data_dir).require("database_url")
     with progress_shown() as progress:
-        summary = run(bring_in(settings, path, progress))
+        summary = run(import_file(settings, path, progress))
     line(summary)
 
 
 def import_plan(data_dir: str | None, file: str) -> None:
-    """Stores a seating plan and prints what it holds, and its id; doing it twice changes nothing."""
-    from services.catalogue.import_files import import_plan as bring_in
+    """Store a seating plan, and print its description and id; a second time changes nothing."""
+    from services.catalogue.import_files import import_plan as import_file
 
     path = existing(file)
     settings = settings_of_running(data_dir).require("database_url")
-    line(run(bring_in(settings, path)))
+    line(run(import_file(settings, path)))
 
 
 def print_schema() -> None:
-    """Prints the schema in its definition language."""
+    """Print the schema in its definition language."""
     from schema.schema import sdl
 
     line(sdl().rstrip())
 
 
 def existing(file: str) -> Path:
-    """The path of a file that is there.
+    """Return the path of an existing file.
 
     Raises:
         SettingsError: when it is not.
@@ -88,7 +88,7 @@ def existing(file: str) -> Path:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs it on uvloop to its end.
+    """Run a coroutine on uvloop to its end.
 
     Raises:
         SettingsError: nothing listens where a part should be.

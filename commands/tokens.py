@@ -20,7 +20,7 @@ def token_for(
     name: str | None = None,
     ttl_seconds: int = DAY_SECONDS,
 ) -> str:
-    """A token the API takes: HS256 with the installation's secret, valid for `ttl_seconds`.
+    """Return a token signed with the installation's secret (HS256), valid for `ttl_seconds`.
 
     Raises:
         SettingsError: when tokens come from an identity provider, or no secret is configured.
@@ -43,7 +43,7 @@ def token_for(
 def print_token(
     data_dir: str | None, user: str, email: str | None, scopes: Sequence[str], ttl_seconds: int
 ) -> None:
-    """Prints the token and nothing else."""
+    """Print the token and nothing else."""
     from commands.configuration import settings_of_running
     from commands.output import line
 
@@ -52,7 +52,7 @@ def print_token(
 
 
 def with_own_secret(settings: Settings) -> Settings:
-    """In development the secret of the data dir counts, as it does for `up` on it."""
+    """Return the settings, in development with the secret of the data dir, as `up` uses it."""
     if settings.environment == "production" or settings.jwt_secret or settings.jwks_url:
         return settings
     from dataclasses import replace

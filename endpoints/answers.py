@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 
 def json_answer(content: Any, status: int = 200) -> Response:
-    """JSON that nobody keeps."""
+    """Return a JSON response that is not cached."""
     return Response(
         orjson.dumps(content),
         status,
@@ -17,5 +17,5 @@ def json_answer(content: Any, status: int = 200) -> Response:
 
 
 def refusal(status: int, code: str, message: str) -> Response:
-    """An error in the shape that GraphQL's have."""
+    """Return an error in the shape of GraphQL's errors."""
     return json_answer({"errors": [{"message": message, "extensions": {"code": code}}]}, status)

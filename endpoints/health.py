@@ -1,4 +1,4 @@
-"""Whether this process is alive, and whether each part is there."""
+"""Liveness of this process, and readiness of the stores."""
 
 import asyncio
 import time
@@ -13,23 +13,23 @@ from starlette.routing import Route
 from endpoints.answers import json_answer
 
 _PROBE_SECONDS = 1.5
-# However many ask, each part is asked about this often at most.
+# Each store is probed at most this often.
 _FRESH_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A part, how to ask whether it is there, and whether anything can be sold without it."""
+    """The probe of a store, and whether selling needs it."""
 
     ask: Callable[[], Awaitable[object]]
     needed: bool
     costs_nothing: bool = False
-    """Asked every time: nobody else has to answer."""
+    """The probe of this process itself, which never waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartState:
-    """How a part stood when it was last asked; `since` is when that began to be so."""
+    """The last state of a store, and the time since which it is so."""
 
     ok: bool
     needed: bool
@@ -38,7 +38,7 @@ class PartState:
     detail: str
 
     def as_json(self) -> dict[str, object]:
-        """The same, for /readyz."""
+        """Return the state for /readyz."""
         return {
             "ok": self.ok,
             "needed": self.needed,
@@ -49,7 +49,7 @@ class PartState:
 
 
 class Readiness:
-    """The state of every part: at most a second old, asked once however many want to know."""
+    """The state of every store, at most a second old and probed once for any number of requests."""
 
     def __init__(self, probes: Mapping[str, Probe], clock: Callable[[], float] = time.monotonic) -> None:
         self._probes = probes
@@ -59,7 +59,7 @@ class Readiness:
         self._asking: asyncio.Task[None] | None = None
 
     async def states(self) -> dict[str, PartState]:
-        """Each part's; never later than the probes' limit of 1.5 s."""
+        """Return the state of every store, within the probes' limit of 1.5 s."""
         if self._clock() - self._asked_at >= _FRESH_SECONDS:
             if self._asking is None or self._asking.done():
                 self._asking = asyncio.create_task(self._ask_all())
@@ -81,7 +81,7 @@ class Readiness:
 
 
 async def _asked(probe: Probe) -> tuple[bool, float, str]:
-    """Whether the part answered, how long it took, and what it or the fault said."""
+    """Return whether a store answered, its time, and its answer or the failure."""
     began = time.perf_counter()
     ok, detail = True, ""
     try:
@@ -91,7 +91,7 @@ async def _asked(probe: Probe) -> tuple[bool, float, str]:
     except TimeoutError:
         ok, detail = False, f"no answer within {_PROBE_SECONDS} s"
     except Exception as error:
-        # Its class alone: a driver's words name hosts and users, and anybody may read this.
+        # Only its class, because a driver's message names hosts and users and this is public.
         ok, detail = False, type(error).__name__
     return ok, time.perf_counter() - began, detail
 
@@ -99,7 +99,7 @@ async def _asked(probe: Probe) -> tuple[bool, float, str]:
 def health_routes(
     readiness: Readiness, metrics: Callable[[], Awaitable[bytes]], media_type: str
 ) -> list[Route]:
-    """/healthz, /readyz and /metrics."""
+    """Return the routes /healthz, /readyz and /metrics."""
 
     async def healthz(_: Request) -> Response:
         return json_answer({"status": "alive"})

@@ -44,7 +44,7 @@ HOST = re.compile(r"^[A-Za-z0-9.\-\[\]:]{1,255}$")
 
 
 class PageSettings(Protocol):
-    """What the pages need to know of the settings."""
+    """The settings that the pages need."""
 
     @property
     def environment(self) -> str: ...
@@ -61,7 +61,7 @@ class PageSettings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file as it is sent: its bytes, their gzip form where that is smaller, and its validator."""
+    """A file with its bytes, their gzip form where that is smaller, and its validator."""
 
     body: bytes
     gzipped: bytes | None
@@ -75,12 +75,12 @@ class Assets:
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
-        # Where several checkouts share what npm installed, it is a link to another place.
+        # The folder may be a link, where several checkouts share one installation of npm packages.
         self._installed = (root / "node_modules").resolve()
         self._read: dict[Path, Asset] = {}
 
     async def find(self, relative: str) -> Asset | None:
-        """The asset at a path below the root, or None: never a file outside it."""
+        """Return the asset at a path below the root, never a file outside it."""
         try:
             path = (self._root / relative).resolve()
             if not path.is_relative_to(self._root) and not path.is_relative_to(self._installed):
@@ -96,7 +96,7 @@ class Assets:
         return asset
 
     async def find_public(self, relative: str) -> Asset | None:
-        """The asset at a path of one of the public folders, or None."""
+        """Return the asset at a path of a public folder, if there is one."""
         parts = Path(relative).parts
         if len(parts) == 2 and parts[0] == "vendor":
             return await self.find(VENDOR[parts[1]]) if parts[1] in VENDOR else None
@@ -126,7 +126,7 @@ def payment_origins(settings: PageSettings) -> tuple[str, bool]:
 
 
 def content_policy(host: str, *, stripe: bool, local_stripe: str = "") -> str:
-    """The Content-Security-Policy of every page: our own origin, and Stripe's only when in use."""
+    """Return the Content-Security-Policy of every page: the own origin, and Stripe's when in use."""
     here = f" ws://{host} wss://{host}" if HOST.match(host) else ""
     scripts, frames, calls = "'self'", "'none'", f"'self'{here}"
     if local_stripe:
@@ -170,7 +170,7 @@ def _matches(request: Request, etag: str) -> bool:
 
 
 def respond(request: Request, asset: Asset, headers: dict[str, str]) -> Response:
-    """The asset, compressed where the client can; 304 where it has it already."""
+    """Return the asset, compressed if the client accepts it, or 304 if it has it."""
     zipped = asset.gzipped is not None and "gzip" in request.headers.get("accept-encoding", "")
     etag = f'"{asset.etag}-gzip"' if zipped else f'"{asset.etag}"'
     headers = {**headers, "ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
@@ -183,7 +183,7 @@ def respond(request: Request, asset: Asset, headers: dict[str, str]) -> Response
 
 
 def configuration(request: Request, settings: PageSettings) -> Response:
-    """What the pages' scripts need to know of the installation."""
+    """Return the facts of the installation that the pages' scripts need."""
     local, real = payment_origins(settings)
     known = {
         "environment": settings.environment,

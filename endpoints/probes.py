@@ -1,4 +1,4 @@
-"""How each part is asked whether it is there."""
+"""The probes of the stores."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ def probes_of(
     stripe_url: str,
     is_stopping: Callable[[], bool],
 ) -> Mapping[str, Probe]:
-    """PostgreSQL and Redis, without which nothing is sold, and those whose work waits or is stood in for.
+    """Return the probes of PostgreSQL and Redis, which selling needs, and of the other stores.
 
     "" stands for an engine that is not configured, and for Stripe's own address, which is not dialled.
     """
@@ -44,7 +44,7 @@ def probes_of(
 
 
 async def _reach(address: str) -> None:
-    """Connect, and hang up."""
+    """Connect and disconnect."""
     parts = urlsplit(address)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     _, writer = await asyncio.open_connection(parts.hostname, port)

@@ -1,4 +1,4 @@
-"""What is looked up when `/metrics` is asked for; a part that is away takes no other figure with it."""
+"""The figures of `/metrics` that are read at a scrape; a store without an answer costs no other figure."""
 
 import asyncio
 import logging
@@ -21,15 +21,15 @@ from telemetry.waiting_room_meters import WaitingRoomMeters
 log = logging.getLogger("boxoffice.metrics")
 
 _LOOK_SECONDS = 1.5
-# Longer than a probe may take: what hangs has to be shown as down.
+# Longer than a probe may take, so that a hanging store is shown as down.
 _PARTS_SECONDS = 2.5
-# However many scrape, the database is asked this often at most.
+# The database is read at most this often.
 _FIGURES_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the figures come from that no process counts for itself."""
+    """The sources of figures that no process counts for itself."""
 
     context: ServiceContext
     waiting_rooms: WaitingRooms
@@ -39,7 +39,7 @@ class Sources:
 
 
 class Scrape:
-    """Answers /metrics: this process's figures, those the others told, and what all find alike."""
+    """Answers /metrics: the figures of this process, of the other processes, and of the installation."""
 
     def __init__(self, instruments: Instruments, sources: Sources) -> None:
         self._instruments = instruments
@@ -49,11 +49,11 @@ class Scrape:
         self._figures: Cache[str, Figures] = Cache(max_entries=1, ttl_seconds=_FIGURES_SECONDS)
 
     async def __call__(self) -> bytes:
-        """Prometheus's text, within three seconds whatever is away."""
+        """Return Prometheus's text, within three seconds."""
         others, _ = await asyncio.gather(self._others(), self._refresh())
         self._common.show_processes(1 + len(others))
         own = self._instruments
-        # Some milliseconds a process: long enough to let others in between.
+        # It takes some milliseconds a process, so it runs in a thread.
         return await asyncio.to_thread(text_of_all, own.own, own.name, others, own.common)
 
     async def _refresh(self) -> None:

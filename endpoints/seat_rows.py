@@ -35,7 +35,7 @@ def rows_document(
 
 
 def scale_of(seats: Sequence[Seat]) -> int:
-    """The coarsest scale at which every coordinate is whole; the finest where none is."""
+    """Return the coarsest scale at which every coordinate is whole, the finest where none is."""
     values = {value for seat in seats for value in (seat.x, seat.y) if not value.is_integer()}
     return next((scale for scale in SCALES if all(_is_whole(value * scale) for value in values)), SCALES[-1])
 
@@ -56,7 +56,7 @@ def _section(seat_map: SeatMap, section: Section, scale: int) -> dict[str, Any]:
 
 
 def _row(row: Row, scale: int) -> dict[str, Any]:
-    """One row; what is so of no seat is left out."""
+    """Return one row; a property that no seat has is left out."""
     written = {
         "row": row.name,
         "numbers": _numbers([seat.number for seat in row.seats]),
@@ -72,7 +72,7 @@ def _row(row: Row, scale: int) -> dict[str, Any]:
 
 
 def _numbers(numbers: list[str]) -> dict[str, int] | list[str]:
-    """Seat numbers that count up or down evenly as {from, step, count}, any others one by one."""
+    """Return evenly spaced seat numbers as {from, step, count}, and others one by one."""
     if not all(number.isascii() and number.isdigit() and str(int(number)) == number for number in numbers):
         return numbers
     values = [int(number) for number in numbers]
@@ -83,7 +83,7 @@ def _numbers(numbers: list[str]) -> dict[str, int] | list[str]:
 
 
 def _steps(values: Iterable[int]) -> list[int]:
-    """The first value, then each one's difference from the one before it."""
+    """Return the first value, then each difference from the previous one."""
     steps, last = [], 0
     for value in values:
         steps.append(value - last)
@@ -92,5 +92,5 @@ def _steps(values: Iterable[int]) -> list[int]:
 
 
 def _runs(values: Iterable[int]) -> list[list[int]]:
-    """Equal neighbours together: [value, how many]."""
+    """Return runs of equal neighbours as [value, count]."""
     return [[value, sum(1 for _ in run)] for value, run in groupby(values)]

@@ -39,7 +39,7 @@ _MAX_DOCUMENTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A layout as it is sent: plain, gzip and brotli, under one validator."""
+    """A layout's document: plain, gzip and brotli, with one validator."""
 
     plain: bytes
     gzip: bytes
@@ -58,7 +58,7 @@ _Key = tuple[str, Shape]
 
 
 class Documents:
-    """The documents used last, compressed once, within a bound on their bytes."""
+    """The documents that were used last, compressed once, within a bound on their bytes."""
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
@@ -70,7 +70,7 @@ class Documents:
         )
 
     async def get(self, version: str, shape: Shape) -> Document:
-        """The document of a version in a shape; simultaneous misses make it once."""
+        """Return the document of a version in a shape; simultaneous misses build it once."""
         return await self._documents.get_or_load((version, shape), self._make)
 
     async def _make(self, key: _Key) -> Document:
@@ -80,7 +80,7 @@ class Documents:
 
 
 def compressed(content: dict[str, Any], event_id: UUID) -> Document:
-    """A document in every coding."""
+    """Return a document in every coding."""
     plain = orjson.dumps(content)
     return Document(
         plain,
@@ -92,7 +92,7 @@ def compressed(content: dict[str, Any], event_id: UUID) -> Document:
 
 
 def document_of(seat_map: SeatMap) -> dict[str, Any]:
-    """The shape of the schema's SeatMap, and `areas`: what is drawn that is not a seat."""
+    """Return the shape of the schema's SeatMap, with `areas`: the drawn things that are not seats."""
     return {
         "id": f"map_{seat_map.version}",
         "version": seat_map.version,
@@ -106,7 +106,7 @@ def document_of(seat_map: SeatMap) -> dict[str, Any]:
 
 
 def by_rows(seat_map: SeatMap) -> dict[str, Any]:
-    """The same without a word for each seat, in a tenth of the bytes."""
+    """Return the layout by rows, in a tenth of the bytes."""
     return rows_document(seat_map, lambda level: _level(seat_map, level), lambda area: _area(seat_map, area))
 
 
@@ -151,7 +151,7 @@ def _seat(seat_map: SeatMap, seat: Seat) -> dict[str, Any]:
 
 
 def _short(value: float) -> float:
-    """The same number in fewer bytes."""
+    """Return a whole float as an int, which has fewer bytes."""
     return int(value) if value.is_integer() else value
 
 
@@ -198,7 +198,7 @@ class Readers:
 
 
 def seat_map_routes(context: ServiceContext, tokens: Tokens) -> list[Route]:
-    """The routes of the documents."""
+    """Return the routes of the documents."""
     documents, readers = Documents(context), Readers(context, tokens)
 
     def sends(shape: Shape) -> Callable[[Request], Awaitable[Response]]:

@@ -20,7 +20,7 @@ _MOST_BYTES = 1_000_000
 
 
 def webhook_route(context: ServiceContext, secrets: Sequence[str]) -> Route:
-    """The route that Stripe posts to. 4xx: never again; 5xx: our fault, send it again."""
+    """Return the route of Stripe's webhooks. Stripe must not repeat a 4xx, and repeats a 5xx."""
 
     async def receive(request: Request) -> Response:
         body = await _body(request)
@@ -46,7 +46,7 @@ def webhook_route(context: ServiceContext, secrets: Sequence[str]) -> Route:
 
 
 async def _body(request: Request) -> bytes | None:
-    """The raw bytes; None where there are too many."""
+    """Return the raw bytes; None where there are too many."""
     parts, size = [], 0
     try:
         async for chunk in request.stream():

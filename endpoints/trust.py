@@ -1,4 +1,4 @@
-"""Whom and what an installation trusts: the origins of pages, and the documents it runs."""
+"""The trust of an installation: origins of pages, proxies, and documents that it executes."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ from transport import ConnectionInfo, manifest_of
 
 
 def trusted_documents(manifest: str) -> dict[str, str]:
-    """The documents of a manifest (JSON, sha256 to text) and those of our own pages; none without one.
+    """Return the documents of a manifest (JSON, sha256 to text) and of the pages; none without a manifest.
 
     Raises:
         SettingsError: it cannot be read, or a document does not have the hash that it is named by.
@@ -32,7 +32,7 @@ def trusted_documents(manifest: str) -> dict[str, str]:
 
 
 def from_allowed_origin(allowed: str) -> Callable[[ConnectionInfo], bool]:
-    """Whether a page may open a WebSocket: our own, and those of the origins named; * stands for any."""
+    """Return a check of origins that may open a WebSocket: the own one and the named ones; * is any."""
     origins = frozenset(allowed.split())
 
     def is_allowed(info: ConnectionInfo) -> bool:
@@ -45,10 +45,10 @@ def from_allowed_origin(allowed: str) -> Callable[[ConnectionInfo], bool]:
 
 
 def client_behind(trusted_proxies: str) -> Callable[[str, list[tuple[bytes, bytes]]], str]:
-    """Who asks, where X-Forwarded-For of these proxies is believed: as uvicorn says it of other requests."""
+    """Return the client's address from X-Forwarded-For of trusted proxies, as uvicorn computes it."""
 
     async def nothing(*_: Any) -> None:
-        """Where uvicorn hands on, the address is in the scope."""
+        """Receive the call of uvicorn's middleware, whose scope has the address."""
 
     middleware: Any = ProxyHeadersMiddleware(nothing, trusted_proxies)
 
@@ -56,7 +56,7 @@ def client_behind(trusted_proxies: str) -> Callable[[str, list[tuple[bytes, byte
         scope = {"type": "http", "client": (address, 0), "headers": headers}
         reading = middleware(scope, nothing, nothing)
         with contextlib.suppress(StopIteration):
-            reading.send(None)  # it waits for nothing
+            reading.send(None)  # it never waits
         reading.close()
         return str(scope["client"][0])
 

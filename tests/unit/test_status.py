@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from commands.standing import Process, Sale, Standing
 from commands.status import lines_of
 from commands.status_screen import screen, svg_of
+from commands.system_status import Process, Sale, Standing
 from telemetry.samples import Samples
 
 PART = {"ok": True, "needed": True, "latencyMs": 0.4, "since": "2026-11-23T06:00:00.000+00:00", "detail": ""}

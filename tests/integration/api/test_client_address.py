@@ -11,7 +11,7 @@ import httpx
 import uvicorn
 
 from app import create_app
-from commands.serving import configured
+from commands.serve import configured
 from endpoints.trust import client_behind
 from tests.apis import settings_on
 from tests.transport.clients import until

@@ -1,4 +1,4 @@
-"""`boxoffice simulate sale`: a hot sale on parts of its own, which are gone afterwards."""
+"""`boxoffice simulate sale`: a sale with high demand on temporary servers."""
 
 import argparse
 import asyncio
@@ -24,7 +24,7 @@ _ADMISSION_SECONDS = 30
 
 
 def simulate_sale(arguments: argparse.Namespace) -> None:
-    """Plays it, prints what came of it, and draws the plot."""
+    """Run the sale, print its result, and draw the plot."""
     plan = Plan(
         arguments.people,
         arguments.seats,
@@ -74,7 +74,7 @@ def own_parts() -> Iterator[Settings]:
 
 
 async def play(settings: Settings, plan: Plan, progress: Progress) -> Result:
-    """The sale, with an API process's services and a worker's loops in one."""
+    """Run the sale with the services of an API process and the loops of a worker."""
     from domain.waiting_room import WaitingRoomSettings
     from parts import build_parts
     from subscriptions.queue_positions import WaitingRoomHub
@@ -103,13 +103,13 @@ async def play(settings: Settings, plan: Plan, progress: Progress) -> Result:
 
 
 def organiser_of_the_sale() -> Viewer:
-    """Whose sale it is."""
+    """The organiser of the sale."""
     subject = "simulated|organiser"
     return Viewer(user_id_of(subject), subject, None, None, frozenset({Scope.ORGANISE.value}))
 
 
 def draft_of(now: datetime, plan: Plan) -> EventDraft:
-    """A standing concert that goes on sale in a few seconds, so that the first are drawn."""
+    """Return a standing concert that goes on sale in a few seconds, so that the first entrants are drawn."""
     floor = GeneralAdmission("Floor", plan.seats, Money(5000, "USD"), Money(250, "USD"))
     return EventDraft(
         name="Simulated night",
@@ -132,7 +132,7 @@ def draft_of(now: datetime, plan: Plan) -> EventDraft:
 
 
 def plot_of(result: Result, plan: Plan) -> str:
-    """Admitted, waiting, seats and errors over time."""
+    """Draw admitted and waiting people, seats and errors over time."""
     samples = result.samples
     return line_plot(
         f"{plan.people} people, {plan.seats} seats, {plan.per_minute} a minute, {plan.max_active} at once",

@@ -16,25 +16,25 @@ from transport import WebSocketProtocol, bounded_http_protocol, peer_address
 BACKLOG = 2048
 GRACEFUL_SECONDS = 8
 BODY_LIMIT_BYTES = 1_000_000
-KEPT_FILES = 512  # for pools, logs and whatever else is no client
+KEPT_FILES = 512  # for pools, logs and other files than clients' connections
 
 
 class PortTakenError(Exception):
-    """Somebody else listens on the port; the message says what to do."""
+    """Another process listens on the port; the message says what to do."""
 
 
 class Server(uvicorn.Server):
-    """Uvicorn that says goodbye before it closes its doors."""
+    """Uvicorn that ends subscriptions before it stops accepting connections."""
 
     async def shutdown(self, sockets: Sequence[socket.socket] | None = None) -> None:
-        """Not ready any more; subscribers sent elsewhere; then no new connection, and what runs ends."""
-        app: Starlette = self.config.app  # type: ignore[assignment]  # what `serve` gave it
+        """Stop being ready, end subscriptions, accept no more connections, and finish running requests."""
+        app: Starlette = self.config.app  # type: ignore[assignment]  # set by `serve`
         await app.state.drain()
         await super().shutdown(list(sockets or ()))
 
 
 def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT, then finishes what it began, 8 s at most.
+    """Serve until SIGTERM or SIGINT, then finish running requests for at most 8 s.
 
     Raises:
         PortTakenError: when somebody else listens on the port.
@@ -43,16 +43,16 @@ def serve(settings: Settings) -> None:
 
     log_as(settings)
     server = Server(configured(create_app(settings), settings))
-    # What is here by now stays: looking for garbage among it would stop the loop for tens of milliseconds.
+    # Objects made until now stay: collecting garbage among them would stop the loop for tens of milliseconds.
     gc.collect()
     gc.freeze()
-    # What requests in hand hold is no garbage. A look at it with every 700 objects took a tenth of the CPU.
+    # The objects of running requests are no garbage; a collection every 700 objects took a tenth of the CPU.
     gc.set_threshold(5_000, 10, 10)
     server.run(sockets=[listening_socket(settings.host, settings.port)])
 
 
 def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
-    """Uvicorn as it serves the application."""
+    """Return the configuration of uvicorn."""
     return uvicorn.Config(
         app,
         loop="uvloop",
@@ -77,7 +77,7 @@ def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
 
 
 def most_connections(settings: Settings) -> int:
-    """So many at once as are wanted and as the process may have files open."""
+    """Return the limit of connections: the setting, within the process's limit of open files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY:
         hard = max(soft, 1_048_576)
@@ -87,7 +87,7 @@ def most_connections(settings: Settings) -> int:
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """A socket that shares its port with the siblings of this process.
+    """Return a socket that shares its port with the other API processes.
 
     It does not listen yet: uvicorn does that once the application has started, and until then
     the kernel hands this process no connection.

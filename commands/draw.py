@@ -1,4 +1,4 @@
-"""`boxoffice draw`: print a draw, and check it the way anyone could."""
+"""`boxoffice draw`: print a draw, and verify it with public data."""
 
 from commands.configuration import settings_of_running
 from commands.output import line
@@ -8,7 +8,7 @@ FIRST_PRINTED = 10
 
 
 def draw(data_dir: str | None, event: str, *, everyone: bool) -> int:
-    """Prints commitment, seed and order; exit status 1 where they do not agree."""
+    """Print commitment, seed and order; the exit status is 1 where they do not agree."""
     from db.session import Database
     from domain.ids import Kind, parse_id, public_id
     from services.waiting_room.draw import Draw, draw_of

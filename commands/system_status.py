@@ -1,4 +1,4 @@
-"""The state of an installation: its processes, its parts, the sale. What does not answer is left out."""
+"""The state of an installation: its processes, its stores and the sale, as far as they answer."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ _LINE_FIGURES = ("waiting", "active", "rate_per_minute")
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process: of the data dir, with a pid, or one that tells its figures."""
+    """A process of the data dir, with a pid, or one elsewhere that publishes its figures."""
 
     running: bool
     pid: int | None = None
@@ -33,7 +33,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """What the database says of the sale."""
+    """The sale according to the database."""
 
     holds_last_minute: int
     booked_of_them: int
@@ -42,7 +42,7 @@ class Sale:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Everything that `boxoffice status` shows."""
+    """The figures that `boxoffice status` shows."""
 
     at: str
     address: str
@@ -58,17 +58,17 @@ class Standing:
 
     @property
     def well(self) -> bool:
-        """Whether every process runs, what is needed answers, and the index is known to stand."""
+        """Whether every process runs, every needed store answers, and the index is ready."""
         running = all(process.running for process in self.processes.values())
         return running and self.api == "ready" and self.search_index.startswith("ready")
 
     def as_json(self) -> str:
-        """The same on one line."""
+        """Return the figures as one line of JSON."""
         return json.dumps({**asdict(self), "well": self.well})
 
 
 async def standing_of(settings: Settings) -> Standing:
-    """Look everywhere at once; takes as long as the slowest that is away, five seconds at most."""
+    """Read every source at once; a source without an answer delays it by five seconds at most."""
     address = f"http://{shown_host(settings.host)}:{settings.port}"
     (api, parts), samples, (index, sale) = await asyncio.gather(
         asyncio.to_thread(_readiness, address),
@@ -94,7 +94,7 @@ async def standing_of(settings: Settings) -> Standing:
 
 
 def process_states(home: Path) -> dict[str, Process]:
-    """For each pid file of the data dir, whether its process runs."""
+    """Return for each pid file of the data dir whether its process runs."""
     from devservices.data_dir import works_below
     from devservices.part import processes, read_pid
 
@@ -109,7 +109,7 @@ def process_states(home: Path) -> dict[str, Process]:
 
 
 def _with_figures(states: dict[str, Process], samples: Samples) -> dict[str, Process]:
-    """The processes of the data dir, and those elsewhere that tell their figures."""
+    """Return the processes of the data dir, and those elsewhere that publish their figures."""
     memory = samples.by("process_resident_memory_bytes", "process")
     files = samples.by("process_open_fds", "process")
     late = samples.by("boxoffice_event_loop_lag_seconds_sum", "process")
@@ -136,7 +136,7 @@ def _lines(samples: Samples) -> dict[str, dict[str, float]]:
 
 
 def _readiness(address: str) -> tuple[str, dict[str, dict[str, Any]]]:
-    """What /readyz answers, or that nobody answers."""
+    """Return the answer of /readyz, if there is one."""
     try:
         with urllib.request.urlopen(f"{address}/readyz", timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
             return "ready", json.loads(answer.read())["parts"]
@@ -163,7 +163,7 @@ def _samples(address: str) -> Samples:
 
 
 async def _of_database(settings: Settings) -> tuple[str, Sale | None]:
-    """How the search index stands, refused documents and their reasons among it, and the sale."""
+    """Return the state of the search index with rejected documents, and the sale."""
     if not settings.database_url:
         return "ready", None
     from db.queries.figures import read_demand
