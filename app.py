@@ -240,7 +240,7 @@ def graphql_server(
 def _context_factory(
     parts: Parts, streams: Streams
 ) -> Callable[[ConnectionInfo], GraphQLContext | Awaitable[GraphQLContext]]:
-    services = Services(parts.context, parts.tokens, parts.waiting_rooms, parts.search)
+    services = Services(parts.context, parts.guests, parts.challenges, parts.waiting_rooms, parts.search)
 
     def context_of(info: ConnectionInfo) -> GraphQLContext | Awaitable[GraphQLContext]:
         token = _bearer(info)

@@ -13,13 +13,19 @@ from kit.lua import CommandBatcher
 from payments.gateway import PaymentGateway
 from payments.instrumented_gateway import InstrumentedGateway
 from payments.stripe_gateway import StripeGateway
+from pubsub.budgets import Budgets
 from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
+from pubsub.single_use import SingleUse
+from pubsub.sliding_counters import SlidingCounters
 from reservations.connection import Client, batcher, connect
 from reservations.store import SeatStore
 from search.meilisearch import MeilisearchIndex
 from services.caches import LayoutCache, SaleCache
 from services.context import ServiceContext
+from services.identity.challenges import Challenges
+from services.identity.guests import GuestSessions
+from services.identity.proof_of_work import ProofOfWork
 from services.identity.tokens import IssuerTokens, SecretTokens, Tokens, keys_at
 from services.ordering.order_writer import OrderWriter
 from services.ordering.seat_rebuild import seat_source_loader
@@ -44,6 +50,8 @@ class Parts:
     channels: Channels
     gateway: PaymentGateway
     tokens: Tokens
+    challenges: Challenges
+    guests: GuestSessions
     waiting_rooms: WaitingRooms
     admission_controller: AdmissionController
     context: ServiceContext
@@ -73,6 +81,7 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
     controller = AdmissionController(database, store, channels)
     waiting_rooms = WaitingRooms(database, store, QueueTokens(_queue_secret(settings)), controller)
     context = _context(settings, instruments, database, runner, channels, waiting_rooms)
+    tokens, challenges = _tokens(settings), _challenges(settings, runner)
     return Parts(
         settings=settings,
         database=database,
@@ -80,7 +89,9 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
         runner=runner,
         channels=channels,
         gateway=context.gateway,
-        tokens=_tokens(settings),
+        tokens=tokens,
+        challenges=challenges,
+        guests=_guests(settings, tokens, challenges, runner),
         waiting_rooms=waiting_rooms,
         admission_controller=controller,
         context=context,
@@ -137,6 +148,28 @@ def _tokens(settings: Settings) -> Tokens:
     return SecretTokens(settings.jwt_secret)
 
 
+def _challenges(settings: Settings, runner: CommandBatcher) -> Challenges:
+    provider = ProofOfWork([_queue_secret(settings)]) if settings.challenge == "pow" else None
+    return Challenges(
+        provider,
+        SlidingCounters(runner),
+        SingleUse(runner),
+        private_networks=settings.limit_private_networks,
+    )
+
+
+def _guests(
+    settings: Settings, tokens: Tokens, challenges: Challenges, runner: CommandBatcher
+) -> GuestSessions:
+    return GuestSessions(
+        tokens,
+        challenges,
+        Budgets(runner),
+        per_minute=settings.rate_limit_guest_sessions_per_minute,
+        private_networks=settings.limit_private_networks,
+    )
+
+
 def _queue_secret(settings: Settings) -> str:
-    """Return the key of admission tokens, which all processes of an installation share."""
+    """Return the key of admission tokens and challenges, which all processes of an installation share."""
     return settings.jwt_secret or settings.stripe_webhook_secret

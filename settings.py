@@ -19,6 +19,7 @@ DEVELOPMENT_PREFIXES = ("sk_test_", "pk_test_", "whsec_local_")
 SHORTEST_SECRET = 32
 
 Environment = Literal["development", "production"]
+ChallengeKind = Literal["off", "pow"]
 LogFormat = Literal["auto", "json", "text"]
 
 
@@ -133,10 +134,12 @@ class Settings:
 
     hold_seconds: int = setting(whole(1, 86_400), 480)
     payment_seconds: int = setting(whole(1, 86_400), 600)
+    challenge: ChallengeKind = setting(one_of("off", "pow"), "off")
     orphan_rule: bool = setting(flag, True)
     max_held_per_network: int | Literal[""] = setting(whole(0, 1_000_000), "")
     rate_limit_per_minute: int = setting(whole(0, 10_000_000), 0)
     rate_limit_cost_per_minute: int = setting(whole(0, 1_000_000_000), 0)
+    rate_limit_guest_sessions_per_minute: int = setting(whole(0, 1_000_000), 0)
     rate_limit_key_cost_per_minute: int = setting(whole(0, 1_000_000_000), 0)
     rate_limit_network_per_minute: int = setting(whole(0, 1_000_000_000), 0)
     rate_limit_address_cost_per_minute: int = setting(whole(0, 1_000_000_000), 0)
@@ -261,6 +264,8 @@ LIMITS_IN_PRODUCTION = {
     # requests, opens 4 connections of cost 100 and spends 1,200 on operations.
     "rate_limit_network_per_minute": 150_000,
     "rate_limit_address_cost_per_minute": 8_000_000,
+    # The same hall, if all of it becomes guests within the five minutes after a sale opens.
+    "rate_limit_guest_sessions_per_minute": 1_000,
     # At one process: a socket each, and a fifth of them a second one.
     "max_connections_per_network": 6_000,
 }
@@ -268,10 +273,11 @@ LIMITS_IN_PRODUCTION = {
 
 
 def with_production_defaults(values: dict[str, Any]) -> dict[str, Any]:
-    """In production the IDE and introspection are off and limits hold, unless other values are given."""
+    """In production the IDE and introspection are off, limits hold and a challenge is asked, unless given."""
     if values.get("environment") != "production":
         return values
     stricter = {"graphiql": False, "introspection": False, "drain_seconds": 5, "allowed_origins": ""}
+    stricter |= {"challenge": "pow"}
     # Behind proxies that are not declared, a private address is a proxy's: everyone's.
     private = {"limit_private_networks": bool(values.get("trusted_proxies"))}
     return {**stricter, **LIMITS_IN_PRODUCTION, **private, **values}

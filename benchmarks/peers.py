@@ -48,7 +48,7 @@ def naive(_folder: Path) -> Any:
     streams = Streams(
         SeatHub(parts.context, channels), WaitingRoomHub(parts.waiting_rooms, channels), channels
     )
-    services = Services(parts.context, parts.tokens, parts.waiting_rooms, parts.search)
+    services = Services(parts.context, parts.guests, parts.challenges, parts.waiting_rooms, parts.search)
 
     class View(GraphQL[GraphQLContext, None]):
         async def get_context(self, request: Any, response: Any) -> GraphQLContext:

@@ -4,7 +4,7 @@
     ├── DomainError         the client can act on it: a typed member of the mutation's union
     │   ├── InvalidInput · NotFound · NotOnSale · LimitExceeded · OrphanSeat · NotEnoughSeats
     │   ├── SeatsGone · OrderExpired · OrderNotPayable · PaymentDeclined · IdempotencyMismatch
-    │   └── QueueTokenRequired · QueueTokenInvalid · SlowDown
+    │   └── QueueTokenRequired · QueueTokenInvalid · SlowDown · ChallengeRequired
     └── RequestError        a malformed request, a missing right, an unavailable service: GraphQL `errors`
         ├── BadRequest · Unauthenticated · Forbidden · RateLimited
         └── Unavailable · OutcomeUnknown
@@ -125,6 +125,12 @@ class QueueTokenInvalid(DomainError):
     """The queue token is not valid here, or no longer."""
 
     code = "QUEUE_TOKEN_INVALID"
+
+
+class ChallengeRequired(DomainError):
+    """Solve a challenge first: ask for `challenge`, and send its solution as challengeSolution."""
+
+    code = "CHALLENGE_REQUIRED"
 
 
 class RequestError(BoxofficeError):

@@ -33,6 +33,11 @@ def is_public(address: str) -> bool:
     return parsed is not None and parsed.is_global
 
 
+def counted_network(address: str, *, private_networks: bool) -> str:
+    """The network that an address counts for; UNKNOWN where it is private and private ones do not count."""
+    return network_of(address) if private_networks or is_public(address) else UNKNOWN
+
+
 def _parsed(address: str) -> IPv4Address | IPv6Address | None:
     try:
         parsed = ip_address(address.strip())

@@ -39,6 +39,16 @@ def spent_key(account: str, window: int) -> str:
     return f"bo:spent:{account}:{window}"
 
 
+def counted_key(name: str, window: int) -> str:
+    """INTEGER: amount that was counted in one minute. Lifetime: two minutes. Owner: SlidingCounters."""
+    return f"bo:counted:{name}:{window}"
+
+
+def used_once_key(name: str) -> str:
+    """STRING: 1 from the first use of a name. Lifetime: the name's own. Owner: SingleUse."""
+    return f"bo:used_once:{name}"
+
+
 def stream_channel(name: str) -> str:
     """CHANNEL: messages for an event stream of another process. Lifetime: none. Owner: ChannelBus."""
     return f"bo:stream:{name}"

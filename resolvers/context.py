@@ -9,7 +9,8 @@ from db.queries.events import EventRow
 from domain.states import EventStatus
 from domain.viewer import Viewer
 from services.context import ServiceContext
-from services.identity.tokens import Tokens
+from services.identity.challenges import Challenges
+from services.identity.guests import GuestSessions
 from services.search.find_events import EventSearch
 from services.waiting_room.waiting_rooms import WaitingRooms
 
@@ -19,7 +20,8 @@ class Services:
     """The services of one process."""
 
     context: ServiceContext
-    tokens: Tokens
+    guests: GuestSessions
+    challenges: Challenges
     waiting_rooms: WaitingRooms
     search: EventSearch
     row_caches: RowCaches = field(init=False)
@@ -34,12 +36,13 @@ class RequestContext:
 
     __slots__ = (
         "address",
+        "challenges",
+        "guests",
         "loaders",
         "now",
         "revision",
         "search",
         "services",
-        "tokens",
         "viewer",
         "waiting_rooms",
     )
@@ -51,7 +54,8 @@ class RequestContext:
         """The caller that the token speaks for, None without a token"""
         self.services: ServiceContext = services.context
         """The context that use cases are called with"""
-        self.tokens: Tokens = services.tokens
+        self.guests: GuestSessions = services.guests
+        self.challenges: Challenges = services.challenges
         self.waiting_rooms: WaitingRooms = services.waiting_rooms
         self.search: EventSearch = services.search
         self.now: datetime

@@ -2,9 +2,10 @@
 
 from resolvers.context import RequestContext
 from services.identity.guests import GuestSession
-from services.identity.guests import create_guest_session as create
 
 
-async def create_guest_session(context: RequestContext, email: str, name: str | None) -> GuestSession:
+async def create_guest_session(
+    context: RequestContext, email: str, name: str | None, solution: str | None
+) -> GuestSession:
     """Create a token for a buyer without an account."""
-    return await create(context.services, context.tokens, email, name)
+    return await context.guests.create(email, name, solution, context.address)

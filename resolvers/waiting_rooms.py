@@ -11,6 +11,7 @@ from domain.ids import Kind, parse_id, public_id
 from domain.waiting_room import Phase, WaitingRoomSettings
 from resolvers.context import RequestContext
 from resolvers.events import changed_event, requested_id
+from services.waiting_room.challenged_join import join_with_solution
 from services.waiting_room.waiting_rooms import Overview, QueueEntry
 
 
@@ -68,10 +69,17 @@ async def queue_entry(context: RequestContext, event_id: str) -> QueueEntryView 
     return None if entry is None else entry_view(entry)
 
 
-async def join(context: RequestContext, event_id: str) -> QueueEntryView:
-    """Join the waiting room, and return the viewer's queue entry."""
-    key = parse_id(event_id, Kind.EVENT)
-    return entry_view(await context.waiting_rooms.join(context.viewer, key, address=context.address))
+async def join(context: RequestContext, event_id: str, solution: str | None) -> QueueEntryView:
+    """Join the waiting room after a solved challenge, and return the viewer's queue entry."""
+    entry = await join_with_solution(
+        context.waiting_rooms,
+        context.challenges,
+        context.viewer,
+        parse_id(event_id, Kind.EVENT),
+        solution,
+        address=context.address,
+    )
+    return entry_view(entry)
 
 
 async def leave(context: RequestContext, event_id: str) -> bool:

@@ -13,6 +13,7 @@ CACHE_HINTS: dict[str, Hint] = {
     "Query.order": (0, 0, True),
     "Query.me": (0, 0, True),
     "Query.queueEntry": (0, 0, True),
+    "Query.challenge": (0, 0, True),
     "Query.serverTime": (0, 0, False),
     "Event.availability": (1, 0, False),
     "Event.seatStatuses": (0, 0, False),

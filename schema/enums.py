@@ -35,6 +35,7 @@ class UserErrorCode(StrEnum):
     INVALID_INPUT = "INVALID_INPUT"
     NOT_ENOUGH_SEATS = "NOT_ENOUGH_SEATS"
     SLOW_DOWN = "SLOW_DOWN"
+    CHALLENGE_REQUIRED = "CHALLENGE_REQUIRED"
 
 
 class WaitingRoomPhase(StrEnum):

@@ -15,6 +15,10 @@ class MoneyInput:
 class CreateGuestSessionInput:
     email: str = strawberry.field(description="Where the tickets go")
     name: str | None = strawberry.field(default=None, description="Printed on the tickets")
+    challenge_solution: str | None = strawberry.field(
+        default=None,
+        description="The solved `challenge` as ALTCHA's base64 payload; CHALLENGE_REQUIRED without",
+    )
 
 
 @strawberry.input(description="Where an event takes place")
@@ -205,6 +209,11 @@ class ReleaseOrderInput:
 @strawberry.input(description="The line to join")
 class JoinQueueInput:
     event_id: strawberry.ID = strawberry.field(description="An event with a waiting room")
+    challenge_solution: str | None = strawberry.field(
+        default=None,
+        description="The solved `challenge` as ALTCHA's base64 payload; CHALLENGE_REQUIRED without, unless "
+        "the caller has a place already",
+    )
 
 
 @strawberry.input(description="The line to leave")

@@ -121,7 +121,7 @@ class Mutation:
         info: Info,
         input: Annotated[JoinQueueInput, strawberry.argument(description="Which line")],
     ) -> JoinQueueSuccess | RequestRefused:
-        work = waiting_rooms.join(info.context, input.event_id)
+        work = waiting_rooms.join(info.context, input.event_id, input.challenge_solution)
         return await _answer(work, lambda entry: JoinQueueSuccess(entry=entry))
 
     @mutation(graphql_type=LeaveQueueResult, description="Gives up the place in line, or the admission")
@@ -142,7 +142,7 @@ class Mutation:
         info: Info,
         input: Annotated[CreateGuestSessionInput, strawberry.argument(description="Who is buying")],
     ) -> CreateGuestSessionSuccess | SlowDown | RequestRefused:
-        work = guests.create_guest_session(info.context, input.email, input.name)
+        work = guests.create_guest_session(info.context, input.email, input.name, input.challenge_solution)
         return await _answer_of(work, _guest, refused_or_slowed)
 
     @mutation(

@@ -6,13 +6,15 @@ from typing import Annotated
 
 import strawberry
 
+from domain.challenge import Challenge as SolvableChallenge
+from resolvers import challenges, nodes, orders, searching, waiting_rooms
 from resolvers import events as resolve_events
-from resolvers import nodes, orders, searching, waiting_rooms
 from resolvers.connections import Connection
 from resolvers.orders import OrderView
 from resolvers.searching import ResultView, SuggestionView
 from resolvers.views import EventConditions, EventOrder, EventRow, UserRow
 from resolvers.waiting_rooms import QueueEntryView
+from schema.challenges import Challenge
 from schema.context import Info
 from schema.enums import SearchSort
 from schema.events import Event, EventConnection
@@ -117,6 +119,15 @@ class Query:
         info: Info, event_id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")]
     ) -> QueueEntryView | None:
         return await waiting_rooms.queue_entry(info.context, event_id)
+
+    @field(
+        graphql_type=Challenge | None,
+        description="What a client has to solve before createGuestSession and joinQueue, where the house "
+        "asks for it; null where it does not. Never cached",
+    )
+    @staticmethod
+    async def challenge(info: Info) -> SolvableChallenge | None:
+        return await challenges.challenge(info.context)
 
     @field(description="The server's clock, for countdowns on devices whose own is wrong")
     @staticmethod

@@ -30,17 +30,16 @@ async def users_by_id(source: Database | Connection, ids: Sequence[UUID]) -> dic
     return {record["id"]: UserRow(*record) for record in records}
 
 
-async def store_user(source: Database | Connection, viewer: Viewer, *, guest: bool = False) -> None:
+async def store_user(source: Database | Connection, viewer: Viewer) -> None:
     """Store the user of a token; a later token's email and name replace those of the first."""
     await source.fetchval(
-        "INSERT INTO users (id, subject, email, name, guest) VALUES ($1, $2, $3, $4, $5)"
+        "INSERT INTO users (id, subject, email, name) VALUES ($1, $2, $3, $4)"
         " ON CONFLICT (id) DO UPDATE SET email = excluded.email, name = excluded.name"
         " WHERE (users.email, users.name) IS DISTINCT FROM (excluded.email, excluded.name)",
         viewer.user_id,
         viewer.subject,
         viewer.email,
         viewer.name,
-        guest,
     )
 
 

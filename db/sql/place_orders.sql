@@ -42,8 +42,9 @@ WITH wanted AS (
     FROM events WHERE state = 'PUBLISHED'
   ) AS event USING (event_id)
 ), buyer AS (
-  INSERT INTO users (id, subject, email, name)
-  SELECT DISTINCT ON (user_id) user_id, subject, email, name FROM judged WHERE reached IS NULL
+  INSERT INTO users (id, subject, email, name, guest)
+  SELECT DISTINCT ON (user_id) user_id, subject, email, name, subject LIKE 'guest:%'
+  FROM judged WHERE reached IS NULL
   ORDER BY user_id
   ON CONFLICT DO NOTHING
 ), placed AS (

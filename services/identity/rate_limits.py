@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from domain.errors import RateLimited
 from domain.viewer import Viewer
-from kit.networks import UNKNOWN, is_public, network_of
+from kit.networks import counted_network
 from pubsub.budgets import Budgets, Spending
 
 
@@ -77,7 +77,7 @@ class RateLimiter:
 
     def network(self, address: str) -> str:
         """The network that an address counts for; UNKNOWN where it does not count."""
-        return network_of(address) if self._private_networks or is_public(address) else UNKNOWN
+        return counted_network(address, private_networks=self._private_networks)
 
     async def spend(
         self, viewer: Viewer | None, address: str, cost: int, *, requests: int = 1

@@ -38,6 +38,7 @@ PLANTED = [
     ("Strawberry", "telemetry.tracing", "strawberry"),
     ("SQL's drivers", "telemetry.tracing", "sqlalchemy"),
     ("The SDKs of metrics", "services.metrics", "prometheus_client"),
+    ("The challenge's library", "telemetry.tracing", "altcha"),
     ("Transport's rooms", "transport.protocol.errors", "transport.server"),
 ]
 

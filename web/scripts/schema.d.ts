@@ -90,6 +90,9 @@ export type ReserveResult =
 export type PayResult =
   | { __typename: "PaySuccess"; order: Order; clientSecret: string } | SlowDown | Refusal;
 export type ReleaseResult = { __typename: "ReleaseOrderSuccess"; order: Order } | Refusal;
+export type Challenge = {
+  algorithm: string; challenge: string; salt: string; maxNumber: number; signature: string;
+};
 export type GuestResult =
   | { __typename: "CreateGuestSessionSuccess"; token: string; expiresAt: string; user: { id: string } }
   | SlowDown | Refusal;

@@ -29,6 +29,7 @@ WAYS = {
     "booked": 'order(id: "{booked}")',
     "user": 'node(id: "{user}")',
     "me": "me",
+    "challenge": "challenge",
     "entry": 'queueEntry(eventId: "{line}")',
 }
 
@@ -40,7 +41,7 @@ async def world(
     stripe = LocalStripe(Path(tmp_path_factory.mktemp("stripe")), "http://127.0.0.1:9/", "whsec_local_test")
     stripe.start()
     urls = (module_postgres_url, redis_server.url())
-    changes = {"stripe_api_base": stripe.url()}
+    changes = {"stripe_api_base": stripe.url(), "challenge": "pow"}
     try:
         async with app_on(*urls, **changes) as app, client_of(app) as api, listening(app) as address:
             world = World(api, f"ws://{address}/graphql")
@@ -106,6 +107,8 @@ def query(world: World, name: str, of: str) -> str:
             return f"{WAYS[name].format()} {{ __typename }}"
         case "me":
             return "me { __typename }"
+        case "challenge":
+            return "challenge { salt }"
     return name
 
 

@@ -12,6 +12,7 @@ from websockets.typing import Subprotocol
 from parts import build_parts
 from settings import Settings
 from tests.apis import Api, new_token
+from tests.challenges import solution
 from tests.integration.reading.events import GA, create_event, event_input, publish_event
 from workers.admission import admission_loop
 
@@ -40,7 +41,8 @@ class World:
         self.ids["line"] = await self.line()
         self.ids["order"] = await self.held(self.ids["event"])
         self.ids["booked"] = await self.booked(self.ids["event"])
-        await self.api.mutate("joinQueue", {"eventId": self.ids["line"]}, self.tokens["buyer"])
+        joining = {"eventId": self.ids["line"], "challengeSolution": await solution(self.api)}
+        await self.api.mutate("joinQueue", joining, self.tokens["buyer"])
         await admit(settings)
         query = f'{{ me {{ id }} event(id: "{self.ids["event"]}") {{ venue {{ id }} }} }}'
         seen = (await self.api.ask(query, token=self.tokens["buyer"])).data
@@ -84,10 +86,12 @@ class World:
                 return {"orderId": await self.held(event_id)} | (
                     {"paymentMethodId": "pm_card_visa"} if name == "pay" else {}
                 )
-            case "joinQueue" | "leaveQueue":
+            case "joinQueue":
+                return {"eventId": await self.line(), "challengeSolution": await solution(self.api)}
+            case "leaveQueue":
                 return {"eventId": await self.line()}
             case "createGuestSession":
-                return {"email": "guest@example.org"}
+                return {"email": "guest@example.org", "challengeSolution": await solution(self.api)}
             case "createEvent":
                 return event_input()
             case "updateEvent":

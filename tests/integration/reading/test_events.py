@@ -305,23 +305,6 @@ async def test_blocked_seats_leave_the_sale_and_come_back(api: Api) -> None:
         assert event["seatStatuses"]["statuses"] == statuses
 
 
-async def test_a_guest_may_buy_at_once(api: Api) -> None:
-    answer = await api.mutate(
-        "createGuestSession",
-        {"email": "guest@example.org", "name": "Gast"},
-        answer="... on CreateGuestSessionSuccess { token expiresAt user { id email name } }",
-    )
-
-    me = (
-        await api.ask(
-            "{ me { id email name orders { totalCount edges { cursor } } } }", token=answer["token"]
-        )
-    ).data["me"]
-
-    assert me == answer["user"] | {"orders": {"totalCount": 0, "edges": []}}
-    assert me["email"] == "guest@example.org"
-
-
 async def test_nobody_is_me_without_a_token(api: Api) -> None:
     assert (await api.ask("{ me { id } }")).data == {"me": None}
 

@@ -46,7 +46,7 @@ class Listening:
     def __init__(self, context: ServiceContext, channels: Channels) -> None:
         rooms = cast("WaitingRooms", None)
         self.context = context
-        self.services = Services(context, cast("Any", None), rooms, cast("Any", None))
+        self.services = Services(context, cast("Any", None), cast("Any", None), rooms, cast("Any", None))
         self.streams = Streams(SeatHub(context, channels), WaitingRoomHub(rooms, channels), channels)
 
     async def listen(

@@ -107,7 +107,7 @@ async def statements_of(
         seats = SeatStore(batcher(client), seat_source_loader(database, layouts))
         context = replace(base, database=database, seats=seats, layouts=layouts, sales=SaleCache(database))
         unused: Any = None
-        request = RequestContext(Services(context, unused, unused, unused), viewer)
+        request = RequestContext(Services(context, unused, unused, unused, unused), viewer)
         database.statements.clear()
         answer = await graphql(schema._schema, query, variable_values={"first": first}, context_value=request)
     await client.aclose()

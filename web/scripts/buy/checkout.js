@@ -15,10 +15,11 @@ export function guestForm(purchase, done, back) {
   const email = h("input", { type: "email", name: "email", required: true, autocomplete: "email", id: "guest-email" });
   const name = h("input", { type: "text", name: "name", autocomplete: "name", id: "guest-name" });
   const problem = h("div", { class: "notice bad", role: "alert", hidden: true });
+  const challenge = h("div", { class: "challenge" });
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const guest = { email: email.value.trim(), ...(name.value.trim() ? { name: name.value.trim() } : {}) };
-    if (await purchase.introduce(guest)) return done();
+    if (await purchase.introduce(guest, challenge)) return done();
     problem.hidden = false;
     problem.textContent = purchase.problem ? problemText(purchase.problem) : "";
   };
@@ -30,6 +31,7 @@ export function guestForm(purchase, done, back) {
     problem,
     h("label", null, t("email"), email),
     h("label", null, t("nameOptional"), name),
+    challenge,
     h("button", { class: "main-action wide", id: "guest-go" }, t("continue")),
     h("button", { type: "button", class: "quiet", onclick: back }, t("back")),
   );

@@ -1,4 +1,5 @@
 /** One purchase from the selection to the tickets: its requests and its state. */
+import { solvedChallenge } from "../graphql/challenge.js";
 import { request, RequestFailed, requestSurely } from "../graphql/client.js";
 import { live } from "../graphql/live.js";
 import { signIn, token } from "../graphql/session.js";
@@ -46,11 +47,12 @@ export class Purchase extends Emitter {
     });
   }
 
-  /** @param {{ email: string, name?: string }} guest @returns {Promise<boolean>} */
-  async introduce(guest) {
+  /** @param {{ email: string, name?: string }} guest @param {HTMLElement} place for the challenge @returns {Promise<boolean>} */
+  async introduce(guest, place) {
     return this._during(async () => {
+      const input = { ...guest, ...(await solvedChallenge(place)) };
       /** @type {{ createGuestSession: GuestResult }} */
-      const { createGuestSession: answer } = await request("CreateGuestSession", { input: guest });
+      const { createGuestSession: answer } = await request("CreateGuestSession", { input });
       if (answer.__typename === "CreateGuestSessionSuccess") signIn(answer.token);
       else this.problem = answer;
     });

@@ -120,6 +120,14 @@ export const english = {
   "problem.RATE_LIMITED": "Too many requests at once. Please wait a moment.",
   "problem.UNAUTHENTICATED": "Please say who you are once more.",
 
+  "challenge.label": "Check for automated buyers",
+  "challenge.verifying": "Checking your browser. This takes a few seconds.",
+  "challenge.verified": "Checked",
+  "challenge.expired": "The check has expired. Please try again.",
+  "challenge.footer": "Protected by ALTCHA",
+  "challenge.link": "Visit altcha.org",
+  "problem.CHALLENGE_UNSOLVED": "Your browser could not finish the check. Please try again.",
+
   "waitingRoom.title": "This event has a waiting room",
   "waitingRoom.why": "Many people want tickets. Join and keep this page open: you go straight to the map when it is your turn.",
   "waitingRoom.before": "The sale has not begun. Everyone who joins before it does is drawn in random order, so there is no hurry.",

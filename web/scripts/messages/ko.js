@@ -128,6 +128,15 @@ export const korean = {
   "problem.NOT_ENOUGH_SEATS": "원하는 만큼 좌석이 남아 있지 않습니다.",
   "problem.ORDER_EXPIRED": "좌석을 잡아 둔 시간이 지났습니다.",
 
+  "challenge.label": "자동 구매 방지 확인",
+  "challenge.verifying": "브라우저를 확인하고 있습니다. 몇 초 걸립니다.",
+  "challenge.verified": "확인되었습니다",
+  "challenge.expired": "확인 시간이 지났습니다. 다시 시도해 주세요.",
+  "challenge.footer": "ALTCHA로 보호됩니다",
+  "challenge.link": "altcha.org 방문",
+  "problem.CHALLENGE_UNSOLVED": "브라우저가 확인을 마치지 못했습니다. 다시 시도해 주세요.",
+  "problem.CHALLENGE_REQUIRED": "자동 구매 방지 확인이 필요합니다. 다시 시도해 주세요.",
+
   "waitingRoom.title": "대기열이 있는 공연입니다",
   "waitingRoom.why": "많은 분이 기다리고 있습니다. 대기열에 참여하고 이 페이지를 열어 두면 차례에 바로 좌석도로 들어갑니다.",
   "waitingRoom.before": "아직 예매 전입니다. 시작 전에 참여한 분들은 무작위로 순서를 정하니 서두르지 않아도 됩니다.",

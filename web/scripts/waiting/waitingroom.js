@@ -1,4 +1,5 @@
 /** The waiting room: join the queue, follow the position, enter on admission. */
+import { solvedChallenge } from "../graphql/challenge.js";
 import { request, RequestFailed } from "../graphql/client.js";
 import { live } from "../graphql/live.js";
 import { token } from "../graphql/session.js";
@@ -31,6 +32,8 @@ class WaitingRoom {
     this._event = event;
     this._purchase = purchase;
     this._first = 0;
+    this._challenge = h("div", { class: "challenge" });
+    this._join = h("button", { type: "button", class: "main-action", id: "join", onclick: () => this._joinQueue() });
     /** @type {{ stop(): void } | null} */
     this._watch = null;
     /** @type {(value: void) => void} */
@@ -55,30 +58,37 @@ class WaitingRoom {
   /** @param {string} [problem] */
   _offer(problem = "") {
     const { waitingRoom } = this._event;
+    this._join.textContent = t("waitingRoom.join");
     this._draw(
       h("h2", null, t("waitingRoom.title")),
       h("p", { class: "soft" }, waitingRoom.phase === "PRE_QUEUE" ? t("waitingRoom.before") : t("waitingRoom.why")),
       h("p", null, t("waitingRoom.waiting", { n: numberText(waitingRoom.waiting) })),
       problem && h("div", { class: "notice bad", role: "alert" }, problem),
-      h("button", { type: "button", class: "main-action", id: "join", onclick: () => this._join() }, t("waitingRoom.join")),
+      this._challenge,
+      this._join,
     );
   }
 
-  async _join() {
+  async _joinQueue() {
     if (!token()) return this._askForGuest();
+    if (!this._join.isConnected) this._offer();
+    this._join.disabled = true;
     try {
+      const solution = await solvedChallenge(this._challenge);
       /** @type {{ joinQueue: JoinResult }} */
-      const { joinQueue: answer } = await request("JoinQueue", { input: { eventId: this._event.id } });
+      const { joinQueue: answer } = await request("JoinQueue", { input: { eventId: this._event.id, ...solution } });
       if (answer.__typename === "JoinQueueSuccess") this._follow(answer.entry);
       else this._offer(problemText(answer));
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error;
       this._offer(problemText(error));
+    } finally {
+      this._join.disabled = false;
     }
   }
 
   _askForGuest() {
-    const form = guestForm(this._purchase, () => this._join(), () => this._offer());
+    const form = guestForm(this._purchase, () => this._joinQueue(), () => this._offer());
     form.classList.add("waiting-room");
     fill(this._place, form);
     form.querySelector("input")?.focus();
