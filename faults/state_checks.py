@@ -28,6 +28,7 @@ def unsettled(system: SystemState) -> list[Violation]:
         *_double_claims(system),
         *_incomplete_orders(system),
         *_overdue(system),
+        *_over_limit(system),
         *_request_conflicts(system),
         *_money(system),
         *_maps(system),
@@ -100,6 +101,18 @@ def _overdue(system: SystemState) -> list[Violation]:
         Violation(2, f"{order.state} order {order.id} is past its deadline {order.expires_at}")
         for order in system.orders.values()
         if order.state in ("RESERVED", "PAYING") and order.expires_at <= system.now
+    ]
+
+
+def _over_limit(system: SystemState) -> list[Violation]:
+    tickets: Counter[tuple[UUID, str]] = Counter()
+    for order in system.orders.values():
+        if order.person is not None:
+            tickets[(order.event_id, order.person)] += len(order.live_places)
+    return [
+        Violation(13, f"{person} has {have} tickets of {event_id}, which allows {limit}")
+        for (event_id, person), have in tickets.items()
+        if (limit := system.person_limits.get(event_id)) is not None and have > limit
     ]
 
 

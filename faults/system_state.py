@@ -36,6 +36,8 @@ class Order:
     intent_id: str | None
     request: str | None = None
     """The user and the idempotency key of the request."""
+    person: str | None = None
+    """The user or, for a guest, the address; None where the organiser sold it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class SystemState:
     transitions: list[Transition] = field(default_factory=list)
     events: dict[UUID, tuple[str, str]] = field(default_factory=dict)
     """Name and state."""
+    person_limits: dict[UUID, int] = field(default_factory=dict)
+    """The most live tickets of one person, by event."""
     tasks: list[tuple[str, str, datetime, str]] = field(default_factory=list)
     """The tasks of the outbox: topic, key, creation time, last error."""
     unindexed: int = 0
@@ -138,8 +142,10 @@ async def read_system(installation: Installation, *, transitions: bool = False) 
 async def _read_database(connection: asyncpg.Connection, *, transitions: bool) -> SystemState:
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         system = SystemState(await connection.fetchval("SELECT clock_timestamp()"))
-        for row in await connection.fetch("SELECT id, name, state FROM events"):
+        for row in await connection.fetch("SELECT id, name, state, max_tickets_per_person FROM events"):
             system.events[row["id"]] = (row["name"], row["state"])
+            if row["max_tickets_per_person"] is not None:
+                system.person_limits[row["id"]] = row["max_tickets_per_person"]
         for row in await connection.fetch(_ORDERS):
             system.orders[row["id"]] = Order(**_with_tuples(row))
         system.claims = [Claim(**row) for row in await connection.fetch(_CLAIMS)]
@@ -157,9 +163,12 @@ SELECT o.id, o.event_id, o.state, o.currency, o.total_minor, o.expires_at,
   coalesce(array_agg(c.place ORDER BY c.place) FILTER (WHERE c.state = 'HELD'), '{}') AS held_places,
   coalesce(sum(c.price_minor + c.fee_minor) FILTER (WHERE c.state <> 'ENDED'), 0)::int AS live_minor,
   coalesce((SELECT sum(amount_minor) FROM refunds WHERE payment_id = p.id), 0)::int AS refunds_minor,
-  p.intent_id, o.user_id::text || ' ' || o.idempotency_key AS request
-FROM orders o LEFT JOIN claims c ON c.order_id = o.id LEFT JOIN payments p ON p.order_id = o.id
-GROUP BY o.id, p.id
+  p.intent_id, o.user_id::text || ' ' || o.idempotency_key AS request,
+  CASE WHEN o.user_id = e.organiser_id THEN NULL WHEN u.subject LIKE 'guest:%' THEN lower(u.email)
+    ELSE u.subject END AS person
+FROM orders o JOIN events e ON e.id = o.event_id JOIN users u ON u.id = o.user_id
+  LEFT JOIN claims c ON c.order_id = o.id LEFT JOIN payments p ON p.order_id = o.id
+GROUP BY o.id, p.id, e.organiser_id, u.id
 """
 _CLAIMS = "SELECT event_id, place, order_id, state, id AS number FROM claims WHERE state <> 'ENDED'"
 _TASKS = "SELECT topic, key, created_at, coalesce(last_error, '') FROM outbox ORDER BY id"

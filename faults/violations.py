@@ -15,6 +15,7 @@ INVARIANTS = {
     10: "admissions in use never exceed the cap",
     11: "retrying with the same key converges on one outcome",
     12: "no card data, secret or token in a database, log, index or broadcast",
+    13: "live tickets of one person and event never exceed maxTicketsPerPerson",
 }
 DEFECT = 0
 """No invariant, but always wrong: INTERNAL_SERVER_ERROR in a response, a task that is stuck."""

@@ -247,7 +247,10 @@ async def _replace_bills(
     await upsert(connection, "event_performers", bills, key=key, changing=["position"])
 
 
-_CHANGEABLE = frozenset("name description category starts_at ends_at on_sale_at off_sale_at".split())
+_CHANGEABLE = frozenset(
+    "name description category starts_at ends_at on_sale_at off_sale_at max_tickets_per_order"
+    " max_tickets_per_person".split()
+)
 
 
 async def change_event(connection: Connection, event_id: UUID, changes: Mapping[str, Any]) -> None:

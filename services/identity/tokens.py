@@ -79,6 +79,8 @@ class SecretTokens:
             "exp": int(expires_at.timestamp()),
         }
         claims |= {name: value for name in ("email", "name") if (value := getattr(viewer, name))}
+        if not viewer.email_verified:
+            claims["email_verified"] = False
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
 

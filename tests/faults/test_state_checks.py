@@ -121,6 +121,11 @@ def one_request_two_orders(system: SystemState) -> None:
     )
 
 
+def more_than_a_person_may_have(system: SystemState) -> None:
+    with_order(system, person="ann")
+    system.person_limits[EVENT] = 1
+
+
 def task_left(system: SystemState) -> None:
     system.tasks = [("mirror_order", str(ORDER), NOW, "")]
 
@@ -143,6 +148,7 @@ DAMAGES: list[tuple[Callable[[SystemState], None], int]] = [
     (indexed_by_an_old_name, 9),
     (indexed_though_gone, 9),
     (one_request_two_orders, 11),
+    (more_than_a_person_may_have, 13),
     (task_left, 0),
 ]
 

@@ -53,6 +53,19 @@ async def test_a_token_without_scope_may_buy_and_one_with_an_empty_scope_nothing
     assert (await tokens.verify(signed(scope=""))).scopes == frozenset()
 
 
+@pytest.mark.parametrize(
+    ("claim", "verified"), [(None, True), (True, True), ("yes", True), (False, False), ("false", False)]
+)
+async def test_our_own_address_is_verified_unless_the_token_denies_it(
+    claim: object, *, verified: bool
+) -> None:
+    tokens = SecretTokens(SECRET)
+    viewer = await tokens.verify(signed(email="b@example.org", email_verified=claim))
+    again = await tokens.verify(tokens.mint(viewer, utc_now() + timedelta(minutes=1)))
+
+    assert (viewer.email_verified, again.email_verified) == (verified, verified)
+
+
 async def test_a_clock_half_a_minute_off_is_forgiven() -> None:
     assert await SecretTokens(SECRET).verify(signed(exp=int(time.time()) - 20))
 
@@ -142,6 +155,17 @@ async def test_an_issuers_token_is_good_and_its_keys_are_read_once(
         assert (await tokens.verify(issuer.sign(name=f"N{number}"))).subject == "user-1"
 
     assert issuer.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("claim", "verified"), [(None, False), (True, True), ("true", False), (False, False)]
+)
+async def test_an_issuers_address_is_verified_when_the_issuer_says_so(
+    issuer: Issuer, tokens: IssuerTokens, claim: object, *, verified: bool
+) -> None:
+    viewer = await tokens.verify(issuer.sign(email="b@example.org", email_verified=claim))
+
+    assert viewer.email_verified is verified
 
 
 async def test_keys_are_read_again_when_the_issuer_has_rotated_them(
