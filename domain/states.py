@@ -17,6 +17,10 @@ class OrderState(StrEnum):
     REFUNDED = "REFUNDED"
 
 
+UNPAID_STATES = (OrderState.RESERVED, OrderState.PAYING)
+"""The states of an order that is live and not booked."""
+
+
 # `check_transitions` compares what Python writes with this table; for the statements whose states are part
 # of their text, tests/integration/db/test_order_transitions.py does.
 ORDER_TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {

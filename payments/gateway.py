@@ -104,6 +104,11 @@ class Intent:
     client_secret: str = field(repr=False)
 
     @property
+    def is_begun(self) -> bool:
+        """Whether the buyer has given a payment method, even one that was declined."""
+        return self.status is not IntentStatus.REQUIRES_PAYMENT_METHOD or self.failure_code is not None
+
+    @property
     def kept_minor(self) -> int:
         """Captured minus refunded: the money that the gateway keeps."""
         return self.amount_received_minor - self.refunded_minor

@@ -79,7 +79,11 @@ class ReserveSuccess:
 class PaySuccess:
     order: Annotated[
         OrderView,
-        strawberry.field(graphql_type=Order, description="PAYING; BOOKED once the payment is authorised"),
+        strawberry.field(
+            graphql_type=Order,
+            description="PAYING; BOOKED once the payment is authorised; RESERVED, with the same "
+            "deadline, while no payment method was given",
+        ),
     ]
     client_secret: str = strawberry.field(
         description="For Stripe.js, where the client confirms or 3-D Secure asks"

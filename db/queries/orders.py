@@ -278,11 +278,15 @@ async def expire_orders(connection: Connection, now: datetime, most: int) -> lis
     return [(row["id"], row["event_id"]) for row in rows]
 
 
-async def lapsed_paying_orders(source: Source, now: datetime, most: int) -> list[UUID]:
-    """PAYING orders past their deadline, oldest first; the gateway is asked before they end."""
+async def lapsed_orders_with_payment(source: Source, now: datetime, most: int) -> list[UUID]:
+    """Orders with a payment past their deadline, oldest first; the gateway is asked before they end."""
     rows = await source.fetch(
         """
-        SELECT id FROM orders WHERE state = 'PAYING' AND expires_at <= $1
+        SELECT id FROM orders
+        WHERE expires_at <= $1 AND (
+          state = 'PAYING'
+          OR state = 'RESERVED' AND EXISTS (SELECT FROM payments WHERE payments.order_id = orders.id)
+        )
         ORDER BY expires_at LIMIT $2
         """,
         now,

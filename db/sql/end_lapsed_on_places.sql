@@ -1,6 +1,7 @@
 -- Expires the orders that hold any of these places past their deadline, in order of their ids.
 --
--- Only RESERVED orders: a PAYING order may end only after its intent was cancelled at the gateway.
+-- Only RESERVED orders without a payment: another one may end only after its intent was cancelled at the
+-- gateway.
 -- Returns the ids of the orders that ended.
 --
 -- $1 event · $2 places · $3 now
@@ -11,6 +12,7 @@ WHERE id IN (
   JOIN orders ON orders.id = claims.order_id
   WHERE claims.event_id = $1 AND claims.place = ANY ($2::int[]) AND claims.state = 'HELD'
     AND orders.state = 'RESERVED' AND orders.expires_at <= $3
+    AND NOT EXISTS (SELECT FROM payments WHERE payments.order_id = orders.id)
   ORDER BY orders.id
   FOR UPDATE OF orders
 )

@@ -8,13 +8,13 @@ from uuid import UUID
 from db.queries.doctor import OrderStanding, standings_of
 from domain.ids import Kind, public_id
 from domain.outbox import Topic
-from domain.states import OrderState, PaymentState
+from domain.states import UNPAID_STATES, OrderState, PaymentState
 from payments.gateway import GatewayError, Intent, IntentStatus
 from services.context import ServiceContext, reading
 from services.doctor import repair
 
 _MOST_INTENTS = 100_000
-_LIVE = (OrderState.RESERVED, OrderState.PAYING, OrderState.BOOKED)
+_LIVE = (*UNPAID_STATES, OrderState.BOOKED)
 _UNTOUCHED = (IntentStatus.REQUIRES_PAYMENT_METHOD, IntentStatus.REQUIRES_CONFIRMATION)
 
 Repair = Callable[[ServiceContext], Awaitable[None]]
@@ -104,7 +104,8 @@ def _sentence(order: OrderStanding, intent: Intent) -> str | None:
             what = "which nothing is going to capture" if booked else "which nothing is going to let go"
             return f"{name}, and Stripe has {_money(intent)}, {what}."
         case IntentStatus.CANCELLED:
-            return f"{name}, but its payment is void at Stripe." if booked or order.state == _PAYING else None
+            void = f"{name}, but its payment is void at Stripe."
+            return void if order.state in _LIVE else None
         case _ if booked:
             return f"{name}, but its payment at Stripe is {intent.status}."
         case _ if order.state not in _LIVE:
@@ -112,13 +113,10 @@ def _sentence(order: OrderStanding, intent: Intent) -> str | None:
     return None
 
 
-_PAYING = OrderState.PAYING
-
-
 def _repair(order: OrderStanding, intent: Intent) -> Repair | None:
     """Return the repair of the difference; None where only a person can decide."""
     fits = intent.amount_minor == order.total_minor and intent.currency == order.currency
-    live = order.state in (OrderState.RESERVED, OrderState.PAYING)
+    live = order.state in UNPAID_STATES
     match intent.status:
         case IntentStatus.REQUIRES_CAPTURE if order.state == OrderState.BOOKED:
             return (

@@ -11,11 +11,11 @@ from db.queries.orders import (
     set_order_state,
 )
 from db.queries.outbox import write_task
-from db.queries.payments import give_up_payment
-from db.session import DATABASE_AWAY
+from db.queries.payments import give_up_payment, payment_of_order
+from db.session import DATABASE_AWAY, Connection
 from domain.errors import Unavailable
 from domain.outbox import Topic
-from domain.states import OrderState
+from domain.states import UNPAID_STATES, OrderState
 from payments.gateway import GatewayError, Intent
 from services.context import ServiceContext, reading
 from services.ordering.pay import intent_of
@@ -31,9 +31,11 @@ async def cancel_order(context: ServiceContext, order: OrderRow) -> None:
     Raises:
         Unavailable: The gateway or the database does not answer; the outbox finishes a started cancellation.
     """
-    if order.state == OrderState.RESERVED and not await end_unpaid(context, order, OrderState.CANCELLED):
+    if order.state == OrderState.RESERVED:
+        if await end_unpaid(context, order, OrderState.CANCELLED):
+            return
         order = await _present(context, order)
-    if order.state != OrderState.PAYING:
+    if order.state not in UNPAID_STATES:
         return
     if order.total_minor == 0:
         await end_unpaid(context, order, OrderState.CANCELLED)
@@ -48,10 +50,13 @@ async def cancel_order(context: ServiceContext, order: OrderRow) -> None:
 
 
 async def end_unpaid(context: ServiceContext, order: OrderRow, state: OrderState) -> bool:
-    """End an order without an authorised payment; return False where it has left `order.state`."""
+    """End an order that has nothing at the gateway; return False where it has, or has left `order.state`."""
     now = context.now()
     try:
         async with context.database.transaction() as connection:
+            await lock_order(connection, order.id)
+            if await _has_intent(connection, order):
+                return False
             if not await set_order_state(connection, order.id, state, leaving=[order.state], now=now):
                 return False
             await end_claims(connection, [order.id])
@@ -61,8 +66,13 @@ async def end_unpaid(context: ServiceContext, order: OrderRow, state: OrderState
         raise Unavailable from error
 
 
+async def _has_intent(connection: Connection, order: OrderRow) -> bool:
+    """Return whether the order's intent is at the gateway, or may be."""
+    return order.total_minor > 0 and await payment_of_order(connection, order.id) is not None
+
+
 async def give_up(context: ServiceContext, order: OrderRow) -> bool:
-    """Decide, before its intent is cancelled, that an order ends unpaid; return False where it is not PAYING.
+    """Decide, before its intent is cancelled, that an order ends unpaid; return False where it is over.
 
     After this an authorisation is voided, not booked. Otherwise a webhook that read the intent before its
     cancellation would book an order that cannot be captured. The task ends the order if this process dies.
@@ -71,7 +81,7 @@ async def give_up(context: ServiceContext, order: OrderRow) -> bool:
     try:
         async with context.database.transaction() as connection:
             locked = await lock_order(connection, order.id)
-            if locked is None or locked.state != OrderState.PAYING:
+            if locked is None or locked.state not in UNPAID_STATES:
                 return False
             await give_up_payment(connection, order.id, now)
             await write_task(connection, Topic.VOID_PAYMENT, order.id, {}, now)

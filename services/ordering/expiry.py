@@ -3,11 +3,11 @@
 import logging
 from uuid import UUID
 
-from db.queries.orders import expire_orders, lapsed_paying_orders, order_by_id
+from db.queries.orders import expire_orders, lapsed_orders_with_payment, order_by_id
 from db.queries.outbox import write_task
 from domain.errors import BoxofficeError
 from domain.outbox import Topic
-from domain.states import OrderState
+from domain.states import UNPAID_STATES, OrderState
 from payments.gateway import GatewayError, IntentStatus
 from services.context import ServiceContext, reading
 from services.ordering.cancel import cancel_intent, end_unpaid, give_up
@@ -20,7 +20,7 @@ _BATCH = 200
 
 
 async def expire_lapsed(context: ServiceContext) -> int:
-    """End the RESERVED orders whose deadline has passed, and return their number."""
+    """End the orders without a payment whose deadline has passed, and return their number."""
     now = context.now()
     async with context.database.transaction() as connection:
         ended = await expire_orders(connection, now, _BATCH)
@@ -30,12 +30,12 @@ async def expire_lapsed(context: ServiceContext) -> int:
 
 
 async def expire_paying(context: ServiceContext) -> int:
-    """End the PAYING orders whose deadline has passed, and return their number.
+    """End the orders with a payment whose deadline has passed, and return their number.
 
     Each order ends after its intent was cancelled. An order whose intent is authorised is booked instead,
     because its buyer paid in time.
     """
-    order_ids = await lapsed_paying_orders(context.database, context.now(), _BATCH)
+    order_ids = await lapsed_orders_with_payment(context.database, context.now(), _BATCH)
     for order_id in order_ids:
         try:
             await _expire_paying(context, order_id)
@@ -46,7 +46,7 @@ async def expire_paying(context: ServiceContext) -> int:
 
 async def _expire_paying(context: ServiceContext, order_id: UUID) -> None:
     order = await reading(order_by_id(context.database, order_id))
-    if order is None or order.state != OrderState.PAYING:
+    if order is None or order.state not in UNPAID_STATES:
         return
     if order.total_minor == 0:
         await end_unpaid(context, order, OrderState.EXPIRED)

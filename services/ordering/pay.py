@@ -1,4 +1,4 @@
-"""Pay: extend the hold once, authorise the card, and settle the result."""
+"""Pay: authorise the card and settle the result; the first payment method extends the hold, once."""
 
 import hashlib
 import re
@@ -9,7 +9,6 @@ from uuid import UUID
 from db.queries.orders import (
     OrderRow,
     book_claims,
-    extend_order,
     lock_order,
     order_by_id,
     set_order_state,
@@ -37,7 +36,7 @@ from domain.errors import (
 )
 from domain.ids import Kind, public_id
 from domain.outbox import Topic
-from domain.states import EventState, OrderState, PaymentState
+from domain.states import UNPAID_STATES, EventState, OrderState, PaymentState
 from domain.viewer import Viewer
 from kit.ids import new_uuid
 from kit.log_context import bind
@@ -45,6 +44,7 @@ from payments.gateway import Declined, GatewayError, GatewayUnavailable, Intent,
 from services.context import ServiceContext, reading
 from services.identity.authorisation import buyer_of
 from services.metrics import measured
+from services.ordering.deadline import begin_paying
 from services.ordering.settle import apply_intent
 
 _OPEN = (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING, PaymentState.FAILED)
@@ -73,7 +73,10 @@ async def pay(
     payment_method_id: str | None = None,
     idempotency_key: str | None = None,
 ) -> Paid:
-    """Start the payment and extend the hold once; with a payment method, complete it.
+    """Start the payment; with a payment method, extend the hold once and complete the payment.
+
+    Without one, the buyer confirms at the gateway with the client secret, and the hold is extended when that
+    has begun.
 
     Raises:
         PaymentDeclined: The card was declined; another card may pay the order until its deadline.
@@ -88,7 +91,7 @@ async def pay(
     if replay is not None:
         return replay
     await _check_sale(context, order)
-    order = await _start(context, order)
+    order = await _start(context, order, has_method=payment_method_id is not None)
     if order.total_minor == 0:
         return Paid(await _book_free(context, order), "")
     try:
@@ -160,8 +163,8 @@ async def _check_sale(context: ServiceContext, order: OrderRow) -> None:
         raise QueueTokenInvalid("Your admission from the waiting room has ended.")
 
 
-async def _start(context: ServiceContext, order: OrderRow) -> OrderRow:
-    """Move a RESERVED order to PAYING and extend its deadline; a PAYING order stays as it is."""
+async def _start(context: ServiceContext, order: OrderRow, *, has_method: bool) -> OrderRow:
+    """Record the payment; with a payment method, or where nothing is to pay, the order becomes PAYING."""
     now = context.now()
     try:
         async with context.database.transaction() as connection:
@@ -172,9 +175,11 @@ async def _start(context: ServiceContext, order: OrderRow) -> OrderRow:
             payment = await payment_of_order(connection, order.id)
             if payment is not None and payment.state == PaymentState.CANCELLED:
                 raise OrderNotPayable("This order is being given back.")
-            if locked.state == OrderState.RESERVED:
-                locked = await _extend(context, connection, locked, now)
-            return locked
+            if payment is None:
+                await start_payment(connection, new_uuid(), locked, now)
+            if has_method or locked.total_minor == 0:
+                await begin_paying(context, connection, locked, now)
+            return await _fresh(connection, order.id)
     except DATABASE_AWAY as error:
         raise Unavailable from error
 
@@ -184,22 +189,10 @@ def _check_payable(order: OrderRow, now: datetime) -> None:
         raise OrderExpired
     if order.state == OrderState.BOOKED:
         raise OrderNotPayable("This order is paid already.")
-    if order.state not in (OrderState.RESERVED, OrderState.PAYING):
+    if order.state not in UNPAID_STATES:
         raise OrderNotPayable
     if order.expires_at <= now:
         raise OrderExpired
-
-
-async def _extend(
-    context: ServiceContext, connection: Connection, order: OrderRow, now: datetime
-) -> OrderRow:
-    deadline = max(order.expires_at, now + context.payment_time)
-    await start_payment(connection, new_uuid(), order, now)
-    await extend_order(connection, order.id, deadline, now)
-    await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, now)
-    extended = await lock_order(connection, order.id)
-    assert extended is not None, "the row is locked"
-    return extended
 
 
 async def _book_free(context: ServiceContext, order: OrderRow) -> OrderRow:

@@ -5,6 +5,7 @@ A webhook is only a trigger: its content is not trusted, and the intent is retri
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -30,20 +31,20 @@ from db.queries.payments import (
 from db.session import DATABASE_AWAY, Connection
 from domain.errors import OutcomeUnknown, Unavailable
 from domain.outbox import Topic
-from domain.states import OrderState, PaymentState, RefundState
+from domain.states import UNPAID_STATES, OrderState, PaymentState, RefundState
 from kit.ids import new_uuid
 from kit.log_context import bind
 from payments.gateway import GatewayError, Intent, IntentStatus
 from payments.webhooks import WebhookEvent
 from services.context import ServiceContext, reading
 from services.metrics import measured
+from services.ordering.deadline import begin_paying
 
 log = logging.getLogger("boxoffice.settle")
 
 # A refund that the bank has returned this often must be handled by a person.
 _MOST_BOUNCES = 3
 
-_LIVE = (OrderState.RESERVED, OrderState.PAYING)
 _BEFORE_AUTHORIZED = (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING, PaymentState.FAILED)
 _BEFORE_CAPTURED = (*_BEFORE_AUTHORIZED, PaymentState.AUTHORIZED)
 # A failed payment keeps its failure code when its intent is cancelled.
@@ -84,7 +85,7 @@ def _count(context: ServiceContext, settled: _Settled) -> None:
     if settled.payment_state is not None:
         context.meters.payment(settled.payment_state)
     before, after = settled.before, settled.after
-    if before.state in _LIVE and after.state == OrderState.BOOKED:
+    if before.state in UNPAID_STATES and after.state == OrderState.BOOKED:
         context.meters.booked((context.now() - after.created_at).total_seconds())
 
 
@@ -108,7 +109,7 @@ async def _apply(context: ServiceContext, connection: Connection, order_id: UUID
         case IntentStatus.CANCELLED:
             state = await _canceled(connection, order, payment, now)
         case _:
-            state = await _open(connection, order, intent, now)
+            state = await _open(context, connection, order, intent, now)
     after = await order_by_id(connection, order_id)
     assert after is not None, "orders are never deleted"
     return _Settled(order, after, state)
@@ -131,7 +132,7 @@ def _fits(order: OrderRow, payment: PaymentRow, intent: Intent) -> bool:
 
 async def _book(connection: Connection, order: OrderRow, now: datetime) -> bool:
     """Book a live order; return whether this call booked it."""
-    if not await set_order_state(connection, order.id, OrderState.BOOKED, leaving=_LIVE, now=now):
+    if not await set_order_state(connection, order.id, OrderState.BOOKED, leaving=UNPAID_STATES, now=now):
         return False
     await book_claims(connection, order.id)
     await write_task(connection, Topic.ORDER_BOOKED, order.id, {}, now)
@@ -211,7 +212,7 @@ async def _canceled(
     voided = await set_payment_state(
         connection, order.id, PaymentState.CANCELLED, leaving=_BEFORE_CANCELLED, now=now
     )
-    leaving = [OrderState.PAYING]
+    leaving: Sequence[str] = UNPAID_STATES
     if payment.state == PaymentState.AUTHORIZED:
         log.error("order %s: its payment was voided elsewhere before it was captured", order.id)
         state, leaving = OrderState.REFUNDED, [OrderState.BOOKED]
@@ -222,9 +223,13 @@ async def _canceled(
 
 
 async def _open(
-    connection: Connection, order: OrderRow, intent: Intent, now: datetime
+    context: ServiceContext, connection: Connection, order: OrderRow, intent: Intent, now: datetime
 ) -> PaymentState | None:
-    """Record what an undecided intent waits for."""
+    """Record what an undecided intent waits for; the buyer's confirmation extends the hold, once."""
+    if order.state not in (*UNPAID_STATES, OrderState.BOOKED):
+        await write_task(connection, Topic.VOID_PAYMENT, order.id, {}, now)
+    elif intent.is_begun:
+        await begin_paying(context, connection, order, now)
     state, failure_code = PaymentState.REQUIRES_ACTION, None
     if intent.status is IntentStatus.PROCESSING:
         state = PaymentState.PROCESSING

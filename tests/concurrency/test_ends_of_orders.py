@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
+from unittest.mock import AsyncMock
 from uuid import UUID
 
 import pytest
@@ -182,6 +183,7 @@ async def test_control_loses_a_booking_when_transitions_have_no_condition(
     contexts: Contexts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cancel, "set_order_state", without_its_condition)
+    monkeypatch.setattr(cancel, "_has_intent", AsyncMock(return_value=False))
 
     order = await release_that_comes_late(contexts[0])
 

@@ -199,6 +199,21 @@ class OrderMachine(RuleBasedStateMachine):
             assert refused is PaymentDeclined
             self._note_start(order_id, order)
 
+    @rule(order_id=orders, who=people)
+    def ask_for_a_client_secret(self, order_id: UUID, who: Viewer) -> None:
+        order = self.known[order_id]
+        refused = self.refusal(pay(self.context, who, order_id))
+        if who is not order.owner:
+            assert refused is NotFound
+        elif order.state == "EXPIRED":
+            assert refused is OrderExpired
+        elif order.state not in HOLDING:
+            assert refused is OrderNotPayable
+        else:
+            assert refused is None
+            row = self.runner.run(order_by_id(self.context.database, order_id))
+            assert row is not None and (row.state, row.expires_at) == (order.state, order.expires_at)
+
     def _note_start(self, order_id: UUID, order: Known) -> None:
         """A payment that has begun moves the deadline, once."""
         row = self.runner.run(order_by_id(self.context.database, order_id))

@@ -1,11 +1,14 @@
 """Paying: one deadline moved once, one capture, and money that always matches the order."""
 
 import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
-from db.queries.orders import OrderRow, order_by_id
+from db.queries.orders import OrderRow, end_claims, order_by_id, set_order_state
 from db.queries.payments import payment_of_order
 from domain.errors import (
     IdempotencyMismatch,
@@ -15,7 +18,9 @@ from domain.errors import (
     OrderNotPayable,
     PaymentDeclined,
 )
-from payments.gateway import IntentStatus
+from domain.states import OrderState
+from payments.gateway import Declined, GatewayRejected, IntentStatus
+from payments.webhooks import WebhookEvent
 from services.catalogue.cancel_event import cancel_event
 from services.context import ServiceContext
 from services.ordering.attempt import ReserveRequest
@@ -27,6 +32,7 @@ from services.ordering.release import release
 from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from services.ordering.sweeps import sweep_cancelled_events, sweep_payments
+from services.ordering.webhook import handle_webhook
 from tests.events import ORGANISER, ManualClock, buyer, open_event
 
 ANN, BOB = buyer("ann"), buyer("bob")
@@ -80,13 +86,32 @@ async def test_order_is_booked_and_captured_when_the_card_is_good(context: Servi
     assert await seats(context, order) == b"BBAA"
 
 
-async def test_deadline_moves_once_when_payment_starts(context: ServiceContext, clock: ManualClock) -> None:
+async def intents_made(context: ServiceContext, order: OrderRow) -> int:
+    """How many intents Stripe has for an order."""
+    intents = await context.gateway.recent_intents(order.created_at - timedelta(minutes=1))
+    return sum(intent.order_id == order.id for intent in intents)
+
+
+async def confirm_in_browser(context: ServiceContext, order: OrderRow, card: str) -> str:
+    """Confirm the order's intent as Stripe.js does; returns the intent's id."""
+    payment = await payment_of_order(context.database, order.id)
+    assert payment is not None and payment.intent_id is not None
+    with suppress(Declined):
+        await context.gateway.confirm(
+            payment.intent_id, card, idempotency_key=f"browser:{order.id}", return_url="http://localhost/"
+        )
+    return payment.intent_id
+
+
+async def test_deadline_moves_once_when_a_payment_method_is_given(
+    context: ServiceContext, clock: ManualClock
+) -> None:
     order = await held(context)
     clock.advance(seconds=100)
 
-    first = await pay(context, ANN, order.id)
+    first = await pay(context, ANN, order.id, "pm_card_authenticationRequired")
     clock.advance(seconds=50)
-    second = await pay(context, ANN, order.id)
+    second = await pay(context, ANN, order.id, "pm_card_authenticationRequired")
 
     assert first.order.state == "PAYING"
     assert (first.order.expires_at - order.expires_at).total_seconds() == pytest.approx(220, abs=2)
@@ -94,12 +119,97 @@ async def test_deadline_moves_once_when_payment_starts(context: ServiceContext, 
     assert second.client_secret == first.client_secret
 
 
+async def test_no_deadline_moves_when_no_payment_method_is_given(
+    context: ServiceContext, clock: ManualClock
+) -> None:
+    order = await held(context)
+    clock.advance(seconds=100)
+
+    first = await pay(context, ANN, order.id)
+    again = await pay(context, ANN, order.id)
+    await drain(context)
+
+    assert (first.order.state, first.order.expires_at) == ("RESERVED", order.expires_at)
+    assert (again.order.state, again.order.expires_at) == ("RESERVED", order.expires_at)
+    assert first.client_secret.startswith("pi_") and again.client_secret == first.client_secret
+    assert await intents_made(context, order) == 1
+    clock.advance(seconds=381)
+    with pytest.raises(OrderExpired):
+        await pay(context, ANN, order.id)
+    assert await seats(context, order) == b"AAAA"
+
+
+@pytest.mark.parametrize(
+    ("card", "payment_state"),
+    [("pm_card_authenticationRequired", "REQUIRES_ACTION"), ("pm_card_chargeDeclined", "FAILED")],
+)
+async def test_deadline_moves_once_when_the_buyer_confirms_in_the_browser(
+    context: ServiceContext, clock: ManualClock, card: str, payment_state: str
+) -> None:
+    order = await held(context)
+    clock.advance(seconds=100)
+    await pay(context, ANN, order.id)
+
+    intent_id = await confirm_in_browser(context, order, card)
+    for number in range(3):
+        await handle_webhook(
+            context, WebhookEvent(f"evt_{number}", "payment_intent.any", intent_id, context.now())
+        )
+        clock.advance(seconds=50)
+
+    moved = await order_by_id(context.database, order.id)
+    assert moved is not None
+    assert (await state(context, order.id))[:2] == ("PAYING", payment_state)
+    assert (moved.expires_at - order.expires_at).total_seconds() == pytest.approx(220, abs=2)
+
+
+async def test_intent_is_void_when_an_order_without_payment_method_lapses(
+    context: ServiceContext, clock: ManualClock
+) -> None:
+    order = await held(context)
+    await pay(context, ANN, order.id)
+    clock.advance(seconds=481)
+
+    assert await expire_lapsed(context) == 0  # the gateway is asked first
+    assert await expire_paying(context) == 1
+    await drain(context)
+
+    assert (await state(context, order.id))[:2] == ("EXPIRED", "CANCELLED")
+    assert await seats(context, order) == b"AAAA"
+    with pytest.raises(GatewayRejected):
+        await confirm_in_browser(context, order, "pm_card_visa")
+    assert await kept_at_stripe(context, order.id) == 0
+
+
+async def test_intent_is_void_when_an_order_ends_while_it_is_made(
+    context: ServiceContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await held(context)
+    create_intent = context.gateway.create_intent
+
+    async def end_meanwhile(*given: Any, **named: Any) -> Any:
+        async with context.database.transaction() as connection:
+            await set_order_state(
+                connection, order.id, OrderState.EXPIRED, leaving=[OrderState.RESERVED], now=context.now()
+            )
+            await end_claims(connection, [order.id])
+        return await create_intent(*given, **named)
+
+    monkeypatch.setattr(context.gateway, "create_intent", end_meanwhile)
+    await pay(context, ANN, order.id)
+    await drain(context)
+
+    payment = await payment_of_order(context.database, order.id)
+    assert payment is not None and payment.intent_id is not None
+    assert (await context.gateway.retrieve(payment.intent_id)).status is IntentStatus.CANCELLED
+
+
 async def test_seats_stay_taken_when_redis_lapses_before_it_hears_of_the_payment(
     context: ServiceContext, clock: ManualClock
 ) -> None:
     order = await held(context)
     clock.advance(seconds=479)
-    await pay(context, ANN, order.id)
+    await pay(context, ANN, order.id, "pm_card_authenticationRequired")
     clock.advance(seconds=2)
     assert await seats(context, order) == b"AAAA"
 
@@ -182,9 +292,10 @@ async def test_seats_are_free_at_once_when_the_order_is_released(context: Servic
     assert again.state == "CANCELLED"
 
 
-async def test_intent_is_void_when_a_paying_order_is_released(context: ServiceContext) -> None:
+@pytest.mark.parametrize("method", [None, "pm_card_authenticationRequired"])
+async def test_intent_is_void_when_an_order_is_released(context: ServiceContext, method: str | None) -> None:
     order = await held(context)
-    await pay(context, ANN, order.id)
+    await pay(context, ANN, order.id, method)
 
     released = await release(context, ANN, order.id)
 
