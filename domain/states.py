@@ -67,6 +67,14 @@ class PaymentState(StrEnum):
     REFUNDED = "REFUNDED"
 
 
+class CardAttemptState(StrEnum):
+    """The state of one attempt to pay with a card: PENDING while the gateway is asked."""
+
+    PENDING = "PENDING"
+    DECLINED = "DECLINED"
+    ACCEPTED = "ACCEPTED"
+
+
 class RefundState(StrEnum):
     """The state of a refund: DECIDED with the order's change, SENT by the outbox, FAILED after bounces."""
 

@@ -45,5 +45,9 @@ class NetworkLimit:
 
     def network(self, address: str) -> str | None:
         """The network that an address counts for; None where it does not count."""
-        counts = self.tickets > 0 and (self.private_too or is_public(address))
+        return self.counted_network(address) if self.tickets > 0 else None
+
+    def counted_network(self, address: str) -> str | None:
+        """The network of an address, whatever the limit is; None for a private one that does not count."""
+        counts = self.private_too or is_public(address)
         return (network_of(address) or None) if counts else None

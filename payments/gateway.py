@@ -32,6 +32,12 @@ class GatewayError(Exception):
 class Declined(GatewayError):
     """The bank declined; `code` is its stable reason, such as insufficient_funds or generic_decline."""
 
+    def __init__(
+        self, code: str, message: str, *, replayed: bool = False, charge_id: str | None = None
+    ) -> None:
+        super().__init__(code, message, replayed=replayed)
+        self.charge_id = charge_id
+
 
 class GatewayRejected(GatewayError):
     """The gateway refused for good: a rule of its own, a wrong parameter, a key used with other input."""
@@ -102,6 +108,8 @@ class Intent:
     next_action: NextAction | None
     created: datetime
     client_secret: str = field(repr=False)
+    charge_id: str | None = None
+    """The latest charge: a new one with each card that is tried"""
 
     @property
     def is_begun(self) -> bool:

@@ -32,7 +32,10 @@ def translated(fault: stripe.StripeError) -> GatewayError:
     code = _given(fault.error, "code") or fault.code
     if isinstance(fault, stripe.CardError):
         return Declined(
-            _given(fault.error, "decline_code") or code or "card_declined", message, replayed=replayed
+            _given(fault.error, "decline_code") or code or "card_declined",
+            message,
+            replayed=replayed,
+            charge_id=_given(fault.error, "charge"),
         )
     if isinstance(fault, stripe.IdempotencyError):
         return GatewayRejected("idempotency_mismatch", message)
@@ -63,6 +66,7 @@ def read_intent(intent: stripe.PaymentIntent) -> Intent:
         next_action=_next_action(intent),
         created=datetime.fromtimestamp(intent.created, UTC),
         client_secret=intent.client_secret or "",
+        charge_id=_charge_id(intent),
     )
 
 
@@ -70,6 +74,11 @@ def _given(subject: object, name: str) -> str | None:
     """A text that Stripe may leave out; the SDK's objects raise for a missing attribute."""
     found = getattr(subject, name, None)
     return found if isinstance(found, str) else None
+
+
+def _charge_id(intent: stripe.PaymentIntent) -> str | None:
+    charge = intent.latest_charge
+    return charge.id if isinstance(charge, stripe.Charge) else charge
 
 
 def _refunded(intent: stripe.PaymentIntent) -> int:

@@ -76,7 +76,9 @@ async def pay(
 ) -> PaymentStarted:
     """Start or complete the payment."""
     order = parse_id(order_id, Kind.ORDER)
-    started = await pay_order(context.services, context.viewer, order, payment_method_id, idempotency_key)
+    started = await pay_order(
+        context.services, context.viewer, order, payment_method_id, idempotency_key, address=context.address
+    )
     return PaymentStarted(order_view(context, started.order), started.client_secret)
 
 

@@ -26,6 +26,9 @@ class SaleMeters(Protocol):
     def payment(self, state: str) -> None:
         """Count a payment's change to a state."""
 
+    def limited(self, limit: str) -> None:
+        """Count a request that was refused by a limit of persons, networks or declines."""
+
     def webhook(self, outcome: str) -> None:
         """Count a webhook by the outcome that answered it."""
 
@@ -44,6 +47,9 @@ class NoMeters:
 
     def payment(self, state: str) -> None:
         """Ignore the payment."""
+
+    def limited(self, limit: str) -> None:
+        """Ignore the refusal."""
 
     def webhook(self, outcome: str) -> None:
         """Ignore the webhook."""

@@ -27,6 +27,12 @@ class SaleMeters:
         self._payments = FastCounter(
             registry, "boxoffice_payments", "Payments that entered a state", ["state"]
         )
+        self._limited = FastCounter(
+            registry,
+            "boxoffice_sale_limits_reached",
+            "Holds and payments refused by a limit of persons, networks or declines",
+            ["limit"],
+        )
         self._webhooks = FastCounter(registry, "boxoffice_webhooks", "Webhooks received", ["outcome"])
         self._tasks = FastCounter(
             registry, "boxoffice_outbox_tasks", "Outbox tasks run", ["topic", "outcome"]
@@ -50,6 +56,10 @@ class SaleMeters:
     def payment(self, state: str) -> None:
         """Count a payment that has entered a state."""
         self._payments.add(state)
+
+    def limited(self, limit: str) -> None:
+        """Count a refusal by the limit that was reached."""
+        self._limited.add(limit)
 
     def webhook(self, outcome: str) -> None:
         """Count a webhook by its outcome."""

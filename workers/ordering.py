@@ -1,6 +1,7 @@
 """The loops of ordering."""
 
 import asyncio
+from collections.abc import Awaitable
 from uuid import UUID
 
 from domain.errors import NotFound
@@ -8,7 +9,7 @@ from services.context import ServiceContext
 from services.ordering.expiry import expire_lapsed, expire_paying
 from services.ordering.outbox import deliver
 from services.ordering.reconcile import Difference, correct_places, differences
-from services.ordering.sweeps import sweep_cancelled_events, sweep_payments
+from services.ordering.sweeps import sweep_cancelled_events, sweep_card_attempts, sweep_payments
 from workers.loops import Loop
 
 # Longer than any statement of a request may run, so an older difference is no request in flight.
@@ -24,12 +25,20 @@ def ordering_loops(context: ServiceContext) -> list[Loop]:
         Loop("outbox", lambda: deliver(context), 0.1),
         # While the first waits for the gateway, this one mirrors the seats of the other orders.
         Loop("second outbox", lambda: deliver(context), 0.25),
-        Loop("payment sweep", lambda: sweep_payments(context), 2.0),
+        # At most 25 calls of the gateway a second, because each round of 50 is followed by the pause.
+        Loop("payment sweep", lambda: _without_hurry(sweep_payments(context)), 2.0),
+        Loop("card attempts", lambda: sweep_card_attempts(context), 60.0),
         Loop("orders of cancelled events", lambda: sweep_cancelled_events(context), 2.0),
         Loop("lapsed holds", LapseSweep(context), 2.0),
         Loop("reconciliation", Reconciliation(context), STANDING_SECONDS),
         Loop("redis watch", RestartWatch(context), _LOOK_SECONDS),
     ]
+
+
+async def _without_hurry(round_of: Awaitable[int]) -> int:
+    """Run a round, and return 0 so that the loop pauses whatever the round found."""
+    await round_of
+    return 0
 
 
 class LapseSweep:

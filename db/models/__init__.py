@@ -6,7 +6,7 @@ database, so that the two cannot differ.
 
 from db.models.catalogue import Event, EventPerformer, Performer, PriceLevel, SeatingPlan, SeatMap, Venue
 from db.models.delivery import OutboxEntry, StripeEvent
-from db.models.ordering import Claim, Order, Payment, PlaceEpoch, Refund, User
+from db.models.ordering import CardAttempt, Claim, Order, Payment, PlaceEpoch, Refund, User
 from db.models.search import (
     SearchDocument,
     SearchOutboxEntry,
@@ -18,6 +18,7 @@ from db.models.search import (
 from db.models.waiting_room import QueueEntry, WaitingRoom
 
 __all__ = [
+    "CardAttempt",
     "Claim",
     "Event",
     "EventPerformer",

@@ -5,7 +5,7 @@ from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
 from db.models.columns import UUID, datetime, foreign_key, key, state, text, timestamp
-from domain.states import ClaimState, OrderState
+from domain.states import CardAttemptState, ClaimState, OrderState
 
 LIVE_CLAIM = "state <> 'ENDED'"
 
@@ -93,7 +93,7 @@ class Payment(SQLModel, table=True):
     __table_args__ = (
         sa.Index(
             "payments_unsettled",
-            "updated_at",
+            "check_at",
             postgresql_where="state IN ('REQUIRES_ACTION', 'PROCESSING', 'AUTHORIZED', 'FAILED')",
         ),
     )
@@ -110,8 +110,32 @@ class Payment(SQLModel, table=True):
     idempotency_key: str | None = text(nullable=True)
     input_hash: str | None = text(nullable=True)
     attempts: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
+    # How often the gateway was asked since the last change of state, and when it is asked again.
+    checks: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
+    check_at: datetime = timestamp(now=True)
     created_at: datetime = timestamp(now=True)
     updated_at: datetime = timestamp(now=True)
+
+
+class CardAttempt(SQLModel, table=True):
+    """An attempt to pay an order with a card, which the limits of declines count for an hour."""
+
+    __tablename__ = "card_attempts"
+    __table_args__ = (
+        sa.Index("card_attempts_once", "order_id", "attempt", unique=True),
+        sa.Index("card_attempts_by_person", "person_key", "at"),
+        sa.Index("card_attempts_by_network", "network", "state", "at"),
+        sa.Index("card_attempts_by_age", "at"),
+    )
+
+    id: int = Field(sa_column=sa.Column(sa.BigInteger, sa.Identity(always=True), primary_key=True))
+    order_id: UUID = foreign_key("orders.id")
+    # The gateway's charge; our own key of the attempt while its outcome is unknown.
+    attempt: str = text()
+    person_key: UUID | None = Field(sa_column=sa.Column(postgresql.UUID(as_uuid=True), nullable=True))
+    network: str | None = text(nullable=True)
+    state: str = state(CardAttemptState, name="card_attempts_state")
+    at: datetime = timestamp()
 
 
 class Refund(SQLModel, table=True):

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from db.queries.columns import columns_of
 from db.queries.orders import OrderRow, Source
 from db.session import Connection
+from db.sql import statement
 from domain.states import RefundState
 
 
@@ -41,6 +42,9 @@ class RefundRow:
     gateway_id: str | None
 
 
+FIRST_CHECK = timedelta(seconds=5)
+"""The gateway is asked about a payment this long after it began or changed"""
+
 _PAYMENT = columns_of(PaymentRow)
 
 
@@ -66,14 +70,16 @@ async def start_payment(connection: Connection, payment_id: UUID, order: OrderRo
     """Insert an order's payment, once."""
     await connection.execute(
         """
-        INSERT INTO payments (id, order_id, state, amount_minor, currency, created_at, updated_at)
-        VALUES ($1, $2, 'REQUIRES_ACTION', $3, $4, $5, $5) ON CONFLICT (order_id) DO NOTHING
+        INSERT INTO payments (id, order_id, state, amount_minor, currency, created_at, updated_at, check_at)
+        VALUES ($1, $2, 'REQUIRES_ACTION', $3, $4, $5, $5, $6)
+        ON CONFLICT (order_id) DO NOTHING
         """,
         payment_id,
         order.id,
         order.total_minor,
         order.currency,
         now,
+        now + FIRST_CHECK,
     )
 
 
@@ -113,8 +119,8 @@ async def set_payment_state(
     return bool(
         await source.fetchval(
             """
-            UPDATE payments SET state = $2, updated_at = $4, failure_code = $5,
-              captured_minor = coalesce($6, captured_minor)
+            UPDATE payments SET state = $2, updated_at = $4, failure_code = $5, checks = 0,
+              check_at = $7, captured_minor = coalesce($6, captured_minor)
             WHERE order_id = $1 AND state = ANY ($3) RETURNING true
             """,
             order_id,
@@ -123,6 +129,7 @@ async def set_payment_state(
             now,
             failure_code,
             captured_minor,
+            now + FIRST_CHECK,
         )
     )
 
@@ -139,31 +146,16 @@ async def give_up_payment(connection: Connection, order_id: UUID, now: datetime)
     )
 
 
-async def unsettled_payments(source: Source, before: datetime, most: int) -> list[PaymentRow]:
-    """Unfinished payments that have not changed since `before`, oldest first.
-
-    Payments of ended orders are included: their money may still be authorised at the gateway. A failed
-    payment is included only while its order can still be paid.
-    """
-    rows = await source.fetch(
-        f"""
-        SELECT {_PAYMENT} FROM payments
-        WHERE state IN ('REQUIRES_ACTION', 'PROCESSING', 'AUTHORIZED', 'FAILED') AND updated_at < $1
-          AND intent_id IS NOT NULL
-          AND (
-            state <> 'FAILED'
-            OR EXISTS (SELECT FROM orders WHERE orders.id = payments.order_id AND orders.state = 'PAYING')
-          )
-        ORDER BY updated_at LIMIT $2
-        """,
-        before,
-        most,
-    )
-    return [PaymentRow(**row) for row in rows]
+async def claim_payment_checks(
+    source: Source, now: datetime, most: int, pauses_seconds: Sequence[float]
+) -> list[UUID]:
+    """Take the orders whose payment is due to be looked at; see db/sql/claim_payment_checks.sql."""
+    rows = await source.fetch(statement("claim_payment_checks"), now, most, list(pauses_seconds))
+    return [row["order_id"] for row in rows]
 
 
 async def touch_payment(source: Source, order_id: UUID, now: datetime) -> None:
-    """Make a payment the last that the sweep looks at."""
+    """Make a refunded payment the last that the sweep looks at."""
     await source.fetch("UPDATE payments SET updated_at = $2 WHERE order_id = $1", order_id, now)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from db.queries.card_attempts import end_attempt
 from db.queries.orders import (
     OrderRow,
     book_claims,
@@ -40,11 +41,12 @@ from domain.states import UNPAID_STATES, EventState, OrderState, PaymentState
 from domain.viewer import Viewer
 from kit.ids import new_uuid
 from kit.log_context import bind
-from payments.gateway import Declined, GatewayError, GatewayUnavailable, Intent, IntentStatus
+from payments.gateway import Declined, GatewayError, GatewayRejected, GatewayUnavailable, Intent, IntentStatus
 from services.context import ServiceContext, reading
 from services.identity.authorisation import buyer_of
 from services.metrics import measured
 from services.ordering.deadline import begin_paying
+from services.ordering.declines import begin_attempt, check_declines, record_decline
 from services.ordering.settle import apply_intent
 
 _OPEN = (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING, PaymentState.FAILED)
@@ -65,6 +67,15 @@ class Paid:
     client_secret: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What a buyer asks to pay with, and the address of the client."""
+
+    payment_method_id: str | None
+    idempotency_key: str | None
+    address: str
+
+
 @measured("pay")
 async def pay(
     context: ServiceContext,
@@ -72,13 +83,16 @@ async def pay(
     order_id: UUID,
     payment_method_id: str | None = None,
     idempotency_key: str | None = None,
+    *,
+    address: str = "",
 ) -> Paid:
     """Start the payment; with a payment method, extend the hold once and complete the payment.
 
     Without one, the buyer confirms at the gateway with the client secret, and the hold is extended when that
-    has begun.
+    has begun. `address` is the client's; its network may have a limited number of declines.
 
     Raises:
+        SlowDown: The order, the person or the network has had too many declines.
         PaymentDeclined: The card was declined; another card may pay the order until its deadline.
         DomainError: for every other reason why this order cannot be paid.
         OutcomeUnknown: the gateway did not answer; the same call finds out.
@@ -91,11 +105,12 @@ async def pay(
     if replay is not None:
         return replay
     await _check_sale(context, order)
-    order = await _start(context, order, has_method=payment_method_id is not None)
+    attempt = _Attempt(payment_method_id, idempotency_key, address)
+    order, key = await _start(context, order, attempt)
     if order.total_minor == 0:
         return Paid(await _book_free(context, order), "")
     try:
-        return await _with_gateway(context, order, payment_method_id, idempotency_key)
+        return await _with_gateway(context, order, payment_method_id, key)
     except GatewayUnavailable as error:
         raise OutcomeUnknown from error
     except GatewayError as error:
@@ -163,8 +178,11 @@ async def _check_sale(context: ServiceContext, order: OrderRow) -> None:
         raise QueueTokenInvalid("Your admission from the waiting room has ended.")
 
 
-async def _start(context: ServiceContext, order: OrderRow, *, has_method: bool) -> OrderRow:
-    """Record the payment; with a payment method, or where nothing is to pay, the order becomes PAYING."""
+async def _start(context: ServiceContext, order: OrderRow, attempt: _Attempt) -> tuple[OrderRow, str]:
+    """Record the payment; with a payment method, or where nothing is to pay, the order becomes PAYING.
+
+    Returns: The order, and the key of this attempt with a card.
+    """
     now = context.now()
     try:
         async with context.database.transaction() as connection:
@@ -177,11 +195,33 @@ async def _start(context: ServiceContext, order: OrderRow, *, has_method: bool) 
                 raise OrderNotPayable("This order is being given back.")
             if payment is None:
                 await start_payment(connection, new_uuid(), locked, now)
-            if has_method or locked.total_minor == 0:
+            key = await _count_attempt(context, connection, locked, payment, attempt)
+            if attempt.payment_method_id is not None or locked.total_minor == 0:
                 await begin_paying(context, connection, locked, now)
-            return await _fresh(connection, order.id)
+            return await _fresh(connection, order.id), key
     except DATABASE_AWAY as error:
         raise Unavailable from error
+
+
+async def _count_attempt(
+    context: ServiceContext,
+    connection: Connection,
+    order: OrderRow,
+    payment: PaymentRow | None,
+    attempt: _Attempt,
+) -> str:
+    """Return the key of this attempt with a card, "" without one. Raises SlowDown after too many declines."""
+    if order.total_minor == 0:
+        return ""
+    if attempt.payment_method_id is None:
+        await check_declines(context, connection, order.id, attempt.address)
+        return ""
+    given = attempt.idempotency_key
+    number = await count_attempt(connection, order.id, given, _input_hash(attempt.payment_method_id))
+    key = given or str(number)
+    is_repeat = given is not None and payment is not None and payment.idempotency_key == given
+    await begin_attempt(context, connection, order.id, key, attempt.address, is_repeat=is_repeat)
+    return key
 
 
 def _check_payable(order: OrderRow, now: datetime) -> None:
@@ -221,15 +261,15 @@ async def _fresh(connection: Connection, order_id: UUID) -> OrderRow:
 
 
 async def _with_gateway(
-    context: ServiceContext, order: OrderRow, payment_method_id: str | None, idempotency_key: str | None
+    context: ServiceContext, order: OrderRow, payment_method_id: str | None, key: str
 ) -> Paid:
     intent = await intent_of(context, order)
     if payment_method_id is not None and intent.status in _CONFIRMABLE:
-        attempt = await reading(
-            count_attempt(context.database, order.id, idempotency_key, _input_hash(payment_method_id))
-        )
-        intent = await _confirm(context, order, intent, payment_method_id, idempotency_key or str(attempt))
-    return Paid(await apply_intent(context, order.id, intent), intent.client_secret)
+        intent = await _confirm(context, order, intent, payment_method_id, key)
+    settled = await apply_intent(context, order.id, intent)
+    if payment_method_id is not None:
+        await reading(end_attempt(context.database, order.id, key))
+    return Paid(settled, intent.client_secret)
 
 
 async def intent_of(context: ServiceContext, order: OrderRow) -> Intent:
@@ -259,15 +299,21 @@ async def _confirm(
             return_url=f"{context.public_url}/orders/{public_id(Kind.ORDER, order.id)}",
         )
     except Declined as declined:
-        await _note_decline(context, order, declined.code)
+        await _note_decline(context, order, declined, key)
         raise PaymentDeclined(declined.message) from declined
+    except GatewayRejected:
+        await reading(end_attempt(context.database, order.id, key))
+        raise
 
 
-async def _note_decline(context: ServiceContext, order: OrderRow, code: str) -> None:
+async def _note_decline(context: ServiceContext, order: OrderRow, declined: Declined, key: str) -> None:
     now = context.now()
     async with context.database.transaction() as connection:
+        # Every transaction locks the order before its payment, so that two of them cannot deadlock.
+        await lock_order(connection, order.id)
         await set_payment_state(
-            connection, order.id, PaymentState.FAILED, leaving=_OPEN, now=now, failure_code=code
+            connection, order.id, PaymentState.FAILED, leaving=_OPEN, now=now, failure_code=declined.code
         )
+        await record_decline(connection, order.id, key, declined.charge_id, now)
         await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, now)
     context.meters.payment(PaymentState.FAILED)

@@ -31,7 +31,7 @@ from db.queries.payments import (
 from db.session import DATABASE_AWAY, Connection
 from domain.errors import OutcomeUnknown, Unavailable
 from domain.outbox import Topic
-from domain.states import UNPAID_STATES, OrderState, PaymentState, RefundState
+from domain.states import UNPAID_STATES, CardAttemptState, OrderState, PaymentState, RefundState
 from kit.ids import new_uuid
 from kit.log_context import bind
 from payments.gateway import GatewayError, Intent, IntentStatus
@@ -39,6 +39,7 @@ from payments.webhooks import WebhookEvent
 from services.context import ServiceContext, reading
 from services.metrics import measured
 from services.ordering.deadline import begin_paying
+from services.ordering.declines import record_charge
 
 log = logging.getLogger("boxoffice.settle")
 
@@ -103,7 +104,7 @@ async def _apply(context: ServiceContext, connection: Connection, order_id: UUID
         return _Settled(order, order, None)
     match intent.status:
         case IntentStatus.REQUIRES_CAPTURE:
-            state = await _authorized(connection, order, payment, now)
+            state = await _authorized(connection, order, payment, intent, now)
         case IntentStatus.SUCCEEDED:
             state = await _captured(connection, order, payment, intent, now)
         case IntentStatus.CANCELLED:
@@ -140,7 +141,7 @@ async def _book(connection: Connection, order: OrderRow, now: datetime) -> bool:
 
 
 async def _authorized(
-    connection: Connection, order: OrderRow, payment: PaymentRow, now: datetime
+    connection: Connection, order: OrderRow, payment: PaymentRow, intent: Intent, now: datetime
 ) -> PaymentState | None:
     """Book the order, then capture; the payment of an order that ended is voided instead."""
     given_up = payment.state == PaymentState.CANCELLED
@@ -152,6 +153,7 @@ async def _authorized(
         connection, order.id, PaymentState.AUTHORIZED, leaving=_BEFORE_AUTHORIZED, now=now
     ):
         return None
+    await record_charge(connection, order.id, intent, CardAttemptState.ACCEPTED, now)
     await write_task(connection, Topic.CAPTURE_PAYMENT, order.id, {}, now)
     return PaymentState.AUTHORIZED
 
@@ -235,6 +237,7 @@ async def _open(
         state = PaymentState.PROCESSING
     elif intent.failure_code is not None and intent.status is IntentStatus.REQUIRES_PAYMENT_METHOD:
         state, failure_code = PaymentState.FAILED, intent.failure_code
+        await record_charge(connection, order.id, intent, CardAttemptState.DECLINED, now)
     if not await set_payment_state(
         connection,
         order.id,

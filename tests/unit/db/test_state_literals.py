@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from domain.outbox import Topic
-from domain.states import ClaimState, EventState, OrderState, PaymentState, RefundState
+from domain.states import CardAttemptState, ClaimState, EventState, OrderState, PaymentState, RefundState
 
 _DB = Path(__file__).parents[3] / "db"
 _FILES = sorted([*(_DB / "queries").glob("*.py"), *(_DB / "sql").glob("*.sql")])
-_STATES = frozenset[str]().union(OrderState, ClaimState, PaymentState, RefundState, EventState)
+_STATES = frozenset[str]().union(
+    OrderState, ClaimState, PaymentState, RefundState, EventState, CardAttemptState
+)
 # E.g. state = 'HELD' · orders.state IN ('RESERVED', 'PAYING') · THEN 'DECIDED'
 _OF_A_STATE = re.compile(r"\bstate\s*(?:=|<>|IN)\s*(\([^)]*\)|'\w+')")
 _WORD = re.compile(r"'([A-Z_]{2,})'")
