@@ -36,7 +36,7 @@ _current: ContextVar[CurrentRequest | None] = ContextVar("current_request", defa
 def request_within(seconds: float, count: Callable[[int], None] = _nobody) -> Iterator[CurrentRequest]:
     """The body, and every task that it starts, works for a request of so many seconds.
 
-    `count` is told -1 and 1 around each wait for somebody outside.
+    `count` is called with -1 and 1 around each wait for an outside service.
     """
     request = CurrentRequest(seconds, count)
     token = _current.set(request)

@@ -1,4 +1,4 @@
-"""Tasks that run until they are told to stop."""
+"""Tasks that run until they are cancelled."""
 
 import asyncio
 import logging

@@ -21,7 +21,7 @@ from services.ordering.selection import Selection
 from tests.events import buyer
 
 Contexts = Sequence[ServiceContext]
-# How a loser of a rush may be told.
+# The refusals that a loser of a rush may get.
 REFUSALS = (SeatsGone, NotEnoughSeats)
 
 

@@ -263,7 +263,7 @@ async def test_booking_ends_when_its_payment_is_voided_elsewhere(contexts: Conte
 
 
 async def authorised(context: ServiceContext) -> tuple[OrderRow, str]:
-    """An order whose buyer confirmed in the browser; nobody has told us yet."""
+    """An order whose buyer confirmed in the browser; no webhook has arrived yet."""
     order = await held(context)
     await pay(context, ANN, order.id)
     intent_id = await context.database.fetchval(

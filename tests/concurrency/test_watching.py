@@ -25,19 +25,19 @@ Contexts = tuple[ServiceContext, ServiceContext]
 
 
 class Watching:
-    """A strict client: it folds what it is told and counts the gaps that it sees."""
+    """A strict client: it folds the updates that it receives and counts the gaps that it sees."""
 
     def __init__(self, drop: Callable[[int], bool] = lambda _: False) -> None:
         self.map: list[str] = []
         self.version = -1
         self.gaps = 0
-        self.told = 0
+        self.received = 0
         self._drop = drop
 
     async def follow(self, stream: AsyncIterator[SeatAvailabilityUpdate]) -> None:
         async for update in stream:
-            self.told += 1
-            if not self._drop(self.told):
+            self.received += 1
+            if not self._drop(self.received):
                 self._take(update)
 
     def _take(self, update: SeatAvailabilityUpdate) -> None:
@@ -122,7 +122,7 @@ async def test_folded_map_is_the_servers_when_a_rush_is_over(contexts: Contexts,
     assert [(watching.map, watching.gaps) for watching in watchers] == [(places, 0)] * 2
 
 
-async def test_nobody_is_told_twice_or_not_at_all_when_they_come_while_others_are_told(
+async def test_each_watcher_is_notified_once_when_it_joins_during_a_notification(
     contexts: Contexts, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(seat_topic, "SENT_AT_ONCE", 1)  # so that telling all takes many turns of the loop
@@ -156,7 +156,7 @@ async def test_nobody_is_told_twice_or_not_at_all_when_they_come_while_others_ar
     assert [(watching.map, watching.gaps) for watching in watchers] == [(places, 0)] * len(watchers)
 
 
-async def test_the_others_are_told_when_one_of_them_cannot_be(contexts: Contexts, redis_url: str) -> None:
+async def test_the_others_are_notified_when_one_of_them_fails(contexts: Contexts, redis_url: str) -> None:
     event_id = await open_event(contexts[0].database, rows=[10])
     client = connect(redis_url, 10)
     channels = Channels(RedisBackend(client))
@@ -209,9 +209,9 @@ async def test_control_shows_a_gap_when_an_update_is_lost(contexts: Contexts, re
 
     async with watched(contexts, redis_url, event_id, [lossy]):
         for place in range(2):
-            told = lossy.told
+            received = lossy.received
             await reserve(contexts[0], buyer(f"g{place}"), ReserveRequest(event_id, ExactSeats((place,))))
-            await until(lambda told=told: lossy.told > told)  # type: ignore[misc]
+            await until(lambda received=received: lossy.received > received)  # type: ignore[misc]
 
     assert lossy.gaps == 1
     assert lossy.map != (await the_map(contexts[0], event_id))[0]

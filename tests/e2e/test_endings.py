@@ -43,7 +43,7 @@ async def test_seats_can_be_chosen_again_when_the_hold_has_expired(
     await expect(page.locator("#best")).to_be_visible()
 
 
-async def test_buyer_is_told_at_once_when_the_event_is_cancelled(
+async def test_buyer_is_notified_at_once_when_the_event_is_cancelled(
     open_page: OpenPage, new_event: Callable[..., str], live_server: LiveServer
 ) -> None:
     event_id = new_event("Rained off")

@@ -37,7 +37,7 @@ async def test_nothing_found_is_said_when_nothing_fits(open_page: OpenPage) -> N
     await expect(page.get_by_role("heading", name="Nothing found")).to_be_visible()
 
 
-async def test_a_wrong_address_is_told_when_the_event_is_unknown(open_page: OpenPage) -> None:
+async def test_a_wrong_address_is_explained_when_the_event_is_unknown(open_page: OpenPage) -> None:
     page = await open_page("/events/evt_00000000000000000000000000")
     await expect(page.get_by_role("alert")).to_contain_text("no such event")
 
@@ -95,7 +95,7 @@ async def test_own_events_are_listed_when_an_organiser_signs_in(
     await expect(page.locator("#dashboard")).to_be_visible()
 
 
-async def test_buyers_are_told_when_the_organiser_cancels(
+async def test_buyers_are_notified_when_the_organiser_cancels(
     open_page: OpenPage, live_server: LiveServer, new_event: Callable[..., str]
 ) -> None:
     page = await open_page(f"/organise?event={new_event('Called off')}")

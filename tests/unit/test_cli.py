@@ -30,10 +30,10 @@ def test_one_sentence_when_a_command_cannot_be_done(
     except SystemExit as stop:
         status = stop.code
 
-    told = capsys.readouterr()
+    received = capsys.readouterr()
     assert status == 2
-    assert len(told.err.strip().splitlines()) == 1
-    assert told.out == ""
+    assert len(received.err.strip().splitlines()) == 1
+    assert received.out == ""
 
 
 def test_one_sentence_when_the_database_is_not_there(

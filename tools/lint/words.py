@@ -26,6 +26,7 @@ INSTEAD = {
     r"the moment that": "when",
     r"closeness": "match quality",
     r"manners?": "preferences",
+    r"told": "notified, sent, answered or received",
     r"workshop": "app",
     r"courier": "webhook sender",
 }

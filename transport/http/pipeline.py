@@ -28,7 +28,7 @@ class Pipeline:
     """Enters a request with its deadline."""
     observer: Observer = NoObserver()  # noqa: RUF009 - it has no state
     strict_transport: bool = False
-    """Whether browsers are told to use TLS only."""
+    """Whether Strict-Transport-Security asks browsers to use TLS only."""
 
     @property
     def headers(self) -> tuple[RawHeader, ...]:

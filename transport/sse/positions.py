@@ -24,19 +24,19 @@ class Positions:
     """The last event id of each operation of one stream."""
 
     def __init__(self) -> None:
-        self._told: dict[str, str] = {}
+        self._sent: dict[str, str] = {}
 
     def advance(self, name: str, asked: str, event_id: str | None) -> str | None:
         """Note an operation's newest id; the stream's own id where every operation has one."""
         if event_id is None:
             return None
-        self._told[name] = f"{event_id}.{asked}"
-        written = urlencode(self._told)
+        self._sent[name] = f"{event_id}.{asked}"
+        written = urlencode(self._sent)
         return written if len(written) <= MOST_BYTES else None
 
     def ended(self, name: str) -> None:
         """Forget an operation."""
-        self._told.pop(name, None)
+        self._sent.pop(name, None)
 
 
 def in_short(request: Mapping[str, Any]) -> str:

@@ -43,25 +43,25 @@ async def statuses(client: httpx.AsyncClient, *forwarded: str) -> list[int]:
 
 async def test_each_buyer_counts_when_a_trusted_proxy_names_them(postgres_url: str, redis_url: str) -> None:
     async with served_to(PROXY, postgres_url, redis_url) as client:
-        told = await statuses(client, "203.0.113.1", "203.0.113.2", "203.0.113.1")
+        received = await statuses(client, "203.0.113.1", "203.0.113.2", "203.0.113.1")
 
-    assert told == [200, 200, 429]
+    assert received == [200, 200, 429]
 
 
 async def test_invented_addresses_do_not_count_when_the_buyer_wrote_them(
     postgres_url: str, redis_url: str
 ) -> None:
     async with served_to(PROXY, postgres_url, redis_url) as client:
-        told = await statuses(client, "198.51.100.1, 203.0.113.1", "198.51.100.2, 203.0.113.1, 10.1.1.1")
+        received = await statuses(client, "198.51.100.1, 203.0.113.1", "198.51.100.2, 203.0.113.1, 10.1.1.1")
 
-    assert told == [200, 429]
+    assert received == [200, 429]
 
 
 async def test_the_header_is_not_believed_when_a_stranger_sends_it(postgres_url: str, redis_url: str) -> None:
     async with served_to(STRANGER, postgres_url, redis_url) as client:
-        told = await statuses(client, "203.0.113.1", "203.0.113.2")
+        received = await statuses(client, "203.0.113.1", "203.0.113.2")
 
-    assert told == [200, 429]
+    assert received == [200, 429]
 
 
 def test_the_fast_path_finds_the_same_address() -> None:
@@ -83,8 +83,8 @@ async def test_each_buyer_counts_when_requests_take_the_fast_path(postgres_url: 
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             await until(lambda: server.started)
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
-                told = await statuses(client, "203.0.113.1", "203.0.113.2", "203.0.113.1")
+                received = await statuses(client, "203.0.113.1", "203.0.113.2", "203.0.113.1")
             server.should_exit = True
             await serving
 
-    assert told == [200, 200, 429]
+    assert received == [200, 200, 429]

@@ -60,7 +60,9 @@ async def test_every_answer_forbids_what_it_does_not_need(api: Api, method: str,
     assert "set-cookie" not in answer.headers
 
 
-async def test_browser_is_told_to_stay_with_https_in_production(postgres_url: str, redis_url: str) -> None:
+async def test_browser_is_sent_strict_transport_security_in_production(
+    postgres_url: str, redis_url: str
+) -> None:
     production = {
         "environment": "production",
         "stripe_api_key": "sk_live_1",

@@ -1,4 +1,4 @@
-"""What a minute allows: counted over all processes, refused with Retry-After, told on request."""
+"""The budget of a minute: counted over all processes, refused with Retry-After, answered on request."""
 
 import time
 from collections.abc import Callable
@@ -61,9 +61,9 @@ async def test_cost_is_what_counts_when_it_is_limited(postgres_url: str, redis_u
         refused = await post(other, DEAR, hasty)
         cheaper = await post(other, CHEAP, hasty, **ASK)
 
-        told = first.json()["extensions"]["cost"]
-        assert (told["requested"], told["budget"], told["remaining"]) == (3, 5, 2)
-        assert 0 < told["resetSeconds"] <= 60
+        received = first.json()["extensions"]["cost"]
+        assert (received["requested"], received["budget"], received["remaining"]) == (3, 5, 2)
+        assert 0 < received["resetSeconds"] <= 60
         assert first.headers["cache-control"] == "no-store"
         assert (refused.status_code, code_of(refused)) == (429, "RATE_LIMITED")
         assert 0 < int(refused.headers["retry-after"]) <= 60
@@ -105,9 +105,9 @@ async def test_operations_of_streams_count_when_cost_is_limited(postgres_url: st
             assert (await socket.receive())["payload"]["extensions"]["cost"]["remaining"] == 1
             assert (await socket.receive())["type"] == "complete"
             await socket.subscribe("r", DEAR)
-            told = await socket.receive()
-            assert told["type"] == "error"
-            assert told["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
+            received = await socket.receive()
+            assert received["type"] == "error"
+            assert received["payload"][0]["extensions"]["code"] == "RATE_LIMITED"
         headers = {"accept": "text/event-stream", "authorization": f"Bearer {token}"}
         async with (
             httpx.AsyncClient(base_url=f"http://{address}") as client,

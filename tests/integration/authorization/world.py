@@ -110,7 +110,7 @@ class World:
         raise AssertionError(f"no input for {name}: write one beside its row")
 
     async def first_message(self, query: str, token: str) -> dict[str, Any]:
-        """What a subscriber is told first: a payload, or errors."""
+        """The first message of a subscription: a payload, or errors."""
         async with asyncio.timeout(10), connect(self.address, subprotocols=PROTOCOLS) as socket:
             init = {"Authorization": f"Bearer {token}"} if token else {}
             await socket.send(json.dumps({"type": "connection_init", "payload": init}))

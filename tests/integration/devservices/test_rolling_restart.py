@@ -317,7 +317,7 @@ async def test_nothing_but_a_lost_connection_or_a_503_was_seen(run: Run) -> None
     assert set(run.retried) <= {"503", "ConnectError", "ReadError", "RemoteProtocolError", "WriteError"}
 
 
-async def test_watcher_was_told_to_come_back_and_missed_nothing(run: Run) -> None:
+async def test_watcher_was_asked_to_reconnect_and_missed_nothing(run: Run) -> None:
     assert booked(run) == len(run.bought)
     assert run.close_codes
     assert set(run.close_codes) == {1012}

@@ -206,7 +206,7 @@ async def test_money_goes_back_when_it_was_captured_for_an_order_that_is_over(
     assert (await context.gateway.retrieve(intent_id)).kept_minor == 0
 
 
-async def test_order_is_booked_when_it_was_captured_and_nobody_was_told(context: ServiceContext) -> None:
+async def test_order_is_booked_when_it_was_captured_and_no_webhook_came(context: ServiceContext) -> None:
     order = await held(context)
     await authorise(context, order)
     await context.gateway.capture(await intent_of(context, order), idempotency_key=f"by hand:{order.id}")
@@ -339,7 +339,7 @@ async def test_event_is_marked_when_its_document_is_gone_or_differs(context: Ser
     assert {public_id(Kind.EVENT, row["event_id"]) for row in marked} == {one.subject for one in found}
 
 
-async def test_person_is_told_when_the_index_does_not_answer(context: ServiceContext) -> None:
+async def test_a_finding_is_reported_when_the_index_does_not_answer(context: ServiceContext) -> None:
     engine = Engine()
     engine.away = True
 

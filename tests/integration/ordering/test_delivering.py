@@ -22,7 +22,7 @@ ANN = buyer("ann")
 
 
 class HangingGateway:
-    """A gateway that takes captures and does not answer them until it is told to."""
+    """A gateway that takes captures and does not answer them until the test says so."""
 
     def __init__(self, context: ServiceContext) -> None:
         self.go_on = asyncio.Event()

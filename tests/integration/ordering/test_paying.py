@@ -321,7 +321,7 @@ async def test_order_expires_when_its_time_is_over(context: ServiceContext, cloc
     assert await seats(context, paying) == b"AAAA"
 
 
-async def test_booked_when_the_card_was_authorised_and_nobody_told_us(
+async def test_booked_when_the_card_was_authorised_and_no_webhook_came(
     context: ServiceContext, clock: ManualClock
 ) -> None:
     order = await held(context)

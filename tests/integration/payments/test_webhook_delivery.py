@@ -15,7 +15,7 @@ from tests.integration.payments import intents
 from tests.local_stripe import API_KEY, ROOT, SECRET, Control, Endpoint, StripeProcess, Webhook
 
 
-async def test_every_step_is_told_when_money_is_taken_and_given_back(
+async def test_every_step_has_a_webhook_when_money_is_captured_and_refunded(
     sdk: stripe.StripeClient, endpoint: Endpoint
 ) -> None:
     intent = await intents.captured(sdk, 5000)
@@ -40,7 +40,7 @@ async def test_every_step_is_told_when_money_is_taken_and_given_back(
 
 
 @pytest.mark.parametrize(
-    ("method", "step", "told"),
+    ("method", "step", "received"),
     [
         ("pm_card_visa", "cancel", "payment_intent.canceled"),
         ("pm_card_chargeDeclined", "", "payment_intent.payment_failed"),
@@ -54,7 +54,7 @@ async def test_every_step_is_told_when_money_is_taken_and_given_back(
     ],
 )
 async def test_webhook_tells_when_an_intent_takes_another_course(
-    sdk: stripe.StripeClient, control: Control, endpoint: Endpoint, method: str, step: str, told: str
+    sdk: stripe.StripeClient, control: Control, endpoint: Endpoint, method: str, step: str, received: str
 ) -> None:
     intent = await intents.new(sdk)
     try:
@@ -71,11 +71,11 @@ async def test_webhook_tells_when_an_intent_takes_another_course(
     elif step == "expire":
         await control.client.post(f"/_control/intents/{intent.id}/expire")
 
-    hook = await endpoint.hook(intent.id, told)
+    hook = await endpoint.hook(intent.id, received)
     assert hook.answered == 200
 
 
-async def test_failure_is_told_twice_when_a_refund_bounces(
+async def test_failure_has_two_webhooks_when_a_refund_bounces(
     sdk: stripe.StripeClient, control: Control, endpoint: Endpoint
 ) -> None:
     intent = await intents.captured(sdk, method="pm_card_refundFail")
@@ -189,9 +189,9 @@ async def test_only_the_webhook_lies_when_its_content_is_altered(
     intent = await intents.authorised(sdk, 5000, metadata={"order_id": "mine"})
 
     hook = await endpoint.hook(intent.id, "payment_intent.amount_capturable_updated")
-    told = hook.object
-    assert (told["amount"], told["amount_capturable"], told["currency"]) == (1, 1, "krw")
-    assert told["metadata"] == {"order_id": "another"}
+    received = hook.object
+    assert (received["amount"], received["amount_capturable"], received["currency"]) == (1, 1, "krw")
+    assert received["metadata"] == {"order_id": "another"}
     stripe.Webhook.construct_event(hook.body, hook.signature, SECRET)
     truth = await sdk.v1.payment_intents.retrieve_async(intent.id)
     assert (truth.amount, truth.currency, truth.metadata.to_dict()) == (5000, "usd", {"order_id": "mine"})

@@ -69,7 +69,7 @@ async def listened_to(client: Client, channel: str) -> None:
 
 
 @pytest.mark.parametrize("away_seconds", [0.0, 0.5])
-async def test_a_gap_is_told_when_the_server_was_away(redis_url: str, away_seconds: float) -> None:
+async def test_a_gap_is_announced_when_the_server_was_away(redis_url: str, away_seconds: float) -> None:
     port = urlsplit(redis_url).port
     assert port is not None
     proxy = Proxy(port)
@@ -96,7 +96,9 @@ async def test_a_gap_is_told_when_the_server_was_away(redis_url: str, away_secon
     assert (proxy.refused > 1) is (away_seconds > 0)
 
 
-async def test_a_gap_is_told_when_the_connection_was_killed_and_made_again_at_once(redis_url: str) -> None:
+async def test_a_gap_is_announced_when_the_connection_was_killed_and_made_again_at_once(
+    redis_url: str,
+) -> None:
     client, other = connect(redis_url, 4), connect(redis_url, 4)
     channels = Channels(RedisBackend(client))
     await channels.open()
@@ -139,7 +141,7 @@ async def test_a_message_is_received_when_it_comes_between_a_ping_and_its_answer
     assert received == ["news"]
 
 
-async def test_joiners_are_served_or_told_unavailable_when_the_connection_is_made_again(
+async def test_joiners_are_served_or_refused_as_unavailable_when_the_connection_is_made_again(
     redis_url: str,
 ) -> None:
     client, other = connect(redis_url, 4), connect(redis_url, 4)

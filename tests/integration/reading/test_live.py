@@ -110,7 +110,7 @@ async def test_seats_come_as_a_snapshot_and_then_as_changes(process: Listening) 
     assert [(section["name"], section["held"]) for section in delta["sections"]] == [("Stalls", 2)]
 
 
-async def test_an_order_is_told_now_and_with_its_tickets_as_they_are_then(process: Listening) -> None:
+async def test_an_order_is_sent_now_and_with_its_tickets_as_they_are_then(process: Listening) -> None:
     event_id = await open_event(process.context.database, rows=[4])
     ann = buyer("ann")
     order = await reserve(process.context, ann, ReserveRequest(event_id, ExactSeats((0,))))

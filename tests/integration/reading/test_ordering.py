@@ -90,7 +90,7 @@ async def test_an_order_is_its_buyers_alone(api: Api, event_id: str) -> None:
     assert (await statuses(api, event_id))[0] == "H"
 
 
-async def test_the_loser_is_told_which_seats_are_gone_and_offered_others(api: Api, event_id: str) -> None:
+async def test_the_loser_is_shown_which_seats_are_gone_and_offered_others(api: Api, event_id: str) -> None:
     await reserve(api, event_id, seats(event_id, 0, 1), new_token())
 
     answer = await reserve(api, event_id, seats(event_id, 1, 2), new_token())

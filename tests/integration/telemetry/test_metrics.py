@@ -84,7 +84,7 @@ async def test_a_process_is_forgotten_when_it_has_ended(postgres_url: str, redis
     assert value(samples, "boxoffice_process", process="api-1", role="api") is None
 
 
-async def test_own_figures_are_told_when_redis_is_away(postgres_url: str) -> None:
+async def test_own_metrics_are_answered_when_redis_is_away(postgres_url: str) -> None:
     async with api_on(postgres_url, "redis://127.0.0.1:9", process_name="api-0") as api:
         samples = await scraped(api)
 
@@ -119,7 +119,7 @@ async def test_requests_and_operations_are_counted_when_they_are_answered(
     assert value(samples, "boxoffice_operations_total", **executed) == 1
 
 
-async def test_the_request_id_is_told_and_kept_when_the_caller_has_one(
+async def test_the_request_id_is_answered_and_kept_when_the_caller_has_one(
     postgres_url: str, redis_url: str
 ) -> None:
     async with api_on(postgres_url, redis_url) as api:

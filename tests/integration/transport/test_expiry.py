@@ -25,9 +25,9 @@ async def test_socket_gets_an_error_and_is_closed_with_4403_when_its_token_ends(
             await socket.subscribe(name, FOREVER)
             assert (await socket.receive())["type"] == "next"
         for name in ("a", "b"):
-            told = await socket.receive()
-            assert (told["type"], told["id"]) == ("error", name)
-            assert told["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+            received = await socket.receive()
+            assert (received["type"], received["id"]) == ("error", name)
+            assert received["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
         assert await socket.close_code() == 4403
         assert socket.connection.close_reason == "Forbidden"
         await until(lambda: world.closed_sources == 2 and meters.open == {"websocket": 0})
@@ -74,8 +74,8 @@ async def test_event_stream_gets_an_error_and_completes_when_its_token_ends() ->
         async with client.stream("POST", "/", json={"query": FOREVER}, headers=headers) as response:
             events = events_of(response)
             assert orjson.loads((await next_event(events))["data"]) == {"data": {"forever": 1}}
-            told = orjson.loads((await next_event(events))["data"])
-            assert told["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+            received = orjson.loads((await next_event(events))["data"])
+            assert received["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
             assert await next_event(events) == {"event": "complete", "data": ""}
             assert [event async for event in events] == []
         await until(lambda: world.closed_sources == 1)
@@ -95,9 +95,9 @@ async def test_one_operation_ends_when_the_token_it_was_sent_with_ends() -> None
                 headers = {TOKEN: token, "authorization": bearer}
                 assert (await client.post("/", json=body, headers=headers)).status_code == 202
                 assert orjson.loads((await next_event(events))["data"])["id"] == name
-            told = orjson.loads((await next_event(events))["data"])
-            assert told["id"] == "short"
-            assert told["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+            received = orjson.loads((await next_event(events))["data"])
+            assert received["id"] == "short"
+            assert received["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
             assert orjson.loads((await next_event(events))["data"]) == {"id": "short"}
             assert world.closed_sources == 1
 
@@ -111,8 +111,8 @@ async def test_whole_stream_ends_when_the_token_that_opened_it_ends() -> None:
             body = {"query": FOREVER, "extensions": {"operationId": "w"}}
             assert (await client.post("/", json=body, headers={TOKEN: token})).status_code == 202
             assert (await next_event(events))["event"] == "next"
-            told = orjson.loads((await next_event(events))["data"])
-            assert told["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+            received = orjson.loads((await next_event(events))["data"])
+            assert received["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
             assert (await next_event(events))["event"] == "complete"
             assert [event async for event in events] == []
         assert (await client.post("/", json=body, headers={TOKEN: token})).status_code == 404

@@ -171,8 +171,8 @@ async def test_operation_ends_with_its_token_when_it_is_pushed() -> None:
     world = World()
     async with listening(make_server(world)) as address, websocket(address) as socket:
         await watching(socket, "a", Authorization="Bearer ada for 0.3")
-        told = await socket.receive()
-        assert (told["type"], told["id"]) == ("error", "a")
+        message = await socket.receive()
+        assert (message["type"], message["id"]) == ("error", "a")
         assert await socket.close_code() == 4403
         assert world.sources == []
 

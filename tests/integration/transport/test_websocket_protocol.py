@@ -122,9 +122,9 @@ async def test_messages_echo_in_order_when_many_are_sent_without_reading() -> No
             await send({"type": "websocket.send", "text": message["text"]})
 
     async with listening(app) as address, connect(f"ws://{address}/") as client:
-        told = [f"{number} " + "é" * 1_000 for number in range(500)]
-        sending = asyncio.gather(*(client.send(text) for text in told))
+        received = [f"{number} " + "é" * 1_000 for number in range(500)]
+        sending = asyncio.gather(*(client.send(text) for text in received))
         async with asyncio.timeout(10):
-            echoed = [await client.recv() for _ in told]
+            echoed = [await client.recv() for _ in received]
             await sending
-    assert echoed == told
+    assert echoed == received

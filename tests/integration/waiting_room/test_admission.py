@@ -179,7 +179,7 @@ async def test_the_line_stands_still_and_wakes_when_seats_are_gone_and_come_back
     await venue.tick_until(lambda: _more_than(venue, people, 2))
 
 
-async def test_an_admission_is_not_told_when_postgresql_does_not_have_it(venue: Venue) -> None:
+async def test_an_admission_is_not_shown_when_postgresql_does_not_have_it(venue: Venue) -> None:
     await venue.configure(admit_per_minute=FAST)
     people = await venue.crowd(2)
 

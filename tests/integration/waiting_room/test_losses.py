@@ -273,7 +273,7 @@ async def test_answered_drawn_places_are_kept_when_redis_is_killed_before_the_dr
         assert after == before
 
 
-async def test_nothing_is_told_when_the_server_restarted_and_the_line_is_not_rebuilt(
+async def test_no_position_is_shown_when_the_server_restarted_and_the_queue_is_not_rebuilt(
     server: Valkey, postgres_url: str
 ) -> None:
     async with venue_on(postgres_url, server.url()) as venue:

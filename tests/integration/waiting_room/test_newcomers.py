@@ -36,7 +36,7 @@ class Doorway:
         monkeypatch.setattr(WaitingRoomTopic, "member", slow)
 
 
-async def test_who_comes_is_told_when_the_line_was_about_to_be_closed(
+async def test_a_newcomer_is_answered_when_the_waiting_room_is_about_to_be_closed(
     venue: Venue, hub: WaitingRoomHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscriptions.queue_positions, "_LINGER_SECONDS", 0.3)
@@ -60,7 +60,7 @@ async def test_who_comes_is_told_when_the_line_was_about_to_be_closed(
     await again.close()
 
 
-async def test_an_admission_is_told_when_it_was_heard_while_its_owner_came(
+async def test_an_admission_is_sent_when_it_arrived_while_its_owner_joined(
     venue: Venue, hub: WaitingRoomHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await venue.configure(admit_per_minute=FAST, max_active=1)

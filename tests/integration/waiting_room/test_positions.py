@@ -180,7 +180,7 @@ async def test_both_tabs_are_admitted_with_one_token_when_one_account_has_two(
         await tab.close()
 
 
-async def test_the_end_of_an_admission_is_told_when_its_time_is_over(
+async def test_the_end_of_an_admission_is_sent_when_its_time_is_over(
     venue: Venue, hub: WaitingRoomHub
 ) -> None:
     await venue.configure(admit_per_minute=FAST, max_active=1, admission_seconds=1)
@@ -260,7 +260,7 @@ async def test_one_message_a_tick_is_published_when_a_round_of_the_worker_runs(v
     assert await venue.admitted(people) >= 1
 
 
-async def test_everyone_is_told_at_once_when_the_sale_sells_out_and_wakes(
+async def test_everyone_is_notified_at_once_when_the_sale_sells_out_and_reopens(
     venue: Venue, hub: WaitingRoomHub
 ) -> None:
     await venue.configure(admit_per_minute=1, max_active=10)

@@ -1,4 +1,4 @@
-"""A task that is told to stop has stopped."""
+"""A cancelled task has stopped."""
 
 import asyncio
 import contextlib

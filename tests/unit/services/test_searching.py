@@ -41,7 +41,7 @@ async def test_no_more_are_asked_at_once_than_may_be() -> None:
     assert database.most == 2
 
 
-async def test_who_waits_too_long_is_told_and_takes_nobodys_turn() -> None:
+async def test_a_search_that_waits_too_long_is_refused_and_takes_no_slot() -> None:
     database = SlowDatabase()
     fetch = few_at_once(database.fetch, 1)
     first = asyncio.ensure_future(fetch("first", (), 10.0))

@@ -177,5 +177,5 @@ async def test_cost_counts_fields_by_list_size_when_an_operation_is_priced(
     async with in_process(make_server()) as client:
         body = {"query": query, "variables": variables}
         response = await client.post("/", json=body, headers={"x-graphql-cost": "1"})
-    told = response.json()["extensions"]["cost"]
-    assert (told["requested"], told["limit"]) == (cost, Limits().cost)
+    received = response.json()["extensions"]["cost"]
+    assert (received["requested"], received["limit"]) == (cost, Limits().cost)

@@ -13,14 +13,14 @@ class CountingStore(MemoryDocumentStore):
     """Counts how often it is asked."""
 
     asked = 0
-    told = 0
+    received = 0
 
     async def get(self, document_hash: str) -> str | None:
         self.asked += 1
         return await super().get(document_hash)
 
     async def put(self, document_hash: str, text: str) -> None:
-        self.told += 1
+        self.received += 1
         await super().put(document_hash, text)
 
 
@@ -31,7 +31,7 @@ async def test_shared_store_is_asked_once_when_a_document_is_found_there() -> No
     assert [await layered.get("a"), await layered.get("a")] == ["{ a }", "{ a }"]
     assert far.asked == 1
     await layered.put("a", "{ a }")
-    assert far.told == 2
+    assert far.received == 2
 
 
 async def test_least_recently_used_document_is_evicted_when_the_store_is_full() -> None:

@@ -113,13 +113,13 @@ def test_connection_is_failed_with_a_code_when_a_frame_breaks_the_rules(piece: b
 
 
 def test_earlier_messages_are_read_when_a_later_frame_breaks_the_rules() -> None:
-    reader, told = FrameReader(MOST), []
+    reader, texts = FrameReader(MOST), []
 
     with pytest.raises(FrameFault):
         for received in reader.feed(sent(TEXT, b"good") + sent(0x7)):
-            told.append(received.text)
+            texts.append(received.text)
 
-    assert told == ["good"]
+    assert texts == ["good"]
 
 
 def test_message_is_refused_by_its_head_when_it_is_too_big() -> None:
