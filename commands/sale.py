@@ -123,14 +123,14 @@ class Sale:
 
     async def _wait(self, viewer: Viewer) -> str | None:
         """Wait for the admission, and return its token; None when everything is sold."""
-        told: list[tuple[float, int]] = []
+        estimates: list[tuple[float, int]] = []
         stream = self._hub.stream(viewer, self._event_id)
         best: int | None = None
         entry: QueueEntry
         async with aclosing(stream):
             async for entry in stream:
                 if entry.state is EntryState.ADMITTED:
-                    self._judge(told)
+                    self._judge(estimates)
                     return entry.token
                 if self._sold_out.is_set():
                     break
@@ -138,14 +138,14 @@ class Sale:
                     self.result.worse_places += 1
                 best = entry.position
                 if entry.eta_seconds is not None:
-                    told.append((time.monotonic(), entry.eta_seconds))
+                    estimates.append((time.monotonic(), entry.eta_seconds))
         await self._rooms.leave(viewer, self._event_id)
         return None
 
-    def _judge(self, told: list[tuple[float, int]]) -> None:
+    def _judge(self, estimates: list[tuple[float, int]]) -> None:
         now = time.monotonic()
         self.result.eta_errors += [
-            abs(eta - (now - at)) / (now - at) for at, eta in told if now - at >= _JUDGED_FROM_SECONDS
+            abs(eta - (now - at)) / (now - at) for at, eta in estimates if now - at >= _JUDGED_FROM_SECONDS
         ]
 
     async def _shop(self, viewer: Viewer, token: str, mood: float, tickets: int) -> None:

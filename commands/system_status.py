@@ -114,7 +114,7 @@ def _with_figures(states: dict[str, Process], samples: Samples) -> dict[str, Pro
     files = samples.by("process_open_fds", "process")
     late = samples.by("boxoffice_event_loop_lag_seconds_sum", "process")
     looks = samples.by("boxoffice_event_loop_lag_seconds_count", "process")
-    told = {
+    reported = {
         name: Process(
             running=states[name].running if name in states else True,
             pid=states[name].pid if name in states else None,
@@ -124,7 +124,7 @@ def _with_figures(states: dict[str, Process], samples: Samples) -> dict[str, Pro
         )
         for name in samples.by("boxoffice_process", "process")
     }
-    return {**states, **told}
+    return {**states, **reported}
 
 
 def _lines(samples: Samples) -> dict[str, dict[str, float]]:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app import create_app
-from commands.serving import configured
+from commands.serve import configured
 from devservices.valkey import Valkey
 from tests.apis import Api, new_token, settings_on
 from tests.integration.reading.events import create_event, event_input, publish_event
