@@ -18,9 +18,10 @@ ENV PATH=/opt/boxoffice/bin:$PATH \
     BOXOFFICE_ENVIRONMENT=production \
     BOXOFFICE_HOST=0.0.0.0 \
     BOXOFFICE_PORT=8000 \
+    BOXOFFICE_METRICS_PORT=9464 \
     BOXOFFICE_DATA_DIR=/tmp/boxoffice
 USER 10001
-EXPOSE 8000
+EXPOSE 8000 9464
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
 ENTRYPOINT ["boxoffice"]

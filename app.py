@@ -22,7 +22,7 @@ from db.session import Database
 from domain.errors import Unauthenticated, Unavailable
 from domain.money import Money
 from domain.viewer import Scope, Viewer
-from endpoints.health import Readiness, health_routes
+from endpoints.health import Readiness, alive_route, operations_routes
 from endpoints.limiting import RequestLimiter
 from endpoints.observing import RequestObserver, operation_watch
 from endpoints.pages import routes as page_routes
@@ -134,13 +134,15 @@ def create_app(settings: Settings) -> Starlette:
     process = ApiProcess(parts, shedder, server, streams, _background(parts, open_streams, metrics))
     readiness = _readiness(parts, shedder)
     sources = Sources(parts.context, parts.waiting_rooms, readiness, meters, metrics)
+    operations = operations_routes(readiness, Scrape(instruments, sources), CONTENT_TYPE)
     app = Starlette(
-        routes=_routes(parts, server, readiness, Scrape(instruments, sources)),
+        routes=_routes(parts, server, operations if settings.has_public_operations else []),
         middleware=[Middleware(pipeline.around)],
         lifespan=process.lifespan,
     )
     app.state.drain, app.state.pipeline = process.drain, pipeline
     app.state.fast_path = server.fast_path(pipeline, GRAPHQL_PATH)
+    app.state.operations = Starlette(routes=[alive_route(), *operations])
     return app
 
 
@@ -206,14 +208,15 @@ def _process_metrics(parts: Parts) -> ProcessMetrics:
     return ProcessMetrics(parts.runner, instruments.name, lambda: packed(instruments.own))
 
 
-def _routes(parts: Parts, server: GraphQLServer, readiness: Readiness, scrape: Scrape) -> list[BaseRoute]:
+def _routes(parts: Parts, server: GraphQLServer, operations: list[Route]) -> list[BaseRoute]:
     settings = parts.settings
     return [
         Route(GRAPHQL_PATH, endpoint=server),
         WebSocketRoute(GRAPHQL_PATH, endpoint=server),
         Mount(GRAPHQL_PATH, app=server),
-        *health_routes(readiness, scrape, CONTENT_TYPE),
-        webhook_route(parts.context, [settings.stripe_webhook_secret]),
+        alive_route(),
+        *operations,
+        webhook_route(parts.context, settings.webhook_secrets),
         *seat_map_routes(parts.context, parts.tokens),
         *page_routes(settings),
     ]

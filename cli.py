@@ -75,10 +75,20 @@ def add_up(commands: "argparse._SubParsersAction[Parser]") -> None:
 def add_steps(commands: "argparse._SubParsersAction[Parser]") -> None:
     """The single steps, as a deployment uses them."""
     steps: dict[str, tuple[str, Handler]] = {
-        "serve": ("run one API process", run_serve),
-        "worker": ("run the background work: expiry, outbox, indexing, admission", run_worker),
+        "serve": (
+            "run one API process; in production unless BOXOFFICE_ENVIRONMENT says otherwise",
+            run_serve,
+        ),
+        "worker": (
+            "run the background work (expiry, outbox, indexing); in production as `serve` is",
+            run_worker,
+        ),
         "migrate": ("migrate the database to this version", run_migrate),
         "reindex": ("build the search index anew and swap it in", run_reindex),
+        "search-keys": (
+            "create the keys of Meilisearch from its master key, and print them",
+            run_search_keys,
+        ),
         "demo": ("load the demo, once", run_demo),
         "schema": ("print the GraphQL schema", run_schema),
     }
@@ -236,7 +246,9 @@ def run_serve(arguments: argparse.Namespace) -> None:
     from commands.configuration import settings_of_running
     from commands.serve import serve
 
-    settings = settings_of_running(arguments.data_dir, port=arguments.port, host=arguments.host)
+    settings = settings_of_running(
+        arguments.data_dir, port=arguments.port, host=arguments.host, environment="production"
+    )
     serve(settings.require_serving())
 
 
@@ -256,6 +268,12 @@ def run_reindex(arguments: argparse.Namespace) -> None:
     from commands.steps import reindex
 
     reindex(arguments.data_dir)
+
+
+def run_search_keys(arguments: argparse.Namespace) -> None:
+    from commands.steps import search_keys
+
+    search_keys(arguments.data_dir)
 
 
 def run_demo(arguments: argparse.Namespace) -> None:

@@ -79,7 +79,7 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
     channels = Channels(RedisBackend(redis))
     store = WaitingRoomStore(runner)
     controller = AdmissionController(database, store, channels)
-    waiting_rooms = WaitingRooms(database, store, QueueTokens(_queue_secret(settings)), controller)
+    waiting_rooms = WaitingRooms(database, store, QueueTokens(*_signing_secrets(settings)), controller)
     context = _context(settings, instruments, database, runner, channels, waiting_rooms)
     tokens, challenges = _tokens(settings), _challenges(settings, runner)
     return Parts(
@@ -122,7 +122,7 @@ def _context(
         clock=utc_now,
         hold_time=timedelta(seconds=settings.hold_seconds),
         payment_time=timedelta(seconds=settings.payment_seconds),
-        public_url=f"http://{settings.host}:{settings.port}",
+        public_url=settings.base_url,
         network_limit=_network_limit(settings),
         meters=instruments.sale,
         tracer=instruments.tracer,
@@ -145,11 +145,11 @@ def _search(settings: Settings, database: Database) -> EventSearch:
 def _tokens(settings: Settings) -> Tokens:
     if settings.jwks_url:
         return IssuerTokens(keys_at(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
-    return SecretTokens(settings.jwt_secret)
+    return SecretTokens(settings.jwt_secret, previous=settings.jwt_secret_previous)
 
 
 def _challenges(settings: Settings, runner: CommandBatcher) -> Challenges:
-    provider = ProofOfWork([_queue_secret(settings)]) if settings.challenge == "pow" else None
+    provider = ProofOfWork(_signing_secrets(settings)) if settings.challenge == "pow" else None
     return Challenges(
         provider,
         SlidingCounters(runner),
@@ -170,6 +170,8 @@ def _guests(
     )
 
 
-def _queue_secret(settings: Settings) -> str:
-    """Return the key of admission tokens and challenges, which all processes of an installation share."""
-    return settings.jwt_secret or settings.stripe_webhook_secret
+def _signing_secrets(settings: Settings) -> tuple[str, str]:
+    """Return the key of admission tokens and challenges, which all processes share, and the previous one."""
+    if settings.jwt_secret:
+        return settings.jwt_secret, settings.jwt_secret_previous
+    return settings.stripe_webhook_secret, settings.stripe_webhook_secret_previous

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from production import production_faults
+
 PREFIX = "BOXOFFICE_"
-DEVELOPMENT_PREFIXES = ("sk_test_", "pk_test_", "whsec_local_")
-SHORTEST_SECRET = 32
+
 
 Environment = Literal["development", "production"]
 ChallengeKind = Literal["off", "pow"]
@@ -94,6 +95,14 @@ def address(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def base(value: str) -> str:
+    """A reader of the address that paths are appended to: http or https, without a query."""
+    read = address("https", "http")(value).rstrip("/")
+    if urlsplit(read).query or urlsplit(read).fragment:
+        raise ValueError("must not have a query or a fragment")
+    return read
+
+
 def setting(read: Callable[[str], Any], default: Any, *, secret: bool = False) -> Any:
     """A field: how its text is read, and what it is when unset. A secret never shows in a repr."""
     return field(default=default, repr=not secret, metadata={"read": read})
@@ -109,6 +118,8 @@ class Settings:
     environment: Environment = setting(one_of("development", "production"), "development")
     host: str = setting(text, "127.0.0.1")
     port: int = setting(whole(1, 65535), 8000)
+    public_url: str = setting(base, "")
+    metrics_port: int = setting(whole(0, 65535), 0)
     trusted_proxies: str = setting(networks, "")
     data_dir: Path = setting(Path, Path(".boxoffice"))
     log_level: str = setting(one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
@@ -117,17 +128,20 @@ class Settings:
 
     database_url: str = setting(address("postgresql", "postgres"), "", secret=True)
     database_pool_size: int = setting(whole(2, 200), 10)
-    redis_url: str = setting(address("redis", "rediss", "redis+cluster"), "", secret=True)
+    redis_url: str = setting(address("redis", "rediss", "redis+cluster", "rediss+cluster"), "", secret=True)
     redis_pool_size: int = setting(whole(2, 500), 20)
     meilisearch_url: str = setting(address(*WEB), "")
     meilisearch_key: str = setting(text, "", secret=True)
+    allow_plaintext_stores: bool = setting(flag, False)
 
     stripe_api_key: str = setting(text, "", secret=True)
     stripe_publishable_key: str = setting(text, "")
     stripe_api_base: str = setting(address(*WEB), "")
     stripe_webhook_secret: str = setting(text, "", secret=True)
+    stripe_webhook_secret_previous: str = setting(text, "", secret=True)
 
     jwt_secret: str = setting(text, "", secret=True)
+    jwt_secret_previous: str = setting(text, "", secret=True)
     jwks_url: str = setting(address(*WEB), "")
     jwt_issuer: str = setting(text, "")
     jwt_audience: str = setting(text, "")
@@ -182,25 +196,38 @@ class Settings:
             raise SettingsError(
                 "BOXOFFICE_JWKS_URL needs BOXOFFICE_JWT_ISSUER and BOXOFFICE_JWT_AUDIENCE too."
             )
+        if self.jwt_secret_previous and not self.jwt_secret:
+            raise SettingsError("BOXOFFICE_JWT_SECRET_PREVIOUS needs BOXOFFICE_JWT_SECRET, which signs now.")
+        if self.metrics_port == self.port:
+            raise SettingsError("BOXOFFICE_METRICS_PORT must be another port than BOXOFFICE_PORT.")
         if self.environment == "production":
             self.check_production()
         return self
 
+    @property
+    def has_public_operations(self) -> bool:
+        """Whether metrics and readiness are served on the public port."""
+        return self.environment == "development"
+
+    @property
+    def webhook_secrets(self) -> list[str]:
+        """The signing secrets of Stripe's webhooks: the present one, and the previous while it is rolled."""
+        return [each for each in (self.stripe_webhook_secret, self.stripe_webhook_secret_previous) if each]
+
+    @property
+    def base_url(self) -> str:
+        """What people's browsers reach us by, without a slash at its end."""
+        host = "127.0.0.1" if self.host in ("", "0.0.0.0", "::") else self.host  # noqa: S104 - compared
+        return self.public_url or f"http://{host}:{self.port}"
+
     def check_production(self) -> None:
-        """Refuses what only a development machine may use."""
-        for name in ("stripe_api_key", "stripe_publishable_key", "stripe_webhook_secret"):
-            if getattr(self, name).startswith(DEVELOPMENT_PREFIXES):
-                raise SettingsError(
-                    f"{PREFIX}{name.upper()} is a development secret, which production refuses."
-                )
-        if self.jwt_secret and len(self.jwt_secret.encode()) < SHORTEST_SECRET:
-            raise SettingsError(f"BOXOFFICE_JWT_SECRET needs at least {SHORTEST_SECRET} bytes.")
-        if self.jwt_secret and len(set(self.jwt_secret)) < 8:
-            raise SettingsError("BOXOFFICE_JWT_SECRET is guessable: draw a random one.")
-        for name in ("stripe_api_base", "jwks_url"):
-            value = getattr(self, name)
-            if value and urlsplit(value).scheme != "https":
-                raise SettingsError(f"{PREFIX}{name.upper()} must be https in production.")
+        """Refuses what only a development machine may use.
+
+        Raises:
+            SettingsError: with the first fault.
+        """
+        for fault in production_faults(self):
+            raise SettingsError(fault)
 
     def require(self, *names: str) -> Self:
         """Itself, when each of these fields is configured.
@@ -220,6 +247,8 @@ class Settings:
             SettingsError: naming what is missing.
         """
         self.require("database_url", "redis_url", "stripe_api_key", "stripe_webhook_secret")
+        if self.environment == "production":
+            self.require("public_url")
         return self if self.jwks_url else self.require("jwt_secret")
 
     def environment_variables(self) -> dict[str, str]:
@@ -228,6 +257,7 @@ class Settings:
 
 
 HINTS = {
+    "public_url": "give the https:// address that people's browsers reach this installation by",
     "database_url": "give a postgresql:// address, or start everything with `boxoffice up`",
     "redis_url": "give a redis:// address, or start everything with `boxoffice up`",
     "meilisearch_url": "give Meilisearch's address; without one, search answers from PostgreSQL",

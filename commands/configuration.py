@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from settings import PREFIX, Settings, SettingsError, read_dotenv
+from settings import PREFIX, Environment, Settings, SettingsError, read_dotenv
 
 
 def load_settings(
@@ -18,15 +18,21 @@ def load_settings(
 
 
 def settings_of_running(
-    data_dir: str | None = None, *, port: int | None = None, host: str | None = None
+    data_dir: str | None = None,
+    *,
+    port: int | None = None,
+    host: str | None = None,
+    environment: Environment = "development",
 ) -> Settings:
     """Return the same settings, completed by those of the `up` that runs on the data dir, if any.
+
+    `environment` is the one where none is set.
 
     Raises:
         SettingsError: when a setting does not fit, or production would use development's.
     """
     said = variables(data_dir, port, host)
-    own = Settings.load(said, dotenv=None)
+    own = Settings.load({PREFIX + "ENVIRONMENT": environment, **said}, dotenv=None)
     if own.environment == "production":
         return refusing_development(own)
     from devservices.data_dir import published_settings
@@ -51,7 +57,13 @@ def refusing_development(settings: Settings) -> Settings:
     from devservices.credentials import read_saved
 
     drawn = set(read_saved(settings.data_dir / "secrets.json").values())
-    for name in ("jwt_secret", "stripe_api_key", "stripe_webhook_secret", "meilisearch_key"):
+    for name in (
+        "jwt_secret",
+        "stripe_api_key",
+        "stripe_webhook_secret",
+        "meilisearch_key",
+        "jwt_secret_previous",
+    ):
         if getattr(settings, name) in drawn - {""}:
             raise SettingsError(f"{PREFIX}{name.upper()} is a development secret, which production refuses.")
     return settings

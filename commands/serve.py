@@ -1,9 +1,12 @@
 """One API process: uvicorn on uvloop and httptools, on a port it may share."""
 
+import asyncio
+import contextlib
 import gc
+import logging
 import resource
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import uvicorn
 from starlette.applications import Starlette
@@ -12,6 +15,8 @@ from commands.logs import log_as
 from endpoints.trust import client_behind
 from settings import Settings
 from transport import WebSocketProtocol, bounded_http_protocol, peer_address
+
+log = logging.getLogger("boxoffice.serving")
 
 BACKLOG = 2048
 GRACEFUL_SECONDS = 8
@@ -26,11 +31,47 @@ class PortTakenError(Exception):
 class Server(uvicorn.Server):
     """Uvicorn that ends subscriptions before it stops accepting connections."""
 
+    beside: "OperationsServer | None" = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, and beside it for metrics and readiness where they have a port of their own."""
+        await super().startup(sockets)
+        if self.beside is not None:
+            self.beside.start()
+
     async def shutdown(self, sockets: Sequence[socket.socket] | None = None) -> None:
         """Stop being ready, end subscriptions, accept no more connections, and finish running requests."""
         app: Starlette = self.config.app  # type: ignore[assignment]  # set by `serve`
         await app.state.drain()
         await super().shutdown(list(sockets or ()))
+        if self.beside is not None:
+            await self.beside.stop()
+
+
+class OperationsServer(uvicorn.Server):
+    """A second server in the same process, for metrics and readiness."""
+
+    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+        super().__init__(
+            uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, server_header=False)
+        )
+        self._listener = listener
+        self._task: asyncio.Task[None] | None = None
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to the first server."""
+        yield
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._task = asyncio.create_task(self.serve([self._listener]))
+
+    async def stop(self) -> None:
+        """End, and wait for the end."""
+        self.should_exit = True
+        if self._task is not None:
+            await self._task
 
 
 def serve(settings: Settings) -> None:
@@ -42,7 +83,13 @@ def serve(settings: Settings) -> None:
     from app import create_app
 
     log_as(settings)
-    server = Server(configured(create_app(settings), settings))
+    app = create_app(settings)
+    server = Server(configured(app, settings))
+    if settings.metrics_port:
+        listener = listening_socket(settings.host, settings.metrics_port, "METRICS_PORT")
+        server.beside = OperationsServer(app.state.operations, listener)
+    elif not settings.has_public_operations:
+        log.warning("metrics and readiness are off: set BOXOFFICE_METRICS_PORT to serve them")
     # Objects made until now stay: collecting garbage among them would stop the loop for tens of milliseconds.
     gc.collect()
     gc.freeze()
@@ -86,7 +133,7 @@ def most_connections(settings: Settings) -> int:
     return min(settings.max_connections or possible, possible)
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
+def listening_socket(host: str, port: int, setting: str = "PORT") -> socket.socket:
     """Return a socket that shares its port with the other API processes.
 
     It does not listen yet: uvicorn does that once the application has started, and until then
@@ -104,6 +151,6 @@ def listening_socket(host: str, port: int) -> socket.socket:
     except OSError as fault:
         listener.close()
         raise PortTakenError(
-            f"Cannot listen on {host}:{port} ({fault.strerror}): choose another BOXOFFICE_PORT."
+            f"Cannot listen on {host}:{port} ({fault.strerror}): choose another BOXOFFICE_{setting}."
         ) from None
     return listener

@@ -16,7 +16,7 @@ def worker(data_dir: str | None) -> None:
     from app import run_worker
     from commands.logs import log_as
 
-    settings = settings_of_running(data_dir).require_serving()
+    settings = settings_of_running(data_dir, environment="production").require_serving()
     log_as(settings)
     run(run_worker(settings))
 
@@ -46,6 +46,21 @@ def reindex(data_dir: str | None) -> None:
     settings = settings_of_running(data_dir).require("database_url", "meilisearch_url")
     with progress_shown() as progress:
         run(rebuild(settings, progress))
+
+
+def search_keys(data_dir: str | None) -> None:
+    """Creates the keys that the API and the worker use, and prints them; doing it twice changes nothing."""
+    from devservices.meilisearch_keys import INDEXING, SEARCHING, create_keys
+
+    settings = settings_of_running(data_dir).require("meilisearch_url", "meilisearch_key")
+    try:
+        create_keys(settings.meilisearch_url, settings.meilisearch_key)
+    except OSError as fault:
+        raise SettingsError(
+            f"Meilisearch creates no keys ({fault}): BOXOFFICE_MEILISEARCH_KEY must be its master key here."
+        ) from fault
+    line(f"MEILISEARCH_SEARCH_KEY={SEARCHING.key(settings.meilisearch_key)}")
+    line(f"MEILISEARCH_INDEX_KEY={INDEXING.key(settings.meilisearch_key)}")
 
 
 def import_events(data_dir: str | None, file: str) -> None:

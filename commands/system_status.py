@@ -70,9 +70,10 @@ class Standing:
 async def standing_of(settings: Settings) -> Standing:
     """Read every source at once; a source without an answer delays it by five seconds at most."""
     address = f"http://{shown_host(settings.host)}:{settings.port}"
+    operations = f"http://{shown_host(settings.host)}:{settings.metrics_port or settings.port}"
     (api, parts), samples, (index, sale) = await asyncio.gather(
-        asyncio.to_thread(_readiness, address),
-        asyncio.to_thread(_samples, address),
+        asyncio.to_thread(_readiness, operations),
+        asyncio.to_thread(_samples, operations),
         _of_database(settings),
     )
     return Standing(

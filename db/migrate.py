@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
@@ -20,8 +21,8 @@ def alembic_config() -> Config:
 
 async def migrate(database_url: str, revision: str = "head") -> None:
     """Upgrade to `revision`; safe to run from many processes at once, and on a database that holds data."""
-    url = database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
-    engine = create_async_engine(url)
+    # asyncpg reads the address as it does elsewhere: SQLAlchemy would not know sslmode.
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(database_url))
     try:
         async with engine.connect() as connection:
             await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from devservices.part import Part
+from devservices.meilisearch_keys import INDEXING, SEARCHING, create_keys
+from devservices.part import Part, PartError
 from devservices.ports import HOST, remembered_port
 
 PACKAGES = Path(__file__).parent.parent / "node_modules" / "@gaubee"
@@ -61,6 +62,28 @@ class Meilisearch(Part):
 
     def is_ready(self) -> bool:
         return self.get("/health") == {"status": "available"}
+
+    def wait_ready(self) -> None:
+        """Waits until it is ready, and creates the keys of our processes.
+
+        Raises:
+            PartError: it exits, is not ready in time, or refuses to create the keys.
+        """
+        super().wait_ready()
+        try:
+            create_keys(self.url(), self.master_key)
+        except OSError as fault:
+            raise PartError(
+                f"{self.name} does not create its keys ({fault}); see {self.log_file}."
+            ) from fault
+
+    def search_key(self) -> str:
+        """The key of the API processes, which search."""
+        return SEARCHING.key(self.master_key)
+
+    def index_key(self) -> str:
+        """The key of the worker, which fills the index."""
+        return INDEXING.key(self.master_key)
 
     def is_overgrown(self) -> bool:
         """False while it has tasks: an interrupted task would start again."""

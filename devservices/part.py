@@ -53,8 +53,12 @@ class Part(ABC):
         """The program and its arguments."""
 
     def environment(self) -> Mapping[str, str]:
-        """Variables added to the inherited environment."""
+        """Variables added to those that it inherits."""
         return {}
+
+    def inherited(self) -> Mapping[str, str]:
+        """The variables of this process that the child gets, too: none with a secret in it."""
+        return minimal_environment()
 
     def is_ready(self) -> bool:
         """Whether it can serve a request now."""
@@ -88,7 +92,7 @@ class Part(ABC):
             self.process = subprocess.Popen(  # noqa: S603 - our own command, no shell
                 [*self.death_wrapper(), *self.command()],
                 cwd=self.directory,
-                env={**os.environ, **self.environment()},
+                env={**self.inherited(), **self.environment()},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -165,6 +169,16 @@ class Part(ABC):
         if pid is None or pid == mine:
             return []
         return [found for found in processes([pid]) if works_in(found, self.directory)]
+
+
+INHERITED = frozenset(
+    {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "LANG", "LANGUAGE", "LD_LIBRARY_PATH"}
+)
+
+
+def minimal_environment() -> dict[str, str]:
+    """What a program needs of the environment to run: where things are, and the language."""
+    return {name: value for name, value in os.environ.items() if name in INHERITED or name.startswith("LC_")}
 
 
 SETPRIV = shutil.which("setpriv") if sys.platform == "linux" else None

@@ -16,7 +16,14 @@ from pathlib import Path
 
 import psutil
 
-from devservices.part import SETPRIV, Part, PartError, death_signal_wrapper, works_in
+from devservices.part import (
+    SETPRIV,
+    Part,
+    PartError,
+    death_signal_wrapper,
+    minimal_environment,
+    works_in,
+)
 from devservices.ports import HOST, remembered_port
 
 ROLE = "boxoffice"
@@ -128,7 +135,7 @@ class Postgres(Part):
         done = subprocess.run(  # noqa: S603 - a constant command, no shell
             [*unprivileged_wrapper(signal.SIGKILL), program(words[0]), *words[1:]],
             cwd=cwd,
-            env={**os.environ, **self.environment()},
+            env={**minimal_environment(), **self.environment()},
             input=text,
             capture_output=True,
             text=True,

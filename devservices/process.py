@@ -44,6 +44,10 @@ class Command(Part):
         settings = replace(self.settings, process_name=self.name)
         return {**importable(), **settings.environment_variables()}
 
+    def inherited(self) -> Mapping[str, str]:
+        """Everything: what traces and the runtime are told by the environment reaches our own processes."""
+        return os.environ
+
     def is_ready(self) -> bool:
         return True
 
@@ -53,7 +57,7 @@ class Command(Part):
         self.process = subprocess.Popen(  # noqa: S603 - a constant command, no shell
             [*self.death_wrapper(), *self.command()],
             cwd=self.directory,
-            env={**os.environ, **self.environment()},
+            env={**self.inherited(), **self.environment()},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )

@@ -80,7 +80,8 @@ def start_everything(settings: Settings, supervisor: Supervisor, *, workers: int
     Command(home, "migrate", ["migrate"], complete).run_to_end()
     if demo:
         Command(home, "demo", ["demo", "--invented-only"], complete).run_to_end()
-    apis = [Api(home, number, complete) for number in range(workers)]
+    searching = with_search_key(complete, parts)
+    apis = [Api(home, number, searching) for number in range(workers)]
     supervisor.start([*apis, Command(home, "worker", ["worker"], complete)])
     return complete
 
@@ -124,6 +125,12 @@ def completed(settings: Settings, credentials: Credentials, parts: list[Part]) -
     return whole.checked().require_serving()
 
 
+def with_search_key(settings: Settings, parts: list[Part]) -> Settings:
+    """The settings of an API process: the embedded Meilisearch's key that only searches."""
+    engine = next((part for part in parts if isinstance(part, Meilisearch)), None)
+    return settings if engine is None else replace(settings, meilisearch_key=engine.search_key())
+
+
 def addresses(part: Part, credentials: Credentials) -> dict[str, str]:
     """The settings with the address of an embedded part."""
     match part:
@@ -132,7 +139,7 @@ def addresses(part: Part, credentials: Credentials) -> dict[str, str]:
         case Valkey():
             return {"redis_url": part.url()}
         case Meilisearch():
-            return {"meilisearch_url": part.url(), "meilisearch_key": part.master_key}
+            return {"meilisearch_url": part.url(), "meilisearch_key": part.index_key()}
         case LocalStripe():
             return {
                 "stripe_api_base": part.url(),

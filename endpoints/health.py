@@ -96,13 +96,19 @@ async def _asked(probe: Probe) -> tuple[bool, float, str]:
     return ok, time.perf_counter() - began, detail
 
 
-def health_routes(
+async def _healthz(_: Request) -> Response:
+    return json_answer({"status": "alive"})
+
+
+def alive_route() -> Route:
+    """/healthz, which tells nothing of the inside."""
+    return Route("/healthz", _healthz)
+
+
+def operations_routes(
     readiness: Readiness, metrics: Callable[[], Awaitable[bytes]], media_type: str
 ) -> list[Route]:
-    """Return the routes /healthz, /readyz and /metrics."""
-
-    async def healthz(_: Request) -> Response:
-        return json_answer({"status": "alive"})
+    """Return the routes /readyz and /metrics."""
 
     async def readyz(_: Request) -> Response:
         states = await readiness.states()
@@ -114,4 +120,4 @@ def health_routes(
     async def figures(_: Request) -> Response:
         return Response(await metrics(), media_type=media_type)
 
-    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", figures)]
+    return [Route("/readyz", readyz), Route("/metrics", figures)]

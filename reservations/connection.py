@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as ConnectionLost
 
 from kit.lua import Argument, Command, CommandBatcher, CommandRunner
 
-_CLUSTER = "redis+cluster://"
+_CLUSTERS = {"redis+cluster://": "redis://", "rediss+cluster://": "rediss://"}
 _ANSWER_SECONDS = 2.0
 _CONNECT_SECONDS = 1.0
 
@@ -49,8 +49,9 @@ def _robust(kind: type[AbstractConnection]) -> type[AbstractConnection]:
 def connect(url: str, pool_size: int) -> Client:
     """A pooled client that retries once; redis-py's own ten retries take longer than any request may."""
     retry = Retry(NoBackoff(), 1)
-    if url.startswith(_CLUSTER):
-        return _cluster("redis://" + url.removeprefix(_CLUSTER), retry)
+    for scheme, plain in _CLUSTERS.items():
+        if url.startswith(scheme):
+            return _cluster(plain + url.removeprefix(scheme), retry)
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=pool_size,

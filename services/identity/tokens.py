@@ -22,6 +22,7 @@ from kit.cache import Cache
 
 LEEWAY_SECONDS = 30
 _LONGEST_TOKEN = 8_192
+_EXPIRED = "The token has expired."
 _MAX_VERIFIED = 4_096
 _KEYS_MAX_AGE_SECONDS = 600.0
 _KEYS_MIN_AGE_SECONDS = 10.0
@@ -51,10 +52,11 @@ class Tokens(Protocol):
 
 
 class SecretTokens:
-    """Tokens signed with HS256 and one shared secret."""
+    """Tokens signed with HS256 and one shared secret; those of the previous secret are accepted too."""
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, *, previous: str = "") -> None:
         self._secret = secret
+        self._previous = previous
         self._known = _VerifiedTokens()
 
     def known(self, token: str) -> Viewer | None:
@@ -65,7 +67,7 @@ class SecretTokens:
         """See `Tokens.verify`."""
         viewer = self._known.get(token)
         if viewer is None:
-            claims = _decoded(token, self._secret, ["HS256"])
+            claims = self._decoded(token)
             viewer = _viewer(claims, verified=_is_not_denied(claims.get("email_verified")))
             self._known.keep(token, viewer, float(claims["exp"]))
         return viewer
@@ -82,6 +84,18 @@ class SecretTokens:
         if not viewer.email_verified:
             claims["email_verified"] = False
         return jwt.encode(claims, self._secret, algorithm="HS256")
+
+    def _decoded(self, token: str) -> dict[str, Any]:
+        try:
+            return _decoded(token, self._secret, ["HS256"])
+        except Unauthenticated as error:
+            if not self._previous:
+                raise
+            try:
+                return _decoded(token, self._previous, ["HS256"])
+            except Unauthenticated as older:
+                # An expired token is told so, whichever of the two has signed it.
+                raise (older if older.message == _EXPIRED else error) from None
 
 
 FetchKeys = Callable[[], Awaitable[dict[str, Any]]]
@@ -198,7 +212,7 @@ def _decoded(token: str, key: Any, algorithms: list[str], **expected: str) -> di
             **expected,  # type: ignore[arg-type]
         )
     except jwt.ExpiredSignatureError:
-        raise Unauthenticated("The token has expired.") from None
+        raise Unauthenticated(_EXPIRED) from None
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
         raise Unauthenticated("The token is not valid.") from None
     return claims

@@ -2,6 +2,7 @@
 
 import hmac
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import jwt
@@ -18,11 +19,12 @@ class QueueTokens:
     """Mints and reads admission tokens.
 
     The key is derived from the installation's secret for this purpose alone, so neither a viewer's token
-    passes for an admission nor an admission for a viewer.
+    passes for an admission nor an admission for a viewer. Tokens of the previous secret are read, not minted.
     """
 
-    def __init__(self, secret: str) -> None:
-        self._key = hmac.digest(secret.encode(), b"boxoffice admission token", "sha256")
+    def __init__(self, secret: str, previous: str = "") -> None:
+        self._key = _derived(secret)
+        self._keys = [self._key, *([_derived(previous)] if previous else [])]
 
     def mint(self, event_id: UUID, user_id: UUID, admission_id: str, expires_at: datetime) -> str:
         """Return an admission's token; every process makes the same one."""
@@ -43,21 +45,31 @@ class QueueTokens:
         """
         if len(token) > _LONGEST:
             raise QueueTokenInvalid
-        try:
-            claims = jwt.decode(
-                token,
-                self._key,
-                algorithms=[_ALGORITHM],
-                audience=_AUDIENCE,
-                options={"require": _CLAIMS, "verify_exp": False},
-            )
-        except (jwt.InvalidTokenError, ValueError) as error:
-            raise QueueTokenInvalid from error
+        claims = self._claims(token)
         expires_at = claims["exp"]
         alive = isinstance(expires_at, int) and expires_at > now.timestamp()
         if not alive or (claims["sub"], claims["event"]) != (str(user_id), str(event_id)):
             raise QueueTokenInvalid
         return str(claims["jti"])
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        refusal: Exception | None = None
+        for key in self._keys:
+            try:
+                return jwt.decode(
+                    token,
+                    key,
+                    algorithms=[_ALGORITHM],
+                    audience=_AUDIENCE,
+                    options={"require": _CLAIMS, "verify_exp": False},
+                )
+            except (jwt.InvalidTokenError, ValueError) as error:
+                refusal = error
+        raise QueueTokenInvalid from refusal
+
+
+def _derived(secret: str) -> bytes:
+    return hmac.digest(secret.encode(), b"boxoffice admission token", "sha256")
 
 
 def admission_id_of(user_id: UUID, nonce: str) -> str:

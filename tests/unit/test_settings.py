@@ -1,16 +1,20 @@
 """Settings: what is read, what is refused, and in which words."""
 
+import re
+import secrets
 from pathlib import Path
 
 import pytest
 
 from settings import Settings, SettingsError
 
-SECRET = "0123456789abcdef" * 2 + "end"
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = secrets.token_hex(32)
 PRODUCTION = {
     "BOXOFFICE_ENVIRONMENT": "production",
-    "BOXOFFICE_DATABASE_URL": "postgresql://boxoffice:x@db/boxoffice",
-    "BOXOFFICE_REDIS_URL": "redis://cache:6379/0",
+    "BOXOFFICE_PUBLIC_URL": "https://tickets.example.com",
+    "BOXOFFICE_DATABASE_URL": f"postgresql://boxoffice:{SECRET}@db/boxoffice?sslmode=verify-full",
+    "BOXOFFICE_REDIS_URL": f"rediss://:{SECRET}@cache:6379/0",
     "BOXOFFICE_STRIPE_API_KEY": "sk_live_1",
     "BOXOFFICE_STRIPE_WEBHOOK_SECRET": "whsec_1",
     "BOXOFFICE_JWT_SECRET": SECRET,
@@ -117,6 +121,9 @@ def test_production_loads_when_it_has_secrets_of_its_own() -> None:
         ("STRIPE_API_BASE", "http://127.0.0.1:12111"),
         ("JWT_SECRET", "a" * 40),
         ("JWT_SECRET", "short"),
+        ("JWT_SECRET_PREVIOUS", "short"),
+        ("STRIPE_WEBHOOK_SECRET_PREVIOUS", "whsec_local_1"),
+        ("MEILISEARCH_KEY", "a-master-key-for-tests-only"),
     ],
 )
 def test_production_is_refused_when_a_secret_is_developments(name: str, value: str) -> None:
@@ -124,7 +131,104 @@ def test_production_is_refused_when_a_secret_is_developments(name: str, value: s
         Settings.load({**PRODUCTION, f"BOXOFFICE_{name}": value}, None)
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "STRIPE_API_KEY", "JWT_SECRET"])
+def example_secrets() -> list[str]:
+    """The secrets that stand in tests, benchmarks, documentation, compose and .env.example."""
+    pages = [
+        ROOT / ".env.example",
+        ROOT / "docker-compose.yml",
+        ROOT / "README.md",
+        *ROOT.glob("docs/**/*.md"),
+    ]
+    pages += [*ROOT.glob("tests/**/*.py"), *ROOT.glob("benchmarks/*.py"), *ROOT.glob("faults/*.py")]
+    named = re.compile(r"""(?:JWT_SECRET|_?SECRET|master_key|jwt_secret)"?\s*[=:]\s*"?([^\s"$][^"\n]{11,})""")
+    return [found for page in pages for found in named.findall(page.read_text(encoding="utf-8"))]
+
+
+def test_production_refuses_every_secret_that_stands_in_our_pages_and_tests() -> None:
+    found = {each for each in example_secrets() if not re.search(r"[(.\[{]", each)}
+
+    assert len(found) >= 3, "the pattern finds no secrets any more"
+    for secret in found:
+        with pytest.raises(SettingsError, match="BOXOFFICE_JWT_SECRET"):
+            Settings.load({**PRODUCTION, "BOXOFFICE_JWT_SECRET": secret}, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("DATABASE_URL", "postgresql://u:{s}@db/b", "reaches another machine without TLS: use sslmode"),
+        ("DATABASE_URL", "postgresql://u:{s}@db/b?sslmode=prefer", "reaches another machine without TLS"),
+        ("DATABASE_URL", "postgresql://u@db/b?sslmode=require", "reaches another machine without a password"),
+        ("DATABASE_URL", "postgresql://u:boxoffice@db/b?sslmode=require", "has the password of an example"),
+        ("REDIS_URL", "redis://:{s}@cache", "reaches another machine without TLS: use rediss://"),
+        ("REDIS_URL", "redis+cluster://:{s}@cache", "reaches another machine without TLS"),
+        ("REDIS_URL", "rediss://cache", "reaches another machine without a password"),
+        ("MEILISEARCH_URL", "http://search:7700", "reaches another machine without TLS: use https://"),
+        ("MEILISEARCH_URL", "https://search", "without a password: give BOXOFFICE_MEILISEARCH_KEY"),
+        ("ALLOWED_ORIGINS", "https://shop.example *", "must name origins in production"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, 0.0.0.0/0", "has 0.0.0.0/0, which trusts strangers' addresses"),
+        ("TRUSTED_PROXIES", "::/0", "has ::/0, which trusts"),
+        ("TRUSTED_PROXIES", "0.0.0.0/1,128.0.0.0/1", "has 0.0.0.0/1, which trusts"),
+        ("PUBLIC_URL", "http://tickets.example.com", "must be https in production"),
+    ],
+)
+def test_production_is_refused_when_a_door_is_open(name: str, value: str, sentence: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        Settings.load({**PRODUCTION, f"BOXOFFICE_{name}": value.format(s=SECRET)}, None)
+
+    assert str(refusal.value).startswith(f"BOXOFFICE_{name} ")
+    assert sentence in str(refusal.value)
+    assert SECRET not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://u@127.0.0.1/b"),
+        ("REDIS_URL", "redis://localhost:6379"),
+        ("REDIS_URL", "redis://[::1]:6379"),
+        ("REDIS_URL", "rediss+cluster://:{s}@cache"),
+        ("MEILISEARCH_URL", "http://127.0.0.1:7700"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, fc00::/7, 192.0.2.1"),
+        ("ALLOWED_ORIGINS", "https://shop.example"),
+    ],
+)
+def test_production_loads_when_a_store_is_here_or_a_door_is_closed(name: str, value: str) -> None:
+    Settings.load({**PRODUCTION, f"BOXOFFICE_{name}": value.format(s=SECRET)}, None).require_serving()
+
+
+def test_production_takes_stores_in_the_clear_when_it_is_told_to() -> None:
+    clear = {
+        "BOXOFFICE_DATABASE_URL": f"postgresql://boxoffice:{SECRET}@postgres/boxoffice",
+        "BOXOFFICE_REDIS_URL": "redis://valkey:6379",
+        "BOXOFFICE_MEILISEARCH_URL": "http://meilisearch:7700",
+    }
+
+    Settings.load({**PRODUCTION, **clear, "BOXOFFICE_ALLOW_PLAINTEXT_STORES": "yes"}, None)
+    with pytest.raises(SettingsError):
+        Settings.load({**PRODUCTION, **clear}, None)
+
+
+def test_metrics_leave_the_public_port_in_production() -> None:
+    assert load().has_public_operations
+    assert not Settings.load(PRODUCTION, None).has_public_operations
+    with pytest.raises(SettingsError, match=r"^BOXOFFICE_METRICS_PORT must be another port"):
+        load(METRICS_PORT="8000")
+
+
+def test_public_address_is_this_machines_when_none_is_set() -> None:
+    assert load(HOST="0.0.0.0", PORT="9000").base_url == "http://127.0.0.1:9000"
+    assert load(PUBLIC_URL="https://tickets.example.com/").base_url == "https://tickets.example.com"
+    with pytest.raises(SettingsError, match=r"^BOXOFFICE_PUBLIC_URL must not have a query"):
+        load(PUBLIC_URL="https://tickets.example.com/?a=b")
+
+
+def test_previous_secret_is_refused_when_there_is_no_present_one() -> None:
+    with pytest.raises(SettingsError, match=r"^BOXOFFICE_JWT_SECRET_PREVIOUS needs BOXOFFICE_JWT_SECRET"):
+        load(JWT_SECRET_PREVIOUS=SECRET)
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "STRIPE_API_KEY", "JWT_SECRET", "PUBLIC_URL"])
 def test_serving_is_refused_when_a_part_is_missing(name: str) -> None:
     settings = Settings.load({**PRODUCTION, f"BOXOFFICE_{name}": ""}, None)
 

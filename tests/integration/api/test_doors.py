@@ -1,6 +1,7 @@
 """What stands at the doors: headers of every answer, origins of pages, trusted documents, forged requests."""
 
 import json
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -65,6 +66,8 @@ async def test_browser_is_sent_strict_transport_security_in_production(
 ) -> None:
     production = {
         "environment": "production",
+        "public_url": "https://tickets.example.com",
+        "jwt_secret": secrets.token_hex(32),
         "stripe_api_key": "sk_live_1",
         "stripe_api_base": "",
         "stripe_webhook_secret": "whsec_1",
@@ -73,10 +76,12 @@ async def test_browser_is_sent_strict_transport_security_in_production(
         answer = await api.client.get("/healthz")
         hidden = await api.ask("{ __schema { types { name } } }")
         ide = await api.client.get("/graphiql")
+        inside = [await api.client.get(path) for path in ("/metrics", "/readyz")]
 
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
     assert hidden.code == "INTROSPECTION_DISABLED"
     assert ide.status_code == 404
+    assert [each.status_code for each in inside] == [404, 404]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,12 @@ from typing import Any
 import psutil
 import pytest
 
+from devservices.part import read_pid
 from devservices.ports import free_port, is_free, is_listening
 from tests.installations import OURS, Installation, clean_environment, command, run, until
+
+PLANTED = "a secret of the shell that starts it"
+EMBEDDED = ("postgres", "redis", "stripe", "meilisearch")
 
 
 def has_ended(pid: int) -> bool:
@@ -24,8 +28,11 @@ def has_ended(pid: int) -> bool:
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    # A secret of the person who types the command is nothing for PostgreSQL, Redis and the others.
+    os.environ["PLANTED_SECRET"] = PLANTED
     installation = Installation(tmp_path_factory.mktemp("up"))
     installation.start()
+    del os.environ["PLANTED_SECRET"]
     yield installation
     if not installation.process_ended():
         installation.end(signal.SIGTERM)
@@ -43,6 +50,32 @@ def test_everything_answers_on_loopback_alone_when_up(installation: Installation
 def test_secrets_are_readable_by_their_owner_alone(installation: Installation) -> None:
     for path in ("secrets.json", "run/settings.json"):
         assert (installation.home / path).stat().st_mode & 0o777 == 0o600
+
+
+def environment_of(installation: Installation, name: str) -> dict[str, str]:
+    """The environment of a running process; empty where it does not run."""
+    pid = read_pid(installation.home / "run" / f"{name}.pid")
+    return {} if pid is None else psutil.Process(pid).environ()
+
+
+def test_embedded_parts_inherit_no_secret(installation: Installation) -> None:
+    for name in EMBEDDED:
+        environment = environment_of(installation, name)
+        assert PLANTED not in environment.values(), name
+        assert not [each for each in environment if each.startswith("BOXOFFICE_")], name
+    assert environment_of(installation, "postgres")["PATH"]
+
+
+def test_no_process_of_ours_has_the_master_key_of_meilisearch(installation: Installation) -> None:
+    secrets = json.loads((installation.home / "secrets.json").read_text())
+    if not installation.setting("meilisearch_url"):
+        pytest.skip("Meilisearch's binary is not installed: run `make setup`")
+    ours = {name: environment_of(installation, name) for name in ("api-0", "api-1", "worker")}
+    keys = {name: each["BOXOFFICE_MEILISEARCH_KEY"] for name, each in ours.items()}
+
+    assert all(secrets["meilisearch_key"] not in each.values() for each in ours.values())
+    assert keys["api-0"] == keys["api-1"] != keys["worker"]
+    assert secrets["meilisearch_key"] not in (installation.home / "run" / "settings.json").read_text()
 
 
 def test_second_up_is_refused_when_the_data_dir_is_taken(installation: Installation) -> None:

@@ -46,6 +46,20 @@ async def test_a_token_made_elsewhere_with_the_secret_is_good() -> None:
     assert viewer.scopes == {"buy"}
 
 
+async def test_a_token_of_the_previous_secret_is_good_and_none_of_another() -> None:
+    rolling = SecretTokens("the secret that signs from now on, a long one", previous=SECRET)
+
+    assert (await rolling.verify(signed())).subject == "user-1"
+    minted = rolling.mint(VIEWER, utc_now() + timedelta(minutes=1))
+    assert await rolling.verify(minted) == VIEWER
+    with pytest.raises(Unauthenticated):
+        await SecretTokens(SECRET).verify(minted)
+    with pytest.raises(Unauthenticated, match="not valid"):
+        await rolling.verify(jwt.encode(claims(), SECRET + "!", algorithm="HS256"))
+    with pytest.raises(Unauthenticated, match="has expired"):
+        await rolling.verify(signed(exp=int(time.time()) - 60))
+
+
 async def test_a_token_without_scope_may_buy_and_one_with_an_empty_scope_nothing() -> None:
     tokens = SecretTokens(SECRET)
 

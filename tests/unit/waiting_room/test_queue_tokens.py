@@ -49,6 +49,14 @@ def test_token_is_refused_when_another_installation_signed_it() -> None:
     assert_refused(QueueTokens(SECRET + "!").mint(EVENT, USER, ADMISSION, LATER))
 
 
+def test_token_is_read_when_the_previous_secret_signed_it() -> None:
+    token = TOKENS.mint(EVENT, USER, ADMISSION, LATER)
+    rolling = QueueTokens(SECRET + "!", previous=SECRET)
+
+    assert rolling.admission_id(token, EVENT, USER, NOW) == ADMISSION
+    assert_refused(rolling.mint(EVENT, USER, ADMISSION, LATER))
+
+
 def test_token_is_refused_when_it_is_signed_with_the_viewers_secret() -> None:
     assert_refused(jwt.encode(claims(), SECRET, "HS256"))
 
