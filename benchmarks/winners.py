@@ -51,10 +51,10 @@ async def in_parallel(number: int, work: object) -> float:
 
 async def hold_rate(context: ServiceContext, event_id: UUID) -> float:
     """Orders a second through `reserve`: hold in Valkey, order and claims in PostgreSQL."""
-    people = [buyer(f"bench-{number}") for number in range(200)]
+    people = [buyer(f"bench-{number}") for number in range(ORDERS)]
 
     async def one(index: int) -> None:
-        await reserve(context, people[index % 200], ReserveRequest(event_id, GeneralAdmission(0, TICKETS)))
+        await reserve(context, people[index], ReserveRequest(event_id, GeneralAdmission(0, TICKETS)))
 
     return await in_parallel(ORDERS, one)
 

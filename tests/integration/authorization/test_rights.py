@@ -12,7 +12,7 @@ from devservices.valkey import Valkey
 from schema.schema import schema
 from tests.apis import app_on, client_of, settings_on
 from tests.integration.authorization.table import ROLES, RootRow, TypeRow, read_table
-from tests.integration.authorization.world import World
+from tests.integration.authorization.world import HELD_PER_NETWORK, World
 from tests.transport.clients import listening
 
 ROOTS, TYPES = read_table()
@@ -41,7 +41,11 @@ async def world(
     stripe = LocalStripe(Path(tmp_path_factory.mktemp("stripe")), "http://127.0.0.1:9/", "whsec_local_test")
     stripe.start()
     urls = (module_postgres_url, redis_server.url())
-    changes = {"stripe_api_base": stripe.url(), "challenge": "pow"}
+    changes = {
+        "stripe_api_base": stripe.url(),
+        "challenge": "pow",
+        "max_held_per_network": str(HELD_PER_NETWORK),
+    }
     try:
         async with app_on(*urls, **changes) as app, client_of(app) as api, listening(app) as address:
             world = World(api, f"ws://{address}/graphql")

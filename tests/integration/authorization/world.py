@@ -16,6 +16,8 @@ from tests.challenges import solution
 from tests.integration.reading.events import GA, create_event, event_input, publish_event
 from workers.admission import admission_loop
 
+# Every client of a test has one address, whose network counts where a number is set.
+HELD_PER_NETWORK = 100
 PROTOCOLS = [Subprotocol("graphql-transport-ws")]
 
 
@@ -36,7 +38,10 @@ class World:
         organiser = self.tokens["organiser"]
         await publish_event(self.api, self.tokens["rival"], name="Elsewhere")
         floor = [{**GA, "capacity": 3_000}]
-        self.ids["event"] = await publish_event(self.api, organiser, generalAdmission=floor)
+        self.ids["event"] = await publish_event(
+            self.api, organiser, generalAdmission=floor, maxTicketsPerPerson=3_000
+        )
+        self.ids["crowded"] = await self.crowded()
         self.ids["draft"] = await create_event(self.api, organiser)
         self.ids["line"] = await self.line()
         self.ids["order"] = await self.held(self.ids["event"])
@@ -58,9 +63,17 @@ class World:
         await self.api.mutate("configureWaitingRoom", given, self.tokens["organiser"])
         return event_id
 
-    async def held(self, event_id: str) -> str:
-        """An order of the buyer's for one place on the floor."""
-        selection = {"generalAdmission": {"sectionId": section_of(event_id), "quantity": 1}}
+    async def crowded(self) -> str:
+        """An event of which the network holds as many tickets as it may."""
+        floor = [{**GA, "capacity": 2 * HELD_PER_NETWORK}]
+        most = {"maxTicketsPerOrder": HELD_PER_NETWORK, "maxTicketsPerPerson": 2 * HELD_PER_NETWORK}
+        event_id = await publish_event(self.api, self.tokens["organiser"], generalAdmission=floor, **most)
+        await self.held(event_id, HELD_PER_NETWORK)
+        return event_id
+
+    async def held(self, event_id: str, quantity: int = 1) -> str:
+        """An order of the buyer's for places on the floor."""
+        selection = {"generalAdmission": {"sectionId": section_of(event_id), "quantity": quantity}}
         given = {"eventId": event_id, "selection": selection}
         answer = await self.api.mutate(
             "reserve", given, self.tokens["buyer"], "... on ReserveSuccess { order { id } }"
@@ -81,6 +94,7 @@ class World:
         event_id = self.ids["draft"] if of == "draft" else self.ids["event"]
         match name:
             case "reserve":
+                event_id = self.ids.get(of, event_id)
                 return {"eventId": event_id, "selection": selection(event_id, of)}
             case "pay" | "releaseOrder":
                 return {"orderId": await self.held(event_id)} | (
@@ -133,10 +147,11 @@ def section_of(event_id: str) -> str:
 
 
 def selection(event_id: str, of: str) -> dict[str, Any]:
-    """A choice that is free, taken, or none at all."""
+    """A choice that is free, taken, too large, or none at all."""
     if of == "taken":
         return {"seatIds": [f"seat_{event_id.removeprefix('evt_')}_0"]}
-    return {"generalAdmission": {"sectionId": section_of(event_id), "quantity": 0 if of == "refused" else 1}}
+    quantity = {"refused": 0, "many": 9}.get(of, 1)
+    return {"generalAdmission": {"sectionId": section_of(event_id), "quantity": quantity}}
 
 
 async def admit(settings: Settings) -> None:
