@@ -69,7 +69,7 @@ def variables_of(file: str | None, values: Sequence[str]) -> dict[str, Any]:
 
 
 def json_of(text: str) -> object:
-    """What the text says in JSON; None where it is no JSON."""
+    """Return the text's value as JSON; None where it is not JSON."""
     try:
         return json.loads(text)
     except ValueError:
@@ -84,7 +84,7 @@ def signed_token(settings: Settings, user: str | None, scopes: Sequence[str] | N
 
 
 def is_subscription(document: str, operation: str | None) -> bool:
-    """Whether a stream has to be asked for; what does not parse is sent, and the server says why not."""
+    """Return whether the document has a subscription; a document that does not parse is sent as it is."""
     try:
         node = get_operation_ast(parse(document), operation)
     except GraphQLSyntaxError:

@@ -29,7 +29,7 @@ SAMPLE_SECONDS = 0.5
 _BUYS, _DECLINED, _LEAVES = 0.75, 0.10, 0.10
 _REFUSED: tuple[type[Exception], ...] = (BoxofficeError, *DATABASE_AWAY)
 # For shorter waits, the steps of a tick and of a second are most of the error.
-_JUDGED_FROM_SECONDS = 5
+_MIN_JUDGED_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class Sale:
     def _judge(self, estimates: list[tuple[float, int]]) -> None:
         now = time.monotonic()
         self.result.eta_errors += [
-            abs(eta - (now - at)) / (now - at) for at, eta in estimates if now - at >= _JUDGED_FROM_SECONDS
+            abs(eta - (now - at)) / (now - at) for at, eta in estimates if now - at >= _MIN_JUDGED_SECONDS
         ]
 
     async def _shop(self, viewer: Viewer, token: str, mood: float, tickets: int) -> None:

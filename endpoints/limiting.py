@@ -9,7 +9,7 @@ from services.identity.rate_limits import BudgetExceeded, CostBudget, RateLimite
 from transport import Allowance, ConnectionInfo, Meters, Operation, RateLimited
 
 CONNECTION_COST = 100
-"""What opening a WebSocket or a reserved event stream costs: some milliseconds and 30 kB."""
+"""The cost of opening a WebSocket or a reserved event stream: some milliseconds and 30 kB."""
 
 
 class Caller(Protocol):

@@ -1,4 +1,4 @@
-"""Running together what is asked for at the same moment."""
+"""A batcher: requests that come at the same time run together."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,29 +9,29 @@ Answer = TypeVar("Answer")
 
 
 class Batcher(Generic[Item, Answer]):
-    """Gathers what one turn of the event loop asks for and runs it as one.
+    """Runs the items of one turn of the event loop as one batch.
 
-    At most `at_once` runs are out at a time (None: no limit); what is asked meanwhile waits and goes with
-    the next run, so a run grows with the load and a lone asker never waits for company.
+    At most `max_concurrent` batches run at once (None: no limit). Items that come meanwhile wait for the next
+    batch, so a batch grows with the load and a single item never waits for others.
     """
 
     def __init__(
         self,
         run: Callable[[Sequence[Item]], Awaitable[Sequence[Answer | Exception]]],
         *,
-        most: int,
-        at_once: int | None = None,
+        max_batch: int,
+        max_concurrent: int | None = None,
     ) -> None:
         self._run = run
-        self._most = most
-        self._at_once = at_once
+        self._max_batch = max_batch
+        self._max_concurrent = max_concurrent
         self._waiting: list[tuple[Item, asyncio.Future[Any]]] = []
         self._out: set[asyncio.Task[None]] = set()
 
-    async def ask(self, item: Item) -> Answer:
-        """The item's own answer; `most` items at most share a run.
+    async def submit(self, item: Item) -> Answer:
+        """Return the item's own answer from its batch of at most `max_batch` items.
 
-        Raises: the item's own answer where that is an exception; what the run raised, for all of it.
+        Raises: The item's own answer where that is an exception, or the exception of the batch.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
@@ -41,8 +41,8 @@ class Batcher(Generic[Item, Answer]):
         return await answer
 
     def _start(self) -> None:
-        while self._waiting and (self._at_once is None or len(self._out) < self._at_once):
-            batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+        while self._waiting and (self._max_concurrent is None or len(self._out) < self._max_concurrent):
+            batch, self._waiting = self._waiting[: self._max_batch], self._waiting[self._max_batch :]
             task = asyncio.ensure_future(self._deliver(batch))
             self._out.add(task)
             task.add_done_callback(self._returned)

@@ -80,12 +80,12 @@ class CommandBatcher:
     """
 
     def __init__(self, send: SendBatch, servers: ListServers | None = None, *, most: int = 256) -> None:
-        self._commands = Batcher[Command, Any](send, most=most)
+        self._commands = Batcher[Command, Any](send, max_batch=most)
         self._servers = servers
 
     async def run(self, *command: Argument) -> Any:
         """Add a command to the current batch and wait for its answer."""
-        return await self._commands.ask(command)
+        return await self._commands.submit(command)
 
     async def servers(self) -> Sequence[CommandRunner]:
         """Itself, where there is only one server."""

@@ -80,9 +80,9 @@ def connect(
     return Connection(edges, info, count)
 
 
-def time_cursor(listing: str, moment: datetime, key: UUID) -> str:
+def time_cursor(listing: str, at: datetime, key: UUID) -> str:
     """Return the cursor of a row in a list sorted by a time and an id."""
-    return _encode(f"{listing}:{(moment - _EPOCH) // _MICROSECOND}:{key.hex}")
+    return _encode(f"{listing}:{(at - _EPOCH) // _MICROSECOND}:{key.hex}")
 
 
 def read_time_cursor(listing: str, cursor: str | None) -> tuple[datetime, UUID] | None:
@@ -94,8 +94,8 @@ def read_time_cursor(listing: str, cursor: str | None) -> tuple[datetime, UUID] 
     if cursor is None:
         return None
     try:
-        moment, key = _decode(listing, cursor).split(":")
-        return _EPOCH + int(moment) * _MICROSECOND, UUID(hex=key)
+        microseconds, key = _decode(listing, cursor).split(":")
+        return _EPOCH + int(microseconds) * _MICROSECOND, UUID(hex=key)
     except (ValueError, OverflowError):
         raise _not_a_cursor(cursor) from None
 

@@ -10,7 +10,7 @@ from resolvers.views import EventOrder
 
 
 class SeatStatus(StrEnum):
-    """What can be done with a seat."""
+    """The status of a seat."""
 
     AVAILABLE = "AVAILABLE"
     HELD = "HELD"
@@ -39,7 +39,7 @@ class UserErrorCode(StrEnum):
 
 
 class WaitingRoomPhase(StrEnum):
-    """What a waiting room is doing."""
+    """The phase of a waiting room."""
 
     CLOSED = "CLOSED"
     PRE_QUEUE = "PRE_QUEUE"
@@ -47,7 +47,7 @@ class WaitingRoomPhase(StrEnum):
 
 
 class QueueState(StrEnum):
-    """Where one account stands in a waiting room."""
+    """The state of one queue entry."""
 
     WAITING = "WAITING"
     ADMITTED = "ADMITTED"
@@ -56,7 +56,7 @@ class QueueState(StrEnum):
 
 
 class SearchSort(StrEnum):
-    """How search results are sorted."""
+    """The order of search results."""
 
     RELEVANCE = "RELEVANCE"
     STARTS_AT = "STARTS_AT"
@@ -72,7 +72,7 @@ class SearchSource(StrEnum):
 
 
 class SuggestionKind(StrEnum):
-    """What a completion names."""
+    """The kind of a completion."""
 
     EVENT = "EVENT"
     PERFORMER = "PERFORMER"

@@ -1,1 +1,1 @@
-"""What is on offer: events, seat maps, imported files, the demo."""
+"""The catalogue: organising events, blocking seats, importing files, and the demo."""

@@ -234,7 +234,7 @@ async def _index(context: ServiceContext, engine: Documents) -> list[Finding]:
             Where.INDEX,
             public_id(Kind.EVENT, event_id),
             f"Meilisearch refused its document: {error}",
-            "Mend the event; it is sent again when it changes.",
+            "Correct the event; it is sent again when it changes.",
         )
         for event_id, error in refusals
     ]

@@ -1,1 +1,1 @@
-"""Who a caller is and what they may do: tokens, guests, authorisation, rate limits."""
+"""The identity and the rights of callers: tokens, guests, authorisation, rate limits."""

@@ -1,4 +1,4 @@
-"""What a viewer may do: buy, organise, and change the events that are their own."""
+"""The rights of a viewer: to buy, to organise, and to change their own events."""
 
 from typing import Protocol, TypeVar
 from uuid import UUID

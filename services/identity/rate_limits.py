@@ -12,7 +12,7 @@ from pubsub.budgets import Budgets, Spending
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """What a minute allows; 0 does not limit.
+    """The budgets of one minute; 0 does not limit.
 
     Callers who are not signed in count for their network: against its own budget where there is one.
     """
@@ -31,7 +31,7 @@ class RateLimits:
 
 @dataclass(frozen=True, slots=True)
 class CostBudget:
-    """What is left of the tightest cost budget, and when it is whole again."""
+    """The rest of the tightest cost budget, and the seconds until it is whole again."""
 
     budget: int
     remaining: int

@@ -10,7 +10,7 @@ from kit.batcher import Batcher
 
 # A second statement runs while the commit of the first waits for the disk. More of them would only make the
 # batches smaller, and PostgreSQL pays for their number.
-_AT_ONCE = 2
+_MAX_CONCURRENT = 2
 _MAX_BATCH = 64
 # What one order of a batch causes, and the others must not suffer from.
 _OF_ONE_ORDER: tuple[type[Exception], ...] = (PlaceTaken, ReferenceTaken, UniqueViolation, Deadlock)
@@ -21,7 +21,9 @@ class OrderWriter:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._orders = Batcher[NewOrder, int](self._write, most=_MAX_BATCH, at_once=_AT_ONCE)
+        self._orders = Batcher[NewOrder, int](
+            self._write, max_batch=_MAX_BATCH, max_concurrent=_MAX_CONCURRENT
+        )
 
     async def place(self, order: NewOrder) -> int:
         """Write an order; return the number of its claims, 0 where it exists or its event is not on sale.
@@ -33,7 +35,7 @@ class OrderWriter:
             Unavailable: The database does not answer, and nothing was written.
             DATABASE_AWAY: The connection was cut, and the order may have been written.
         """
-        return await self._orders.ask(order)
+        return await self._orders.submit(order)
 
     async def _write(self, orders: Sequence[NewOrder]) -> Sequence[int | Exception]:
         answers: Sequence[int | Exception] | None = None

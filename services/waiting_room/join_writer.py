@@ -28,7 +28,7 @@ class JoinWriter:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._joins = Batcher[_Join, None](self._write, most=_MAX_BATCH, at_once=1)
+        self._joins = Batcher[_Join, None](self._write, max_batch=_MAX_BATCH, max_concurrent=1)
         self._written: Cache[tuple[UUID, UUID], bool] = Cache(max_entries=_MAX_REMEMBERED)
 
     async def record(self, event_id: UUID, user_id: UUID, joined: Joined) -> None:
@@ -43,7 +43,7 @@ class JoinWriter:
         change = QueueEntryChange(
             user_id, _WAITING, joined.place, "", 0, joined.sequence, left_before=joined.left_before
         )
-        await self._joins.ask(_Join(event_id, change))
+        await self._joins.submit(_Join(event_id, change))
         self._written.put(key, True)
 
     async def _write(self, joins: Sequence[_Join]) -> Sequence[Exception | None]:

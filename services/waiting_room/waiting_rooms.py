@@ -104,7 +104,7 @@ class WaitingRooms:
         self._joins = JoinWriter(database)
         self._accounts_per_address = accounts_per_address
         # A page of events reads all its waiting rooms in one statement.
-        self._row_reads = Batcher[UUID, WaitingRoomRow | None](self._load_rows, most=500)
+        self._row_reads = Batcher[UUID, WaitingRoomRow | None](self._load_rows, max_batch=500)
         self._rows: Cache[UUID, WaitingRoomRow | None] = Cache(
             max_entries=_MAX_CACHED, ttl_seconds=_CACHED_SECONDS
         )
@@ -113,7 +113,7 @@ class WaitingRooms:
         )
 
     async def _row(self, event_id: UUID) -> WaitingRoomRow | None:
-        return await self._rows.get_or_load(event_id, self._row_reads.ask)
+        return await self._rows.get_or_load(event_id, self._row_reads.submit)
 
     async def _state(self, event_id: UUID) -> WaitingRoomState | None:
         return await self._states.get_or_load(event_id, self.room.state)
