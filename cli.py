@@ -57,6 +57,7 @@ def parser() -> Parser:
     add_status(commands)
     add_doctor(commands)
     add_token(commands)
+    add_person(commands)
     add_query(commands)
     add_import(commands)
     add_draw(commands)
@@ -136,6 +137,20 @@ def add_token(commands: "argparse._SubParsersAction[Parser]") -> None:
     token.add_argument("--scope", action="append", choices=SCOPES, help="what it may do (buy); repeatable")
     token.add_argument("--ttl", type=at_least_one, default=86_400, metavar="SECONDS", help="how long (86400)")
     token.add_argument("--data-dir", metavar="D", help="whose secret to sign with (.boxoffice)")
+
+
+def add_person(commands: "argparse._SubParsersAction[Parser]") -> None:
+    person = command(commands, "person", "print or erase what is stored about one person", None)
+    kinds = person.add_subparsers(required=True, metavar="KIND")
+    export = command(kinds, "export", "print it all as JSON", run_person_export)
+    erase = command(kinds, "erase", "delete it; orders stay without a person", run_person_erase)
+    for each in (export, erase):
+        whose = each.add_mutually_exclusive_group(required=True)
+        whose.add_argument("--email", type=some_text, metavar="E", help="an address, in any form of it")
+        whose.add_argument("--user", type=some_text, metavar="ID", help="a user's id, or the claim sub")
+        each.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
+    erase.add_argument("--yes", action="store_true", help="do not ask")
+    erase.add_argument("--dry-run", action="store_true", help="show the counts, erase nothing")
 
 
 def add_query(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -311,6 +326,19 @@ def run_token(arguments: argparse.Namespace) -> None:
 
     scopes = arguments.scope or ["buy"]
     print_token(arguments.data_dir, arguments.user, arguments.email, scopes, arguments.ttl)
+
+
+def run_person_export(arguments: argparse.Namespace) -> int:
+    from commands.person import export
+
+    return export(arguments.data_dir, user=arguments.user, email=arguments.email)
+
+
+def run_person_erase(arguments: argparse.Namespace) -> int:
+    from commands.person import erase
+
+    whose = {"user": arguments.user, "email": arguments.email}
+    return erase(arguments.data_dir, **whose, yes=arguments.yes, dry_run=arguments.dry_run)
 
 
 def run_query(arguments: argparse.Namespace) -> int:
