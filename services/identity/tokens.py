@@ -94,7 +94,7 @@ class SecretTokens:
             try:
                 return _decoded(token, self._previous, ["HS256"])
             except Unauthenticated as older:
-                # An expired token is told so, whichever of the two has signed it.
+                # The error of an expired token says so, whichever of the two keys has signed it.
                 raise (older if older.message == _EXPIRED else error) from None
 
 

@@ -23,7 +23,7 @@ log = logging.getLogger("boxoffice.sweeps")
 CHECK_PAUSES_SECONDS = (FIRST_CHECK.total_seconds(), 15.0, 30.0, 60.0, 120.0, 240.0, 600.0)
 """The gateway is asked about a payment that nothing changes after these pauses, the last of them repeated.
 
-Webhooks settle payments at once, and an order's deadline asks too: this finds only what no webhook told.
+Webhooks settle payments at once, and an order's deadline retrieves them too; this finds the others.
 """
 REFUND_WINDOW = timedelta(days=10)
 """A bank may return a refund for this long after it was sent"""
