@@ -46,7 +46,7 @@ lint: $(STAMPS)/test $(STAMPS)/web ## formatter, linter, types, import contracts
 	@test ! -x web/node_modules/.bin/tsc || web/node_modules/.bin/tsc --noEmit -p web
 
 audit: $(STAMPS)/test ## known holes in the pinned dependencies; needs the network
-	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt -r requirements-dev.txt
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.txt
 
 format: $(STAMPS)/test ## rewrite the code as the formatter wants it
 	@$(BIN)/ruff format .
@@ -60,6 +60,7 @@ faults: $(STAMPS)/test $(STAMPS)/npm ## attack the invariants; ARGS="--minutes 2
 
 lock: $(STAMPS)/lock ## resolve requirements*.in to hashed requirements*.txt, without any address
 	@$(VENV)/lock/bin/uv $(COMPILE) requirements.in -o requirements.txt
+	@$(VENV)/lock/bin/uv $(COMPILE) requirements-local.in -o requirements-local.txt
 	@$(VENV)/lock/bin/uv $(COMPILE) requirements-dev.in -o requirements-dev.txt
 	@npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
@@ -71,9 +72,9 @@ $(STAMPS)/pip:
 	@test -x $(BIN)/python || $(STEP) "making $(VENV)" $(PYTHON) -m venv $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/run: requirements.txt pyproject.toml | $(STAMPS)/pip
-	@$(STEP) "installing $$(grep -c == requirements.txt) Python packages, a minute or two the first time" \
-	    $(PIP) install --require-hashes --no-deps -r requirements.txt
+$(STAMPS)/run: requirements-local.txt pyproject.toml | $(STAMPS)/pip
+	@$(STEP) "installing $$(grep -c == requirements-local.txt) Python packages, a minute or two the first time" \
+	    $(PIP) install --require-hashes --no-deps -r requirements-local.txt
 	@$(STEP) "installing Boxoffice itself" $(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
