@@ -78,6 +78,7 @@ from workers.indexing import indexing_loops, search_engine
 from workers.loops import Loop
 from workers.main import run_loops
 from workers.ordering import ordering_loops
+from workers.retention import retention_loop
 
 GOODBYE_SECONDS = 3.0
 GRAPHQL_PATH = "/graphql"
@@ -366,6 +367,7 @@ async def run_worker(settings: Settings) -> None:
     loops = [
         *ordering_loops(parts.context),
         admission_loop(parts.admission_controller),
+        retention_loop(parts.database, settings),
         Loop("heartbeat", Heartbeat(parts.runner).beat, 2.0),
         *indexing_loops(parts.database, search_engine(settings)),
     ]
