@@ -82,7 +82,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     with serving(home, workers=2) as server:
         venue = {"name": "Hall", "city": "Seoul", "timezone": "Asia/Seoul"}
         floor = {"name": "Floor", "capacity": 500, "price": {"amount": 3000, "currency": "USD"}}
-        event = {"name": "Night", "startsAt": "2099-01-01T20:00:00+09:00", "venue": venue}
+        night = {"name": "Night", "startsAt": "2099-01-01T20:00:00+09:00", "venue": venue}
+        event = {**night, "maxTicketsPerPerson": 500}  # one buyer buys again and again
         made = server.ask(CREATE, {"input": {**event, "generalAdmission": [floor]}})["createEvent"]["event"]
         server.ask(PUBLISH, {"input": {"eventId": made["id"]}})
         yield Installation(server, home / "data", made["id"], made["seatMap"]["sections"][0]["id"])
