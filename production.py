@@ -97,17 +97,17 @@ def _open_stores(settings: "Settings") -> Iterator[str]:
         "redis_url": ("rediss://", lambda url: url.scheme.startswith("rediss")),
         "meilisearch_url": ("https://", lambda url: url.scheme == "https"),
     }
-    told = "or say that its network is private with BOXOFFICE_ALLOW_PLAINTEXT_STORES=yes."
+    or_allow = "or say that its network is private with BOXOFFICE_ALLOW_PLAINTEXT_STORES=yes."
     for name, (remedy, is_encrypted) in encrypted.items():
         url = urlsplit(getattr(settings, name))
         if not url.hostname or _is_this_machine(url.hostname):
             continue
         if not is_encrypted(url):
-            yield f"{_variable(name)} reaches another machine without TLS: use {remedy}, {told}"
+            yield f"{_variable(name)} reaches another machine without TLS: use {remedy}, {or_allow}"
         has_password = bool(settings.meilisearch_key) if name == "meilisearch_url" else bool(url.password)
         if not has_password:
             missing = "BOXOFFICE_MEILISEARCH_KEY" if name == "meilisearch_url" else "a password"
-            yield f"{_variable(name)} reaches another machine without a password: give {missing}, {told}"
+            yield f"{_variable(name)} reaches another machine without a password: give {missing}, {or_allow}"
 
 
 def _has_encrypted_mode(url: SplitResult) -> bool:

@@ -45,7 +45,7 @@ class Command(Part):
         return {**importable(), **settings.environment_variables()}
 
     def inherited(self) -> Mapping[str, str]:
-        """Everything: what traces and the runtime are told by the environment reaches our own processes."""
+        """Everything: the settings of tracing and of the runtime reach our own processes."""
         return os.environ
 
     def is_ready(self) -> bool:

@@ -75,6 +75,13 @@ class CardAttemptState(StrEnum):
     ACCEPTED = "ACCEPTED"
 
 
+class TicketLimit(StrEnum):
+    """The limit that a new order would exceed: of its person's tickets, or of its network's unpaid ones."""
+
+    PERSON = "PERSON"
+    NETWORK = "NETWORK"
+
+
 class RefundState(StrEnum):
     """The state of a refund: DECIDED with the order's change, SENT by the outbox, FAILED after bounces."""
 

@@ -11,7 +11,7 @@ from db.queries.columns import columns_of
 from db.session import Connection, Database
 from db.sql import statement
 from db.violations import LimitReached, violations_by_constraint
-from domain.states import check_transitions
+from domain.states import TicketLimit, check_transitions
 from domain.ticket_limits import LimitKeys
 
 Source = Database | Connection
@@ -133,7 +133,7 @@ async def place_orders(source: Source, orders: Sequence[NewOrder]) -> list[int |
     for number, claims, reached, most, have, own in rows:
         written[number - 1] = claims
         if reached is not None:
-            of_network = reached == "NETWORK"
+            of_network = reached == TicketLimit.NETWORK
             written[number - 1] = LimitReached(of_network=of_network, most=most, have=have, own=own)
     return written
 

@@ -197,7 +197,7 @@ def test_production_loads_when_a_store_is_here_or_a_door_is_closed(name: str, va
     Settings.load({**PRODUCTION, f"BOXOFFICE_{name}": value.format(s=SECRET)}, None).require_serving()
 
 
-def test_production_takes_stores_in_the_clear_when_it_is_told_to() -> None:
+def test_production_takes_stores_in_the_clear_when_a_setting_allows_it() -> None:
     clear = {
         "BOXOFFICE_DATABASE_URL": f"postgresql://boxoffice:{SECRET}@postgres/boxoffice",
         "BOXOFFICE_REDIS_URL": "redis://valkey:6379",

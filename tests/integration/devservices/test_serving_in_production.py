@@ -1,4 +1,4 @@
-"""`boxoffice serve` and `worker` as a deployment runs them: in production unless they are told otherwise."""
+"""`boxoffice serve` and `worker` as a deployment runs them: in production unless a setting says otherwise."""
 
 import secrets
 import signal
@@ -62,7 +62,7 @@ def test_metrics_and_readiness_have_a_port_of_their_own_in_production(
         assert [status_of(inside, path) for path in ("/metrics", "/healthz")] == [200, 200]
         assert [status_of(inside, path) for path in ("/graphql", "/")] == [404, 404]
         process.send_signal(signal.SIGTERM)
-        # The balancer is told for a while before the process ends.
+        # Readiness is refused for a while before the process ends, so that the balancer looks away.
         until(lambda: status_of(inside, "/readyz") == 503 or process.poll() is not None)
         assert process.poll() is None
         process.wait(30)

@@ -164,13 +164,13 @@ async def test_slow_down_when_ten_cards_of_a_network_were_declined(context: Serv
     assert (await pay(context, ANN, other.id, GOOD, address=HOME)).order.state == "BOOKED"
 
 
-async def test_private_networks_are_not_counted_unless_told(context: ServiceContext) -> None:
+async def test_private_networks_are_not_counted_unless_asked_for(context: ServiceContext) -> None:
     for number in range(6):
         who = buyer(f"farm{number}")
         await decline(context, await held(context, who), 2, who, "10.0.0.1")
 
-    told = replace(context, network_limit=NetworkLimit(100, private_too=True))
-    await decline(told, await held(context), 2, ANN, "10.0.0.1")
+    counting = replace(context, network_limit=NetworkLimit(100, private_too=True))
+    await decline(counting, await held(context), 2, ANN, "10.0.0.1")
 
 
 async def test_a_hall_may_go_on_buying_when_most_of_its_cards_are_accepted(context: ServiceContext) -> None:

@@ -12,7 +12,7 @@ from services.ordering.expiry import expire_lapsed, expire_paying
 from services.ordering.pay import pay
 from services.ordering.sweeps import sweep_payments
 from tests.events import ManualClock
-from tests.integration.ordering.test_paying import ANN, drain, held, seats, state
+from tests.integration.ordering.payments import ANN, drain, held, seats, state
 from tests.local_stripe import Control
 
 

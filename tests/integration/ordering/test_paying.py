@@ -4,7 +4,6 @@ import asyncio
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -25,52 +24,14 @@ from services.catalogue.cancel_event import cancel_event
 from services.context import ServiceContext
 from services.ordering.attempt import ReserveRequest
 from services.ordering.expiry import expire_lapsed, expire_paying
-from services.ordering.outbox import deliver
 from services.ordering.pay import pay
-from services.ordering.refund import refund
 from services.ordering.release import release
 from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from services.ordering.sweeps import sweep_cancelled_events, sweep_payments
 from services.ordering.webhook import handle_webhook
-from tests.events import ORGANISER, ManualClock, buyer, open_event
-
-ANN, BOB = buyer("ann"), buyer("bob")
-
-
-async def held(
-    context: ServiceContext, rows: int = 4, places: tuple[int, ...] = (0, 1), **event: int
-) -> OrderRow:
-    event_id = await open_event(context.database, rows=[rows], **event)
-    return await reserve(context, ANN, ReserveRequest(event_id, ExactSeats(places)))
-
-
-async def drain(context: ServiceContext) -> None:
-    """Deliver until nothing is due."""
-    async with asyncio.timeout(20):
-        while await context.database.fetchval("SELECT count(*) FROM outbox"):
-            await deliver(context)
-
-
-async def state(context: ServiceContext, order_id: UUID) -> tuple[str, str | None, int, int]:
-    """Order state, payment state, captured and refunded."""
-    order = await order_by_id(context.database, order_id)
-    payment = await payment_of_order(context.database, order_id)
-    assert order is not None
-    if payment is None:
-        return order.state, None, 0, 0
-    return order.state, payment.state, payment.captured_minor, payment.refunded_minor
-
-
-async def kept_at_stripe(context: ServiceContext, order_id: UUID) -> int:
-    """What Stripe has captured and not refunded."""
-    payment = await payment_of_order(context.database, order_id)
-    assert payment is not None and payment.intent_id is not None
-    return (await context.gateway.retrieve(payment.intent_id)).kept_minor
-
-
-async def seats(context: ServiceContext, order: OrderRow) -> bytes:
-    return (await context.seats.snapshot(order.event_id)).places
+from tests.events import ORGANISER, ManualClock
+from tests.integration.ordering.payments import ANN, BOB, drain, held, kept_at_stripe, seats, state
 
 
 async def test_order_is_booked_and_captured_when_the_card_is_good(context: ServiceContext) -> None:
@@ -339,36 +300,6 @@ async def test_booked_when_the_card_was_authorised_and_no_webhook_came(
     assert await state(context, order.id) == ("BOOKED", "CAPTURED", 10_500, 0)
 
 
-async def test_money_goes_back_when_tickets_are_refunded(context: ServiceContext) -> None:
-    order = await held(context)
-    await pay(context, ANN, order.id, "pm_card_visa")
-
-    part = await refund(context, ORGANISER, order.id, [1], "ill")
-    await drain(context)
-
-    assert part.state == "BOOKED"
-    assert await state(context, order.id) == ("BOOKED", "CAPTURED", 10_500, 5_250)
-    assert await seats(context, order) == b"BAAA"
-    whole = await refund(context, ORGANISER, order.id)
-    await drain(context)
-    assert whole.state == "REFUNDED"
-    assert await state(context, order.id) == ("REFUNDED", "REFUNDED", 10_500, 10_500)
-    assert await kept_at_stripe(context, order.id) == 0
-    with pytest.raises(OrderNotPayable):
-        await refund(context, ORGANISER, order.id)
-
-
-async def test_booking_ends_when_the_capture_fails_for_good(context: ServiceContext) -> None:
-    order = await held(context)
-    await pay(context, ANN, order.id, "pm_card_captureFails")
-
-    await drain(context)
-
-    assert (await state(context, order.id))[:3] == ("REFUNDED", "FAILED", 0)
-    assert await kept_at_stripe(context, order.id) == 0
-    assert await seats(context, order) == b"AAAA"
-
-
 async def test_everyone_is_let_go_when_the_event_is_cancelled(context: ServiceContext) -> None:
     booked = await held(context)
     await pay(context, ANN, booked.id, "pm_card_visa")
@@ -383,46 +314,6 @@ async def test_everyone_is_let_go_when_the_event_is_cancelled(context: ServiceCo
     assert (await state(context, reserved.id))[0] == "CANCELLED"
     assert (await state(context, paying.id))[:2] == ("CANCELLED", "CANCELLED")
     assert await kept_at_stripe(context, booked.id) == 0
-
-
-async def test_refund_is_sent_again_when_the_bank_sent_it_back(
-    context: ServiceContext, clock: ManualClock
-) -> None:
-    order = await held(context)
-    await pay(context, ANN, order.id, "pm_card_refundFail")
-    await drain(context)
-    await refund(context, ORGANISER, order.id)
-
-    async with asyncio.timeout(20):
-        while await context.database.fetchval("SELECT sum(bounces) FROM refunds") == 0:
-            await deliver(context)
-            clock.advance(minutes=11)
-            await sweep_payments(context)
-
-    payment = await payment_of_order(context.database, order.id)
-    assert payment is not None
-    assert payment.captured_minor - payment.refunded_minor == 10_500
-    assert (await state(context, order.id))[0] == "REFUNDED"
-    assert await context.database.fetchval("SELECT count(*) FROM outbox WHERE topic = 'send_refund'") == 1
-
-
-async def test_refund_is_left_to_a_person_when_it_keeps_bouncing(
-    context: ServiceContext, clock: ManualClock
-) -> None:
-    order = await held(context)
-    await pay(context, ANN, order.id, "pm_card_refundFail")
-    await drain(context)
-    await refund(context, ORGANISER, order.id)
-
-    async with asyncio.timeout(30):
-        while await context.database.fetchval("SELECT state FROM refunds") != "FAILED":
-            await deliver(context)
-            clock.advance(minutes=11)
-            await sweep_payments(context)
-
-    assert await kept_at_stripe(context, order.id) == 10_500
-    assert await context.database.fetchval("SELECT bounces FROM refunds") == 4
-    assert await context.database.fetchval("SELECT count(*) FROM outbox WHERE topic = 'send_refund'") == 0
 
 
 async def test_order_ends_when_it_slipped_into_a_cancelled_event(context: ServiceContext) -> None:

@@ -6,12 +6,20 @@ from pathlib import Path
 import pytest
 
 from domain.outbox import Topic
-from domain.states import CardAttemptState, ClaimState, EventState, OrderState, PaymentState, RefundState
+from domain.states import (
+    CardAttemptState,
+    ClaimState,
+    EventState,
+    OrderState,
+    PaymentState,
+    RefundState,
+    TicketLimit,
+)
 
 _DB = Path(__file__).parents[3] / "db"
 _FILES = sorted([*(_DB / "queries").glob("*.py"), *(_DB / "sql").glob("*.sql")])
 _STATES = frozenset[str]().union(
-    OrderState, ClaimState, PaymentState, RefundState, EventState, CardAttemptState
+    OrderState, ClaimState, PaymentState, RefundState, EventState, CardAttemptState, TicketLimit
 )
 # E.g. state = 'HELD' · orders.state IN ('RESERVED', 'PAYING') · THEN 'DECIDED'
 _OF_A_STATE = re.compile(r"\bstate\s*(?:=|<>|IN)\s*(\([^)]*\)|'\w+')")
