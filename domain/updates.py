@@ -1,8 +1,9 @@
 """The updates that subscribers of a seat map receive."""
 
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
+
+from kit.shared_answers import SharedAnswers
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,8 @@ class SectionCount:
 class SeatAvailabilityUpdate:
     """A snapshot (`statuses` given, no `previous_version`) or a delta (`changes`) of one event's seats.
 
-    `changes` are pairs of a seat's index and its status letter (A, H, B, X). `shared` is one dict
-    for all subscribers that receive this update: transport stores the encoded message in it.
+    `changes` are pairs of a seat's index and its status letter (A, H, B, X). `shared` is one
+    object for all subscribers that receive this update: transport stores the encoded message in it.
     """
 
     event_id: UUID
@@ -31,4 +32,4 @@ class SeatAvailabilityUpdate:
     statuses: str | None
     changes: tuple[tuple[int, str], ...]
     sections: tuple[SectionCount, ...]
-    shared: dict[Any, Any] = field(default_factory=dict)
+    shared: SharedAnswers = field(default_factory=SharedAnswers)

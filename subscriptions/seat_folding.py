@@ -34,10 +34,6 @@ def changed_sections(seat_map: SeatMap, places: bytes, changes: Iterable[int]) -
 
 def merged(earlier: SeatAvailabilityUpdate, later: SeatAvailabilityUpdate) -> SeatAvailabilityUpdate:
     """Merge two updates into one from the earlier's previous version to the later's version."""
-    if later.previous_version is None:
-        return later
-    if earlier.previous_version is None:
-        return _changed_snapshot(earlier, later)
     return SeatAvailabilityUpdate(
         event_id=later.event_id,
         version=later.version,
@@ -45,22 +41,6 @@ def merged(earlier: SeatAvailabilityUpdate, later: SeatAvailabilityUpdate) -> Se
         statuses=None,
         changes=tuple({**dict(earlier.changes), **dict(later.changes)}.items()),
         sections=_latest(earlier.sections, later.sections),
-    )
-
-
-def _changed_snapshot(
-    snapshot: SeatAvailabilityUpdate, delta: SeatAvailabilityUpdate
-) -> SeatAvailabilityUpdate:
-    statuses = bytearray((snapshot.statuses or "").encode())
-    for index, state in delta.changes:
-        statuses[index] = ord(state)
-    return SeatAvailabilityUpdate(
-        event_id=delta.event_id,
-        version=delta.version,
-        previous_version=None,
-        statuses=statuses.decode(),
-        changes=(),
-        sections=_latest(snapshot.sections, delta.sections),
     )
 
 

@@ -27,28 +27,71 @@ _RETRY_SECONDS = 0.5
 # The subscribers that one turn of the event loop serves: their messages leave while their sockets are still
 # in the processor's cache, and other tasks do not wait for thousands of subscribers.
 SENT_AT_ONCE = 128
+LEAST_CHANGES = 256
+"""Changes that wait for a subscriber before it is sent the whole map."""
+SEATS_PER_CHANGE = 32
+"""In JSON a change is about as long as the statuses of so many seats."""
+
+Merges = dict[int, tuple[SeatAvailabilityUpdate, SeatAvailabilityUpdate]]
+"""What waited, by its id, and what it is together with one update."""
 
 
 class SeatBuffer(Signal):
-    """One subscriber's bounded buffer: a later status of a seat replaces an earlier one."""
+    """One subscriber's bounded buffer: a later status of a seat replaces an earlier one.
 
-    __slots__ = ("_pending", "ended")
+    Subscribers that read as slowly as each other share their merged updates. Where many changes wait, the
+    subscriber receives the whole map, which all share.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_is_behind", "_most_changes", "_pending", "_taken_version", "_whole", "ended")
+
+    def __init__(self, whole: Callable[[], SeatAvailabilityUpdate], most_changes: int) -> None:
         super().__init__()
+        self._whole = whole
+        self._most_changes = most_changes
         self._pending: SeatAvailabilityUpdate | None = None
+        self._is_behind = False
+        self._taken_version = -1
+        """The version of the whole map that was taken, which later updates may still belong to"""
         self.ended = False
 
-    def put(self, update: SeatAvailabilityUpdate) -> None:
+    def put(self, update: SeatAvailabilityUpdate, merges: Merges) -> None:
         """Buffer an update, merged with the one that waits."""
-        pending = self._pending
-        self._pending = update if pending is None else merged(pending, update)
+        if update.previous_version is None:
+            self._taken_version = -1
+        elif update.version <= self._taken_version:
+            return
+        if not self._is_behind:
+            self._pending = self._with(update, merges)
         self._signal()
+
+    def _with(self, update: SeatAvailabilityUpdate, merges: Merges) -> SeatAvailabilityUpdate | None:
+        pending = self._pending
+        if pending is None or update.previous_version is None:
+            return update
+        is_whole = pending.previous_version is None
+        if is_whole or len(pending.changes) + len(update.changes) > self._most_changes:
+            self._is_behind = True
+            return None
+        known = merges.get(id(pending))
+        if known is None:
+            known = merges[id(pending)] = (pending, merged(pending, update))
+        return known[1]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return self._pending is None and not self._is_behind
 
     def take(self) -> SeatAvailabilityUpdate | None:
         """Return the changes since the last call, None where there are none."""
-        update, self._pending = self._pending, None
-        return update
+        if self._is_behind:
+            self._is_behind = False
+            update = self._whole()
+            self._taken_version = update.version
+            return update
+        pending, self._pending = self._pending, None
+        return pending
 
     def end(self) -> None:
         """Signal the end."""
@@ -62,11 +105,12 @@ class SeatBuffer(Signal):
     def detach(self) -> None:
         """Stop calling back."""
         self._call = self._pending = None
+        self._is_behind = False
         self.ended = True
 
     async def next(self) -> SeatAvailabilityUpdate | None:
         """Wait for changes and return those since the last call; None at the end."""
-        while self._pending is None and not self.ended:
+        while self.is_empty and not self.ended:
             await self._signalled()
         return self.take()
 
@@ -123,7 +167,7 @@ class SeatTopic:
 
     def join(self) -> SeatBuffer:
         """Return a buffer that keeps the topic open; it receives changes once it is started."""
-        buffer = SeatBuffer()
+        buffer = SeatBuffer(self.snapshot, max(LEAST_CHANGES, self._seat_map.seat_count // SEATS_PER_CHANGE))
         self._joining.add(buffer)
         return buffer
 
@@ -255,10 +299,11 @@ class SeatTopic:
     async def _send(self, update: SeatAvailabilityUpdate) -> None:
         """Send to the present subscribers; a later one begins with a map that contains the update."""
         buffers = tuple(self._buffers)
+        merges: Merges = {}
         for start in range(0, len(buffers), SENT_AT_ONCE):
             for buffer in buffers[start : start + SENT_AT_ONCE]:
                 try:
-                    buffer.put(update)
+                    buffer.put(update, merges)
                 except Exception:
                     log.exception("seats of %s: a subscriber failed and was removed", self._event_id)
                     self.leave(buffer)

@@ -12,6 +12,7 @@ from .execution.options import ServerOptions
 from .http.fast_path import FastPath
 from .http.handler import HttpHandler
 from .http.pipeline import Pipeline
+from .overload.memory_budget import DocumentsInUse, MemoryBudget
 from .overload.open_connections import OpenConnections
 from .protocol.asgi import Receive, Scope, Send
 from .protocol.keepalive import Heartbeat
@@ -59,14 +60,32 @@ class GraphQLServer:
         encoder = PayloadEncoder(error_mapper)
         engine = Engine(schema, cache, persisted, encoder, limits, options, meters)
         connections = OpenConnections(limits.connections_per_network, options.network, meters)
+        memory = MemoryBudget(limits.held_bytes, limits.held_bytes_per_network)
+        documents_in_use = DocumentsInUse(memory)
         self._streams = EventStreams(
-            engine, context_factory, bus or MemoryBus(), self._heartbeat, limits, meters, connections
+            engine,
+            context_factory,
+            bus or MemoryBus(),
+            self._heartbeat,
+            limits,
+            meters,
+            connections,
+            memory,
+            documents_in_use,
         )
         responses = ResponseCache(limits.responses, limits.response_bytes, meters)
         answering = Answering(engine, responses, options)
         self._http = HttpHandler(engine, answering, self._streams, context_factory, limits, meters)
         self._websocket = WebSocketTransport(
-            engine, context_factory, self._heartbeat, limits, options, meters, connections
+            engine,
+            context_factory,
+            self._heartbeat,
+            limits,
+            options,
+            meters,
+            connections,
+            memory,
+            documents_in_use,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import strawberry
 
+from kit.shared_answers import SharedAnswers
 from transport import (
     CacheHint,
     ConnectionInfo,
@@ -96,7 +97,7 @@ class Update:
     """One event of a subscription; shared holds what was encoded for it."""
 
     version: int
-    shared: strawberry.Private[dict[object, Any]]
+    shared: strawberry.Private[SharedAnswers]
     world: strawberry.Private[World]
 
     @strawberry.field
@@ -304,12 +305,12 @@ class Subscription:
         raise RuntimeError("the password is swordfish")
 
 
-SHARED: dict[int, dict[object, Any]] = {}
+SHARED: dict[int, SharedAnswers] = {}
 
 
-def shared_of(number: int) -> dict[object, Any]:
-    """Return the one dictionary that all copies of an update share."""
-    return SHARED.setdefault(number, {})
+def shared_of(number: int) -> SharedAnswers:
+    """Return the one object that all copies of an update share."""
+    return SHARED.setdefault(number, SharedAnswers())
 
 
 schema = strawberry.Schema(Query, Mutation, Subscription)

@@ -131,7 +131,8 @@ class Engine:
         variables = self._bind(operation, request.variables)
         cost = self._documents.cost(operation, variables.coerced)
         asked = wants_cost or request.extensions.get("cost") is True
-        return Call(operation, variables, cost, request.extensions, asked)
+        extensions = {} if operation.kind == "subscription" else request.extensions
+        return Call(operation, variables, cost, extensions, asked)
 
     async def run(self, call: Call, context: Any) -> Payload:
         """Execute a query or mutation."""

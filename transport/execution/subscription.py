@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 from graphql import ExecutionResult, GraphQLError
 from graphql.execution import Executor
 
+from kit.shared_answers import SharedAnswers
 from transport.documents.operation import Operation
 from transport.executor import Running
 from transport.protocol.payload import Payload, PayloadEncoder
@@ -106,13 +107,15 @@ class Subscription:
             return self._encoded(self._start(event))
         flight = shared.get(self._key)
         if isinstance(flight, Payload):
+            flight.is_shared = True
             return flight
         if flight is None:
             payload = self._encoded(self._start(event))
             if isinstance(payload, Payload):
-                shared[self._key] = payload
+                shared.keep(self._key, payload, len(payload.body))
                 return payload
-            flight = shared[self._key] = ensure_future(payload)
+            flight = ensure_future(payload)
+            shared.keep(self._key, flight, 0)
         return self._landed(shared, flight)
 
     def _start(self, event: Any) -> Any:
@@ -126,7 +129,10 @@ class Subscription:
     async def _encoded_later(self, started: Awaitable[ExecutionResult]) -> Payload:
         return self._engine.encoder.result(await started, self._extensions)
 
-    async def _landed(self, shared: dict[Hashable, Any], flight: Any) -> Payload:
+    async def _landed(self, shared: SharedAnswers, flight: Any) -> Payload:
         payload = await shield(cast("Future[Payload]", flight))
-        shared[self._key] = payload
+        if shared.get(self._key) is flight:
+            shared.keep(self._key, payload, len(payload.body))
+        else:
+            payload.is_shared = True
         return payload

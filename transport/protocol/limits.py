@@ -48,6 +48,12 @@ class Limits:
     connections_per_network: int = 0
     """Sockets and event streams, reserved ones too, that one network has open at a process; 0 is no bound."""
 
+    subscription_cost: int = 20_000
+    """The cost of all subscriptions of one connection together: what one event may make the server write."""
+    held_bytes: int = 256_000_000
+    """The memory that all connections may hold beyond their allowance (overload/memory_budget.py)."""
+    held_bytes_per_network: int = 64_000_000
+
     # What the budgets of a minute are charged for, beside the cost of operations
     reservation_cost: int = 100
     """An event stream that is reserved."""

@@ -14,20 +14,30 @@ from .ports import ErrorMapper
 KEPT_FRAMES = 32
 """Frames kept of one payload. Client libraries count their ids, so most sockets use the same few ids."""
 
+CLOSING = b"}"
+"""The part of a `next` message after the payload."""
+
 
 class Payload:
     """The JSON of one GraphQL response."""
 
-    __slots__ = ("_frames", "body", "failed")
+    __slots__ = ("_frames", "body", "failed", "is_shared")
 
     def __init__(self, body: bytes, failed: bool) -> None:
         self.body = body
         self.failed = failed
+        self.is_shared = False
+        """Whether several receivers keep it alive."""
         self._frames: dict[bytes, bytes] | None = None
 
     def next_message(self, quoted_id: bytes) -> bytes:
         """The `next` message that carries this payload to the operation of an id (as JSON)."""
-        return b'{"id":' + quoted_id + b',"type":"next","payload":' + self.body + b"}"
+        return self.opening(quoted_id) + self.body + CLOSING
+
+    @staticmethod
+    def opening(quoted_id: bytes) -> bytes:
+        """The part of a `next` message before the payload."""
+        return b'{"id":' + quoted_id + b',"type":"next","payload":'
 
     def framed(self, quoted_id: bytes, frame: Callable[[bytes], bytes]) -> bytes:
         """The same message as `frame` frames it; every caller passes the same `frame`."""

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
+from transport.execution.engine import Call
+from transport.overload.memory_budget import (
+    MESSAGE_EXPANSION,
+    NO_MEMORY,
+    OPERATION_BYTES,
+    ConnectionMemory,
+)
 from transport.protocol.asgi import Send, start_response
-from transport.protocol.errors import Conflict, Header, TooManyOperations
+from transport.protocol.errors import Conflict, Header, Overloaded, TooManyOperations
 from transport.protocol.limits import Limits
 
 from .directory import Message
@@ -25,8 +32,11 @@ COMMENT = b":\n\n"
 class EventWriter:
     """The sending half of one stream: one event at a time, comments while it is quiet."""
 
-    def __init__(self, send: Send, limits: Limits, drop: Callable[[], None]) -> None:
+    def __init__(
+        self, send: Send, limits: Limits, memory: ConnectionMemory, drop: Callable[[], None]
+    ) -> None:
         self._send = send
+        self._memory = memory
         self._limits = limits
         self._drop = drop
         self._lock = asyncio.Lock()
@@ -39,7 +49,16 @@ class EventWriter:
         await self.write(COMMENT)
 
     async def write(self, event: bytes) -> None:
-        """Return once the socket has taken the event."""
+        """Return once the socket has taken the event; drop a client for whose events there is no memory."""
+        if not self._memory.take(len(event)):
+            self._drop()
+            return
+        try:
+            await self._write(event)
+        finally:
+            self._memory.release(len(event))
+
+    async def _write(self, event: bytes) -> None:
         async with self._lock:
             self._blocked_since = asyncio.get_running_loop().time()
             try:
@@ -64,8 +83,16 @@ class EventWriter:
 class EventStream:
     """A stream in single connection mode: reserved, then open, then closed."""
 
-    def __init__(self, limits: Limits, start: Callable[[EventStream, Message], Awaitable[None]]):
+    def __init__(
+        self,
+        limits: Limits,
+        memory: ConnectionMemory,
+        start: Callable[[EventStream, Message], Awaitable[None]],
+    ) -> None:
         self._limits = limits
+        self._subscribed_cost = 0
+        self.memory = memory
+        """Holds the requests that wait for the stream to be opened, and those that are open."""
         self._start = start
         self._pending: dict[str, Message] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -113,7 +140,8 @@ class EventStream:
     def adopt(self, pending: list[Message]) -> None:
         """Take over operations that were submitted to another process."""
         for message in pending:
-            self._pending.setdefault(message["id"], message)
+            if message["id"] not in self._pending and self.memory.take(_size_of(message)):
+                self._pending[message["id"]] = message
 
     async def close(self) -> list[str]:
         """Stop every operation; the ids of those that ran."""
@@ -121,7 +149,22 @@ class EventStream:
         for task in running.values():
             task.cancel()
         await asyncio.gather(*running.values(), *self._stopping, return_exceptions=True)
+        self.memory.close()
         return list(running)
+
+    @contextmanager
+    def subscribed(self, call: Call) -> Iterator[None]:
+        """Count the cost of a subscription while it is open. Raises: TooManyOperations."""
+        cost = call.cost if call.operation.kind == "subscription" else 0
+        if self._subscribed_cost + cost > self._limits.subscription_cost:
+            raise TooManyOperations(
+                f"The subscriptions of a stream may cost {self._limits.subscription_cost} together."
+            )
+        self._subscribed_cost += cost
+        try:
+            yield
+        finally:
+            self._subscribed_cost -= cost
 
     def _run(self, message: Message) -> Message:
         name = message["id"]
@@ -129,6 +172,8 @@ class EventStream:
             raise Conflict(f"An operation {name} is running already.")
         if len(self._pending) + len(self._running) >= self._limits.operations_per_connection:
             raise TooManyOperations
+        if not self.memory.take(_size_of(message)):
+            raise Overloaded(NO_MEMORY)
         if self.writer is None:
             self._pending[name] = message
         else:
@@ -139,9 +184,10 @@ class EventStream:
         name = message["id"]
         task = asyncio.create_task(self._start_task(message))
         self._running[name] = task
-        task.add_done_callback(partial(self._ended, name))
+        task.add_done_callback(partial(self._ended, name, _size_of(message)))
 
-    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
+    def _ended(self, name: str, size_bytes: int, task: asyncio.Task[None]) -> None:
+        self.memory.release(size_bytes)
         self._stopping.discard(task)
         if self._running.get(name) is task:
             del self._running[name]
@@ -150,7 +196,10 @@ class EventStream:
         await self._start(self, message)
 
     def _stop(self, name: str) -> Message:
-        if self._pending.pop(name, None) is None and name in self._running:
+        pending = self._pending.pop(name, None)
+        if pending is not None:
+            self.memory.release(_size_of(pending))
+        elif name in self._running:
             task = self._running.pop(name)  # its id is free from now on
             self._stopping.add(task)
             task.cancel()
@@ -160,3 +209,8 @@ class EventStream:
         self.claim()
         self.released()
         return {"pending": list(self._pending.values())}
+
+
+def _size_of(message: Message) -> int:
+    """The memory of a submitted operation."""
+    return OPERATION_BYTES + MESSAGE_EXPANSION * int(message["size_bytes"])

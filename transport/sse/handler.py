@@ -12,9 +12,23 @@ from typing import Any
 import orjson
 
 from transport.execution.engine import Call, Engine
+from transport.overload.memory_budget import (
+    MEMORY_LIMIT,
+    NO_MEMORY,
+    ConnectionMemory,
+    DocumentsInUse,
+    MemoryBudget,
+)
 from transport.overload.open_connections import OpenConnections
 from transport.protocol.asgi import Receive, Send, start_response
-from transport.protocol.errors import BadRequest, Conflict, GraphQLHTTPError, NotFound, TokenExpired
+from transport.protocol.errors import (
+    BadRequest,
+    Conflict,
+    GraphQLHTTPError,
+    NotFound,
+    Overloaded,
+    TokenExpired,
+)
 from transport.protocol.expiry import seconds_until, until_expired
 from transport.protocol.keepalive import Heartbeat
 from transport.protocol.limits import Limits
@@ -51,6 +65,8 @@ class EventStreams:
         limits: Limits,
         meters: Meters,
         connections: OpenConnections,
+        memory: MemoryBudget,
+        documents: DocumentsInUse,
     ) -> None:
         self._engine = engine
         self._context_factory = context_factory
@@ -59,6 +75,8 @@ class EventStreams:
         self._limits = limits
         self._meters = meters
         self._connections = connections
+        self._memory = memory
+        self._documents = documents
         self._open: set[asyncio.Future[str]] = set()
 
     async def refuse(self, error: GraphQLHTTPError, send: Send) -> None:
@@ -77,13 +95,13 @@ class EventStreams:
             answers = self._answers(call, context, info.headers.get(LAST_EVENT_ID))
             await self._deliver(writer, None, answers)
 
-        with self._connections.held(info), self._counted(call, "sse"):
-            await self._serve(receive, send, run, farewell=COMPLETE)
+        with self._connections.held(info), self._counted(call, "sse", info):
+            await self._serve(info, receive, send, run, farewell=COMPLETE)
 
     async def reserve(self, info: ConnectionInfo) -> str:
         """Reserve a stream and return its token. Raises: TooManyConnections, Unavailable."""
         token = secrets.token_urlsafe(24)
-        stream = self._new_stream(token)
+        stream = self._new_stream(token, info)
         with ExitStack() as held:
             held.enter_context(self._connections.held(info))
             await self._directory.hold(token, stream)
@@ -101,7 +119,7 @@ class EventStreams:
         await self._engine.options.opening(info)
         expires_at = self._engine.options.expires_at(context)
         with self._connections.held(info):
-            stream = await self._obtain(token)
+            stream = await self._obtain(token, info)
             stream.claim()
             stream.reservation.close()
             await self._serve_reserved(token, stream, expires_at, info, receive, send)
@@ -124,7 +142,7 @@ class EventStreams:
                 await writer.write(_next(self._expired(), name, None) + _complete(name))
 
         try:
-            await self._serve(receive, send, run, farewell=COMMENT)
+            await self._serve(info, receive, send, run, farewell=COMMENT)
         finally:
             self._directory.release(token)
             await stream.close()
@@ -135,7 +153,7 @@ class EventStreams:
         if not isinstance(name, str) or not name:
             raise BadRequest("extensions.operationId is missing.")
         self._check_id(name)
-        message = {
+        message: Message = {
             "kind": "run",
             "id": name,
             "request": {
@@ -148,6 +166,7 @@ class EventStreams:
             "headers": dict(info.headers),
             "client": info.client,
         }
+        message["size_bytes"] = len(orjson.dumps(message))
         await self._directory.ask(token, message)
 
     async def stop(self, token: str | None, operation_id: str | None) -> None:
@@ -168,8 +187,9 @@ class EventStreams:
         for ended in list(self._open):
             _end(ended, "closing")
 
-    def _new_stream(self, token: str) -> EventStream:
-        stream = EventStream(self._limits, self._run_message)
+    def _new_stream(self, token: str, info: ConnectionInfo) -> EventStream:
+        memory = ConnectionMemory(self._memory, self._engine.options.network(info))
+        stream = EventStream(self._limits, memory, self._run_message)
         stream.released = lambda: self._release(token, stream)
         return stream
 
@@ -177,13 +197,13 @@ class EventStreams:
         stream.reservation.close()
         self._directory.release(token)
 
-    async def _obtain(self, token: str) -> EventStream:
+    async def _obtain(self, token: str, info: ConnectionInfo) -> EventStream:
         held = self._directory.held(token)
         if isinstance(held, EventStream):
             if held.writer is not None:
                 raise Conflict("The event stream is open already.")
             return held
-        stream = self._new_stream(token)
+        stream = self._new_stream(token, info)
         await self._directory.hold(token, stream)
         try:
             reply = await self._directory.ask_others(token, {"kind": "open"})
@@ -195,6 +215,8 @@ class EventStreams:
 
     def _lapse(self, token: str, stream: EventStream) -> None:
         stream.reservation.close()
+        if stream.writer is None:
+            stream.memory.close()
         if stream.writer is None and self._directory.held(token) is stream:
             self._directory.release(token)
 
@@ -220,14 +242,16 @@ class EventStreams:
         last_event_id = position_of(info.headers.get(LAST_EVENT_ID), name, asked) or resumed
         position = partial(stream.positions.advance, name, asked)
         try:
-            await self._deliver(writer, name, self._prepared(message, info, last_event_id), position)
+            await self._deliver(writer, name, self._prepared(stream, message, info, last_event_id), position)
         finally:
             stream.positions.ended(name)
 
-    async def _prepared(self, message: Message, info: ConnectionInfo, last_event_id: str | None) -> Answers:
+    async def _prepared(
+        self, stream: EventStream, message: Message, info: ConnectionInfo, last_event_id: str | None
+    ) -> Answers:
         context = await as_awaited(self._context_factory(info))
         call = await self._engine.prepare(OperationRequest(**message["request"]), context)
-        with self._counted(call, "sse_single"):
+        with stream.subscribed(call), self._counted(call, "sse_single", info):
             async with aclosing(self._answers(call, context, last_event_id)) as answers:
                 async for item in answers:
                     yield item
@@ -253,18 +277,25 @@ class EventStreams:
         return self._engine.encoder.request_error(error.errors)
 
     @contextmanager
-    def _counted(self, call: Call, transport: str) -> Iterator[None]:
-        if call.operation.kind != "subscription":
+    def _counted(self, call: Call, transport: str, info: ConnectionInfo) -> Iterator[None]:
+        """Count a subscription while it is open. Raises: Overloaded."""
+        document = call.operation
+        if document.kind != "subscription":
             yield
             return
+        if not self._documents.take(document, document.size_bytes, self._engine.options.network(info)):
+            self._meters.limited(MEMORY_LIMIT)
+            raise Overloaded(NO_MEMORY)
         self._meters.subscriptions(transport, 1)
         try:
             yield
         finally:
             self._meters.subscriptions(transport, -1)
+            self._documents.release(document)
 
     async def _serve(
         self,
+        info: ConnectionInfo,
         receive: Receive,
         send: Send,
         run: Callable[[EventWriter], Awaitable[None]],
@@ -272,7 +303,8 @@ class EventStreams:
     ) -> None:
         """Keep a stream open until it is done, its client leaves or is dropped, or the server closes."""
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        writer = EventWriter(send, self._limits, lambda: _end(ended, "slow"))
+        memory = ConnectionMemory(self._memory, self._engine.options.network(info))
+        writer = EventWriter(send, self._limits, memory, lambda: _end(ended, "slow"))
         await writer.open()
         self._open.add(ended)
         self._heartbeat.add(writer)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, cast
+
+from transport.overload.memory_budget import ConnectionMemory
 
 
 class Buffer(Protocol):
@@ -51,6 +53,12 @@ class FrameSink(Protocol):
 
     def write(self, frame: bytes) -> None:
         """Send a frame; one that comes after the close is dropped."""
+
+    def write_pieces(self, pieces: Sequence[bytes]) -> None:
+        """Send a frame that is given in pieces, without copying them."""
+
+    def charge(self, memory: ConnectionMemory, overflow: Callable[[], None]) -> None:
+        """Charge what the client sends and is not read yet; without memory for it, call `overflow`."""
 
     def on_drained(self, call: Callable[[], None]) -> None:
         """Call this whenever a full socket takes frames again."""

@@ -49,6 +49,16 @@ def frame(opcode: int, body: bytes) -> bytes:
     return bytes((_FINAL | opcode, _LONG)) + size.to_bytes(8) + body
 
 
+def head_of_text(size_bytes: int) -> bytes:
+    """The head of a text message of one frame, whose bytes follow."""
+    head = frame(TEXT, b"")[:1]
+    if size_bytes < _MEDIUM:
+        return head + bytes((size_bytes,))
+    if size_bytes < 1 << 16:
+        return head + bytes((_MEDIUM,)) + size_bytes.to_bytes(2)
+    return head + bytes((_LONG,)) + size_bytes.to_bytes(8)
+
+
 def text_frame(body: bytes) -> bytes:
     """A whole text message in one frame."""
     return frame(TEXT, body)
@@ -92,6 +102,11 @@ class FrameReader:
             if received is not None:
                 yield received
         self._keep(source, position)
+
+    @property
+    def held_bytes(self) -> int:
+        """The bytes of messages that are not complete."""
+        return len(self._rest or b"") + len(self._begun or b"")
 
     def _keep(self, source: bytes | bytearray, position: int) -> None:
         if position == len(source):

@@ -6,15 +6,23 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-import orjson
-
-from transport.execution.engine import Engine
+from transport.execution.engine import Call, Engine
 from transport.execution.options import ServerOptions
+from transport.overload.memory_budget import (
+    MEMORY_LIMIT,
+    MESSAGE_EXPANSION,
+    NO_MEMORY,
+    OPERATION_BYTES,
+    ConnectionMemory,
+    DocumentsInUse,
+    MemoryBudget,
+)
 from transport.overload.open_connections import OpenConnections
 from transport.protocol.asgi import Receive, Scope, Send, connection_info
-from transport.protocol.errors import GraphQLHTTPError, TokenExpired, TooManyOperations
+from transport.protocol.errors import GraphQLHTTPError, Overloaded, TokenExpired, TooManyOperations
 from transport.protocol.expiry import seconds_until
 from transport.protocol.keepalive import Heartbeat
 from transport.protocol.limits import Limits
@@ -22,8 +30,9 @@ from transport.protocol.payload import Payload
 from transport.protocol.ports import ConnectionInfo, ContextFactory, Meters, as_awaited
 
 from .frames import text_frame
+from .messages import Closed, authorization_in, check_id, decoded
 from .operation import SocketOperation, error_message
-from .senders import Sender, sender_of
+from .senders import FrameSender, Sender, sender_of
 
 SUBPROTOCOL = "graphql-transport-ws"
 PING = b'{"type":"ping"}'
@@ -34,16 +43,6 @@ FINISH_SECONDS = 5.0
 """How long a query or mutation may go on after its connection's token has ended."""
 SERVICE_RESTART = 1012
 TERMINATED = 4499
-
-
-class Closed(Exception):
-    """The connection has to end with a close code and a reason."""
-
-    def __init__(self, code: int, reason: str, farewell: Payload | None = None) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-        self.farewell = farewell
 
 
 class WebSocketTransport:
@@ -58,6 +57,8 @@ class WebSocketTransport:
         options: ServerOptions,
         meters: Meters,
         connections: OpenConnections,
+        memory: MemoryBudget,
+        documents: DocumentsInUse,
     ) -> None:
         self.engine = engine
         self.context_factory = context_factory
@@ -66,6 +67,8 @@ class WebSocketTransport:
         self.meters = meters
         self.options = options
         self._connections = connections
+        self.memory = memory
+        self.documents = documents
         self._open: set[WebSocketConnection] = set()
         self._empty = asyncio.Event()
 
@@ -128,14 +131,18 @@ class WebSocketConnection:
         "_receive",
         "_send_message",
         "_server",
+        "_subscribed_cost",
         "_task",
+        "memory",
         "sender",
     )
 
     def __init__(
         self, server: WebSocketTransport, info: ConnectionInfo, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        self.sender: Sender = sender_of(scope, send)
+        self.memory = ConnectionMemory(server.memory, server.options.network(info))
+        self.sender: Sender = sender_of(scope, send, self.memory, self._overflow)
+        self._subscribed_cost = 0
         self._server = server
         self._info = info
         self._receive = receive
@@ -148,8 +155,9 @@ class WebSocketConnection:
         self._heard_at = asyncio.get_running_loop().time()
         self._ping: asyncio.Task[None] | None = None
         self._expiry: asyncio.TimerHandle | None = None
-        if self.sender.sink is not None:
-            self.sender.sink.on_drained(self._wake)
+        if isinstance(self.sender, FrameSender):
+            self.sender.on_ready(self._wake)
+            self.sender.sink.charge(self.memory, self._overflow)
 
     @property
     def engine(self) -> Engine:
@@ -160,6 +168,30 @@ class WebSocketConnection:
     def meters(self) -> Meters:
         """See `Socket`."""
         return self._server.meters
+
+    def hold(self, call: Call) -> Callable[[], None]:
+        """See `Socket`."""
+        most = self._server.limits.subscription_cost
+        if self._subscribed_cost + call.cost > most:
+            self.meters.limited("subscription_cost")
+            raise TooManyOperations(f"The subscriptions of a connection may cost {most} together.")
+        document, documents = call.operation, self._server.documents
+        if not documents.take(document, document.size_bytes, self.memory.network):
+            self.meters.limited(MEMORY_LIMIT)
+            raise Overloaded(NO_MEMORY)
+        self._subscribed_cost += call.cost
+
+        def free() -> None:
+            self._subscribed_cost -= call.cost
+            documents.release(document)
+
+        return free
+
+    def _overflow(self) -> None:
+        """End the connection, for which there is no memory left."""
+        if self._closed is None:
+            self.meters.limited(MEMORY_LIMIT)
+            self.end(1013, "Too much is waiting to be read")
 
     async def context(self) -> Any:
         """See `Socket`."""
@@ -192,6 +224,7 @@ class WebSocketConnection:
             self._expiry.cancel()
             self._server.heartbeat.remove(self)
             await self._stop()
+            self.memory.close()
 
     def end(self, code: int, reason: str, farewell: Payload | None = None) -> None:
         """Close with a code; `farewell` is the last payload of the operations that still run."""
@@ -212,9 +245,8 @@ class WebSocketConnection:
             self._say_ping()
 
     def _say_ping(self) -> None:
-        sink = self.sender.sink
-        if sink is not None:
-            sink.write(PING_FRAME)
+        if isinstance(self.sender, FrameSender):
+            self.sender.sink.write(PING_FRAME)
         else:
             self._ping = asyncio.ensure_future(self.sender.send(PING))
 
@@ -277,27 +309,15 @@ class WebSocketConnection:
                 if message["type"] == "websocket.disconnect":
                     return
                 self._heard_at = asyncio.get_running_loop().time()
-                await self._handle(self._decode(message.get("text")))
+                text = message.get("text")
+                await self._handle(decoded(text, self._server.limits), len(text or ""))
         except Closed as closed:
             self._closed = self._closed or closed
         except Exception as error:
             self.engine.encoder.fault(error)
             self.end(4500, "Internal server error")
 
-    def _decode(self, text: str | None) -> dict[str, Any]:
-        if text is None:
-            raise Closed(4400, "Only text messages are read")
-        if len(text) > self._server.limits.body_bytes:
-            raise Closed(1009, "Message too big")
-        try:
-            message = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            raise Closed(4400, "Invalid message: not JSON") from None
-        if not isinstance(message, dict):
-            raise Closed(4400, "Invalid message: not an object")
-        return message
-
-    async def _handle(self, message: dict[str, Any]) -> None:
+    async def _handle(self, message: dict[str, Any], size_bytes: int) -> None:
         match message.get("type"):
             case "connection_init":
                 await self._initialise(message.get("payload"))
@@ -306,7 +326,7 @@ class WebSocketConnection:
             case "pong":
                 pass
             case "subscribe":
-                await self._subscribe(message.get("id"), message.get("payload"))
+                await self._subscribe(message.get("id"), message.get("payload"), size_bytes)
             case "complete":
                 self._complete(message.get("id"))
             case _:
@@ -316,9 +336,7 @@ class WebSocketConnection:
         if self._initialising:
             raise Closed(4429, "Too many initialisation requests")
         self._initialising = True
-        if payload is not None and not isinstance(payload, dict):
-            raise Closed(4400, "Invalid message: payload has to be an object")
-        self._info = replace(self._info, params=self._authorization_in(payload or {}))
+        self._info = replace(self._info, params=authorization_in(payload, self._server.limits))
         try:
             context = await self.context()
         except GraphQLHTTPError as error:
@@ -331,15 +349,8 @@ class WebSocketConnection:
             self._expiry.cancel()
             self._expiry = self._later(seconds_until(expires_at), self._expire)
 
-    def _authorization_in(self, payload: dict[str, Any]) -> dict[str, Any]:
-        """The part of a connection_init's payload that is kept. Raises: Closed where it is too large."""
-        most = self._server.limits.init_bytes
-        if len(orjson.dumps(payload)) > most:
-            raise Closed(4400, f"The payload of connection_init may hold {most} bytes")
-        return {name: value for name, value in payload.items() if name.lower() == "authorization"}
-
-    async def _subscribe(self, name: Any, payload: Any) -> None:
-        self._check_id(name)
+    async def _subscribe(self, name: Any, payload: Any, size_bytes: int) -> None:
+        check_id(name, self._server.limits)
         if not isinstance(payload, dict):
             raise Closed(4400, "Invalid message: payload has to be an object")
         if not self._acknowledged:
@@ -349,23 +360,21 @@ class WebSocketConnection:
         if len(self._operations) >= self._server.limits.operations_per_connection:
             await self._refuse(name, TooManyOperations())
             return
-        self._operations[name] = SocketOperation(self, name, payload)
+        held_bytes = OPERATION_BYTES + MESSAGE_EXPANSION * size_bytes
+        if not self.memory.take(held_bytes):
+            self.meters.limited(MEMORY_LIMIT)
+            await self._refuse(name, Overloaded(NO_MEMORY))
+            return
+        free = partial(self.memory.release, held_bytes)
+        self._operations[name] = SocketOperation(self, name, payload, free)
 
     async def _refuse(self, name: str, error: GraphQLHTTPError) -> None:
         """Refuse one operation; the others go on."""
         self.meters.refused(error.error_code)
         await self.sender.send(error_message(name, self.engine.encoder.request_error(error.errors)))
 
-    def _check_id(self, name: Any) -> None:
-        """Check an operation's id. Raises: Closed."""
-        if not isinstance(name, str) or not name:
-            raise Closed(4400, "Invalid message: id has to be a string")
-        most = self._server.limits.operation_id_bytes
-        if len(name.encode("utf-8", "surrogatepass")) > most:
-            raise Closed(4400, f"Invalid message: an id may hold {most} bytes")
-
     def _complete(self, name: Any) -> None:
-        self._check_id(name)
+        check_id(name, self._server.limits)
         operation = self._operations.pop(name, None)
         if operation is not None:
             operation.cancel()

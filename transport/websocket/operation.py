@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing
 from functools import lru_cache
 from typing import Any, Protocol
@@ -17,10 +17,10 @@ from transport.protocol.payload import Payload
 from transport.protocol.ports import Meters
 from transport.protocol.request import read_operation
 
-from .event_sources import EventSource, FrameSink, event_source_of
+from .event_sources import EventSource, event_source_of
 from .frames import text_frame
 from .pushing import Push
-from .senders import Sender
+from .senders import FrameSender, Sender
 
 LONGEST_KEPT = 64
 
@@ -58,6 +58,12 @@ class Socket(Protocol):
     def sender(self) -> Sender:
         """Carries its messages."""
 
+    def hold(self, call: Call) -> Callable[[], None]:
+        """Hold what an open subscription costs, until the returned function is called.
+
+        Raises: TooManyOperations, Overloaded.
+        """
+
     async def context(self) -> Any:
         """Make the context of one operation. Raises: GraphQLHTTPError."""
 
@@ -71,9 +77,11 @@ class Socket(Protocol):
 class SocketOperation:
     """An operation that runs from its creation; `cancel` ends it without a message."""
 
-    __slots__ = ("_counted", "_push", "_quoted", "_socket", "_task", "name", "ongoing")
+    __slots__ = ("_counted", "_free", "_push", "_quoted", "_socket", "_task", "name", "ongoing")
 
-    def __init__(self, socket: Socket, name: str, payload: Mapping[str, Any]) -> None:
+    def __init__(
+        self, socket: Socket, name: str, payload: Mapping[str, Any], free: Callable[[], None]
+    ) -> None:
         self.name = name
         self.ongoing = False
         """True for a subscription, which does not end by itself."""
@@ -81,6 +89,8 @@ class SocketOperation:
         self._quoted = quoted(name)
         self._push: Push | None = None
         self._counted = False
+        self._free = [free]
+        """Frees what it holds of the connection's memory"""
         self._task: asyncio.Task[None] | None = asyncio.create_task(self._run(dict(payload)))
 
     @property
@@ -107,9 +117,9 @@ class SocketOperation:
         """Run to the end, or until the event source pushes; an error ends with an error message."""
         encoder = self._socket.engine.encoder
         try:
-            request = read_operation(payload)
             context = await self._socket.context()
-            call = await self._socket.engine.prepare(request, context)
+            call = await self._socket.engine.prepare(read_operation(payload), context)
+            payload.clear()  # an open subscription keeps nothing of it
             if await self._deliver(call, context):
                 return
             last = self._complete()
@@ -125,22 +135,24 @@ class SocketOperation:
     async def _deliver(self, call: Call, context: Any) -> bool:
         """Send the answers; True where an event source goes on pushing them."""
         engine = self._socket.engine
+        await self._socket.sender.ready()
         if call.operation.kind != "subscription":
             async with aclosing(engine.answers(call, context)) as answers:
                 async for payload, _ in answers:
                     await self._send(payload)
             return False
+        self._free.append(self._socket.hold(call))
         subscription = await engine.subscription(call, context)
         self.ongoing = True
         self._counted = True
         self._socket.meters.subscriptions("websocket", 1)
-        sink = self._socket.sender.sink
-        if sink is not None:
-            return await self._open(subscription, sink)
+        sender = self._socket.sender
+        if isinstance(sender, FrameSender):
+            return await self._open(subscription, sender)
         await self._follow(subscription)
         return False
 
-    async def _open(self, subscription: Subscription, sink: FrameSink) -> bool:
+    async def _open(self, subscription: Subscription, sender: FrameSender) -> bool:
         """Send the first event, and let the source push the others where it can."""
         pushing: EventSource | None = None
         try:
@@ -159,7 +171,7 @@ class SocketOperation:
         if pushing is None:
             await self._follow(subscription)
             return False
-        self._push = Push(subscription, pushing, sink, self._quoted, self._finish)
+        self._push = Push(subscription, pushing, sender, self._quoted, self._finish)
         self._task = None
         self._push.start()
         return True
@@ -169,6 +181,7 @@ class SocketOperation:
         async with aclosing(subscription.payloads()) as payloads:
             async for payload, _ in payloads:
                 await self._send(payload)
+                await self._socket.sender.ready()
 
     async def _send(self, payload: Payload | Awaitable[Payload]) -> None:
         if not isinstance(payload, Payload):
@@ -177,13 +190,13 @@ class SocketOperation:
 
     def _finish(self, last: Payload | None) -> None:
         """Send the operation's last message, even to a full socket: its event source has ended."""
-        sink = self._socket.sender.sink
-        assert sink is not None, "only a sink is pushed to"
+        sender = self._socket.sender
+        assert isinstance(sender, FrameSender), "only a sink is pushed to"
         self._release()
         self._socket.finished(self)
         if last is not None:
-            sink.write(last.framed(self._quoted, text_frame))
-        sink.write(text_frame(self._complete()))
+            sender.write_payload(last, self._quoted)
+        sender.sink.write(text_frame(self._complete()))
 
     def _release(self) -> None:
         """Release what it holds; a second call does nothing."""
@@ -193,6 +206,8 @@ class SocketOperation:
         if self._counted:
             self._counted = False
             self._socket.meters.subscriptions("websocket", -1)
+        while self._free:
+            self._free.pop()()
 
     def _complete(self) -> bytes:
         return b'{"id":' + self._quoted + b',"type":"complete"}'

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,6 +17,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.utils import ClientDisconnected, get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
+from transport.overload.memory_budget import ConnectionMemory
 from transport.protocol.asgi import Message, Scope
 
 from .event_sources import SINK_EXTENSION
@@ -40,7 +41,8 @@ log = logging.getLogger("uvicorn.error")
 FULL_BYTES = 65_536
 """The unsent bytes at which a socket is full; it has room again at a quarter of them."""
 INBOX_MESSAGES = 16
-"""The unread messages at which the socket stops reading."""
+"""The unread messages at which the socket stops reading, or that many bytes of them."""
+INBOX_BYTES = 65_536
 CLOSE_SECONDS = 10.0
 """How long a client has to answer a close."""
 LINGER_SECONDS = 1.0
@@ -52,9 +54,9 @@ class WebSocketProtocol(asyncio.Protocol):
     """One connection; it is the `FrameSink` in its own scope."""
 
     __slots__ = (
-        "_app_state", "_close_timer", "_config", "_drained", "_goodbye", "_inbox", "_is_deaf", "_loop",
-        "_opening", "_reader", "_reading", "_room", "_server_state", "_state", "_transport", "full_since",
-        "is_full",
+        "_app_state", "_charged", "_close_timer", "_config", "_drained", "_goodbye", "_inbox", "_inbox_bytes",
+        "_is_deaf", "_loop", "_memory", "_opening", "_overflow", "_reader", "_reading", "_room",
+        "_server_state", "_state", "_transport", "full_since", "is_full",
     )  # fmt: skip
 
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any]) -> None:
@@ -68,6 +70,10 @@ class WebSocketProtocol(asyncio.Protocol):
         self._state = "connecting"
         """connecting, open, closing (we have sent a close), closed"""
         self._inbox: list[Message] = []
+        self._inbox_bytes = 0
+        self._memory: ConnectionMemory | None = None
+        self._overflow: Callable[[], None] = lambda: None
+        self._charged = 0
         self._goodbye: Message | None = None
         self._reading: asyncio.Future[None] | None = None
         self._room: asyncio.Future[None] | None = None
@@ -107,6 +113,7 @@ class WebSocketProtocol(asyncio.Protocol):
                 self._take(received)
                 if self._state == "closed":
                     return
+            self._charge_unread()
         except FrameFault as fault:
             self._is_deaf = True
             if self._state == "open":
@@ -142,6 +149,15 @@ class WebSocketProtocol(asyncio.Protocol):
         if self._state == "open":
             self._transport.write(frame)
 
+    def write_pieces(self, pieces: Sequence[bytes]) -> None:
+        """See `FrameSink`."""
+        if self._state == "open":
+            self._transport.writelines(pieces)
+
+    def charge(self, memory: ConnectionMemory, overflow: Callable[[], None]) -> None:
+        """See `FrameSink`."""
+        self._memory, self._overflow = memory, overflow
+
     def on_drained(self, call: Callable[[], None]) -> None:
         """See `FrameSink`."""
         self._drained = call
@@ -166,6 +182,8 @@ class WebSocketProtocol(asyncio.Protocol):
             finally:
                 self._reading = None
         message = self._inbox.pop(0)
+        self._inbox_bytes -= len(message.get("text") or message.get("bytes") or b"")
+        self._charge_unread()
         if self._inbox:
             await asyncio.sleep(0)  # let other tasks run during a burst of messages
         elif self._state != "closed":
@@ -203,6 +221,7 @@ class WebSocketProtocol(asyncio.Protocol):
         self._state = "closing"
         self._disconnect(code, reason)
         self._inbox.clear()
+        self._inbox_bytes = 0
         self._transport.resume_reading()
         self._close_timer = self._loop.call_later(patience_seconds, self._transport.abort)
 
@@ -273,10 +292,24 @@ class WebSocketProtocol(asyncio.Protocol):
         else:
             self._put({"type": "websocket.receive", "bytes": received.body})
 
+    def _charge_unread(self) -> None:
+        """Charge the bytes that were received and not read: those of a message that is not complete too."""
+        unread = self._reader.held_bytes + self._inbox_bytes
+        change, memory = unread - self._charged, self._memory
+        if not change or memory is None:
+            return
+        if change < 0:
+            memory.release(-change)
+        elif not memory.take(change):
+            self._overflow()
+            return
+        self._charged = unread
+
     def _put(self, message: Message) -> None:
         self._inbox.append(message)
+        self._inbox_bytes += len(message.get("text") or message.get("bytes") or b"")
         self._wake(self._reading)
-        if len(self._inbox) == INBOX_MESSAGES:
+        if len(self._inbox) >= INBOX_MESSAGES or self._inbox_bytes > INBOX_BYTES:
             self._transport.pause_reading()
 
     def _disconnect(self, code: int, reason: str = "") -> None:

@@ -12,26 +12,26 @@ from collections.abc import Awaitable, Callable
 from transport.execution.subscription import Subscription
 from transport.protocol.payload import Payload
 
-from .event_sources import Buffer, EventSource, FrameSink
-from .frames import text_frame
+from .event_sources import Buffer, EventSource
+from .senders import FrameSender
 
 
 class Push:
     """One subscription whose first event has been sent, from here to its end."""
 
-    __slots__ = ("_buffer", "_executing", "_finish", "_quoted_id", "_sink", "_source", "_subscription")
+    __slots__ = ("_buffer", "_executing", "_finish", "_quoted_id", "_sender", "_source", "_subscription")
 
     def __init__(
         self,
         subscription: Subscription,
         source: EventSource,
-        sink: FrameSink,
+        sender: FrameSender,
         quoted_id: bytes,
         finish: Callable[[Payload | None], None],
     ) -> None:
         self._subscription = subscription
         self._source = source
-        self._sink = sink
+        self._sender = sender
         self._quoted_id = quoted_id
         self._finish = finish
         self._buffer: Buffer | None = None
@@ -44,8 +44,8 @@ class Push:
 
     def wake(self) -> None:
         """Send the waiting events where the socket has room; at the end of the source, finish once."""
-        buffer, sink = self._buffer, self._sink
-        if sink.is_full or self._executing is not None or buffer is None:
+        buffer, sender = self._buffer, self._sender
+        if not sender.may_push or self._executing is not None or buffer is None:
             return
         try:
             event = buffer.take()
@@ -54,7 +54,7 @@ class Push:
                 if not isinstance(payload, Payload):
                     self._executing = asyncio.ensure_future(self._send_later(payload))
                     return
-                sink.write(payload.framed(self._quoted_id, text_frame))
+                sender.push(payload, self._quoted_id)
         except Exception as error:
             self._finish(self._subscription.failure(error))
             return
@@ -75,6 +75,6 @@ class Push:
         except Exception as error:
             self._finish(self._subscription.failure(error))
             return
-        self._sink.write(payload.framed(self._quoted_id, text_frame))
+        await self._sender.send_payload(payload, self._quoted_id)
         self._executing = None
         self.wake()

@@ -1,0 +1,52 @@
+"""What a client's messages may look like, and the close codes of those that do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from transport.protocol.limits import Limits
+from transport.protocol.payload import Payload
+
+
+class Closed(Exception):
+    """The connection has to end with a close code and a reason."""
+
+    def __init__(self, code: int, reason: str, farewell: Payload | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.farewell = farewell
+
+
+def decoded(text: str | None, limits: Limits) -> dict[str, Any]:
+    """Decode a message. Raises: Closed."""
+    if text is None:
+        raise Closed(4400, "Only text messages are read")
+    if len(text) > limits.body_bytes:
+        raise Closed(1009, "Message too big")
+    try:
+        message = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Closed(4400, "Invalid message: not JSON") from None
+    if not isinstance(message, dict):
+        raise Closed(4400, "Invalid message: not an object")
+    return message
+
+
+def authorization_in(payload: Any, limits: Limits) -> dict[str, Any]:
+    """The part of a connection_init's payload that is kept. Raises: Closed."""
+    if payload is not None and not isinstance(payload, dict):
+        raise Closed(4400, "Invalid message: payload has to be an object")
+    if len(orjson.dumps(payload)) > limits.init_bytes:
+        raise Closed(4400, f"The payload of connection_init may hold {limits.init_bytes} bytes")
+    return {name: value for name, value in (payload or {}).items() if name.lower() == "authorization"}
+
+
+def check_id(name: Any, limits: Limits) -> None:
+    """Check an operation's id. Raises: Closed."""
+    if not isinstance(name, str) or not name:
+        raise Closed(4400, "Invalid message: id has to be a string")
+    if len(name.encode("utf-8", "surrogatepass")) > limits.operation_id_bytes:
+        raise Closed(4400, f"Invalid message: an id may hold {limits.operation_id_bytes} bytes")
