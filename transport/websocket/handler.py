@@ -30,7 +30,7 @@ from transport.protocol.payload import Payload
 from transport.protocol.ports import ConnectionInfo, ContextFactory, Meters, as_awaited
 
 from .frames import text_frame
-from .messages import Closed, authorization_in, check_id, decoded
+from .messages import Closed, authorization_in, check_first, check_id, decoded
 from .operation import SocketOperation, error_message
 from .senders import FrameSender, Sender, sender_of
 
@@ -310,6 +310,8 @@ class WebSocketConnection:
                     return
                 self._heard_at = asyncio.get_running_loop().time()
                 text = message.get("text")
+                if not self._initialising:
+                    check_first(text, self._server.limits)
                 await self._handle(decoded(text, self._server.limits), len(text or ""))
         except Closed as closed:
             self._closed = self._closed or closed

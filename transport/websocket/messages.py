@@ -9,6 +9,9 @@ import orjson
 from transport.protocol.limits import Limits
 from transport.protocol.payload import Payload
 
+ENVELOPE_CHARACTERS = 1_000
+"""Of a connection_init around its payload"""
+
 
 class Closed(Exception):
     """The connection has to end with a close code and a reason."""
@@ -18,6 +21,12 @@ class Closed(Exception):
         self.code = code
         self.reason = reason
         self.farewell = farewell
+
+
+def check_first(text: str | None, limits: Limits) -> None:
+    """Check the length of a message before connection_init: it is not decoded in vain. Raises: Closed."""
+    if text is not None and len(text) > limits.init_bytes + ENVELOPE_CHARACTERS:
+        raise Closed(4400, f"The payload of connection_init may hold {limits.init_bytes} bytes")
 
 
 def decoded(text: str | None, limits: Limits) -> dict[str, Any]:

@@ -217,6 +217,9 @@ class WebSocketProtocol(asyncio.Protocol):
         self._state = "open"
 
     def _close(self, code: int, reason: str, patience_seconds: float = CLOSE_SECONDS) -> None:
+        if self._reader.held_bytes > FULL_BYTES:
+            # A long message is on its way: it is not kept, and the client's close behind it is not read.
+            self._is_deaf, self._reader, patience_seconds = True, FrameReader(0), LINGER_SECONDS
         self._transport.write(close_frame(code, reason))
         self._state = "closing"
         self._disconnect(code, reason)
