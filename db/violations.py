@@ -5,11 +5,12 @@ ReferenceTaken      orders_reference_key: another order has the reference
 UniqueViolation     any other constraint: no race explains it, so it is a defect
 
 A limit of tickets is no constraint: the statement that writes orders reports LimitReached for each order that
-it refused.
+it refused. Paused is found out before.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import asyncpg
 
@@ -35,6 +36,14 @@ class LimitReached(Exception):
         """What the person has of the event."""
         self.own = own
         """What the account has of it."""
+
+
+class Paused(Exception):
+    """The person has released orders of this event too often lately."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__()
+        self.until = until
 
 
 _BY_CONSTRAINT: dict[str, type[Exception]] = {

@@ -1,6 +1,7 @@
 """The workload: buyers who retry, disconnect or pay late, and an organiser who refunds."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -67,11 +68,11 @@ class Workload:
         await self.payer.aclose()
 
     async def buyer(self, number: int) -> None:
-        """One buyer who makes one purchase after another, until cancelled."""
+        """Make one purchase after another, each as a new person because pauses limit a person."""
         rng = random.Random(f"{self.rng.random()}:{number}")
-        name = f"buyer-{number}"
-        token = self.installation.token(name)
-        while True:
+        for purchase in itertools.count():
+            name = f"buyer-{number}-{purchase}"
+            token = self.installation.token(name)
             await self.open.wait()
             self.busy += 1
             try:

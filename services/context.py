@@ -14,6 +14,7 @@ from domain.errors import NotFound, Unavailable
 from domain.layout import SeatMap
 from domain.states import EventState
 from domain.ticket_limits import NetworkLimit
+from kit.cache import Cache
 from kit.clock import Clock
 from kit.spans import NoTracer, Tracer
 from payments.gateway import PaymentGateway
@@ -23,6 +24,7 @@ from services.caches import LayoutCache, SaleCache
 from services.metrics import NoMeters, SaleMeters
 
 Value = TypeVar("Value")
+_MAX_PAUSES = 20_000
 
 
 class AdmissionChecker(Protocol):
@@ -80,6 +82,10 @@ class ServiceContext:
     payment_time: timedelta
     public_url: str
     network_limit: NetworkLimit = field(default_factory=NetworkLimit)
+    hold_pauses: Cache[tuple[UUID, UUID], datetime] = field(
+        default_factory=lambda: Cache(max_entries=_MAX_PAUSES)
+    )
+    """(event, person) to the end of their pause: `services.ordering.hold_pauses`"""
     revision: Revision = field(default_factory=Revision)
     meters: SaleMeters = field(default_factory=NoMeters)
     tracer: Tracer = field(default_factory=NoTracer)

@@ -69,7 +69,8 @@ async def error_of(context: ServiceContext, attempt: Attempt, answer: HoldAnswer
     if answer.outcome is Outcome.ORPHAN:
         return OrphanSeat()
     if answer.outcome in (Outcome.PERSON, Outcome.NETWORK):
-        return limit_error(attempt.viewer, quantity_of(attempt.request.selection), _reached(attempt, answer))
+        quantity = quantity_of(attempt.request.selection)
+        return limit_error(context, attempt.viewer, quantity, _reached(attempt, answer))
     if not isinstance(attempt.request.selection, ExactSeats):
         return NotEnoughSeats()
     return await seats_gone(context, attempt, answer.places)

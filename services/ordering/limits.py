@@ -7,6 +7,7 @@ from domain.errors import DomainError, LimitExceeded, SlowDown
 from domain.person import person_of
 from domain.ticket_limits import NO_LIMITS, LimitKeys, NetworkLimit, TicketLimits
 from domain.viewer import Scope, Viewer
+from services.context import ServiceContext
 
 # A hold of the network that is paid or given up makes room; nobody learns when that will be.
 _NETWORK_RETRY_SECONDS = 30
@@ -29,12 +30,14 @@ def limits_of(
     )
 
 
-def limit_error(buyer: Viewer, quantity: int, reached: LimitReached) -> DomainError:
-    """The error that refuses `quantity` tickets, and gives away nothing about other people's tickets.
+def limit_error(context: ServiceContext, buyer: Viewer, quantity: int, reached: LimitReached) -> DomainError:
+    """Count the refusal of `quantity` tickets, and return its error.
 
-    Nobody verified a guest's address, so a guest learns what their own account has, and what the refusal
-    itself says: that the address has at least so many that these do not fit.
+    The error gives away nothing about other people's tickets. Nobody verified a guest's address, so a guest
+    learns what their own account has, and what the refusal itself says: that the address has at least so many
+    that these do not fit.
     """
+    context.meters.limited("tickets_of_network" if reached.of_network else "tickets_of_person")
     if reached.of_network:
         return SlowDown(
             _NETWORK_RETRY_SECONDS,

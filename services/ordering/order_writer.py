@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from db.queries.orders import NewOrder, place_orders
+from db.queries.releases import releases_before
 from db.session import DATABASE_AWAY, Connection, Database, Deadlock
-from db.violations import LimitReached, PlaceTaken, ReferenceTaken, UniqueViolation
+from db.violations import LimitReached, Paused, PlaceTaken, ReferenceTaken, UniqueViolation
 from domain.errors import Unavailable
+from domain.hold_pauses import RELEASES_WINDOW, paused_until
 from kit.batcher import Batcher
 
 # A second statement runs while the commit of the first waits for the disk. More of them would only make the
@@ -29,6 +31,7 @@ class OrderWriter:
         """Write an order; return the number of its claims, 0 where it exists or its event is not on sale.
 
         Raises:
+            Paused: Its buyer has released orders of the event too often.
             LimitReached: Its buyer or the buyer's network would have too many tickets.
             PlaceTaken: One of its places has another live claim.
             ReferenceTaken: another order has its reference.
@@ -41,12 +44,30 @@ class OrderWriter:
         answers: Sequence[int | Exception] | None = None
         try:
             async with self._database.connection() as connection:
-                answers = await _together(connection, orders)
+                answers = await _without_paused(connection, orders)
         except DATABASE_AWAY as error:
             # A connection that breaks when it is returned says nothing about the written orders.
             if answers is None:
                 raise Unavailable from error
         return answers
+
+
+async def _without_paused(connection: Connection, orders: Sequence[NewOrder]) -> Sequence[int | Exception]:
+    """Write the orders whose buyers need not wait; the others have Paused instead."""
+    try:
+        pauses = await _pauses(connection, orders)
+    except DATABASE_AWAY as error:
+        raise Unavailable from error
+    allowed = [order for order, pause in zip(orders, pauses, strict=True) if pause is None]
+    written = iter(await _together(connection, allowed) if allowed else ())
+    return [pause or next(written) for pause in pauses]
+
+
+async def _pauses(connection: Connection, orders: Sequence[NewOrder]) -> list[Paused | None]:
+    now = max(order.row.created_at for order in orders)
+    found = await releases_before(connection, orders, now - RELEASES_WINDOW, now)
+    ends = [paused_until(releases.count, releases.latest) for releases in found]
+    return [Paused(until) if until is not None and until > now else None for until in ends]
 
 
 async def _together(connection: Connection, orders: Sequence[NewOrder]) -> Sequence[int | Exception]:

@@ -15,7 +15,7 @@ from db.queries.orders import (
 )
 from db.queries.outbox import write_task
 from db.session import DATABASE_AWAY
-from db.violations import LimitReached, PlaceTaken, ReferenceTaken
+from db.violations import LimitReached, Paused, PlaceTaken, ReferenceTaken
 from domain.errors import IdempotencyMismatch, NotOnSale, OutcomeUnknown, Unavailable
 from domain.outbox import Topic
 from domain.references import reference_of
@@ -25,6 +25,7 @@ from reservations.outcomes import HoldAnswer, Outcome
 from services.context import ServiceContext, reading
 from services.ordering.attempt import Attempt
 from services.ordering.hold import seats_gone
+from services.ordering.hold_pauses import pause_error
 from services.ordering.limits import limit_error
 from services.ordering.mirror import mirror_places
 from services.ordering.selection import ExactSeats, quantity_of
@@ -68,7 +69,7 @@ async def _write(
             claims = await context.orders.place(order)
     except PlaceTaken:
         return await _write_after_lapsed(context, attempt, order, answer)
-    except LimitReached as reached:
+    except (LimitReached, Paused) as reached:
         return await _after_limit(context, attempt, answer, reached)
     except Unavailable:
         await _release(context, attempt, answer)
@@ -106,13 +107,15 @@ async def _write_after_lapsed(
 
 
 async def _after_limit(
-    context: ServiceContext, attempt: Attempt, answer: HoldAnswer, reached: LimitReached
+    context: ServiceContext, attempt: Attempt, answer: HoldAnswer, reached: LimitReached | Paused
 ) -> OrderRow:
     """Return the order where this is a retry; otherwise release the hold and raise why it is refused."""
     if await reading(order_by_id(context.database, attempt.order_id)) is not None:
         return await _existing(context, attempt, answer)
     await _release(context, attempt, answer)
-    raise limit_error(attempt.viewer, len(answer.places), reached)
+    if isinstance(reached, Paused):
+        raise pause_error(context, attempt, reached.until)
+    raise limit_error(context, attempt.viewer, len(answer.places), reached)
 
 
 async def _mirror_taken(context: ServiceContext, attempt: Attempt, answer: HoldAnswer) -> None:

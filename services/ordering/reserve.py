@@ -17,6 +17,7 @@ from services.identity.authorisation import buyer_of
 from services.metrics import measured
 from services.ordering.attempt import Attempt, ReserveRequest
 from services.ordering.hold import error_of, hold
+from services.ordering.hold_pauses import pause_error, remembered_pause
 from services.ordering.limits import limits_of
 from services.ordering.place_order import place_order
 from services.ordering.selection import check_selection
@@ -48,6 +49,11 @@ async def reserve(
             return earlier
         admission_id = await context.admissions.check(attempt.sale.id, buyer.user_id, request.queue_token)
         attempt = replace(attempt, admission_id=admission_id)
+    if (until := remembered_pause(context, attempt)) is not None:
+        earlier = await _earlier(context, attempt)
+        if earlier is not None and not _is_outdated(context, attempt, earlier):
+            return earlier
+        raise pause_error(context, attempt, until)
     # A client that disconnects between the hold and the commit must not leave a hold without an order.
     return await asyncio.shield(_attempt(context, attempt))
 

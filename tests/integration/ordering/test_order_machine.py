@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -39,6 +39,7 @@ from domain.errors import (
     OrderNotPayable,
     PaymentDeclined,
     SeatsGone,
+    SlowDown,
 )
 from domain.viewer import Viewer
 from faults import guards
@@ -75,6 +76,8 @@ class Known:
     state: str
     expires_at: datetime
     is_extended: bool = False
+    ended_at: datetime | None = None
+    """When it was released or lapsed"""
 
 
 class OrderMachine(RuleBasedStateMachine):
@@ -144,6 +147,19 @@ class OrderMachine(RuleBasedStateMachine):
         }
         return held | self.blocked
 
+    def is_paused(self, who: Viewer) -> bool:
+        """Whether a buyer has released so often that the next hold has to wait."""
+        now = self.clock()
+        ends = [
+            order.ended_at
+            for order in self.known.values()
+            if order.owner is who and order.ended_at is not None
+        ]
+        counted = [end for end in ends if end > now - timedelta(minutes=30)]
+        pauses_seconds = (0, 0, 0, 30, 120, 600)
+        pause = timedelta(seconds=pauses_seconds[min(len(counted), 5)])
+        return bool(counted) and now < max(counted) + pause
+
     @rule(target=orders, who=people, places=choices)
     def hold(self, who: Viewer, places: tuple[int, ...]) -> Any:
         return self._hold(who, places, None)
@@ -157,6 +173,7 @@ class OrderMachine(RuleBasedStateMachine):
 
     def _hold(self, who: Viewer, places: tuple[int, ...], key: str | None) -> Any:
         is_free = not self.taken() & set(places)
+        is_paused = self.is_paused(who)
         request = ReserveRequest(self.event_id, ExactSeats(places), idempotency_key=key)
         try:
             order = self.run(reserve(self.context, who, request))
@@ -164,7 +181,11 @@ class OrderMachine(RuleBasedStateMachine):
             type(self).refused += 1
             assert not is_free
             return multiple()
-        assert is_free
+        except SlowDown:
+            type(self).refused += 1
+            assert is_paused
+            return multiple()
+        assert is_free and not is_paused
         self.known[order.id] = Known(who, places, "RESERVED", order.expires_at)
         return order.id
 
@@ -229,7 +250,7 @@ class OrderMachine(RuleBasedStateMachine):
             assert refused is NotFound
         elif order.state in HOLDING:
             assert refused is None
-            order.state = "CANCELLED"
+            order.state, order.ended_at = "CANCELLED", self.clock()
         elif order.state in {"BOOKED", "REFUNDED"}:
             assert refused is OrderNotPayable
 
@@ -263,7 +284,7 @@ class OrderMachine(RuleBasedStateMachine):
         now = self.clock()
         for order in self.known.values():
             if order.state in HOLDING and order.expires_at <= now:
-                order.state = "EXPIRED"
+                order.state, order.ended_at = "EXPIRED", now
         self.run(asyncio.sleep(0))
 
     @rule()
