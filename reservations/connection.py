@@ -62,7 +62,7 @@ def connect(url: str, pool_size: int) -> Client:
         retry=retry,
     )
     pool.connection_class = _robust(pool.connection_class)
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)
 
 
 def _cluster(url: str, retry: Retry) -> RedisCluster:
