@@ -1,7 +1,13 @@
 # The production image: one for `serve`, `worker` and `migrate`.
 # not run here: no Docker engine on the machine it was written on
 
-FROM python:3.11-slim-bookworm AS build
+# Give the base by its digest: a tag can be moved. No digest stands here, because no image registry was in reach
+# where this was written. Look it up, and review it like a dependency:
+#   docker buildx imagetools inspect python:3.11-slim-bookworm
+#   docker build --build-arg BASE=python:3.11-slim-bookworm@sha256:... .
+ARG BASE=python:3.11-slim-bookworm
+
+FROM $BASE AS build
 WORKDIR /src
 RUN python -m venv /opt/boxoffice
 COPY requirements.txt ./
@@ -9,7 +15,7 @@ RUN /opt/boxoffice/bin/pip install --no-cache-dir --require-hashes --no-deps -r 
 COPY . ./
 RUN /opt/boxoffice/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
-FROM python:3.11-slim-bookworm
+FROM $BASE
 RUN useradd --system --uid 10001 --no-create-home boxoffice
 COPY --from=build /opt/boxoffice /opt/boxoffice
 ENV PATH=/opt/boxoffice/bin:$PATH \

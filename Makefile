@@ -18,7 +18,7 @@ COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hash
            --no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test thorough check lint audit format bench faults lock clean
+.PHONY: help run setup test thorough check lint audit sbom format bench faults lock clean binaries
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,12 +26,12 @@ help: ## this list
 run: setup ## start everything, load the demo once, serve; ARGS="--port 9000 --workers 4"
 	@exec $(BIN)/boxoffice up $(ARGS)
 
-setup: $(STAMPS)/run $(STAMPS)/npm $(STAMPS)/web ## make .venv and install the pinned dependencies
+setup: $(STAMPS)/run binaries $(STAMPS)/web ## make .venv and install the pinned dependencies
 
-test: $(STAMPS)/test $(STAMPS)/npm $(STAMPS)/web ## the whole suite on real parts; ARGS="tests/unit -k money"
+test: $(STAMPS)/test binaries $(STAMPS)/web ## the whole suite on real parts; ARGS="tests/unit -k money"
 	@$(PYTEST) $(ARGS)
 
-thorough: $(STAMPS)/test $(STAMPS)/npm $(STAMPS)/web ## the same with every example of Hypothesis; .ci/run does this
+thorough: $(STAMPS)/test binaries $(STAMPS)/web ## the same with every example of Hypothesis; .ci/run does this
 	@$(PYTEST) --hypothesis-profile=thorough $(ARGS)
 
 check: lint ## before a commit: lint and the unit tests, in a minute or so
@@ -48,14 +48,17 @@ lint: $(STAMPS)/test $(STAMPS)/web ## formatter, linter, types, import contracts
 audit: $(STAMPS)/test ## known holes in the pinned dependencies; needs the network
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.txt
 
+sbom: $(STAMPS)/test ## what production runs and what npm installs, as CycloneDX in build/
+	@$(BIN)/python -m tools.sbom
+
 format: $(STAMPS)/test ## rewrite the code as the formatter wants it
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(STAMPS)/test $(STAMPS)/npm ## the benchmarks, on parts of their own
+bench: $(STAMPS)/test binaries ## the benchmarks, on parts of their own
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-faults: $(STAMPS)/test $(STAMPS)/npm ## attack the invariants; ARGS="--minutes 2 --faults kill-redis --seed 7", ARGS=--controls
+faults: $(STAMPS)/test binaries ## attack the invariants; ARGS="--minutes 2 --faults kill-redis --seed 7", ARGS=--controls
 	@$(BIN)/python -m faults $(ARGS)
 
 lock: $(STAMPS)/lock ## resolve requirements*.in to hashed requirements*.txt, without any address
@@ -98,6 +101,10 @@ else
 	    || echo "npm could not bring Meilisearch: search will answer from PostgreSQL"
 endif
 	@touch $@
+
+# Nothing starts a binary whose SHA-256 is another than the repository says.
+binaries: $(STAMPS)/npm
+	@$(PYTHON) tools/binaries.py
 
 # The pages need none of it: it is their type checker, axe for the tests, and GraphiQL's files.
 $(STAMPS)/web: web/package.json web/package-lock.json | $(STAMPS)/pip
