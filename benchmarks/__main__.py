@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "overload": ("ten times the load that one core serves: served, refused, recovery", []),
     "pages": ("an arena's page in Chromium: drawn map, frames, memory, bytes over the wire", []),
     "waiting_room": ("the waiting room with a thousand to a million people", []),
+    "draw_weights": ("the draw with a farm and with a hall behind one network", ["--draws", "20"]),
     "queue_sockets": ("5,000 queuePosition subscriptions on one process", []),
 }
 

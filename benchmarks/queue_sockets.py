@@ -85,7 +85,7 @@ async def join(room: WaitingRoomStore, event_id: str, subjects: list[str]) -> No
     key = parse_id(event_id, Kind.EVENT)
     for start in range(0, len(subjects), JOINING_AT_ONCE):
         some = subjects[start : start + JOINING_AT_ONCE]
-        await asyncio.gather(*(room.join(key, user_id_of(subject), 0) for subject in some))
+        await asyncio.gather(*(room.join(key, user_id_of(subject), [0]) for subject in some))
 
 
 async def subscribe(

@@ -154,12 +154,12 @@ async def costs(redis: Redis, database: Database, people: int) -> None:
     memory = ((await redis.info("memory"))["used_memory"] - before) / people
     newcomers = [new_uuid() for _ in range(SAMPLES)]
     event_id, room = bench.event_id, bench.room
-    join = await bench.microseconds([lambda user=user: room.join(event_id, user, 0) for user in newcomers])
+    join = await bench.microseconds([lambda user=user: room.join(event_id, user, [0]) for user in newcomers])
     some = users[:: max(1, people // SAMPLES)]
     look = await bench.microseconds([lambda user=user: room.standing(event_id, user) for user in some])
     began = time.perf_counter()
     again = [new_uuid() for _ in range(SAMPLES)]
-    await asyncio.gather(*(room.join(event_id, user, 0) for user in again))
+    await asyncio.gather(*(room.join(event_id, user, [0]) for user in again))
     rate = SAMPLES / (time.perf_counter() - began)
 
     row = next(row for row in await bench.controller.rows() if row.event_id == event_id)

@@ -1,9 +1,9 @@
 """The rules of the waiting room: phases, the draw that anyone can check, and the estimated waiting time.
 
 An entry's *place* is a number that never changes; lower places are admitted first. Places below
-`FIRST_UNDRAWN_PLACE` are drawn: a keyed hash of the entry's id under a seed. The seed's commitment is public
-before the sale, the seed itself from its start. Later entries are numbered upwards from
-`FIRST_UNDRAWN_PLACE`.
+`FIRST_UNDRAWN_PLACE` are drawn: a keyed hash of the entry's id under a seed, of less weight where many of
+its network joined before. The seed's commitment is public before the sale, the seed itself from its start.
+Later entries are numbered upwards from `FIRST_UNDRAWN_PLACE`.
 """
 
 import hashlib
@@ -22,6 +22,8 @@ from domain.errors import InvalidInput
 # Places are sorted-set scores, exact up to 2**53: the lower half is drawn, the upper half is by arrival.
 FIRST_UNDRAWN_PLACE = 1 << 52
 SEED_BYTES = 32
+# The weight of a lot is 1 / 2^class; the class follows from how many of the same network joined before.
+WEIGHT_CLASSES = 7
 # The waiting room opens this long before the sale, where the organiser sets no other time.
 PRE_QUEUE = timedelta(hours=24)
 LONGEST_PRE_QUEUE_SECONDS = 30 * 86_400
@@ -112,14 +114,32 @@ def entry_id_of(event_id: UUID, user_id: UUID) -> UUID:
     return uuid5(event_id, f"queue entry {user_id.hex}")
 
 
-def drawn_place(seed: bytes, entry_id: UUID) -> int:
-    """The place that the draw gives an entry: the first 52 bits of HMAC-SHA256(seed, entry id).
+def drawn_place(seed: bytes, entry_id: UUID, weight_class: int = 0) -> int:
+    """The place that the draw gives an entry, from the first 52 bits of HMAC-SHA256(seed, entry id).
 
-    It depends only on the seed and the entry, so a person who leaves and joins again gets the same place.
-    The draw needs no pass over the entries: publishing the seed is the draw.
+    It depends only on the seed, the entry and its weight class, so a person who leaves and joins again gets
+    no new lot. The draw needs no pass over the entries: publishing the seed is the draw. As a fraction
+    0 <= lot < 1 the place is 1 - (1 - lot)^(2^class), which makes the chance of an entry to be ahead of
+    others proportional to its weight, 1 / 2^class; whole numbers keep it exact.
     """
     digest = hmac.digest(seed, entry_id.bytes, "sha256")
-    return int.from_bytes(digest[:7], "big") >> 4
+    behind = FIRST_UNDRAWN_PLACE - 1 - (int.from_bytes(digest[:7], "big") >> 4)
+    power = 1 << weight_class
+    return int(FIRST_UNDRAWN_PLACE - 1 - (behind**power >> 52 * (power - 1)))
+
+
+def weight_class_at(points: int, share: int) -> int:
+    """The weight class of the account with which its network has taken `points` of its `share`.
+
+    Class c has room for 2^c shares, so that each class together has the weight of one share.
+    """
+    return ((points + share - 1) // share).bit_length() - 1
+
+
+def weight_class_of(seed: bytes, entry_id: UUID, place: int) -> int | None:
+    """The weight class in which an entry draws this place; None where it draws it in none."""
+    classes = range(WEIGHT_CLASSES)
+    return next((each for each in classes if drawn_place(seed, entry_id, each) == place), None)
 
 
 def verify_draw(commitment: str, seed: bytes, entries: Sequence[tuple[UUID, int]]) -> bool:
@@ -128,7 +148,7 @@ def verify_draw(commitment: str, seed: bytes, entries: Sequence[tuple[UUID, int]
         return False
     places = [place for _, place in entries]
     return places == sorted(places) and all(
-        drawn_place(seed, entry_id) == place for entry_id, place in entries
+        weight_class_of(seed, entry_id, place) is not None for entry_id, place in entries
     )
 
 

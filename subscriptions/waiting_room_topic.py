@@ -246,7 +246,10 @@ class WaitingRoomTopic:
         now = asyncio.get_running_loop().time()
         due: list[Member] = []
         for member in self._members.values():
-            if member.ordinal is None or member.standing.outcome is not Outcome.WAITING:
+            if member.standing.outcome is not Outcome.WAITING:
+                continue
+            if member.ordinal is None:
+                self._read_later(member, now)
                 continue
             if member.gone < first:
                 self._unread.add(member.user_id)  # departures between its read and this message are not known
@@ -262,6 +265,12 @@ class WaitingRoomTopic:
             if member.position != member.sent_position and now >= member.next_at:
                 due.append(member)
         return due
+
+    def _read_later(self, member: Member, now: float) -> None:
+        """Read a late arrival of its network again once a second, until its position is known."""
+        if self._drawn and now >= member.next_at:
+            self._unread.add(member.user_id)
+            member.next_at = now + _MIN_INTERVAL_SECONDS
 
     async def _read(self) -> None:
         """Read from Redis the entries whose position cannot be computed."""

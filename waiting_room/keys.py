@@ -20,8 +20,8 @@ class WaitingRoomKeys:
     ready 1|0, generation (of the rebuild that may write), run (id of the server's run at the build),
     drained (last journal id in PostgreSQL), confirmed (durable admissions), version (of the settings),
     enabled, selling, opens_ms, on_sale_ms, per_minute, max_active, admission_ms, drawn_ms (0 before the
-    draw), arrivals (last number given), admitted, gone, ended, lapsed (totals), credit, ticked_ms, rate,
-    endings, shopping_ms, counted.
+    draw), arrivals (every later arrival gets a higher number), admitted, gone, ended, lapsed (totals),
+    credit, ticked_ms, rate, endings, shopping_ms, counted.
     """
     queue: str
     """SORTED SET: waiting user by place. Lifetime: until forgotten. Owner: join, end, admit, restore.
@@ -69,10 +69,14 @@ def waiting_room_keys(event_id: UUID) -> WaitingRoomKeys:
     )
 
 
-def address_key(event_id: UUID, address: str) -> str:
-    """INTEGER: new accounts of one network address, which is hashed. Lifetime: ten minutes. Owner: join."""
-    digest = hashlib.blake2b(address.encode(), digest_size=9).hexdigest()
-    return f"{_tag(event_id)}:from:{digest}"
+def network_key(event_id: UUID, network: str) -> str:
+    """HASH: lots (points of the draw), due (arrival number at which the share is whole again) of one network.
+
+    The network is hashed. Lifetime: a day after the start of the sale; after the draw, until the share is
+    whole again. Owner: join.
+    """
+    digest = hashlib.blake2b(network.encode(), digest_size=9).hexdigest()
+    return f"{_tag(event_id)}:net:{digest}"
 
 
 def _tag(event_id: UUID) -> str:

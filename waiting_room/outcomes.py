@@ -14,7 +14,7 @@ class Outcome(StrEnum):
     CLOSED = "CLOSED"
     """The queue cannot be joined now."""
     CROWDED = "CROWDED"
-    """Too many new accounts from one network address."""
+    """Too many new accounts from one network."""
     WAITING = "WAITING"
     ADMITTED = "ADMITTED"
     EXPIRED = "EXPIRED"

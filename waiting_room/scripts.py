@@ -16,7 +16,7 @@ SCRIPT_KEYS: dict[str, tuple[str, ...]] = {
     "close": ("meta",),
     "restore": (*_CURRENT, "past"),
     "reopen": ("meta",),
-    "join": (*_ALL_STATES, "address"),
+    "join": (*_ALL_STATES, "network"),
     "entry": (*_CURRENT, "past", "away"),
     "end": (*_ALL_STATES, "gone"),
     "away": ("meta", "queue", "away"),

@@ -15,13 +15,18 @@ from domain.waiting_room import WaitingRoomSettings
 from kit.clock import milliseconds
 from kit.lua import Argument, CommandRunner
 from waiting_room.answers import change_from, joined_from, standing_from, state_from, tick_from
-from waiting_room.keys import address_key, waiting_room_keys
+from waiting_room.keys import network_key, waiting_room_keys
 from waiting_room.outcomes import Change, Ending, Joined, Outcome, Standing, Tick, WaitingRoomState
 from waiting_room.scripts import SCRIPT_KEYS, SCRIPTS
 
-# The most new accounts of one network address in the queue of an event within the window.
-ACCOUNTS_PER_ADDRESS = 60
-ADDRESS_WINDOW_MS = 600_000
+# The points of one network at once: 60 guests, or 240 accounts with a verified address.
+SHARE_POINTS = 240
+# A guest session costs nothing to make; an account with a verified address does.
+GUEST_COST, ACCOUNT_COST = 4, 1
+# 30 guests a minute join at once however many came before: a twentieth of the usual 600 admissions a minute.
+POINT_INTERVAL_US = 500_000
+# Further back than this, 1,800 guests beyond the share, a join is refused.
+LONGEST_DELAY_US = 3_600_000_000
 # The place of an account without an open tab stays for this long.
 GRACE_MS = 300_000
 MOST_ADMISSIONS_A_TICK = 500
@@ -55,10 +60,10 @@ class WaitingRoomStore:
     def __init__(self, runner: CommandRunner) -> None:
         self._runner = runner
 
-    async def _call(self, name: str, event_id: UUID, *arguments: Argument, address: str = "") -> list[Any]:
+    async def _call(self, name: str, event_id: UUID, *arguments: Argument, network: str = "") -> list[Any]:
         keys = waiting_room_keys(event_id)
         names = [
-            address_key(event_id, address) if key == "address" else getattr(keys, key)
+            network_key(event_id, network) if key == "network" else getattr(keys, key)
             for key in SCRIPT_KEYS[name]
         ]
         try:
@@ -76,18 +81,27 @@ class WaitingRoomStore:
     # ------------------------------------------------------------ buyers
 
     async def join(
-        self, event_id: UUID, user_id: UUID, place: int, *, address: str = "", most: int = 0
+        self,
+        event_id: UUID,
+        user_id: UUID,
+        places: Sequence[int],
+        *,
+        network: str = "",
+        cost: int = 0,
+        share: int = SHARE_POINTS,
     ) -> Joined:
-        """Give the account its one place; `place` is used before the draw.
+        """Give the account its one place.
 
         Args:
-            most: new accounts of `address` within the window; 0 for any number.
+            places: the place by weight class, used before the draw.
+            network: that the account joins from.
+            cost: points that it takes from the share of its network; 0 where the network does not count.
+            share: points that a network has at once.
 
         Returns: OK, CLOSED or CROWDED; with OK the place is not durable until PostgreSQL has it.
         """
-        answer = await self._call(
-            "join", event_id, user_id.bytes, place, most, ADDRESS_WINDOW_MS, address=address
-        )
+        limits = (cost, share, POINT_INTERVAL_US, LONGEST_DELAY_US)
+        answer = await self._call("join", event_id, user_id.bytes, *limits, *places, network=network)
         _present(answer)
         return joined_from(answer)
 

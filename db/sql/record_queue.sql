@@ -18,7 +18,7 @@ ON CONFLICT (event_id, user_id) DO UPDATE SET
     WHEN excluded.state IN ('W', 'A') THEN excluded.place
     ELSE entry.place
   END,
-  drawn_place = coalesce(entry.drawn_place, excluded.drawn_place),
+  drawn_place = coalesce(excluded.drawn_place, entry.drawn_place),
   nonce = excluded.nonce,
   expires_ms = excluded.expires_ms,
   sequence = excluded.sequence

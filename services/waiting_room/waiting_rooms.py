@@ -18,6 +18,7 @@ from domain.errors import (
 from domain.states import EventState, EventStatus, event_status
 from domain.viewer import Viewer
 from domain.waiting_room import (
+    WEIGHT_CLASSES,
     EntryState,
     Pace,
     Phase,
@@ -37,8 +38,8 @@ from services.identity.authorisation import buyer_of, organiser_of, own_event
 from services.waiting_room.admission_controller import AdmissionController
 from services.waiting_room.join_writer import JoinWriter
 from services.waiting_room.queue_tokens import QueueTokens, admission_id_of, holder_of
-from waiting_room.outcomes import Outcome, Standing, WaitingRoomState
-from waiting_room.store import ACCOUNTS_PER_ADDRESS, WaitingRoomStore
+from waiting_room.outcomes import Joined, Outcome, Standing, WaitingRoomState
+from waiting_room.store import ACCOUNT_COST, GUEST_COST, SHARE_POINTS, WaitingRoomStore
 
 _CACHED_SECONDS = 1.0
 _MAX_CACHED = 4_096
@@ -94,7 +95,7 @@ class WaitingRooms:
         controller: AdmissionController,
         *,
         clock: Clock = utc_now,
-        accounts_per_address: int = ACCOUNTS_PER_ADDRESS,
+        share_points: int = SHARE_POINTS,
     ) -> None:
         self.room = room
         self._database = database
@@ -102,7 +103,7 @@ class WaitingRooms:
         self._controller = controller
         self._clock = clock
         self._joins = JoinWriter(database)
-        self._accounts_per_address = accounts_per_address
+        self._share_points = share_points
         # A page of events reads all its waiting rooms in one statement.
         self._row_reads = Batcher[UUID, WaitingRoomRow | None](self._load_rows, max_batch=500)
         self._rows: Cache[UUID, WaitingRoomRow | None] = Cache(
@@ -136,19 +137,16 @@ class WaitingRooms:
         Raises:
             NotFound: There is no such event.
             NotOnSale: The event has no waiting room to join at present.
-            RateLimited: Too many accounts of this network have joined in a short time.
+            RateLimited: So many accounts of this network have joined that it takes an hour to order them.
             Unavailable: The waiting room is being restored, or the entry cannot be made durable.
         """
-        user_id = buyer_of(viewer).user_id
+        buyer = buyer_of(viewer)
+        user_id = buyer.user_id
         row = await self._public_row(event_id)
         status = event_status(row, self._clock(), sold_out=row.sold_out)
         if not row.enabled or row.seed is None or status in (EventStatus.ENDED, EventStatus.CANCELLED):
             raise NotOnSale("This event has no waiting room to join at the moment.")
-        place = drawn_place(row.seed, entry_id_of(event_id, user_id))
-        limit = self._accounts_per_address if is_public(address) else 0
-        joined = await self.room.join(
-            event_id, user_id, place, address=network_of(address) if limit else "", most=limit
-        )
+        joined = await self._join(buyer, event_id, row.seed, address)
         if joined.outcome is Outcome.CLOSED:
             raise NotOnSale("This event has no waiting room to join at the moment.")
         if joined.outcome is Outcome.CROWDED:
@@ -159,6 +157,19 @@ class WaitingRooms:
             # Redis lost the join before it was written, and was rebuilt without it.
             raise Unavailable("The waiting room is being restored; please try again in a moment.")
         return await self.shown(event_id, user_id, standing)
+
+    async def _join(self, buyer: Viewer, event_id: UUID, seed: bytes, address: str) -> Joined:
+        entry_id = entry_id_of(event_id, buyer.user_id)
+        if not self._share_points or not is_public(address):
+            return await self.room.join(event_id, buyer.user_id, [drawn_place(seed, entry_id)])
+        return await self.room.join(
+            event_id,
+            buyer.user_id,
+            [drawn_place(seed, entry_id, weight_class) for weight_class in range(WEIGHT_CLASSES)],
+            network=network_of(address),
+            cost=_cost(buyer),
+            share=self._share_points,
+        )
 
     async def leave(self, viewer: Viewer | None, event_id: UUID) -> bool:
         """Give up the place or the admission; return False where the caller had neither.
@@ -329,6 +340,12 @@ class WaitingRooms:
         """End an admission whose order is booked. Safe to repeat."""
         holder, nonce = holder_of(admission_id)
         await self.room.finish(event_id, holder, nonce)
+
+
+def _cost(buyer: Viewer) -> int:
+    """Return the points that an account takes from its network's share; a solved challenge may lower them."""
+    is_account = not buyer.is_guest and buyer.email is not None and buyer.email_verified
+    return ACCOUNT_COST if is_account else GUEST_COST
 
 
 def pace_of(state: WaitingRoomState) -> Pace:

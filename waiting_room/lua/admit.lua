@@ -25,7 +25,7 @@
 
 local meta = redis.call('HMGET', KEYS[1], 'ready', 'generation', 'enabled', 'selling', 'on_sale_ms',
   'per_minute', 'max_active', 'admission_ms', 'drawn_ms', 'credit', 'ticked_ms', 'rate', 'endings',
-  'shopping_ms', 'counted', 'admitted', 'ended', 'run')
+  'shopping_ms', 'counted', 'admitted', 'ended', 'run', 'arrivals')
 if meta[1] ~= '1' or meta[18] ~= server_run() then
   return {'MISSING'}
 end
@@ -102,7 +102,8 @@ local endings = tonumber(meta[13] or 0) * fade + newly_ended
 local shopping = tonumber(meta[14] or 0) * fade + (active + #lapsed) * elapsed
 redis.call('HSET', KEYS[1], 'drawn_ms', string.format('%.0f', drawn), 'credit', tostring(credit),
   'ticked_ms', string.format('%.0f', now), 'admitted', admitted, 'ended', ended, 'counted', ended,
-  'rate', tostring(rate), 'endings', tostring(endings), 'shopping_ms', tostring(shopping))
+  'rate', tostring(rate), 'endings', tostring(endings), 'shopping_ms', tostring(shopping), 'arrivals',
+  string.format('%.0f', math.max(tonumber(meta[19] or 0), arrival_clock())))
 
 local given_up = redis.call('LRANGE', KEYS[8], 0, -1)
 redis.call('DEL', KEYS[8])

@@ -10,7 +10,7 @@
 -- ARGV
 --   1 user        16 bytes
 -- RETURNS {code, ...}
---   WAITING       place, ordinal (-1 before the draw), admitted, gone
+--   WAITING       place, ordinal (-1 before the draw, and while later arrivals can still be ahead), admitted, gone
 --   ADMITTED      nonce, end of the admission in Unix milliseconds
 --   EXPIRED       the admission has lapsed
 --   LEFT          the account gave up its place, or finished
@@ -22,7 +22,8 @@
 --   O(log n)
 -- include: shared/server.lua
 
-local meta = redis.call('HMGET', KEYS[1], 'ready', 'drawn_ms', 'admitted', 'confirmed', 'gone', 'run')
+local meta = redis.call('HMGET', KEYS[1], 'ready', 'drawn_ms', 'admitted', 'confirmed', 'gone', 'run',
+  'arrivals')
 if meta[1] ~= '1' then
   return {'MISSING'}
 end
@@ -35,7 +36,8 @@ local admitted, gone = tonumber(meta[3] or 0), tonumber(meta[5] or 0)
 local place = redis.call('ZSCORE', KEYS[2], user)
 if place then
   redis.call('ZREM', KEYS[6], user)
-  if tonumber(meta[2] or 0) == 0 then
+  -- An arrival of a network beyond its share has a later number: its position is known when others reach it.
+  if tonumber(meta[2] or 0) == 0 or place - 4503599627370496 > tonumber(meta[7] or 0) then
     return {'WAITING', place, -1, admitted, gone}
   end
   return {'WAITING', place, redis.call('ZRANK', KEYS[2], user) + admitted + 1, admitted, gone}

@@ -1,5 +1,6 @@
 -- PROMISE
---   Gives an account exactly one place, the one it has if it has one; after the draw, behind all others.
+--   Gives an account exactly one place, the one it has if it has one; after the draw, behind all others. A
+--   network beyond its share gets lots of less weight before the draw, and later arrival numbers after it.
 -- KEYS
 --   1 meta        HASH: settings and counters
 --   2 queue       SORTED SET: waiting user by place
@@ -8,20 +9,22 @@
 --   5 past        HASH: user -> E (lapsed), L (left) or F (finished)
 --   6 away        SORTED SET: waiting user without an open tab by end of the grace time in Unix milliseconds
 --   7 journal     STREAM: every change of state, in order
---   8 address     INTEGER: new accounts of one network address within the window
+--   8 network     HASH: lots (points before the draw), due (arrival number at which the share is whole again)
 -- ARGV
 --   1 user        16 bytes
---   2 place       the place where the draw is still to come
---   3 most        the most new accounts of one address in the window; 0 for any number
---   4 window      milliseconds
+--   2 cost        points that the account takes from its network's share; 0 takes none
+--   3 share       points that a network has at once
+--   4 interval    microseconds until a point comes back
+--   5 longest     microseconds that an arrival is put back at most
+--   6.. places    the place where the draw is still to come, by weight class: class c has the weight 1 / 2^c
 -- RETURNS {code, ...}
 --   OK            place (0 while admitted), id of the journal entry that must be durable before the client
 --                 sees it, new (0 or 1), left before (0 or 1)
 --   CLOSED        the queue cannot be joined now
---   CROWDED       too many new accounts from this address
+--   CROWDED       too many new accounts from this network
 --   MISSING       the room is not in Redis, is being rebuilt, or the server has restarted since it was built
 -- TTL
---   address: the window, from its first account
+--   network: a day after the start of the sale; after the draw, until the share is whole again
 -- COST
 --   O(log n)
 -- include: shared/server.lua
@@ -49,12 +52,29 @@ end
 if meta[2] ~= '1' or now < tonumber(meta[3]) then
   return {'CLOSED'}
 end
-local most = tonumber(ARGV[3])
-if most > 0 and tonumber(redis.call('GET', KEYS[8]) or 0) >= most then
-  return {'CROWDED'}
-end
-if most > 0 and redis.call('INCR', KEYS[8]) == 1 then
-  redis.call('PEXPIRE', KEYS[8], ARGV[4])
+local cost, share, interval = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local is_drawn = tonumber(meta[5] or 0) > 0 or now >= tonumber(meta[4])
+local class, delay = 0, 0
+if cost > 0 and not is_drawn then
+  -- Class c has room for 2^c shares, so that each class has the weight of one share.
+  local used = tonumber(redis.call('HGET', KEYS[8], 'lots') or 0) + cost
+  while used > share * (2 ^ (class + 1) - 1) do
+    class = class + 1
+  end
+  if class > #ARGV - 6 then
+    return {'CROWDED'}
+  end
+  redis.call('HSET', KEYS[8], 'lots', used)
+  redis.call('PEXPIREAT', KEYS[8], string.format('%.0f', tonumber(meta[4]) + 86400000))
+elseif cost > 0 then
+  local clock = arrival_clock()
+  local due = math.max(clock, tonumber(redis.call('HGET', KEYS[8], 'due') or 0)) + cost * interval
+  delay = math.max(0, due - clock - share * interval)
+  if delay > tonumber(ARGV[5]) then
+    return {'CROWDED'}
+  end
+  redis.call('HSET', KEYS[8], 'due', string.format('%.0f', due))
+  redis.call('PEXPIRE', KEYS[8], string.format('%.0f', math.ceil((due - clock) / 1000)))
 end
 if ends then
   -- The admission has lapsed and the worker has not ended it yet: an account has one place only.
@@ -62,18 +82,16 @@ if ends then
   redis.call('HDEL', KEYS[4], user)
   redis.call('HINCRBY', KEYS[1], 'ended', 1)
 end
-place = ARGV[2]
-if tonumber(meta[5] or 0) > 0 or now >= tonumber(meta[4]) then
+place = ARGV[6 + class]
+if is_drawn then
   if tonumber(meta[5] or 0) == 0 then
     redis.call('HSET', KEYS[1], 'drawn_ms', string.format('%.0f', now))
   end
   -- The number is the clock's (microseconds since 2020): a server that lost its last number in a crash
   -- still numbers later accounts behind the earlier ones.
-  local time = redis.call('TIME')
-  local number = math.max(tonumber(redis.call('HGET', KEYS[1], 'arrivals') or 0) + 1,
-    (time[1] - 1577836800) * 1000000 + time[2])
+  local number = math.max(tonumber(redis.call('HGET', KEYS[1], 'arrivals') or 0) + 1, arrival_clock())
   redis.call('HSET', KEYS[1], 'arrivals', string.format('%.0f', number))
-  place = string.format('%.0f', 4503599627370496 + number)
+  place = string.format('%.0f', 4503599627370496 + number + delay)
 end
 redis.call('ZADD', KEYS[2], place, user)
 local left = redis.call('HDEL', KEYS[5], user)

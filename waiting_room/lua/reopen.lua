@@ -14,11 +14,12 @@
 --   O(1)
 -- include: shared/server.lua
 
-local meta = redis.call('HMGET', KEYS[1], 'generation', 'drawn_ms', 'run')
+local meta = redis.call('HMGET', KEYS[1], 'generation', 'drawn_ms', 'run', 'arrivals')
 if meta[1] ~= ARGV[1] or server_run() ~= meta[3] then
   return {'REFUSED'}
 end
-redis.call('HSET', KEYS[1], 'ready', '1')
+local arrivals = math.max(tonumber(meta[4] or 0), arrival_clock())
+redis.call('HSET', KEYS[1], 'ready', '1', 'arrivals', string.format('%.0f', arrivals))
 if tonumber(meta[2] or 0) == 0 then
   redis.call('HSET', KEYS[1], 'drawn_ms', ARGV[2])
 end

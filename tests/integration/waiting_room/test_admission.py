@@ -230,7 +230,7 @@ async def test_waiting_people_are_let_through_in_waves_when_the_room_is_switched
     people = [buyer() for _ in range(10_000)]
     for start in range(0, len(people), 500):
         await asyncio.gather(
-            *(venue.room.join(venue.event_id, viewer.user_id, 0) for viewer in people[start : start + 500])
+            *(venue.room.join(venue.event_id, viewer.user_id, [0]) for viewer in people[start : start + 500])
         )
 
     await venue.configure(enabled=False, admit_per_minute=600, max_active=50, admission_seconds=1)

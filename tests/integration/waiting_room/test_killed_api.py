@@ -80,7 +80,7 @@ async def test_places_are_kept_when_an_api_process_is_killed(
     subjects = [f"test|waiting {number}" for number in range(PEOPLE)]
     for start in range(0, PEOPLE, 500):
         some = subjects[start : start + 500]
-        await asyncio.gather(*(venue.room.join(venue.event_id, user_id_of(each), 0) for each in some))
+        await asyncio.gather(*(venue.room.join(venue.event_id, user_id_of(each), [0]) for each in some))
     await venue.tick_until(lambda: _admitted(venue, 5))
     watching = subjects[:: PEOPLE // WATCHED]
 

@@ -242,7 +242,7 @@ async def test_answered_places_are_kept_when_redis_is_killed_before_the_worker_w
         await remember(server, venue)
         people = await venue.crowd(5)
         unrecorded = buyer()
-        await venue.room.join(venue.event_id, unrecorded.user_id, 0)
+        await venue.room.join(venue.event_id, unrecorded.user_id, [0])
         behind = (await venue.crowd(1))[0]
         before = await venue.positions([*people, behind])
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from db.queries.waiting_rooms import draw_results
-from domain.errors import NotFound, NotOnSale, RateLimited
+from domain.errors import NotFound, NotOnSale
 from domain.waiting_room import WaitingRoomSettings, commitment_of, entry_id_of, verify_draw
 from kit.ids import new_uuid
 from tests.integration.waiting_room.venue import Venue, buyer, insert_event
@@ -160,30 +160,6 @@ async def test_join_is_refused_when_the_pre_queue_is_not_open_yet(venue: Venue) 
 async def test_join_is_not_found_when_there_is_no_such_event(venue: Venue) -> None:
     with pytest.raises(NotFound):
         await venue.rooms.join(buyer(), new_uuid())
-
-
-async def test_accounts_are_limited_when_they_come_from_one_address(venue: Venue) -> None:
-    await venue.configure()
-    venue.rooms._accounts_per_address = 3
-    crowd = [buyer() for _ in range(3)]
-    for viewer in crowd:
-        await venue.rooms.join(viewer, venue.event_id, address="9.9.9.9")
-
-    with pytest.raises(RateLimited):
-        await venue.rooms.join(buyer(), venue.event_id, address="9.9.9.9")
-
-    assert (await venue.rooms.join(crowd[0], venue.event_id, address="9.9.9.9")).position == 1
-    assert (await venue.rooms.join(buyer(), venue.event_id, address="9.9.9.10")).position == 4
-    assert (await venue.room.state(venue.event_id)).waiting == 4  # type: ignore[union-attr]
-
-
-async def test_one_ipv6_network_counts_once_when_its_addresses_vary(venue: Venue) -> None:
-    await venue.configure()
-    venue.rooms._accounts_per_address = 1
-    await venue.rooms.join(buyer(), venue.event_id, address="2a00:1450::1")
-
-    with pytest.raises(RateLimited):
-        await venue.rooms.join(buyer(), venue.event_id, address="2a00:1450::2")
 
 
 async def test_place_is_given_up_when_the_grace_time_is_over(venue: Venue) -> None:

@@ -74,7 +74,7 @@ ROOMS = {
         waiting_room.scripts,
         waiting_room.keys,
         {
-            "join": lambda runner: waiting(runner).join(EVENT, USER, 1, address="::1", most=1),
+            "join": lambda runner: waiting(runner).join(EVENT, USER, [1], network="::1", cost=1),
             "entry": lambda runner: waiting(runner).standing(EVENT, USER),
             "end": lambda runner: waiting(runner).leave(EVENT, USER),
             "away": lambda runner: waiting(runner).mark_away(EVENT, [USER]),
