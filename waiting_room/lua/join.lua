@@ -82,7 +82,7 @@ if ends then
   redis.call('HDEL', KEYS[4], user)
   redis.call('HINCRBY', KEYS[1], 'ended', 1)
 end
-place = ARGV[6 + class]
+place = class == 0 and ARGV[6] or ARGV[6 + class]
 if is_drawn then
   if tonumber(meta[5] or 0) == 0 then
     redis.call('HSET', KEYS[1], 'drawn_ms', string.format('%.0f', now))
