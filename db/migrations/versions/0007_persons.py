@@ -16,8 +16,8 @@ depends_on: str | Sequence[str] | None = None
 _PERSONS = UUID("0d7bd2a5-59f0-5c9d-8a35-0f6c7a0f5a18")
 
 # A volatile function's statements see what was committed before each of them, and so, after the locks, every
-# order of the transactions that had them. The settings: its statements are planned once, not at each call (half a
-# millisecond), and the plan that was made over an empty table does not scan a full one.
+# order of the transactions that had them. The settings: its statements are planned once, not at each call
+# (half a millisecond), and the plan that was made over an empty table does not scan a full one.
 _COUNT = """
 CREATE FUNCTION count_live_tickets(
   event_ids uuid[], user_ids uuid[], persons uuid[], addresses uuid[], networks text[], at timestamptz
