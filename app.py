@@ -45,7 +45,7 @@ from pubsub.process_metrics import ProcessMetrics
 from resolvers.context import Services
 from schema.cache_hints import CACHE_HINTS
 from schema.context import GraphQLContext, Streams
-from schema.costs import LIST_SIZES, WEIGHTS
+from schema.costs import ENGINE_FIELDS, LIST_SIZES, MOST_ENGINE_FIELDS, WEIGHTS
 from schema.errors import public_error
 from schema.schema import schema
 from services.identity.rate_limits import RateLimiter, RateLimits
@@ -278,7 +278,9 @@ def _server_options(parts: Parts, meters: TransportMeters, shedder: LoadShedder)
         event_context=_fresh,
         data_version=lambda context, *_: context.revision,
         compiled=True,
-        costs=CostModel(WEIGHTS, LIST_SIZES),
+        costs=CostModel(
+            WEIGHTS, LIST_SIZES, scarce_fields=ENGINE_FIELDS, most_scarce_fields=MOST_ENGINE_FIELDS
+        ),
         immutable_types=frozenset({EventRow, VenueRow, PerformerRow, Money}),
         trusted_documents_only=bool(settings.trusted_documents),
         trusted_documents=trusted_documents(settings.trusted_documents),

@@ -139,7 +139,13 @@ def _search(settings: Settings, database: Database) -> EventSearch:
     index = None
     if settings.meilisearch_url:
         index = MeilisearchIndex(settings.meilisearch_url, settings.meilisearch_key, venues_around(database))
-    return EventSearch(index, database_index(database), Freshness(database), utc_now)
+    return EventSearch(
+        index,
+        database_index(database),
+        Freshness(database),
+        utc_now,
+        private_networks=settings.limit_private_networks,
+    )
 
 
 def _tokens(settings: Settings) -> Tokens:

@@ -12,6 +12,7 @@ from domain.text_input import line
 from resolvers.connections import page_size as checked_size
 from resolvers.context import RequestContext
 from search.completions import Completion
+from services.search.fair_shares import SearchCaller
 from services.search.find_events import FoundEvents, SearchQuestion
 
 LONGEST_KEYWORD = 200
@@ -88,7 +89,7 @@ async def search(context: RequestContext, question: SearchQuestion) -> ResultVie
         BadRequest: a text, a number or a place that cannot be one.
     """
     checked = _checked(question)
-    found = await context.search.search_events(checked)
+    found = await context.search.search_events(checked, _caller(context))
     rows = await context.loaders.events.load_many(list(found.event_ids))
     facets = [
         FacetView(facet.field, [FacetBucketView(value, count) for value, count in facet.buckets])
@@ -123,8 +124,12 @@ async def suggest(context: RequestContext, prefix: str, limit: int | None) -> li
     typed = _text(prefix, "prefix", LONGEST_PREFIX)
     if not typed:
         return []
-    found = await context.search.suggest(typed, most)
+    found = await context.search.suggest(typed, most, _caller(context))
     return [SuggestionView(each.text, each.kind, _event_id(each)) for each in found]
+
+
+def _caller(context: RequestContext) -> SearchCaller:
+    return context.search.caller(context.viewer, context.address, operation=context)
 
 
 def _event_id(completion: Completion) -> str | None:

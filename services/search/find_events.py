@@ -1,7 +1,7 @@
 """Find events in the search index, or in PostgreSQL while the index does not answer."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
@@ -11,6 +11,7 @@ from uuid import UUID
 from db.queries.search import STANDING
 from db.session import DATABASE_AWAY, Database
 from domain.errors import BadRequest, Unavailable
+from domain.viewer import Viewer
 from kit.cache import Cache
 from kit.clock import Clock
 from search.completions import Completion, completions
@@ -33,12 +34,14 @@ from search.match_quality import has_consonant_key
 from search.nearby_venues import Fetch, NearbyVenues
 from search.spelling import romanised
 from search.unindexed import can_place_unindexed, with_unindexed
+from services.search.fair_shares import FairShares, SearchCaller, search_caller
 
 # The last result that a page may contain.
 FURTHEST_RESULT = 10_000
 # The searches of one process that PostgreSQL answers at once. Selling seats needs it too, and searches that
 # fall back to it must not keep the index from coming back.
 FALLBACKS_AT_ONCE = 4
+OURSELVES = SearchCaller("ourselves")
 # A generic plan fits rare keywords and takes seconds for `s`, so each keyword gets its own plan. The matches
 # of a frequent keyword are joined and sorted in memory.
 _FOR_ANY_KEYWORD = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL work_mem = '16MB'"
@@ -109,27 +112,40 @@ class EventSearch:
     """Searches events and completes names."""
 
     def __init__(
-        self, index: SearchIndex | None, fallback: DatabaseIndex, is_fresh: Freshness, clock: Clock
+        self,
+        index: SearchIndex | None,
+        fallback: DatabaseIndex,
+        is_fresh: Freshness,
+        clock: Clock,
+        *,
+        private_networks: bool = False,
     ) -> None:
-        self._index = index
+        self._index = None if index is None else FairShares(index)
         self._fallback = fallback
+        self._fallback_shares = FairShares(fallback)
         self.standing = is_fresh
         self._clock = clock
+        self._private_networks = private_networks
 
-    async def search_events(self, question: SearchQuestion) -> FoundEvents:
-        """Return one page of published events, by id.
+    def caller(self, viewer: Viewer | None, address: str, *, operation: Hashable) -> SearchCaller:
+        """Return the caller whose share of the engine an operation uses."""
+        return search_caller(viewer, address, operation, private_networks=self._private_networks)
+
+    async def search_events(self, question: SearchQuestion, caller: SearchCaller = OURSELVES) -> FoundEvents:
+        """Return one page of published events, by id; `caller` gets a fair share of the engine.
 
         Without a start, past events are left out. A name without upcoming events and an end in the past list
         past events, the latest first, but not where only available events are asked for.
 
         Raises:
             BadRequest: The page lies behind the 10,000th result.
+            RateLimited: The caller's network asks too much at once.
             Unavailable: Neither the index nor the database answers.
         """
         request = _request(question, self._clock())
         if request.offset + request.page_size > FURTHEST_RESULT:
             raise BadRequest(f"pageNum times pageSize must be at most {FURTHEST_RESULT}.")
-        source, reading, hits = await self._search(request)
+        source, reading, hits = await self._search(request, caller)
         return FoundEvents(
             event_ids=tuple(hit.event_id for hit in hits.hits),
             is_over=reading.period is Period.PAST and hits.total > 0,
@@ -140,13 +156,14 @@ class EventSearch:
             highlights=tuple(highlights(request.keyword, hit) for hit in hits.hits),
         )
 
-    async def suggest(self, prefix: str, most: int) -> list[Completion]:
+    async def suggest(self, prefix: str, most: int, caller: SearchCaller = OURSELVES) -> list[Completion]:
         """Return completions from the names of upcoming events, performers, venues and cities, best first.
 
         Raises:
+            RateLimited: The caller's network asks too much at once.
             Unavailable: Neither the index nor the database answers.
         """
-        return completions(prefix, await self._complete(prefix), most)
+        return completions(prefix, await self._complete(prefix, caller), most)
 
     async def check(self) -> None:
         """Check the index. Raises Unavailable where the database answers in its place."""
@@ -154,30 +171,33 @@ class EventSearch:
             return
         if not await self.standing():
             raise Unavailable("The search index is not built yet, or is catching up.")
-        await self._index.complete("", self._clock())
+        await self._index.of(OURSELVES).complete("", self._clock())
 
     async def close(self) -> None:
         """Close the index's connections."""
         if self._index is not None:
             await self._index.close()
 
-    async def _complete(self, prefix: str) -> Sequence[Hit]:
+    async def _complete(self, prefix: str, caller: SearchCaller) -> Sequence[Hit]:
         if self._index is not None and await self.standing():
             try:
-                return await self._index.complete(prefix, self._clock())
+                return await self._index.of(caller).complete(prefix, self._clock())
             except IndexUnavailable:
                 pass
-        return await self._fallback.complete(prefix, self._clock())
+        return await self._fallback_shares.of(caller).complete(prefix, self._clock())
 
-    async def _search(self, request: SearchRequest) -> tuple[Source, SearchRequest, Hits]:
+    async def _search(
+        self, request: SearchRequest, caller: SearchCaller
+    ) -> tuple[Source, SearchRequest, Hits]:
         if self._index is not None and await self.standing():
+            index = self._index.of(caller)
             try:
                 if self.standing.is_behind and can_place_unindexed(request):
-                    return Source.INDEX, *await self._search_with_unindexed(self._index, request)
-                return Source.INDEX, *await _first_found(self._index, request)
+                    return Source.INDEX, *await self._search_with_unindexed(index, request)
+                return Source.INDEX, *await _first_found(index, request)
             except IndexUnavailable:
                 pass
-        return Source.DATABASE, *await _first_found(self._fallback, request)
+        return Source.DATABASE, *await _first_found(self._fallback_shares.of(caller), request)
 
     async def _search_with_unindexed(
         self, index: SearchIndex, request: SearchRequest

@@ -29,7 +29,7 @@ from transport.protocol.limits import Limits
 from transport.protocol.ports import Meters
 
 from . import guard
-from .cost import CostModel, cost_of
+from .cost import CostModel, cost_of, scarce_fields_of
 from .hints import Hints, policy_of
 from .operation import Document, Operation
 from .variables import conditions_in, variables_in
@@ -115,7 +115,14 @@ class DocumentCache:
         return isinstance(self._known.get(digest), _Failure)
 
     def cost(self, operation: Operation, variables: Mapping[str, Any]) -> int:
-        """Price an operation. Raises: DocumentRejected with COST_LIMIT."""
+        """Price an operation. Raises: DocumentRejected with COST_LIMIT or SCARCE_FIELDS_LIMIT."""
+        most = self._costs.most_scarce_fields
+        if operation.scarce_fields > most:
+            names, asked = ", ".join(sorted(self._costs.scarce_fields)), operation.scarce_fields
+            raise DocumentRejected(
+                f"An operation may ask {most} times for {names}; this one does {asked} times.",
+                code="SCARCE_FIELDS_LIMIT",
+            )
         cost = operation.fixed_cost
         if cost is None:
             cost = cost_of(
@@ -180,6 +187,7 @@ class DocumentCache:
             fragment_definitions=fragments,
             fragments={name: FragmentDetails(d) for name, d in fragments.items()},
             policy=policy_of(self._schema, node, fragments, self._hints),
+            scarce_fields=scarce_fields_of(node, fragments, self._costs),
             fixed_cost=None if priced.by_variables else priced.cost,
             event_variables=_event_variables(node, fragments),
             conditions=conditions_in(node, *fragments.values()),

@@ -40,6 +40,9 @@ class CostModel:
     list_sizes: Mapping[str, int] = field(default_factory=dict)
     """By "Type.field": the usual length of a list without a size argument."""
     assumed_list_size: int = 10
+    scarce_fields: frozenset[str] = frozenset()
+    """The root fields, by name, of which an operation may have a few only."""
+    most_scarce_fields: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,33 @@ def cost_of(
     pricer = _Pricer(schema, fragments, variables, model)
     cost = pricer.price(operation.selection_set, root, None) if root else 0
     return Price(cost, pricer.asked_variables)
+
+
+def scarce_fields_of(
+    operation: OperationDefinitionNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    model: CostModel,
+) -> int:
+    """Count the scarce root fields of a validated operation, those of fragments each time they are spread."""
+    if not model.scarce_fields:
+        return 0
+    counted: dict[str, int] = {}
+
+    def count(selection_set: SelectionSetNode) -> int:
+        total = 0
+        for node in selection_set.selections:
+            if isinstance(node, FieldNode):
+                total += node.name.value in model.scarce_fields
+            elif isinstance(node, InlineFragmentNode):
+                total += count(node.selection_set)
+            elif isinstance(node, FragmentSpreadNode):
+                name = node.name.value
+                if name not in counted:
+                    counted[name] = count(fragments[name].selection_set)
+                total += counted[name]
+        return total
+
+    return count(operation.selection_set)
 
 
 class _Pricer:

@@ -25,6 +25,8 @@ class Operation:
     fragment_definitions: dict[str, FragmentDefinitionNode]
     fragments: dict[str, FragmentDetails]
     policy: CachePolicy
+    scarce_fields: int
+    """How many of the scarce root fields it asks for (CostModel)."""
     fixed_cost: int | None
     """None where the cost depends on the variables."""
     event_variables: tuple[str, ...]

@@ -74,3 +74,23 @@ async def test_completed_when_a_syllable_is_half_typed(
     async with api_on(postgres_url, redis_url) as api:
         answer = await api.ask('{ suggest(prefix: "검저") { text kind eventId } }')
     assert answer.data["suggest"] == [{"text": "검정치마", "kind": "PERFORMER", "eventId": None}]
+
+
+async def test_operation_is_refused_when_it_searches_more_than_four_times(
+    catalogue: Database, postgres_url: str, redis_url: str
+) -> None:
+    one = 'searchEvents(input: { keyword: "공연" }) { total }'
+    four = f'a: {one} b: {one} ...More c: suggest(prefix: "공") {{ text }}'
+    more = f"fragment More on Query {{ d: {one} ... on Query {{ serverTime }} }}"
+    async with api_on(postgres_url, redis_url) as api:
+        allowed = await api.ask(f"query {{ {four} }} {more}")
+        refused = await api.ask(f"query {{ {four} e: {one} }} {more}")
+        priced = await api.client.post(
+            "/graphql", json={"query": f"{{ {one} }}"}, headers={"X-GraphQL-Cost": "1"}
+        )
+
+    assert allowed.data["a"] == allowed.data["d"] == {"total": 3}
+    assert (refused.status, refused.code) == (400, "SCARCE_FIELDS_LIMIT")
+    assert refused.message == "An operation may ask 4 times for searchEvents, suggest; this one does 5 times."
+    assert "data" not in refused.body
+    assert priced.json()["extensions"]["cost"]["requested"] == 301
