@@ -145,6 +145,11 @@ async def move_to_anonymous(connection: Connection, user_id: UUID, anonymous_id:
         user_id,
     )
     await connection.execute(
+        "UPDATE card_attempts SET person_key = NULL, network = NULL"
+        " FROM orders WHERE orders.id = order_id AND user_id = $1",
+        user_id,
+    )
+    await connection.execute(
         "UPDATE orders SET user_id = $2, idempotency_key = NULL, input_hash = NULL, admission_jti = NULL,"
         " person_key = NULL, address_key = NULL, network = NULL WHERE user_id = $1",
         user_id,

@@ -80,7 +80,7 @@ export type Order = {
 
 export type Refusal = { __typename: "RequestRefused"; code: string; message: string };
 export type LimitExceeded = { __typename: "LimitExceeded"; code: string; message: string };
-export type SlowDown = { __typename: "SlowDown"; code: string; message: string };
+export type SlowDown = { __typename: "SlowDown"; code: string; message: string; retryAfterSeconds: number };
 export type SeatsUnavailable = {
   __typename: "SeatsUnavailable"; code: string; message: string; seatIds: string[];
   alternatives: { id: string; index: number; row: string; number: string; priceLevelId: string }[];

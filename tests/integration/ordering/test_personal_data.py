@@ -15,6 +15,7 @@ import pytest
 from db.queries.personal_data import PersonalCounts
 from domain.errors import InvalidInput, NotFound
 from domain.ids import Kind, public_id, user_id_of
+from domain.person import person_of
 from domain.viewer import GUEST_SUBJECT, Viewer
 from kit.clock import utc_now
 from services.context import ServiceContext
@@ -107,7 +108,7 @@ async def test_nothing_names_the_person_when_they_are_erased(context: ServiceCon
     over = await open_event(context.database, rows=[4], starts_at=utc_now())
     await wait_in_line(context, ANN, over)
     before, others = await totals(context, order_id), await totals(context, other_id)
-    personal = [ANN.subject, "erasable", str(ANN.user_id), "ann's own"]
+    personal = [ANN.subject, "erasable", str(ANN.user_id), str(person_of(ANN).key), "ann's own"]
     assert all([await mentions(context, text) for text in personal]), "the search finds what is there"
 
     accounts = await find_accounts(context.database, user=None, email="ann.erasable@example.org")

@@ -4,7 +4,7 @@ import { t } from "../kit/i18n.js";
 import { bankAddress, stripeElement, testCards } from "./cards.js";
 import { Countdown } from "./countdown.js";
 import { receipt, sums, ticketList } from "./receipt.js";
-import { problemText } from "./words.js";
+import { problemNotice } from "./problem.js";
 
 /** @import { Config } from "./cards.js" */
 /** @import { Purchase } from "./purchase.js" */
@@ -14,14 +14,13 @@ import { problemText } from "./words.js";
 export function guestForm(purchase, done, back) {
   const email = h("input", { type: "email", name: "email", required: true, autocomplete: "email", id: "guest-email" });
   const name = h("input", { type: "text", name: "name", autocomplete: "name", id: "guest-name" });
-  const problem = h("div", { class: "notice bad", role: "alert", hidden: true });
+  const problem = h("div");
   const challenge = h("div", { class: "challenge" });
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const guest = { email: email.value.trim(), ...(name.value.trim() ? { name: name.value.trim() } : {}) };
     if (await purchase.introduce(guest, challenge)) return done();
-    problem.hidden = false;
-    problem.textContent = purchase.problem ? problemText(purchase.problem) : "";
+    fill(problem, purchase.problem && problemNotice(purchase.problem));
   };
   return h(
     "form",
@@ -81,14 +80,14 @@ export class Checkout {
       ticketList(order),
       sums(order),
       problem && !busy
-        ? h("div", { class: "notice bad", role: "alert", id: "problem" }, problemText(problem))
+        ? problemNotice(problem, { id: "problem" })
         : declined && h("div", { class: "notice bad", role: "alert", id: "problem" }, t("problem.PAYMENT_DECLINED")),
       approval && this._approval(this._purchase.clientSecret ?? ""),
       this._payment(),
       this._release,
     );
     this._release.disabled = busy;
-    this._pay.disabled = busy || this._paying;
+    this._pay.disabled = busy || this._paying || this._purchase.waits;
     this._pay.textContent = busy ? t("paying") : t("pay");
     fill(this.element, this._panel);
   }

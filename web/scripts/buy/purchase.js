@@ -6,8 +6,8 @@ import { signIn, token } from "../graphql/session.js";
 import { Emitter } from "../kit/emitter.js";
 import { uniqueKey } from "../kit/keys.js";
 
-/** @import { GuestResult, Order, PayResult, ReleaseResult, ReserveResult, SeatsUnavailable, Selection } from "../schema.js" */
-/** @typedef {{ code: string, message: string }} Problem */
+/** @import { GuestResult, LimitExceeded, Order, PayResult, Refusal, ReleaseResult, ReserveResult, SeatsUnavailable, Selection, SlowDown } from "../schema.js" */
+/** @typedef {{ code: string, message: string, waitUntilMs?: number }} Problem `waitUntilMs`: when to try again, by this machine's clock */
 
 const HELD = new Set(["RESERVED", "PAYING"]);
 
@@ -54,7 +54,7 @@ export class Purchase extends Emitter {
       /** @type {{ createGuestSession: GuestResult }} */
       const { createGuestSession: answer } = await request("CreateGuestSession", { input });
       if (answer.__typename === "CreateGuestSessionSuccess") signIn(answer.token);
-      else this.problem = answer;
+      else this._refuse(answer);
     });
   }
 
@@ -70,7 +70,7 @@ export class Purchase extends Emitter {
       /** @type {{ reserve: ReserveResult }} */
       const { reserve: answer } = await requestSurely("Reserve", { input });
       if (answer.__typename === "ReserveSuccess") return this.follow(answer.order);
-      this.problem = answer;
+      this._refuse(answer);
       if (answer.__typename === "SeatsUnavailable") this.emit("offered", answer);
     });
   }
@@ -87,7 +87,7 @@ export class Purchase extends Emitter {
         this.clientSecret = answer.clientSecret;
         this.take(answer.order);
       } else {
-        this.problem = answer;
+        this._refuse(answer);
         await this.refresh();
       }
     });
@@ -129,6 +129,20 @@ export class Purchase extends Emitter {
   tell(problem) {
     this.problem = problem;
     this.emit("changed", undefined);
+  }
+
+  /** Whether the server asked the buyer to wait, and the time is not over. */
+  get waits() {
+    return (this.problem?.waitUntilMs ?? 0) > Date.now();
+  }
+
+  /** Shows why a request was refused; a wait ends by itself. @param {Refusal | SeatsUnavailable | LimitExceeded | SlowDown} answer */
+  _refuse(answer) {
+    this.problem = answer;
+    if (answer.__typename !== "SlowDown") return;
+    const problem = { ...answer, waitUntilMs: Date.now() + 1000 * answer.retryAfterSeconds };
+    this.problem = problem;
+    setTimeout(() => this.problem === problem && this.tell(null), 1000 * answer.retryAfterSeconds);
   }
 
   /** Applies a newer state of the order. @param {Order} order */

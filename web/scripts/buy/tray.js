@@ -4,7 +4,8 @@ import { moneyText, numberText } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { levelColor } from "../map/palette.js";
 import { swatch } from "./legend.js";
-import { problemText, seatText } from "./words.js";
+import { problemNotice } from "./problem.js";
+import { seatText } from "./words.js";
 
 /** @import { EventDetail, SeatsUnavailable, Selection } from "../schema.js" */
 /** @import { Basket } from "./basket.js" */
@@ -75,14 +76,14 @@ export class Tray {
     const hint = this._isSoldOut ? t("soldOut") : layout.seatCount ? t("chooseHint", { n: basket.limit }) : t("chooseStanding", { n: basket.limit });
     fill(
       this._chosen,
-      purchase.problem && !purchase.busy && h("div", { class: "notice bad", role: "alert" }, problemText(purchase.problem)),
+      purchase.problem && !purchase.busy && problemNotice(purchase.problem),
       items.length ? h("ul", { class: "chosen" }, items) : h("p", { class: "soft small", id: "hint" }, hint),
       total && h("div", { class: "spread total" }, h("span", null, t("total")), h("span", { class: "number", id: "total" }, moneyText(total))),
       total && h("p", { class: "soft small" }, t("feesIncluded")),
       layout.seatCount > 0 && h(
         "button",
         {
-          type: "button", class: "main-action wide", id: "hold", disabled: !items.length || purchase.busy,
+          type: "button", class: "main-action wide", id: "hold", disabled: !items.length || purchase.busy || purchase.waits,
           onclick: () => this._context.hold({ seatIds: basket.ids }),
         },
         purchase.busy ? t("holding") : items.length ? t("hold", { n: items.length }) : t("holdSeats"),

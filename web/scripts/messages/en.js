@@ -107,6 +107,7 @@ export const english = {
   orderCancelled: "The seats went back on sale. Nothing was charged.",
   orderRefunded: "The money is on its way back to you.",
   startAgain: "Choose seats again",
+  waitFor: "Again in {time}",
   "order.RESERVED": "Held",
   "order.PAYING": "Payment started",
   "order.BOOKED": "Booked",

@@ -108,6 +108,7 @@ export const korean = {
   orderCancelled: "좌석이 다시 판매됩니다. 결제된 금액은 없습니다.",
   orderRefunded: "환불이 진행 중입니다.",
   startAgain: "좌석 다시 고르기",
+  waitFor: "{time} 뒤에 다시 시도할 수 있습니다",
   "order.RESERVED": "좌석 확보",
   "order.PAYING": "결제 진행 중",
   "order.BOOKED": "예매 완료",
