@@ -67,3 +67,22 @@ async def test_sold_out_is_said_when_the_last_place_is_held(
     await introduce(buyer)
     await expect(other.locator("#hint")).to_contain_text("Everything is taken")
     await expect(other.locator("[data-standing]")).to_be_disabled()
+
+
+async def test_buyer_sees_how_long_to_wait_when_seats_were_released_again_and_again(
+    open_page: OpenPage, new_event: Callable[..., str]
+) -> None:
+    page = await open_page(f"/events/{new_event('Not so fast')}")
+    await map_ready(page)
+    await page.click("#best")
+    await introduce(page)
+    for _ in range(2):
+        await page.click("#release")
+        await page.click("#best")
+        await expect(page.locator("#countdown")).to_be_visible()
+    await page.click("#release")
+    await page.click("#best")
+
+    await expect(page.locator("#wait")).to_contain_text("Again in 0:")
+    await expect(page.locator("[role=alert]")).to_contain_text("released tickets of this event several times")
+    await expect(page.locator("#countdown")).to_have_count(0)
