@@ -1,13 +1,20 @@
 """The network behind an address: what limits count instead of single addresses."""
 
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 UNKNOWN = ""
 """The network of an address that is none, such as a Unix socket's peer."""
 _NAT64 = (
     IPv6Network("64:ff9b::/96"),  # RFC 6052, the well-known prefix
     IPv6Network("64:ff9b:1::/48"),  # RFC 8215, prefixes of an operator's own, in practice /96
+)
+_SHARED = (
+    IPv4Network("10.0.0.0/8"),  # RFC 1918, with the next two
+    IPv4Network("172.16.0.0/12"),
+    IPv4Network("192.168.0.0/16"),
+    IPv4Network("100.64.0.0/10"),  # RFC 6598, behind a carrier's NAT
+    IPv6Network("fc00::/7"),  # RFC 4193
 )
 
 
@@ -30,7 +37,9 @@ def network_of(address: str) -> str:
 def is_public(address: str) -> bool:
     """Whether an address can be a buyer's own: a private one is a proxy's, with everyone behind it."""
     parsed = _parsed(address)
-    return parsed is not None and parsed.is_global
+    if parsed is None or parsed.is_loopback or parsed.is_link_local or parsed.is_unspecified:
+        return False
+    return not any(parsed.version == shared.version and parsed in shared for shared in _SHARED)
 
 
 def counted_network(address: str, *, private_networks: bool) -> str:

@@ -55,6 +55,14 @@ def test_no_network_is_known_when_the_address_is_none(address: str) -> None:
         ("2a00:1450:4001::1", True),
         ("fd00::1", False),
         ("127.0.0.1", False),
+        ("203.0.113.7", True),
+        ("2001:db8:1:2::3", True),
+        ("100.64.0.1", False),
+        ("172.31.255.255", False),
+        ("169.254.1.1", False),
+        ("fe80::1", False),
+        ("0.0.0.0", False),
+        ("", False),
     ],
 )
 def test_an_address_is_public_when_the_internet_routes_it(address: str, *, public: bool) -> None:
