@@ -78,7 +78,7 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
     runner = batcher(redis, instruments.dependencies.round_trip)
     channels = Channels(RedisBackend(redis))
     store = WaitingRoomStore(runner)
-    controller = AdmissionController(database, store, channels)
+    controller = AdmissionController(database, store, channels, claim_seconds=settings.claim_seconds)
     waiting_rooms = WaitingRooms(database, store, QueueTokens(*_signing_secrets(settings)), controller)
     context = _context(settings, instruments, database, runner, channels, waiting_rooms)
     tokens, challenges = _tokens(settings), _challenges(settings, runner)

@@ -154,6 +154,7 @@ class Settings:
     retain_network_days: int = setting(whole(0, 36_500), 30)
     retain_webhook_days: int = setting(whole(0, 36_500), 90)
     orphan_rule: bool = setting(flag, True)
+    claim_seconds: int = setting(whole(1, 3600), 30)
     max_held_per_network: int | Literal[""] = setting(whole(0, 1_000_000), "")
     rate_limit_per_minute: int = setting(whole(0, 10_000_000), 0)
     rate_limit_cost_per_minute: int = setting(whole(0, 1_000_000_000), 0)

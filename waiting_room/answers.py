@@ -6,7 +6,7 @@ from uuid import UUID
 
 from waiting_room.outcomes import Change, Joined, Outcome, Standing, Tick, WaitingRoomState, sequence_of
 
-_TICK_FIELDS = 16  # before the admitted users
+_TICK_FIELDS = 17  # before the admitted users
 
 
 def joined_from(answer: Sequence[Any]) -> Joined:
@@ -49,6 +49,7 @@ def tick_from(answer: Sequence[Any]) -> Tick:
         shopping_ms=float(answer[12]),
         lapsed=answer[13],
         journal=answer[14],
+        offers=answer[15],
         newly_admitted=tuple(UUID(bytes=user) for user in answer[_TICK_FIELDS:people_end]),
         places_gone=tuple(int(float(place)) for place in answer[people_end:]),
     )

@@ -20,8 +20,8 @@ class WaitingRoomKeys:
     ready 1|0, generation (of the rebuild that may write), run (id of the server's run at the build),
     drained (last journal id in PostgreSQL), confirmed (durable admissions), version (of the settings),
     enabled, selling, opens_ms, on_sale_ms, per_minute, max_active, admission_ms, drawn_ms (0 before the
-    draw), arrivals (every later arrival gets a higher number), admitted, gone, ended, lapsed (totals),
-    credit, ticked_ms, rate, endings, shopping_ms, counted.
+    draw), arrivals (every later arrival gets a higher number), admitted (from the queue), offers (all
+    admissions), gone, ended, lapsed (totals), credit, ticked_ms, rate, endings, shopping_ms, counted.
     """
     queue: str
     """SORTED SET: waiting user by place. Lifetime: until forgotten. Owner: join, end, admit, restore.
@@ -32,7 +32,7 @@ class WaitingRoomKeys:
     """SORTED SET: admitted user by end of the admission in Unix milliseconds. Lifetime: until forgotten.
     Owner: admit, end, restore."""
     admissions: str
-    """HASH: admitted user -> "nonce|ordinal". Lifetime: until forgotten. Owner: admit, end, restore."""
+    """HASH: admitted user -> "nonce|ordinal|place". Lifetime: until forgotten. Owner: admit, end, restore."""
     past: str
     """HASH: user -> E (lapsed), L (left) or F (finished). Lifetime: until forgotten. Owner: end, admit,
     restore."""
@@ -41,6 +41,15 @@ class WaitingRoomKeys:
     away: str
     """SORTED SET: waiting user without an open tab by end of the grace time in Unix milliseconds. Lifetime:
     until forgotten. Owner: away, entry, join, admit."""
+    offered: str
+    """SORTED SET: admitted user who has not taken the admission up by end of the time for it in Unix
+    milliseconds. Lifetime: until taken up or passed over. Owner: admit, entry, join, end, close."""
+    passed: str
+    """SORTED SET: user who was passed over and is away by place. Lifetime: until forgotten. Owner: admit,
+    entry, join, end, restore."""
+    returned: str
+    """SORTED SET: user who was passed over and is back by place. Lifetime: until admitted. Owner: entry,
+    join, admit, end, restore."""
     journal: str
     """STREAM: u (user), s (state), p (place), n (nonce), x (end in Unix milliseconds), every change of state
     in order. Lifetime: until PostgreSQL has the change. Owner: every script that changes a state."""
@@ -50,7 +59,7 @@ class WaitingRoomKeys:
     def all(self) -> tuple[str, ...]:
         """Every key without a time to live."""
         lists = (self.queue, self.active, self.admissions, self.past, self.gone, self.away, self.journal)
-        return (self.meta, *lists)
+        return (self.meta, *lists, self.offered, self.passed, self.returned)
 
 
 def waiting_room_keys(event_id: UUID) -> WaitingRoomKeys:
@@ -64,6 +73,9 @@ def waiting_room_keys(event_id: UUID) -> WaitingRoomKeys:
         past=f"{tag}:past",
         gone=f"{tag}:gone",
         away=f"{tag}:away",
+        offered=f"{tag}:offered",
+        passed=f"{tag}:passed",
+        returned=f"{tag}:returned",
         journal=f"{tag}:journal",
         channel=f"{tag}:ticks",
     )

@@ -87,6 +87,7 @@ class Tick:
     shopping_ms: float
     lapsed: int
     journal: int
+    offers: int
     newly_admitted: tuple[UUID, ...]
     places_gone: tuple[int, ...]
 

@@ -10,18 +10,19 @@ from kit.lua import load_scripts
 FOLDER = Path(__file__).parent / "lua"
 _CURRENT = ("meta", "queue", "active", "admissions")
 _ALL_STATES = (*_CURRENT, "past", "away", "journal")
+_TAKE_UP = ("offered", "passed", "returned")
 
 SCRIPT_KEYS: dict[str, tuple[str, ...]] = {
     "open": ("meta",),
-    "close": ("meta",),
-    "restore": (*_CURRENT, "past"),
+    "close": ("meta", "offered"),
+    "restore": (*_CURRENT, "past", "passed", "returned"),
     "reopen": ("meta",),
-    "join": (*_ALL_STATES, "network"),
-    "entry": (*_CURRENT, "past", "away"),
-    "end": (*_ALL_STATES, "gone"),
+    "join": (*_ALL_STATES, *_TAKE_UP, "network"),
+    "entry": (*_CURRENT, "past", "away", *_TAKE_UP),
+    "end": (*_ALL_STATES, "gone", *_TAKE_UP),
     "away": ("meta", "queue", "away"),
     "check": _CURRENT,
-    "admit": (*_ALL_STATES, "gone"),
+    "admit": (*_ALL_STATES, "gone", *_TAKE_UP),
     "confirm": ("meta", "journal"),
 }
 

@@ -29,6 +29,8 @@ POINT_INTERVAL_US = 500_000
 LONGEST_DELAY_US = 3_600_000_000
 # The place of an account without an open tab stays for this long.
 GRACE_MS = 300_000
+# An admission is taken up within this time, or its holder is passed over.
+CLAIM_SECONDS = 30
 MOST_ADMISSIONS_A_TICK = 500
 _RESTORED_AT_ONCE = 500
 _AWAY = (RedisError, OSError, TimeoutError)
@@ -40,7 +42,7 @@ _STATE_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The state of a person in PostgreSQL: `state` is W, A, E, L or F, as in the journal."""
+    """The state of a person in PostgreSQL: `state` is W, A, P, E, L or F, as in the journal."""
 
     user_id: UUID
     state: str
@@ -177,16 +179,19 @@ class WaitingRoomStore:
     async def state(self, event_id: UUID) -> WaitingRoomState | None:
         """Settings and counters; None where the room is not ready in Redis."""
         keys = waiting_room_keys(event_id)
-        meta, waiting, active = await asyncio.gather(
+        meta, waiting, returned, active = await asyncio.gather(
             self._run("HMGET", keys.meta, *_STATE_FIELDS),
             self._run("ZCARD", keys.queue),
+            self._run("ZCARD", keys.returned),
             self._run("ZCARD", keys.active),
         )
-        return state_from(meta, waiting, active)
+        return state_from(meta, waiting + returned, active)
 
-    async def tick(self, event_id: UUID, *, most: int = MOST_ADMISSIONS_A_TICK) -> Tick | None:
-        """End lapsed admissions, draw and admit; None where the room must be rebuilt first."""
-        answer = await self._call("admit", event_id, secrets.token_hex(16), most)
+    async def tick(
+        self, event_id: UUID, *, most: int = MOST_ADMISSIONS_A_TICK, claim_ms: int = CLAIM_SECONDS * 1000
+    ) -> Tick | None:
+        """End lapsed admissions, pass over the absent, draw and admit; None for a room to rebuild."""
+        answer = await self._call("admit", event_id, secrets.token_hex(16), most, claim_ms)
         return None if answer[0] is Outcome.MISSING else tick_from(answer)
 
     async def journal(self, event_id: UUID, *, after: str = "0-0", most: int = 2000) -> list[Change]:

@@ -24,7 +24,8 @@ class WaitingRoom(SQLModel, table=True):
 
 
 class QueueEntry(SQLModel, table=True):
-    """An account's entry in a waiting room: W waiting, A admitted, E expired, L left, F booked.
+    """An account's entry in a waiting room: W waiting, A admitted, P passed over, E expired, L left,
+    F booked.
 
     Written in batches from the journal, in its order: `sequence` is the journal's id and only grows.
     `expires_ms` is Unix time by Redis's clock. No foreign keys: one writer inserts thousands a second.

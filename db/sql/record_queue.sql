@@ -7,7 +7,7 @@
 -- $8 users that left between their row and this change · $9 the first place that was not drawn
 INSERT INTO queue_entries AS entry
   (event_id, user_id, state, place, drawn_place, nonce, expires_ms, sequence)
-SELECT $1, user_id, state, place, CASE WHEN state IN ('W', 'A') AND place < $9 THEN place END, nonce, expires_ms, sequence
+SELECT $1, user_id, state, place, CASE WHEN state IN ('W', 'A', 'P') AND place < $9 THEN place END, nonce, expires_ms, sequence
 FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[])
   AS change (user_id, state, place, nonce, expires_ms, sequence)
 ON CONFLICT (event_id, user_id) DO UPDATE SET
@@ -15,7 +15,7 @@ ON CONFLICT (event_id, user_id) DO UPDATE SET
   place = CASE
     WHEN excluded.state = 'W' AND entry.state = 'W' AND NOT excluded.user_id = ANY ($8::uuid[])
       THEN least(entry.place, excluded.place)
-    WHEN excluded.state IN ('W', 'A') THEN excluded.place
+    WHEN excluded.state IN ('W', 'A', 'P') THEN excluded.place
     ELSE entry.place
   END,
   drawn_place = coalesce(excluded.drawn_place, entry.drawn_place),

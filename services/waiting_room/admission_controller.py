@@ -27,7 +27,7 @@ from kit.clock import Clock, milliseconds, utc_now
 from services.context import Publisher
 from waiting_room.keys import waiting_room_keys
 from waiting_room.outcomes import Change, Tick, sequence_of
-from waiting_room.store import Restored, WaitingRoomStore
+from waiting_room.store import CLAIM_SECONDS, Restored, WaitingRoomStore
 
 _DRAINED_AT_ONCE = 2000
 _RESTORED_AT_ONCE = 5000
@@ -51,12 +51,19 @@ class AdmissionController:
     """Runs the waiting rooms. Any number may run at once, because every step is safe to repeat."""
 
     def __init__(
-        self, database: Database, room: WaitingRoomStore, publisher: Publisher, clock: Clock = utc_now
+        self,
+        database: Database,
+        room: WaitingRoomStore,
+        publisher: Publisher,
+        clock: Clock = utc_now,
+        *,
+        claim_seconds: int = CLAIM_SECONDS,
     ) -> None:
         self._database = database
         self._room = room
         self._publisher = publisher
         self._clock = clock
+        self._claim_ms = claim_seconds * 1000
 
     async def rows(self) -> list[WaitingRoomRow]:
         """Return the waiting rooms to run, and remove those of past events.
@@ -131,11 +138,11 @@ class AdmissionController:
         Raises:
             Unavailable: Redis or PostgreSQL does not answer.
         """
-        tick = await self._room.tick(row.event_id)
+        tick = await self._room.tick(row.event_id, claim_ms=self._claim_ms)
         if tick is None:
             await self._configure(row)
             await self.rebuild(row)
-            tick = await self._room.tick(row.event_id)
+            tick = await self._room.tick(row.event_id, claim_ms=self._claim_ms)
             if tick is None:
                 raise Unavailable("The waiting room is being restored; please try again in a moment.")
         changed = await self._write_journal(row.event_id, tick) if tick.journal else ()
@@ -158,7 +165,7 @@ class AdmissionController:
     async def _write_journal(self, event_id: UUID, tick: Tick) -> tuple[UUID, ...]:
         last, changed = await self._drain(event_id)
         # Where another worker has written the journal of this round, there is nothing left to trim.
-        await self._room.confirm(event_id, tick.generation, through=last or "", admitted=tick.admitted)
+        await self._room.confirm(event_id, tick.generation, through=last or "", admitted=tick.offers)
         return tuple({*changed, *tick.newly_admitted})
 
     async def _drain(self, event_id: UUID) -> tuple[str | None, tuple[UUID, ...]]:

@@ -4,7 +4,7 @@
 --   1 meta        HASH: settings and counters
 --   2 queue       SORTED SET: waiting user by place
 --   3 active      SORTED SET: admitted user by end of the admission in Unix milliseconds
---   4 admissions  HASH: admitted user -> "nonce|ordinal"
+--   4 admissions  HASH: admitted user -> "nonce|ordinal|place"
 -- ARGV
 --   1 user        16 bytes
 --   2 nonce       of the admission; '' where the buyer showed none
@@ -30,7 +30,7 @@ end
 if ARGV[2] ~= '' then
   local ends = redis.call('ZSCORE', KEYS[3], ARGV[1])
   if ends and tonumber(ends) > now_ms() then
-    local own = string.match(redis.call('HGET', KEYS[4], ARGV[1]), '^(.*)|')
+    local own = string.match(redis.call('HGET', KEYS[4], ARGV[1]), '^([^|]*)|')
     if own == ARGV[2] then
       return {'ADMITTED', ends}
     end

@@ -1,12 +1,15 @@
 -- PROMISE
---   Reads where an account stands; the call counts as presence.
+--   Reads where an account stands; the call counts as presence, and takes up an admission that is offered.
 -- KEYS
 --   1 meta        HASH: settings and counters
 --   2 queue       SORTED SET: waiting user by place
 --   3 active      SORTED SET: admitted user by end of the admission in Unix milliseconds
---   4 admissions  HASH: admitted user -> "nonce|ordinal"
+--   4 admissions  HASH: admitted user -> "nonce|ordinal|place"
 --   5 past        HASH: user -> E (lapsed), L (left) or F (finished)
 --   6 away        SORTED SET: waiting user without an open tab by end of the grace time in Unix milliseconds
+--   7 offered     SORTED SET: admitted user who has not taken the admission up by end of the time for it in Unix milliseconds
+--   8 passed      SORTED SET: user who was passed over and is away by place
+--   9 returned    SORTED SET: user who was passed over and is back by place
 -- ARGV
 --   1 user        16 bytes
 -- RETURNS {code, ...}
@@ -47,12 +50,21 @@ if ends then
   if tonumber(ends) <= now_ms() then
     return {'EXPIRED'}
   end
-  local nonce, ordinal = string.match(redis.call('HGET', KEYS[4], user), '^(.*)|(.*)$')
+  redis.call('ZREM', KEYS[7], user)
+  local nonce, ordinal = string.match(redis.call('HGET', KEYS[4], user), '^([^|]*)|([^|]*)')
   if tonumber(ordinal) > tonumber(meta[4] or 0) then
     -- PostgreSQL does not have this admission yet, so a crash could still undo it: clients see it later.
     return {'WAITING', '0', admitted + 1, admitted, gone}
   end
   return {'ADMITTED', nonce, ends}
+end
+local passed = redis.call('ZSCORE', KEYS[8], user)
+if passed then
+  redis.call('ZREM', KEYS[8], user)
+  redis.call('ZADD', KEYS[9], passed, user)
+end
+if passed or redis.call('ZSCORE', KEYS[9], user) then
+  return {'WAITING', '0', admitted + 1, admitted, gone}
 end
 local past = redis.call('HGET', KEYS[5], user)
 if not past then

@@ -62,6 +62,13 @@ async def waiting(venue: Venue) -> int:
 # ------------------------------------------------------------ after the start of the sale
 
 
+@pytest.fixture
+def slow_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No point comes back while a test runs, however slow the machine is."""
+    monkeypatch.setattr(store, "POINT_INTERVAL_US", 60_000_000)
+
+
+@pytest.mark.usefixtures("slow_points")
 async def test_the_61st_guest_has_a_place_behind_others_when_a_hall_joins(venue: Venue) -> None:
     await venue.configure(admit_per_minute=1, max_active=1)
     hall = [guest() for _ in range(GUESTS + 2)]
@@ -107,6 +114,7 @@ async def test_a_hall_is_admitted_at_once_when_nobody_else_waits(venue: Venue) -
     await venue.tick_until(everyone)
 
 
+@pytest.mark.usefixtures("slow_points")
 async def test_a_flood_is_refused_when_its_network_is_an_hour_behind(
     venue: Venue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +146,7 @@ async def test_a_farm_is_ahead_of_others_when_the_guard_is_taken_out(
     assert await join_from(venue, "9.9.9.10", [guest()]) == [GUESTS + 21]
 
 
+@pytest.mark.usefixtures("slow_points")
 @pytest.mark.parametrize(
     ("one", "other"),
     [("2a00:1450::1", "2a00:1450::2"), ("::ffff:9.9.9.9", "9.9.9.9"), ("64:ff9b::909:909", "9.9.9.9")],
