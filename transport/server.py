@@ -51,41 +51,19 @@ class GraphQLServer:
         options = options or ServerOptions()
         meters = meters or NoMeters()
         self._heartbeat = Heartbeat(limits.keep_alive_seconds)
-        persisted = PersistedDocuments(
-            documents or MemoryDocumentStore(limits.documents),
-            manifest_of(options.trusted_documents),
-            options.trusted_documents_only,
-        )
+        persisted = _persisted_documents(documents, limits, options)
         cache = _document_cache(schema, limits, hints or {}, meters, options)
-        encoder = PayloadEncoder(error_mapper)
-        engine = Engine(schema, cache, persisted, encoder, limits, options, meters)
+        engine = Engine(schema, cache, persisted, PayloadEncoder(error_mapper), limits, options, meters)
         connections = OpenConnections(limits.connections_per_network, options.network, meters)
         memory = MemoryBudget(limits.held_bytes, limits.held_bytes_per_network)
-        documents_in_use = DocumentsInUse(memory)
+        bounds = (connections, memory, DocumentsInUse(memory))
         self._streams = EventStreams(
-            engine,
-            context_factory,
-            bus or MemoryBus(),
-            self._heartbeat,
-            limits,
-            meters,
-            connections,
-            memory,
-            documents_in_use,
+            engine, context_factory, bus or MemoryBus(), self._heartbeat, limits, meters, *bounds
         )
-        responses = ResponseCache(limits.responses, limits.response_bytes, meters)
-        answering = Answering(engine, responses, options)
+        answering = Answering(engine, ResponseCache(limits.responses, limits.response_bytes, meters), options)
         self._http = HttpHandler(engine, answering, self._streams, context_factory, limits, meters)
         self._websocket = WebSocketTransport(
-            engine,
-            context_factory,
-            self._heartbeat,
-            limits,
-            options,
-            meters,
-            connections,
-            memory,
-            documents_in_use,
+            engine, context_factory, self._heartbeat, limits, options, meters, *bounds
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,6 +82,16 @@ class GraphQLServer:
         self._streams.close()
         await self._websocket.aclose()
         await self._heartbeat.aclose()
+
+
+def _persisted_documents(
+    documents: DocumentStore | None, limits: Limits, options: ServerOptions
+) -> PersistedDocuments:
+    return PersistedDocuments(
+        documents or MemoryDocumentStore(limits.documents),
+        manifest_of(options.trusted_documents),
+        options.trusted_documents_only,
+    )
 
 
 def _document_cache(
