@@ -39,7 +39,7 @@ def token_signed_with(secret: str) -> str:
     return SecretTokens(secret).mint(viewer, utc_now() + timedelta(minutes=5))
 
 
-@pytest.mark.parametrize("secret", [NEW, OLD])
+@pytest.mark.parametrize("secret", [NEW, OLD], ids=["new", "previous"])
 async def test_token_is_good_when_the_new_or_the_previous_secret_signed_it(api: Api, secret: str) -> None:
     answer = await api.ask("{ me { email } }", token=token_signed_with(secret))
 
@@ -64,7 +64,11 @@ async def test_guests_get_tokens_of_the_new_secret_alone(api: Api) -> None:
         jwt.decode(made["token"], OLD, algorithms=["HS256"])
 
 
-@pytest.mark.parametrize(("secret", "status"), [(WEBHOOK_NEW, 200), (WEBHOOK_OLD, 200), (WEBHOOK_OTHER, 400)])
+@pytest.mark.parametrize(
+    ("secret", "status"),
+    [(WEBHOOK_NEW, 200), (WEBHOOK_OLD, 200), (WEBHOOK_OTHER, 400)],
+    ids=["new", "previous", "another"],
+)
 async def test_webhook_is_taken_when_the_new_or_the_previous_secret_signed_it(
     api: Api, secret: str, status: int
 ) -> None:
