@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
         ["--events", "30000"],
     ),
     "overload": ("ten times the load that one core serves: served, refused, recovery", []),
+    "abuse": ("the attacks of a hostile client, and what the limits cost; --against compares builds", []),
     "pages": ("an arena's page in Chromium: drawn map, frames, memory, bytes over the wire", []),
     "waiting_room": ("the waiting room with a thousand to a million people", []),
     "draw_weights": ("the draw with a farm and with a hall behind one network", ["--draws", "20"]),
