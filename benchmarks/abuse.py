@@ -20,12 +20,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import attacks, hostile_sockets
+from benchmarks import abuse_search, attacks, hostile_sockets
 from benchmarks.installation import LOAD_CORE, ROOT, Installation, open_installation
 from benchmarks.sale import BUYERS, PLACES, buyers, refuse, sell
 
 SETTINGS = {"BOXOFFICE_TRUSTED_PROXIES": "127.0.0.1"}
-COST = "cost"
+SEARCH, COST = "search", "cost"
 # A sale of PLACES gives a buyer two or three tickets; the refused holds of 4 have to fit in the limit.
 TICKETS_AN_ORDER = 50
 
@@ -63,6 +63,12 @@ def attack(tree: Path, chosen: dict[str, tuple[str, Attack]]) -> list[str]:
         return []
     with open_installation(tree=tree, settings=SETTINGS) as installation:
         return [str(asyncio.run(measure(installation))) for _, measure in chosen.values()]
+
+
+def searcher(tree: Path) -> str:
+    """The honest searcher of one build, alone and beside hostile clients."""
+    alone, beside = abuse_search.measure(tree)
+    return f"{alone.p99_ms:.0f} ms, {beside.p99_ms:.0f} ms, {beside.from_index:.0%} from the index"
 
 
 def cost(trees: Sequence[Path], rounds: int) -> list[tuple[str, list[str]]]:
@@ -108,6 +114,9 @@ def main() -> None:
     rows = [
         (label, [column[index] for column in columns]) for index, (label, _) in enumerate(chosen.values())
     ]
+    if not options.only or SEARCH in options.only:
+        label = f"honest searcher's p99: alone, beside {abuse_search.HOSTILE_CLIENTS} hostile clients"
+        rows.append((label, [searcher(tree) for tree in trees]))
     if not options.only or COST in options.only:
         rows += cost(trees, options.rounds)
     table = Table("what", *(["other build"] if options.against else []), "this build", title="Abuse")
@@ -121,7 +130,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    names = [*attacks_of(0), COST]
+    names = [*attacks_of(0), SEARCH, COST]
     parser.add_argument("--against", type=Path, help="a checkout with a .venv of its own")
     parser.add_argument("--only", nargs="*", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--rounds", type=int, default=5, help="of the sale (5)")
