@@ -37,9 +37,6 @@ class AdmissionChecker(Protocol):
             QueueTokenRequired, QueueTokenInvalid: There is no token, or not one of a live admission.
         """
 
-    async def still_admitted(self, event_id: UUID, user_id: UUID, admission_id: str) -> bool:
-        """Return whether an admission is live."""
-
     async def finish(self, event_id: UUID, admission_id: str) -> None:
         """End an admission whose order is booked."""
 

@@ -68,9 +68,6 @@ class NoWaitingRoom:
     async def check(self, event_id: UUID, user_id: UUID, token: str | None) -> str:
         raise Forbidden("no waiting room here")
 
-    async def still_admitted(self, event_id: UUID, user_id: UUID, admission_id: str) -> bool:
-        raise Forbidden("no waiting room here")
-
     async def finish(self, event_id: UUID, admission_id: str) -> None:
         raise Forbidden("no waiting room here")
 

@@ -32,7 +32,6 @@ from domain.errors import (
     OrderNotPayable,
     OutcomeUnknown,
     PaymentDeclined,
-    QueueTokenInvalid,
     Unavailable,
 )
 from domain.ids import Kind, public_id
@@ -171,11 +170,6 @@ async def _check_sale(context: ServiceContext, order: OrderRow) -> None:
     sale = await context.sale(order.event_id)
     if sale.state == EventState.CANCELLED:
         raise OrderNotPayable("This event was cancelled.")
-    admission_id = order.admission_jti if sale.waiting_room_enabled else None
-    if admission_id is None:
-        return
-    if not await context.admissions.still_admitted(sale.id, order.user_id, admission_id):
-        raise QueueTokenInvalid("Your admission from the waiting room has ended.")
 
 
 async def _start(context: ServiceContext, order: OrderRow, attempt: _Attempt) -> tuple[OrderRow, str]:

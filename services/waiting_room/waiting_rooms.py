@@ -328,14 +328,6 @@ class WaitingRooms:
             raise QueueTokenRequired
         return None
 
-    async def still_admitted(self, event_id: UUID, user_id: UUID, admission_id: str) -> bool:
-        """Return whether an admission is live. Raises Unavailable where Redis does not answer."""
-        holder, nonce = holder_of(admission_id)
-        if holder != user_id or not nonce:
-            return False
-        outcome, _ = await self.room.check(event_id, user_id, nonce)
-        return outcome is Outcome.ADMITTED
-
     async def finish(self, event_id: UUID, admission_id: str) -> None:
         """End an admission whose order is booked. Safe to repeat."""
         holder, nonce = holder_of(admission_id)

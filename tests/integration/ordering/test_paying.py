@@ -338,3 +338,21 @@ async def test_nothing_is_kept_or_asked_when_a_card_number_is_given_for_a_method
 
     assert number not in refused.value.message or number == "pm"
     assert await state(context, order.id) == ("RESERVED", None, 0, 0)
+
+
+async def test_an_order_is_paid_when_the_admission_that_it_was_made_under_has_ended(
+    context: ServiceContext,
+) -> None:
+    order = await held(context)
+    await context.database.fetchval(
+        "UPDATE events SET waiting_room_enabled = true WHERE id = $1 RETURNING id", order.event_id
+    )
+    await context.database.fetchval(
+        "UPDATE orders SET admission_jti = 'an-admission-that-has-ended' WHERE id = $1 RETURNING id", order.id
+    )
+    context.forget_event(order.event_id)
+
+    paid = await pay(context, ANN, order.id, "pm_card_visa", "key")
+
+    assert paid.order.state == "BOOKED"
+    assert await seats(context, order) != b"AAAA"
