@@ -9,10 +9,7 @@ from domain.seating import GeneralAdmission, PriceInput
 from schema.inputs import CreateEventInput, MoneyInput, UpdateEventInput, VenueInput
 from services.catalogue.organise_events import EventChanges, EventDraft, VenueDraft
 
-_CHANGES = (
-    "name description category starts_at ends_at on_sale_at off_sale_at max_tickets_per_order"
-    " max_tickets_per_person"
-).split()
+_CHANGES = tuple(EventChanges.__annotations__)
 
 
 def event_draft(wanted: CreateEventInput) -> EventDraft:

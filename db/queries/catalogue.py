@@ -254,8 +254,14 @@ _CHANGEABLE = frozenset(
 
 
 async def change_event(connection: Connection, event_id: UUID, changes: Mapping[str, Any]) -> None:
-    """Set columns of an event; the names are column names."""
-    names = [name for name in changes if name in _CHANGEABLE]
+    """Set columns of an event; the names are column names.
+
+    Raises:
+        ValueError: a name is not in _CHANGEABLE, which would otherwise become part of the statement.
+    """
+    names = list(changes)
+    if not _CHANGEABLE.issuperset(names):
+        raise ValueError(f"these columns cannot be changed: {sorted(set(names) - _CHANGEABLE)}")
     settings = ", ".join(f"{name} = ${number}" for number, name in enumerate(names, 2))
     await connection.execute(
         f"UPDATE events SET {settings}, updated_at = now() WHERE id = $1",
