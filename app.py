@@ -32,7 +32,7 @@ from endpoints.seatmaps import seat_map_routes
 from endpoints.stripe_webhook import webhook_route
 from endpoints.trust import from_allowed_origin, trusted_documents
 from kit.current_request import request_within
-from kit.tasks import unending
+from kit.tasks import stopped, unending
 from parts import Parts, build_parts
 from pubsub.budgets import Budgets
 from pubsub.bus import ChannelBus
@@ -104,8 +104,7 @@ class ApiProcess:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
+            await asyncio.gather(*(stopped(task) for task in tasks))
             self.shedder.lag.stop()
             await self.server.aclose()
             self.streams.seats.close()

@@ -64,6 +64,7 @@ class Parts:
         await self.search.close()
         await self.gateway.close()
         await self.database.close(grace_seconds)
+        await self.runner.drain()
         await self.redis.aclose()
         await asyncio.to_thread(self.instruments.tracer.close)
 

@@ -40,6 +40,11 @@ class Batcher(Generic[Item, Answer]):
         self._waiting.append((item, answer))
         return await answer
 
+    async def drain(self) -> None:
+        """Wait until every item that was submitted has its answer."""
+        while self._waiting or self._out:
+            await (asyncio.wait(self._out) if self._out else asyncio.sleep(0))
+
     def _start(self) -> None:
         while self._waiting and (self._max_concurrent is None or len(self._out) < self._max_concurrent):
             batch, self._waiting = self._waiting[: self._max_batch], self._waiting[self._max_batch :]

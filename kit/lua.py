@@ -87,6 +87,10 @@ class CommandBatcher:
         """Add a command to the current batch and wait for its answer."""
         return await self._commands.submit(command)
 
+    async def drain(self) -> None:
+        """Wait for the commands under way: nobody may wait for their answers any more."""
+        await self._commands.drain()
+
     async def servers(self) -> Sequence[CommandRunner]:
         """Itself, where there is only one server."""
         return [self] if self._servers is None else await self._servers()
