@@ -39,6 +39,7 @@ class Crowd:
         self.protocol = bounded_http_protocol(pipeline, most_connections, request_seconds)
         self.server: uvicorn.Server
         self.port = 0
+        self.writers: list[asyncio.StreamWriter] = []
 
     async def work(self, request: Request) -> Response:
         body = await request.body()
@@ -49,7 +50,14 @@ class Crowd:
         return Response(b"x" * LARGE_BYTES)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self.writers.append(writer)
+        return reader, writer
+
+    def hang_up(self) -> None:
+        """Close every connection that was opened here."""
+        for writer in self.writers:
+            writer.close()
 
 
 @asynccontextmanager
@@ -73,6 +81,7 @@ async def crowd(most_connections: int = 100, request_seconds: float = 10.0) -> A
             yield made
         finally:
             made.end.set()
+            made.hang_up()
             made.server.should_exit = made.server.force_exit = True
             await serving
 
