@@ -287,5 +287,5 @@ async def test_second_process_refuses_when_the_data_dir_is_in_use(stripe_process
 
     assert second.returncode == 2
     assert said.decode() == (
-        f"The local Stripe cannot start: another local Stripe runs on {stripe_process.data_dir}.\n"
+        f"The local Stripe cannot start: another one runs on {stripe_process.data_dir}.\n"
     )
