@@ -343,7 +343,7 @@ def tell_stories(parts: tuple[str, str, str], examples: int, **more: Any) -> Non
 def test_every_story_ends_as_the_model_says(
     postgres_url: str, redis_url: str, stripe_server: LocalStripe
 ) -> None:
-    tell_stories((postgres_url, redis_url, stripe_server.url()), 12)
+    tell_stories((postgres_url, redis_url, stripe_server.url()), 20)
 
     assert OrderMachine.steps > 60
     assert OrderMachine.refused > 5
