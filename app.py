@@ -18,7 +18,6 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from db.queries.events import EventRow
 from db.queries.performers import PerformerRow
 from db.queries.venues import VenueRow
-from db.session import Database
 from domain.errors import Unauthenticated, Unavailable
 from domain.money import Money
 from domain.viewer import Scope, Viewer
@@ -37,7 +36,6 @@ from parts import Parts, build_parts
 from pubsub.budgets import Budgets
 from pubsub.bus import ChannelBus
 from pubsub.document_store import RedisDocuments
-from pubsub.heartbeat import Heartbeat
 from pubsub.keys import EVENTS_CHANNEL
 from pubsub.latency_probe import PubSubLatencyProbe
 from pubsub.open_streams import OpenStreams
@@ -53,7 +51,7 @@ from services.identity.tokens import Tokens
 from settings import Settings
 from subscriptions.queue_positions import WaitingRoomHub
 from subscriptions.seat_availability import SeatHub
-from telemetry.exposition import CONTENT_TYPE, packed
+from telemetry.exposition import CONTENT_TYPE
 from telemetry.transport_meters import TransportMeters
 from telemetry.waiting_room_meters import EstimateErrors
 from transport import (
@@ -73,14 +71,9 @@ from transport import (
     admit_all,
 )
 from transport import Unauthenticated as TokenRefused
-from workers.admission import admission_loop
-from workers.indexing import indexing_loops, search_engine
-from workers.loops import Loop
-from workers.main import run_loops
-from workers.ordering import ordering_loops
-from workers.retention import retention_loop
 
 GOODBYE_SECONDS = 3.0
+CLOSE_SECONDS = 3.0
 GRAPHQL_PATH = "/graphql"
 
 
@@ -109,7 +102,7 @@ class ApiProcess:
             await self.server.aclose()
             self.streams.seats.close()
             self.streams.queue.close()
-            await self.parts.close()
+            await self.parts.close(CLOSE_SECONDS)
 
     async def drain(self) -> None:
         """Let balancers look away, then send subscribers elsewhere; requests go on being answered."""
@@ -127,7 +120,7 @@ def create_app(settings: Settings) -> Starlette:
     streams = _streams(parts)
     open_streams = OpenStreams(parts.runner)
     meters = TransportMeters(instruments.own, instruments.common, open_streams)
-    metrics = _process_metrics(parts)
+    metrics = parts.process_metrics()
     shedder = LoadShedder(_load_limits(settings), meters)
     pipeline = _pipeline(parts, shedder)
     server = graphql_server(parts, streams, meters, shedder)
@@ -201,11 +194,6 @@ def _background(
         "measuring the loop's lag": instruments.process.measure_lag,
         "probing pub/sub latency": probe.run,
     }
-
-
-def _process_metrics(parts: Parts) -> ProcessMetrics:
-    instruments = parts.instruments
-    return ProcessMetrics(parts.runner, instruments.name, lambda: packed(instruments.own))
 
 
 def _routes(parts: Parts, server: GraphQLServer, operations: list[Route]) -> list[BaseRoute]:
@@ -358,39 +346,3 @@ async def _hear_of_events(parts: Parts) -> None:
                     parts.context.forget_event(UUID(message))
                     parts.waiting_rooms.forget(UUID(message))
         await asyncio.sleep(1)
-
-
-async def run_worker(settings: Settings) -> None:
-    """The worker process: every loop, until SIGTERM or SIGINT."""
-    parts = build_parts(settings, "worker")
-    instruments = parts.instruments
-    await parts.channels.open()
-    loops = [
-        *ordering_loops(parts.context),
-        admission_loop(parts.admission_controller),
-        retention_loop(parts.database, settings),
-        Loop("heartbeat", Heartbeat(parts.runner).beat, 2.0),
-        *indexing_loops(parts.database, search_engine(settings)),
-    ]
-    for loop in loops:
-        loop.watch = instruments.loops.round
-        instruments.loops.watch(loop.name, partial(getattr, loop, "last_finished"))
-    beside = [
-        asyncio.create_task(unending(partial(_listen, parts.database, loops), "listening to the outbox")),
-        asyncio.create_task(unending(_process_metrics(parts).keep_publishing, "publishing metrics")),
-        asyncio.create_task(unending(instruments.process.measure_lag, "measuring the loop's lag")),
-    ]
-    try:
-        await run_loops(loops)
-    finally:
-        for task in beside:
-            task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
-        # The loops have ended; only the sessions of leaders are still open.
-        await parts.close(grace_seconds=0.2)
-
-
-async def _listen(database: Database, loops: list[Loop]) -> None:
-    """Wake the outbox loop after each commit that wrote to the outbox."""
-    outbox = next(loop for loop in loops if loop.name == "outbox")
-    await database.listen("boxoffice_outbox", outbox.wake.set)

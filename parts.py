@@ -15,6 +15,7 @@ from payments.instrumented_gateway import InstrumentedGateway
 from payments.stripe_gateway import StripeGateway
 from pubsub.budgets import Budgets
 from pubsub.channels import Channels
+from pubsub.process_metrics import ProcessMetrics
 from pubsub.redis_backend import RedisBackend
 from pubsub.single_use import SingleUse
 from pubsub.sliding_counters import SlidingCounters
@@ -34,6 +35,7 @@ from services.waiting_room.admission_controller import AdmissionController
 from services.waiting_room.queue_tokens import QueueTokens
 from services.waiting_room.waiting_rooms import WaitingRooms
 from settings import Settings
+from telemetry.exposition import packed
 from telemetry.instruments import Instruments
 from telemetry.tracing import tracer_for
 from waiting_room.store import WaitingRoomStore
@@ -57,6 +59,10 @@ class Parts:
     context: ServiceContext
     search: EventSearch
     instruments: Instruments
+
+    def process_metrics(self) -> ProcessMetrics:
+        """Return what publishes this process's own metrics, for whichever process is scraped."""
+        return ProcessMetrics(self.runner, self.instruments.name, lambda: packed(self.instruments.own))
 
     async def close(self, grace_seconds: float = 5.0) -> None:
         """Close every client; running statements have `grace_seconds` to finish."""

@@ -225,6 +225,11 @@ class Settings:
         host = "127.0.0.1" if self.host in ("", "0.0.0.0", "::") else self.host  # noqa: S104 - compared
         return self.public_url or f"http://{host}:{self.port}"
 
+    @property
+    def stop_seconds(self) -> int:
+        """The longest that a stop may take, from the signal to the end of the process."""
+        return self.drain_seconds + 15
+
     def check_production(self) -> None:
         """Refuses what only a development machine may use.
 

@@ -7,12 +7,14 @@ import logging
 import resource
 import socket
 from collections.abc import Iterator, Sequence
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
 
 from commands.logs import log_as
 from endpoints.trust import client_behind
+from kit.exit_deadline import ExitDeadline
 from settings import Settings
 from transport import WebSocketProtocol, bounded_http_protocol, peer_address
 
@@ -32,6 +34,15 @@ class Server(uvicorn.Server):
     """Uvicorn that ends subscriptions before it stops accepting connections."""
 
     beside: "OperationsServer | None" = None
+
+    def __init__(self, config: uvicorn.Config, deadline: ExitDeadline) -> None:
+        super().__init__(config)
+        self._deadline = deadline
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop; the process ends before its deadline, whatever hangs."""
+        self._deadline.arm(asyncio.get_running_loop())
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and beside it for metrics and readiness where they have a port of their own."""
@@ -84,7 +95,7 @@ def serve(settings: Settings) -> None:
 
     log_as(settings)
     app = create_app(settings)
-    server = Server(configured(app, settings))
+    server = Server(configured(app, settings), ExitDeadline(settings.stop_seconds))
     if settings.metrics_port:
         listener = listening_socket(settings.host, settings.metrics_port, "METRICS_PORT")
         server.beside = OperationsServer(app.state.operations, listener)

@@ -13,8 +13,8 @@ T = TypeVar("T")
 
 def worker(data_dir: str | None) -> None:
     """Run the background loops until SIGTERM."""
-    from app import run_worker
     from commands.logs import log_as
+    from worker import run_worker
 
     settings = settings_of_running(data_dir, environment="production").require_serving()
     log_as(settings)

@@ -100,10 +100,20 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection for one use; statements commit on their own."""
+        """A connection for one use; statements commit on their own.
+
+        What the block raises is raised, also where the connection can then not be returned: a cancellation
+        stays one.
+        """
         pool = await self._opened()
-        async with pool.acquire(timeout=seconds_left(self._acquire_timeout_seconds)) as connection:
+        connection = await pool.acquire(timeout=seconds_left(self._acquire_timeout_seconds))
+        try:
             yield connection
+        except BaseException:
+            with contextlib.suppress(*DATABASE_AWAY):
+                await pool.release(connection)
+            raise
+        await pool.release(connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -118,8 +128,7 @@ class Database:
                 try:
                     yield connection
                 except BaseException:
-                    if not is_lost(connection):
-                        await transaction.rollback()
+                    await _roll_back(transaction, connection)
                     raise
                 await asyncio.shield(transaction.commit())
 
@@ -188,6 +197,16 @@ class Database:
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
+
+
+async def _roll_back(transaction: asyncpg.transaction.Transaction, connection: Connection) -> None:
+    """Roll back; where that fails, end the session, which rolls back too."""
+    if is_lost(connection):
+        return
+    try:
+        await transaction.rollback()
+    except DATABASE_AWAY:
+        connection.terminate()
 
 
 async def _set_json_codecs(connection: Any) -> None:

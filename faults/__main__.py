@@ -2,6 +2,7 @@
 
 python -m faults                                  every fault, for eight minutes
 python -m faults --minutes 1 --faults kill-redis,flush-redis --seed 7
+python -m faults --stops 200                      stop processes under load: each has to end in time
 python -m faults --controls                       remove one guard after another: the checker must notice each
 """
 
@@ -13,6 +14,7 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from statistics import median
 
 from rich.console import Console
 
@@ -22,6 +24,8 @@ from faults.campaign import Plan, Result, run
 from faults.catalogue import FAULTS
 from faults.guards import GUARDS
 from faults.recovery import measure
+from faults.stops import STOPPABLE
+from faults.stops import measure as measure_stops
 
 EXIT_VIOLATED = 1
 EXIT_STOPPED = 130
@@ -43,6 +47,8 @@ def main() -> int:
         taken = asyncio.run(measure(directory, line, seed))
         shutil.rmtree(directory / "data", ignore_errors=True)
         return EXIT_VIOLATED if max(taken.values()) > LONGEST_RECOVERY_SECONDS else 0
+    if arguments.stops:
+        return _stops(arguments.stops, directory, seed)
     if arguments.controls is not None:
         return _controls(arguments.controls, directory, seed)
     plan = Plan(seed, arguments.minutes, tuple(arguments.faults or ()), buyers=arguments.buyers)
@@ -60,6 +66,20 @@ def attack(plan: Plan, directory: Path) -> Result:
         result = asyncio.run(run(plan, directory, progress, line))
     report.save(result, directory)
     return result
+
+
+def _stops(count: int, directory: Path, seed: int) -> int:
+    """Stops processes under load and faults, and prints how long each kind took."""
+    with progress_shown() as progress:
+        stops = asyncio.run(measure_stops(directory, count, progress, line, seed))
+    for part in STOPPABLE:
+        taken = sorted(stop.seconds for stop in stops if stop.part == part)
+        if taken:
+            line(f"{part:8}{len(taken):4} stops, median {median(taken):.2f} s, longest {taken[-1]:.2f} s")
+    late = [stop for stop in stops if stop.is_late]
+    line(f"{len(stops)} stops, {len(late)} late")
+    shutil.rmtree(directory / "data", ignore_errors=True)
+    return EXIT_VIOLATED if late else 0
 
 
 def _controls(wanted: list[str], directory: Path, seed: int) -> int:
@@ -110,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="measure the recovery time after a killed worker, for each kind of work",
     )
+    parser.add_argument("--stops", type=int, default=0, metavar="N", help="stop processes N times under load")
     parser.add_argument("--list", action="store_true", help="print the faults")
     return parser
 

@@ -116,7 +116,7 @@ async def run(plan: Plan, directory: Path, progress: Progress, log: Callable[[st
         starting = start_installation(
             directory / "data", rng, workers=plan.workers, without=plan.without, log=log
         )
-        async with starting as installation, _load(plan, installation, history, rng) as campaign:
+        async with starting as installation, under_load(plan, installation, history, rng) as campaign:
             await _inject_all(campaign, rng, progress, log)
             await _audit(campaign, log)
             if not plan.without:
@@ -128,7 +128,7 @@ async def run(plan: Plan, directory: Path, progress: Progress, log: Callable[[st
 
 
 @asynccontextmanager
-async def _load(
+async def under_load(
     plan: Plan, installation: Installation, history: History, rng: random.Random
 ) -> AsyncIterator[Campaign]:
     """Runs buyers, watchers and the probe until the end of the block."""

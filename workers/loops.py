@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from kit.log_context import bound
+from kit.tasks import is_being_cancelled
 
 log = logging.getLogger("boxoffice.worker")
 
@@ -41,7 +42,10 @@ class Loop:
     watch: Watch = _unwatched
 
     async def run(self) -> None:
-        """Run until cancelled. A failure is logged, and makes the next pauses longer."""
+        """Run until cancelled. A failure is logged, and makes the next pauses longer.
+
+        A cancellation that a failure replaces is still a cancellation.
+        """
         faults = 0
         while True:
             found = 0
@@ -49,6 +53,8 @@ class Loop:
                 found = await self.job()
                 faults, self.last_finished = 0, time.monotonic()
             except Exception as fault:
+                if is_being_cancelled():  # and the fault came from cleaning up
+                    raise asyncio.CancelledError from fault
                 faults += 1
                 with bound(loop=self.name):
                     log.warning("round failed (%d in a row): %s: %s", faults, type(fault).__name__, fault)

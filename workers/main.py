@@ -3,21 +3,32 @@
 import asyncio
 import logging
 import signal
+from types import FrameType
 
+from kit.exit_deadline import ExitDeadline, leave_now
+from kit.tasks import stopped
 from workers.loops import Loop
 
 log = logging.getLogger("boxoffice.worker")
 
 
-async def run_loops(loops: list[Loop]) -> None:
-    """Run loops side by side until SIGTERM or SIGINT; each ends between two awaits of its own."""
+async def run_loops(loops: list[Loop], deadline: ExitDeadline) -> None:
+    """Run loops side by side until SIGTERM or SIGINT, then end each between two awaits of its own.
+
+    The first signal arms `deadline`; a second one ends the process at once.
+    """
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
+    running = asyncio.get_running_loop()
+
+    def signalled(_number: int, _frame: FrameType | None) -> None:
+        if deadline.is_armed:
+            leave_now(running, "a second signal came")
+        deadline.arm(running)
+        running.call_soon_threadsafe(stop.set)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        signal.signal(number, signalled)  # not the loop's own handlers: a blocked loop runs none
     tasks = [asyncio.create_task(each.run(), name=each.name) for each in loops]
     await stop.wait()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*map(stopped, tasks))
     log.info("the worker has stopped")
