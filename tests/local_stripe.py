@@ -78,6 +78,23 @@ class Control:
     async def finish_challenge(self, intent_id: str, outcome: str) -> httpx.Response:
         return await self.client.post(f"/_control/challenges/{intent_id}", json={"outcome": outcome})
 
+    async def post(self, path: str, **body: Any) -> dict[str, Any]:
+        answer = await self.client.post(path, json=body)
+        assert answer.is_success, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    async def refund(self, intent_id: str, amount: int | None = None, **more: Any) -> dict[str, Any]:
+        """A refund made by hand at the dashboard: of an amount, or of all that is left."""
+        wanted = more if amount is None else {"amount": amount, **more}
+        return await self.post(f"/_control/intents/{intent_id}/refund", **wanted)
+
+    async def dispute(self, intent_id: str, **more: Any) -> dict[str, Any]:
+        return await self.post(f"/_control/intents/{intent_id}/dispute", **more)
+
+    async def close_dispute(self, dispute_id: str, outcome: str) -> dict[str, Any]:
+        return await self.post(f"/_control/disputes/{dispute_id}/close", outcome=outcome)
+
     async def prune_keys(self) -> int:
         answer = await self.client.post("/_control/idempotency/prune", json={})
         pruned: int = answer.json()["pruned"]

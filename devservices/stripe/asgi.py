@@ -11,6 +11,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from devservices.stripe import routes
 from devservices.stripe.app import App
+from devservices.stripe.by_hand import ByHand
 from devservices.stripe.control import Control, error_response
 from devservices.stripe.errors import ApiError
 
@@ -43,7 +44,11 @@ def build(app: App, ready: Callable[[], None] = lambda: None) -> Starlette:
         app.store.close()
 
     return Starlette(
-        routes=[*routes.routes(app.api, app.config.api_key), *Control(app).routes()],
+        routes=[
+            *routes.routes(app.api, app.config.api_key),
+            *Control(app).routes(),
+            *ByHand(app).routes(),
+        ],
         lifespan=lifespan,
         middleware=MIDDLEWARE,
         exception_handlers={ApiError: error_response},

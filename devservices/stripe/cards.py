@@ -45,6 +45,9 @@ class Card:
     challenge: bool = False
     later: Later = Later.NONE
     capture_fails: bool = False
+    dispute: str | None = None
+    """The reason for which its payments are disputed once they are captured."""
+    inquiry: bool = False
     refund: RefundOutcome = RefundOutcome.SUCCEEDS
 
 
@@ -107,6 +110,9 @@ CARDS: dict[str, Card] = {
     "pm_card_threeDSecureRequiredChargeDeclined": replace(GENERIC, last4="1629", challenge=True),
     "pm_card_refundFail": Card(last4="5126", refund=RefundOutcome.FAILS_LATER),
     "pm_card_pendingRefund": Card(last4="7726", refund=RefundOutcome.SUCCEEDS_LATER),
+    "pm_card_createDispute": Card(last4="0259", dispute="fraudulent"),
+    "pm_card_createDisputeProductNotReceived": Card(last4="2685", dispute="product_not_received"),
+    "pm_card_createDisputeInquiry": Card(last4="1976", dispute="fraudulent", inquiry=True),
     # ours
     "pm_card_captureFails": Card(last4="9001", capture_fails=True),
     "pm_card_processing": Card(last4="9002", later=Later.AUTHORISES),

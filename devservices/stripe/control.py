@@ -4,8 +4,6 @@ Requests and responses are JSON. A POST needs `Content-Type: application/json`, 
 site cannot send without a CORS preflight.
 """
 
-import json
-from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -15,9 +13,9 @@ from starlette.routing import Route
 from devservices.stripe import amounts, challenge, intents
 from devservices.stripe.app import App
 from devservices.stripe.balances import balances
-from devservices.stripe.documents import Document
 from devservices.stripe.errors import ApiError, unexpected_state
 from devservices.stripe.injected_faults import InvalidFault
+from devservices.stripe.json_bodies import json_body, json_object
 
 
 class Control:
@@ -54,7 +52,7 @@ class Control:
 
     async def add_fault(self, request: Request) -> Response:
         """Adds one fault or a list of faults; returns them with their ids."""
-        body = await _json(request)
+        body = await json_body(request)
         faults = body if isinstance(body, list) else [body]
         try:
             with self.store.transaction():
@@ -89,7 +87,7 @@ class Control:
 
     async def point_webhook(self, request: Request) -> Response:
         """Sends webhooks to another address until a restart: {"url": ..., "secret": ...}."""
-        wanted = await _object(request)
+        wanted = await json_object(request)
         url, secret = wanted.get("url"), wanted.get("secret", self.app.webhooks.secret)
         if not isinstance(url, str | None) or not isinstance(secret, str):
             raise ApiError(400, "url is a text or null, secret a text.")
@@ -111,7 +109,7 @@ class Control:
 
     async def prune(self, request: Request) -> Response:
         """Deletes idempotency keys as after 24 hours: {"older_than_seconds": 0}."""
-        wanted = await _object(request)
+        wanted = await json_object(request)
         older = wanted.get("older_than_seconds", 0)
         if not isinstance(older, int | float):
             raise ApiError(400, "older_than_seconds is a number.")
@@ -129,7 +127,7 @@ class Control:
 
     async def finish_challenge(self, request: Request) -> Response:
         """Completes or fails the bank's challenge: {"outcome": "complete" or "fail"}."""
-        outcome = (await _object(request)).get("outcome")
+        outcome = (await json_object(request)).get("outcome")
         if outcome not in ("complete", "fail"):
             raise ApiError(400, "outcome is complete or fail.", param="outcome")
         with self.app.transaction() as ledger:
@@ -165,19 +163,3 @@ async def error_response(request: Request, fault: Exception) -> Response:
     """The response to an ApiError outside /v1, in the same format."""
     assert isinstance(fault, ApiError)
     return JSONResponse(fault.body(), fault.status)
-
-
-async def _json(request: Request) -> Any:
-    if request.headers.get("content-type", "").partition(";")[0] != "application/json":
-        raise ApiError(415, "Send Content-Type: application/json.")
-    try:
-        return json.loads(await request.body() or b"{}")
-    except (ValueError, RecursionError) as fault:
-        raise ApiError(400, "The body is not valid JSON.") from fault
-
-
-async def _object(request: Request) -> Document:
-    wanted = await _json(request)
-    if not isinstance(wanted, dict):
-        raise ApiError(400, "Send a JSON object.")
-    return wanted

@@ -6,7 +6,7 @@ recorded.
 
 from copy import deepcopy
 
-from devservices.stripe import amounts, charges
+from devservices.stripe import amounts, charges, disputes
 from devservices.stripe.cards import Later, payment_method
 from devservices.stripe.documents import Document, new_id, token
 from devservices.stripe.errors import ApiError, invalid_parameter, no_such, unexpected_state
@@ -160,6 +160,7 @@ def authorise(ledger: Ledger, intent: Document, method: Document) -> None:
     ledger.store.save(intent)
     ledger.emit("charge.succeeded", charge)
     ledger.emit("payment_intent.succeeded", intent)
+    _dispute_if_the_card_does(ledger, intent, charge)
 
 
 def fail(ledger: Ledger, intent: Document, error: Document) -> None:
@@ -267,6 +268,13 @@ def _captured(ledger: Ledger, intent: Document, charge: Document, amount: int) -
     ledger.store.save(intent)
     ledger.emit("charge.captured", charge)
     ledger.emit("payment_intent.succeeded", intent)
+    _dispute_if_the_card_does(ledger, intent, charge)
+
+
+def _dispute_if_the_card_does(ledger: Ledger, intent: Document, charge: Document) -> None:
+    card = charges.card_of(ledger.store.get("payment_method", intent["payment_method"]))
+    if card.dispute is not None:
+        disputes.begin(ledger, charge, charge["amount_captured"], card.dispute, inquiry=card.inquiry)
 
 
 def _apply_alteration(ledger: Ledger, intent: Document, operation: str) -> bool:

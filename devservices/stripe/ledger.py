@@ -53,7 +53,15 @@ class Ledger:
             "type": kind,
         }
         self.store.insert(event, _intent_of(document))
-        enqueue(self.store, self.faults, event, _facts(event), self.now)
+        enqueue(self.store, self.faults, event, self._facts(event), self.now)
+
+    def _facts(self, event: Document) -> dict[str, str | None]:
+        """The facts that faults are matched with; a refund or a dispute has the order of its intent."""
+        document = event["data"]["object"]
+        intent_id = _intent_of(document)
+        intent = self.store.find("payment_intent", intent_id) if intent_id else None
+        metadata = (intent or document).get("metadata") or {}
+        return {"event_type": event["type"], "intent": intent_id, "order_id": metadata.get("order_id")}
 
     def schedule(self, kind: str, target: str, seconds: float | None = None) -> None:
         """Schedules the transition `kind` of `target`; it survives a restart."""
@@ -67,12 +75,3 @@ def _intent_of(document: Document) -> str | None:
     if document["object"] == "payment_intent":
         return str(document["id"])
     return document.get("payment_intent")
-
-
-def _facts(event: Document) -> dict[str, str | None]:
-    document = event["data"]["object"]
-    return {
-        "event_type": event["type"],
-        "intent": _intent_of(document),
-        "order_id": document.get("metadata", {}).get("order_id"),
-    }

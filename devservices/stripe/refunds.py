@@ -1,6 +1,6 @@
 """Refunds: never more than the captured amount that is not yet refunded (docs.stripe.com/refunds)."""
 
-from devservices.stripe import amounts
+from devservices.stripe import amounts, disputes
 from devservices.stripe.cards import RefundOutcome
 from devservices.stripe.charges import card_of
 from devservices.stripe.documents import Document, new_id
@@ -19,6 +19,7 @@ def create(ledger: Ledger, params: Params) -> Document:
     charge = _charge(ledger, params)
     left = charge["amount_captured"] - charge["amount_refunded"]
     _require_captured(charge, left)
+    disputes.require_refundable(ledger, charge)
     amount = params.integer("amount", default=left)
     if amount > left:
         sentence = (

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from devservices.stripe import calls, intents, refunds
+from devservices.stripe import calls, disputes, intents, refunds
 from devservices.stripe.api import Api, ConnectionReset, Operation
 from devservices.stripe.cards import payment_method
 from devservices.stripe.connections import reset
@@ -40,6 +40,7 @@ def _payment_method(ledger: Ledger, params: Params, method_id: str) -> Document:
 
 
 INTENTS, REFUNDS, EVENTS, CHARGES = "/v1/payment_intents", "/v1/refunds", "/v1/events", "/v1/charges"
+DISPUTES = "/v1/disputes"
 TABLE: tuple[tuple[str, str, str, Run], ...] = (
     ("POST", INTENTS, "payment_intent.create", intents.create),
     ("GET", INTENTS, "payment_intent.list", lister("payment_intent", INTENTS, "customer")),
@@ -54,6 +55,10 @@ TABLE: tuple[tuple[str, str, str, Run], ...] = (
     ("POST", f"{REFUNDS}/{{id}}", "refund.update", refunds.update),
     ("GET", CHARGES, "charge.list", lister("charge", CHARGES, "payment_intent")),
     ("GET", f"{CHARGES}/{{id}}", "charge.retrieve", _retriever("charge", "charge")),
+    ("GET", DISPUTES, "dispute.list", lister("dispute", DISPUTES, "payment_intent", "charge")),
+    ("GET", f"{DISPUTES}/{{id}}", "dispute.retrieve", disputes.retrieve),
+    ("POST", f"{DISPUTES}/{{id}}", "dispute.update", disputes.update),
+    ("POST", f"{DISPUTES}/{{id}}/close", "dispute.close", disputes.close),
     ("GET", EVENTS, "event.list", lister("event", EVENTS, "type")),
     ("GET", f"{EVENTS}/{{id}}", "event.retrieve", _retriever("event", "event")),
     ("GET", "/v1/payment_methods/{id}", "payment_method.retrieve", _payment_method),
