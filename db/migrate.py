@@ -1,15 +1,17 @@
 """Migration of a database to the schema of this version."""
 
+import asyncio
 from pathlib import Path
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 # Any constant serves; processes that migrate at the same time wait for this one session lock.
 _MIGRATION_LOCK = 0x0B0F_F1CE
+_RETRY_SECONDS = 0.1
 
 
 def alembic_config() -> Config:
@@ -25,14 +27,22 @@ async def migrate(database_url: str, revision: str = "head") -> None:
     engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(database_url))
     try:
         async with engine.connect() as connection:
-            await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
-            await connection.commit()
+            await _lock(connection)
             await connection.run_sync(_upgrade, revision)
             await connection.commit()
             await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})
             await connection.commit()
     finally:
         await engine.dispose()
+
+
+async def _lock(connection: AsyncConnection) -> None:
+    """Wait for the lock without a statement that runs: CREATE INDEX CONCURRENTLY would wait for its end."""
+    taken = text("SELECT pg_try_advisory_lock(:key)")
+    while not await connection.scalar(taken, {"key": _MIGRATION_LOCK}):
+        await connection.commit()
+        await asyncio.sleep(_RETRY_SECONDS)
+    await connection.commit()
 
 
 def _upgrade(connection: Connection, revision: str) -> None:

@@ -1,6 +1,6 @@
 """Public ids: a prefix that names the type, and the key in 26 letters.
 
-The ids of seats, sections, price levels and tickets are that of their event with a number behind it.
+The ids of places, seats, sections and price levels are that of their event with a number behind it.
 """
 
 from enum import StrEnum
@@ -22,6 +22,7 @@ class Kind(StrEnum):
     PERFORMER = "per"
     USER = "usr"
     ORDER = "ord"
+    TICKET = "tkt"
     PAYMENT = "pay"
     QUEUE_ENTRY = "que"
     SEATING_PLAN = "pln"
@@ -33,7 +34,7 @@ class Part(StrEnum):
     SEAT = "seat"
     SECTION = "sec"
     PRICE_LEVEL = "plv"
-    TICKET = "tkt"
+    PLACE = "plc"
 
 
 def public_id(kind: Kind, key: UUID) -> str:

@@ -55,6 +55,30 @@ class ClaimState(StrEnum):
     ENDED = "ENDED"
 
 
+class TicketStatus(StrEnum):
+    """What an order has of a place: HELD until it is paid, ISSUED, REFUNDED, or VOID."""
+
+    HELD = "HELD"
+    ISSUED = "ISSUED"
+    REFUNDED = "REFUNDED"
+    VOID = "VOID"
+
+
+_TICKET_OF_CLAIM = {ClaimState.HELD.value: TicketStatus.HELD, ClaimState.BOOKED.value: TicketStatus.ISSUED}
+_PAID_STATES = frozenset({OrderState.BOOKED.value, OrderState.REFUNDED.value})
+
+
+def ticket_status(claim_state: str, order_status: str) -> TicketStatus:
+    """The status of a ticket, of its claim and of its order as it is now.
+
+    Only a booked order's claims end by a refund; those of an order that lapsed or was cancelled are VOID.
+    """
+    if order_status in (OrderState.EXPIRED, OrderState.CANCELLED):
+        return TicketStatus.VOID
+    ended = TicketStatus.REFUNDED if order_status in _PAID_STATES else TicketStatus.VOID
+    return _TICKET_OF_CLAIM.get(claim_state, ended)
+
+
 class PaymentState(StrEnum):
     """The state of a payment, as its buyer sees it."""
 

@@ -10,7 +10,7 @@ import httpx
 
 from faults.history import Call, History, Outcome
 
-ORDER = """order { id status expiresAt tickets { id status } }"""
+ORDER = """order { id status expiresAt tickets { id placeId status } }"""
 ENTRY = "entry { state position admission { token } }"
 _QUERIES = ("order", "entry")
 DOCUMENTS = {
@@ -121,5 +121,6 @@ def _read_order(call: Call, order: dict[str, Any]) -> None:
         return
     call.order, call.status = order["id"], order["status"]
     call.tickets = tuple(ticket["id"] for ticket in order["tickets"])
+    call.places = tuple(ticket["placeId"] for ticket in order["tickets"])
     if order["expiresAt"] is not None:
         call.expires = datetime.fromisoformat(order["expiresAt"]).timestamp()

@@ -32,6 +32,8 @@ class Call:
     """Of the refusal, or the kind of unknown outcome."""
     status: str | None = None
     tickets: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    """Of the tickets, in their order."""
     expires: float | None = None
     """When the hold expires, according to the response."""
     detail: dict[str, Any] = field(default_factory=dict)

@@ -35,6 +35,7 @@ def check(calls: Sequence[Call], states: Mapping[str, str], excused: Set[str]) -
     return [
         *lost_bookings(calls, states, excused),
         *double_holds(calls, states, excused),
+        *shared_tickets(calls),
         *key_conflicts(calls),
         *wrong_counts(calls),
         *defects(calls),
@@ -70,7 +71,7 @@ def lost_bookings(calls: Sequence[Call], states: Mapping[str, str], excused: Set
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time during which an order certainly had its tickets."""
+    """A time during which an order certainly had its places."""
 
     order: str
     start: float
@@ -80,7 +81,7 @@ class Span:
 def spans(
     calls: Sequence[Call], states: Mapping[str, str], excused: Set[str] = frozenset()
 ) -> dict[str, list[Span]]:
-    """The spans in which orders certainly had each ticket: from the response to the first possible end."""
+    """The spans in which orders certainly had each place: from the response to the first possible end."""
     booked = acknowledged(calls)
     ended: dict[str, float] = {}
     for call in calls:
@@ -102,9 +103,9 @@ def spans(
         end = ended.get(order, float("inf") if order in booked else expires)
         if order not in booked:
             end = min(end, expires)
-        for ticket in call.tickets:
+        for place in call.places:
             if end > call.ended:
-                found[ticket].append(Span(order, call.ended, end))
+                found[place].append(Span(order, call.ended, end))
     return found
 
 
@@ -130,15 +131,28 @@ def _seen_before_cancelled(calls: Sequence[Call], states: Mapping[str, str]) -> 
 
 
 def double_holds(calls: Sequence[Call], states: Mapping[str, str], excused: Set[str]) -> list[Violation]:
-    """Invariant 1, from responses alone: two orders certainly had one ticket at one time."""
+    """Invariant 1, from responses alone: two orders certainly had one place at one time."""
     found = []
     refused = {call.order for call in calls if call.detail.get("card") == _REFUSED_CARD and call.order}
-    for ticket, of_ticket in spans(calls, states, excused | refused).items():
-        ordered = sorted(of_ticket, key=lambda span: span.start)
+    for place, of_place in spans(calls, states, excused | refused).items():
+        ordered = sorted(of_place, key=lambda span: span.start)
         for earlier, later in pairwise(ordered):
             if later.start < earlier.end and later.order != earlier.order:
-                found.append(Violation(1, f"{earlier.order} and {later.order} both had {ticket}"))
+                found.append(Violation(1, f"{earlier.order} and {later.order} both had {place}"))
     return found
+
+
+def shared_tickets(calls: Sequence[Call]) -> list[Violation]:
+    """A ticket's id stood in two orders, which mixes two buyers' tickets in every cache of a client."""
+    orders: dict[str, set[str]] = defaultdict(set)
+    for call in calls:
+        for ticket in call.tickets:
+            orders[ticket].add(str(call.order))
+    return [
+        Violation(DEFECT, f"ticket {ticket} is in {' and '.join(sorted(found))}")
+        for ticket, found in orders.items()
+        if len(found) > 1
+    ]
 
 
 def key_conflicts(calls: Sequence[Call]) -> list[Violation]:

@@ -16,7 +16,7 @@ from domain.errors import BadRequest
 T = TypeVar("T")
 
 MOST_ON_A_PAGE = 100
-MOST_TICKETS_ON_A_PAGE = 500
+MOST_PLACES_ON_A_PAGE = 500
 _LONGEST_CURSOR = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

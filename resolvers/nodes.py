@@ -7,7 +7,8 @@ from domain.ids import Kind, Part, parse_part
 from resolvers.context import RequestContext
 from resolvers.events import requested_id, visible_event
 from resolvers.orders import order_by_public_id, user_by_id
-from resolvers.tickets import TicketView, ticket_by_place
+from resolvers.places import PlaceView, place_by_number
+from resolvers.tickets import ticket_by_public_id
 
 Reader = Callable[[RequestContext, str], Awaitable[object | None]]
 
@@ -40,13 +41,13 @@ async def _user(context: RequestContext, text: str) -> object | None:
     return await user_by_id(context, requested_id(text, Kind.USER))
 
 
-async def _ticket(context: RequestContext, text: str) -> TicketView | None:
+async def _place(context: RequestContext, text: str) -> PlaceView | None:
     try:
-        event_id, place = parse_part(text, Part.TICKET)
+        event_id, number = parse_part(text, Part.PLACE)
     except InvalidInput as error:
         raise BadRequest(error.message) from None
     event = await visible_event(context, event_id)
-    return None if event is None else await ticket_by_place(context, event, place)
+    return None if event is None else await place_by_number(context, event, number)
 
 
 _READERS: dict[str, Reader] = {
@@ -55,5 +56,6 @@ _READERS: dict[str, Reader] = {
     Kind.PERFORMER.value: _performer,
     Kind.USER.value: _user,
     Kind.ORDER.value: order_by_public_id,
-    Part.TICKET.value: _ticket,
+    Kind.TICKET.value: ticket_by_public_id,
+    Part.PLACE.value: _place,
 }

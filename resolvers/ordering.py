@@ -93,20 +93,12 @@ async def refund(
 ) -> OrderView:
     """Refund an order or some of its tickets."""
     order = parse_id(order_id, Kind.ORDER)
-    event, places = None, None
-    if ticket_ids is not None:
-        event, places = _tickets(ticket_ids)
-    row = await refund_tickets(context.services, context.viewer, order, places, reason, event_id=event)
+    tickets = None if ticket_ids is None else _tickets(ticket_ids)
+    row = await refund_tickets(context.services, context.viewer, order, tickets, reason)
     return order_view(context, row)
 
 
-def _tickets(ticket_ids: list[str]) -> tuple[UUID | None, tuple[int, ...]]:
-    """Return the one event of the tickets, and their places."""
+def _tickets(ticket_ids: list[str]) -> tuple[UUID, ...]:
     if len(ticket_ids) > MOST_IDS:
         raise InvalidInput(f"ticketIds: at most {MOST_IDS} tickets at once.")
-    event: UUID | None = None
-    places = []
-    for ticket_id in ticket_ids:
-        event, place = parse_part(ticket_id, Part.TICKET, event)
-        places.append(place)
-    return event, tuple(places)
+    return tuple(parse_id(ticket_id, Kind.TICKET) for ticket_id in ticket_ids)

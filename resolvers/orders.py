@@ -17,12 +17,11 @@ from db.queries.users import UserRow, users_by_id
 from domain.ids import Kind, public_id
 from domain.money import Money
 from domain.states import OrderState
-from domain.viewer import Viewer
+from domain.viewer import Scope, Viewer
 from resolvers.connections import Connection, connect, page_size, read_time_cursor, time_cursor
 from resolvers.context import RequestContext
 from resolvers.events import requested_id
-from resolvers.tickets import TicketView, ticket_of_claim
-from services.identity.authorisation import buyer_of
+from services.identity.authorisation import buyer_of, order_reader_of
 
 _LISTING = "orders"
 _HOLDING = frozenset({OrderState.RESERVED.value, OrderState.PAYING.value})
@@ -96,27 +95,36 @@ def order_view(context: RequestContext, row: OrderRow) -> OrderView:
     return OrderView(row, max(context.now, context.services.clock()))
 
 
-async def own_order(context: RequestContext, order_id: UUID) -> OrderView | None:
-    """Return the viewer's own order; None for another buyer's, and without a token."""
-    if context.viewer is None:
+def order_reader(context: RequestContext) -> Viewer | None:
+    """Return the viewer, if they may read orders at all; None without a token.
+
+    Raises:
+        Forbidden: the token has neither the scope buy nor the scope organise.
+    """
+    return None if context.viewer is None else order_reader_of(context.viewer)
+
+
+async def visible_order(context: RequestContext, order_id: UUID) -> OrderView | None:
+    """Return an order that the viewer may read: their own, or one for their own event; None for others.
+
+    Raises:
+        Forbidden: as `order_reader`.
+    """
+    viewer = order_reader(context)
+    row = None if viewer is None else await order_by_id(context.services.database, order_id)
+    if viewer is None or row is None:
         return None
-    row = await order_by_id(context.services.database, order_id)
-    if row is None or row.user_id != context.viewer.user_id:
+    if Scope.BUY in viewer.scopes and row.user_id == viewer.user_id:
+        return order_view(context, row)
+    if Scope.ORGANISE not in viewer.scopes:
         return None
-    return order_view(context, row)
+    event = await context.loaders.events.load(row.event_id)
+    return order_view(context, row) if event is not None and event.organiser_id == viewer.user_id else None
 
 
 async def order_by_public_id(context: RequestContext, text: str) -> OrderView | None:
-    """The caller's own order with a public id; None for nobody.
-
-    Raises:
-        Forbidden: the token lacks the scope buy.
-    """
-    order_id = requested_id(text, Kind.ORDER)
-    if context.viewer is None:
-        return None
-    buyer_of(context.viewer)
-    return await own_order(context, order_id)
+    """The order with a public id, as `visible_order`; None for nobody."""
+    return await visible_order(context, requested_id(text, Kind.ORDER))
 
 
 async def event_of(context: RequestContext, order: OrderView) -> EventRow:
@@ -124,15 +132,6 @@ async def event_of(context: RequestContext, order: OrderView) -> EventRow:
     event = await context.loaders.events.load(order.row.event_id)
     assert event is not None, "a foreign key holds the event"
     return event
-
-
-async def tickets_of(context: RequestContext, order: OrderView) -> list[TicketView]:
-    """Return an order's tickets, ended ones included."""
-    claims = await context.loaders.claims.load(order.row.id)
-    event = await event_of(context, order)
-    seat_map = await context.loaders.layouts.load(event.seat_map_version)
-    currency, lapsed = order.row.currency, order.lapsed
-    return [ticket_of_claim(seat_map, claim, currency, lapsed=lapsed) for claim in claims]
 
 
 async def payment_of(context: RequestContext, order: OrderView) -> PaymentView | None:

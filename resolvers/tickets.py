@@ -1,127 +1,85 @@
-"""An event's places as tickets: derived from the layout, never stored."""
+"""Tickets: what orders have of an event's places."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from db.queries.events import EventRow
-from db.queries.orders import ClaimRow
-from domain.errors import BadRequest, InvalidInput
-from domain.ids import Part, parse_part, part_id
+from db.queries.orders import ClaimRow, claim_by_ticket
+from domain.ids import Kind, Part, part_id, public_id
 from domain.layout import SeatMap
 from domain.money import Money
-from domain.seat_status import SeatStatus, status_name
-from domain.states import ClaimState
-from resolvers.connections import (
-    MOST_TICKETS_ON_A_PAGE,
-    Connection,
-    connect,
-    number_cursor,
-    page_size,
-    read_number_cursor,
-)
+from domain.states import TicketStatus, ticket_status
 from resolvers.context import RequestContext
-from resolvers.layouts import SeatView, SectionView, seat_views
-
-_LISTING = "tickets"
+from resolvers.events import requested_id
+from resolvers.layouts import SeatView, SectionView
+from resolvers.orders import OrderView, event_of, order_reader, visible_order
+from resolvers.places import seat_of_place, section_of_place
 
 
 @dataclass(frozen=True, slots=True)
 class TicketView:
-    """One place, with its price: in an order the price at its reservation."""
+    """One ticket of an order, at the price that was agreed at the reservation."""
 
+    claim: ClaimRow
+    order: OrderView
+    event: EventRow
     seat_map: SeatMap
-    place: int
-    price: Money
-    fee: Money
-    status: str
 
     @property
     def public_id(self) -> str:
-        """E.g. tkt_01jd3x8k2m9q4r5s6t7v8w9x0y_17."""
-        return part_id(Part.TICKET, self.seat_map.event_id, self.place)
+        """E.g. tkt_01jd3x8k2m9q4r5s6t7v8w9x0y."""
+        return public_id(Kind.TICKET, self.claim.ticket_id)
+
+    @property
+    def place_id(self) -> str:
+        """The id of the place that it stands for."""
+        return part_id(Part.PLACE, self.claim.event_id, self.claim.place)
 
     @property
     def section(self) -> SectionView:
-        """The section of the place."""
-        return SectionView(self.seat_map.event_id, self.seat_map.section_of(self.place))
+        """The section of its place."""
+        return section_of_place(self.seat_map, self.claim.place)
 
     @property
     def seat(self) -> SeatView | None:
         """The numbered seat, if it is one."""
-        seat = self.seat_map.seat_at(self.place)
-        return None if seat is None else next(seat_views(self.seat_map.event_id, iter([seat])))
+        return seat_of_place(self.seat_map, self.claim.place)
+
+    @property
+    def price(self) -> Money:
+        """What is paid for it, without the fee."""
+        return Money(self.claim.price_minor, self.order.row.currency)
+
+    @property
+    def fee(self) -> Money:
+        """What is added to its price."""
+        return Money(self.claim.fee_minor, self.order.row.currency)
+
+    @property
+    def status(self) -> TicketStatus:
+        """The status at the order's time."""
+        return ticket_status(self.claim.state, self.order.status)
 
 
-def ticket_at(seat_map: SeatMap, place: int, status: str) -> TicketView:
-    """Return a place at its present price."""
-    level = seat_map.price_level_of(place)
-    return TicketView(seat_map, place, level.price, level.fee, status)
-
-
-def ticket_of_claim(seat_map: SeatMap, claim: ClaimRow, currency: str, *, lapsed: bool) -> TicketView:
-    """Return a place of an order; a released place is shown as available."""
-    given_back = lapsed or claim.state == ClaimState.ENDED
-    return TicketView(
-        seat_map,
-        claim.place,
-        Money(claim.price_minor, currency),
-        Money(claim.fee_minor, currency),
-        "AVAILABLE" if given_back else claim.state,
-    )
-
-
-async def tickets_of_event(
-    context: RequestContext,
-    event: EventRow,
-    first: int | None,
-    after: str | None,
-    section_id: str | None,
-    status: str | None,
-) -> Connection[TicketView]:
-    """Return a page of an event's places, perhaps of one section or status."""
-    size = page_size(first, usual=50, most=MOST_TICKETS_ON_A_PAGE)
-    last_place = read_number_cursor(_LISTING, after)
+async def tickets_of(context: RequestContext, order: OrderView) -> list[TicketView]:
+    """Return an order's tickets, ended ones included, in order of their places."""
+    claims = await context.loaders.claims.load(order.row.id)
+    event = await event_of(context, order)
     seat_map = await context.loaders.layouts.load(event.seat_map_version)
-    span = range(seat_map.place_count) if section_id is None else _section(seat_map, section_id)
-    places = (await context.loaders.availability.load(event)).places
-    start = span.start if last_place is None else max(span.start, last_place + 1)
-    wanted = _matching(places, start, span.stop, status)
-    rows = [ticket_at(seat_map, place, status_name(places[place])) for place in islice(wanted, size + 1)]
-
-    async def count() -> int:
-        if status is None:
-            return len(span)
-        return places.count(SeatStatus[status].encode(), span.start, span.stop)
-
-    return connect(rows, size, lambda ticket: number_cursor(_LISTING, ticket.place), count, after=after)
+    return [TicketView(claim, order, event, seat_map) for claim in claims]
 
 
-async def ticket_by_place(context: RequestContext, event: EventRow, place: int) -> TicketView | None:
-    """Return one place of an event, with its public status; None where there is none."""
-    seat_map = await context.loaders.layouts.load(event.seat_map_version)
-    if not 0 <= place < seat_map.place_count:
+async def ticket_by_public_id(context: RequestContext, text: str) -> TicketView | None:
+    """Return a ticket of an order that the viewer may read; None for every other.
+
+    Raises:
+        Forbidden: the token may read no orders.
+    """
+    ticket_id = requested_id(text, Kind.TICKET)
+    if order_reader(context) is None:
         return None
-    places = (await context.loaders.availability.load(event)).places
-    return ticket_at(seat_map, place, status_name(places[place]))
-
-
-def _section(seat_map: SeatMap, section_id: str) -> range:
-    try:
-        _, number = parse_part(section_id, Part.SECTION, seat_map.event_id)
-    except InvalidInput as error:
-        raise BadRequest(f"sectionId: {error.message}") from None
-    if number >= len(seat_map.sections):
-        raise BadRequest("sectionId: this event has no such section.")
-    return seat_map.sections[number].places
-
-
-def _matching(places: bytes, start: int, stop: int, status: str | None) -> Iterator[int]:
-    if status is None:
-        yield from range(start, min(stop, len(places)))
-        return
-    letter = SeatStatus[status].encode()
-    place = places.find(letter, start, stop)
-    while place >= 0:
-        yield place
-        place = places.find(letter, place + 1, stop)
+    claim = await claim_by_ticket(context.services.database, ticket_id)
+    order = None if claim is None else await visible_order(context, claim.order_id)
+    if order is None:
+        return None
+    tickets = await tickets_of(context, order)
+    return next((ticket for ticket in tickets if ticket.claim.ticket_id == ticket_id), None)

@@ -5,7 +5,7 @@ from enum import StrEnum
 import strawberry
 
 from domain.layout import SectionKind
-from domain.states import EventStatus, OrderState, PaymentState
+from domain.states import EventStatus, OrderState, PaymentState, TicketStatus
 from resolvers.views import EventOrder
 
 
@@ -98,6 +98,10 @@ strawberry.enum(
     "CANCELLED, REFUNDED",
 )
 strawberry.enum(
+    TicketStatus,
+    description="HELD (not paid yet), ISSUED, REFUNDED, VOID (lapsed, given back or cancelled)",
+)
+strawberry.enum(
     PaymentState,
     name="PaymentStatus",
     description="REQUIRES_ACTION (a card or 3-D Secure is wanted), PROCESSING, AUTHORIZED (held on the "
@@ -134,6 +138,7 @@ __all__ = [
     "SeatStatus",
     "SectionKind",
     "SuggestionKind",
+    "TicketStatus",
     "UserErrorCode",
     "WaitingRoomPhase",
 ]

@@ -7,18 +7,18 @@ from typing import Annotated
 import strawberry
 
 from resolvers import events as resolve
-from resolvers import tickets as resolve_tickets
+from resolvers import places as resolve_places
 from resolvers import waiting_rooms as resolve_waiting_rooms
 from resolvers.connections import Connection
 from resolvers.layouts import SeatMapView
-from resolvers.tickets import TicketView
+from resolvers.places import PlaceView
 from resolvers.views import AvailabilityRow, EventRow, PerformerRow, VenueRow
 from schema.context import Info
 from schema.enums import EventStatus, SeatStatus
 from schema.fields import field
 from schema.layouts import Availability, SeatMap, SeatStatuses
 from schema.nodes import Money, Node, PageInfo
-from schema.tickets import TicketConnection
+from schema.places import PlaceConnection
 from schema.waiting_room import WaitingRoom
 from services.waiting_room.waiting_rooms import Overview
 
@@ -119,19 +119,20 @@ class Event(Node):
         return await resolve.seat_statuses_of(info.context, root)
 
     @field(
-        graphql_type=TicketConnection,
-        description="Every place that can be sold, in order of section, row and seat",
+        graphql_type=PlaceConnection,
+        description="Everything that can be sold, in order of section, row and seat: numbered seats, and "
+        "general-admission places one by one",
     )
     @staticmethod
-    async def tickets(
+    async def places(
         root: strawberry.Parent[EventRow],
         info: Info,
         first: Annotated[int | None, strawberry.argument(description="1 to 500")] = 50,
         after: Annotated[str | None, strawberry.argument(description="The cursor to go on from")] = None,
         section_id: Annotated[strawberry.ID | None, strawberry.argument(description="One section")] = None,
         status: Annotated[SeatStatus | None, strawberry.argument(description="One status")] = None,
-    ) -> Connection[TicketView]:
-        return await resolve_tickets.tickets_of_event(info.context, root, first, after, section_id, status)
+    ) -> Connection[PlaceView]:
+        return await resolve_places.places_of_event(info.context, root, first, after, section_id, status)
 
     @field(graphql_type=WaitingRoom, description="The line in front of this event's sale")
     @staticmethod

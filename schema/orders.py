@@ -11,13 +11,14 @@ from resolvers import events as resolve_events
 from resolvers import orders as resolve
 from resolvers.connections import Connection
 from resolvers.orders import OrderView, PaymentView
-from resolvers.tickets import TicketView
+from resolvers.tickets import TicketView, tickets_of
 from resolvers.views import EventRow, UserRow
 from schema.context import Info
+from schema.enums import TicketStatus
 from schema.events import Event, EventConnection
 from schema.fields import field
+from schema.layouts import Seat, Section
 from schema.nodes import Money, Node, PageInfo
-from schema.tickets import Ticket
 
 
 @strawberry.type(description="How an order is paid: one payment, however many cards are tried")
@@ -30,7 +31,28 @@ class Payment:
     )
 
 
-@strawberry.type(description="A purchase, from the hold on. Only its buyer sees it")
+@strawberry.type(
+    description="What one order has of a place. Its id is its own for ever: a place that is sold again "
+    "gets a new ticket. Its buyer and the event's organiser see it"
+)
+class Ticket(Node):
+    order: Annotated["Order", strawberry.lazy("schema.orders")] | None = strawberry.field(
+        description="Null to readers whom the order does not concern"
+    )
+    event: Event = strawberry.field(description="What it is for")
+    section: Section = strawberry.field(description="Where in the house")
+    seat: Seat | None = strawberry.field(description="Null in general admission")
+    place_id: strawberry.ID = strawberry.field(description="The Place that it stands for")
+    price: Money = strawberry.field(description="What is paid for it, without the fee")
+    fee: Money = strawberry.field(description="What is added to its price")
+    status: TicketStatus = strawberry.field(description="At this moment; an unpaid hold ends by the clock")
+
+    @classmethod
+    def is_type_of(cls, value: object, _info: object) -> bool:
+        return isinstance(value, TicketView)
+
+
+@strawberry.type(description="A purchase, from the hold on. Its buyer and the event's organiser see it")
 class Order(Node):
     reference: str = strawberry.field(description="Short and readable, for people")
     status: OrderState = strawberry.field(description="At this moment; an unpaid hold ends by the clock")
@@ -53,11 +75,11 @@ class Order(Node):
 
     @field(
         graphql_type=list[Ticket],
-        description="Every place of the order, those given back or refunded included: Ticket.status tells",
+        description="Every ticket of the order, those given back or refunded included: Ticket.status tells",
     )
     @staticmethod
     async def tickets(root: strawberry.Parent[OrderView], info: Info) -> Sequence[TicketView]:
-        return await resolve.tickets_of(info.context, root)
+        return await tickets_of(info.context, root)
 
     @field(graphql_type=Payment | None, description="Null before `pay`")
     @staticmethod

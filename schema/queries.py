@@ -99,7 +99,8 @@ class Query:
 
     @field(
         graphql_type=Order | None,
-        description="The caller's own order; null for anyone else's. Needs the scope buy",
+        description="The caller's own order (scope buy), or one for their own event (scope organise); else "
+        "null. `node` answers the same",
     )
     @staticmethod
     async def order(

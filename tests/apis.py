@@ -14,7 +14,9 @@ from app import create_app
 from domain.ids import user_id_of
 from domain.viewer import Viewer
 from kit.clock import utc_now
+from parts import build_parts
 from services.identity.tokens import SecretTokens
+from services.ordering.outbox import deliver
 from settings import Settings
 
 SECRET = "a secret of the tests, long enough to be one"
@@ -130,3 +132,14 @@ async def client_of(app: Starlette) -> AsyncIterator[Api]:
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://boxoffice.test") as client:
         yield Api(client)
+
+
+async def deliver_outbox(settings: Settings) -> None:
+    """Do the outbox's tasks that are due, as the worker does."""
+    parts = build_parts(settings)
+    await parts.channels.open()
+    try:
+        while await deliver(parts.context):
+            pass
+    finally:
+        await parts.close()

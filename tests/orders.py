@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from db.queries.orders import ClaimRow, NewOrder, OrderRow
+from db.queries.orders import ClaimRow, NewOrder, OrderRow, Source, claims_of_orders
 from domain.states import ClaimState, OrderState
 from kit.clock import utc_now
 from kit.ids import new_uuid
@@ -33,3 +33,9 @@ def order_over(event_id: UUID, places: Sequence[int], order_id: UUID | None = No
     )
     claims = tuple(ClaimRow(order_id, event_id, place, ClaimState.HELD, 0, 0, 0) for place in places)
     return NewOrder(row, who.subject, None, None, claims)
+
+
+async def tickets_on(source: Source, order_id: UUID, *places: int) -> list[UUID]:
+    """The tickets that an order has of these places."""
+    tickets = {claim.place: claim.ticket_id for claim in await claims_of_orders(source, [order_id])}
+    return [tickets[place] for place in places]

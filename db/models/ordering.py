@@ -73,6 +73,7 @@ class Claim(SQLModel, table=True):
     __table_args__ = (
         sa.Index("claims_live", "event_id", "place", unique=True, postgresql_where=LIVE_CLAIM),
         sa.Index("claims_by_order", "order_id"),
+        sa.Index("claims_by_ticket", "ticket_id", unique=True),
     )
 
     id: int = Field(sa_column=sa.Column(sa.BigInteger, sa.Identity(always=True), primary_key=True))
@@ -84,6 +85,12 @@ class Claim(SQLModel, table=True):
     price_level: int | None = None
     price_minor: int
     fee_minor: int
+    # What clients know the ticket by, for ever; a place that is sold again has another claim.
+    ticket_id: UUID = Field(
+        sa_column=sa.Column(
+            postgresql.UUID(as_uuid=True), nullable=False, server_default=sa.text("gen_random_uuid()")
+        )
+    )
 
 
 class Payment(SQLModel, table=True):

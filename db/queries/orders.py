@@ -13,6 +13,7 @@ from db.sql import statement
 from db.violations import LimitReached, violations_by_constraint
 from domain.states import TicketLimit, check_transitions
 from domain.ticket_limits import LimitKeys
+from kit.ids import new_uuid
 
 Source = Database | Connection
 
@@ -49,6 +50,7 @@ class ClaimRow:
     price_level: int
     price_minor: int
     fee_minor: int
+    ticket_id: UUID = field(default_factory=new_uuid)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,14 @@ async def claims_of_orders(source: Source, order_ids: Sequence[UUID]) -> list[Cl
         list(order_ids),
     )
     return [ClaimRow(**row) for row in rows]
+
+
+async def claim_by_ticket(source: Source, ticket_id: UUID) -> ClaimRow | None:
+    """The claim that has this ticket."""
+    row = await source.fetchrow(
+        f"SELECT {columns_of(ClaimRow)} FROM claims WHERE ticket_id = $1 AND order_id IS NOT NULL", ticket_id
+    )
+    return ClaimRow(**row) if row else None
 
 
 async def place_orders(source: Source, orders: Sequence[NewOrder]) -> list[int | LimitReached]:
@@ -196,7 +206,7 @@ def _columns(orders: Sequence[NewOrder]) -> list[list[Any]]:
         for new, earlier in zip(orders, _earlier_tickets(orders), strict=True)
     ]
     claims = [
-        (number, claim.place, claim.price_level, claim.price_minor, claim.fee_minor)
+        (number, claim.place, claim.price_level, claim.price_minor, claim.fee_minor, claim.ticket_id)
         for number, new in enumerate(orders, 1)
         for claim in new.claims
     ]

@@ -15,7 +15,7 @@
 -- $10 fees · $11 idempotency key · $12 input hash · $13 deadline · $14 now · $15 admission
 -- $16 key of the person · $17 key of the person's verified address · $18 network · $19 its unpaid tickets at most
 -- $20 tickets · $21 tickets of the person, and $22 of the network, in earlier orders of this statement
--- Their claims: $23 number of the order · $24 place · $25 price level · $26 price · $27 fee
+-- Their claims: $23 number of the order · $24 place · $25 price level · $26 price · $27 fee · $28 ticket
 WITH wanted AS (
   SELECT DISTINCT ON (id) *
   FROM unnest(
@@ -63,12 +63,12 @@ WITH wanted AS (
   ON CONFLICT (id) DO NOTHING
   RETURNING id
 ), claimed AS (
-  INSERT INTO claims (event_id, place, order_id, state, price_level, price_minor, fee_minor)
-  SELECT wanted.event_id, claim.place, wanted.id, 'HELD', claim.level, claim.price, claim.fee
+  INSERT INTO claims (event_id, place, order_id, state, price_level, price_minor, fee_minor, ticket_id)
+  SELECT wanted.event_id, claim.place, wanted.id, 'HELD', claim.level, claim.price, claim.fee, claim.ticket
   FROM placed
   JOIN wanted USING (id)
-  JOIN unnest($23::int[], $24::int[], $25::int[], $26::int[], $27::int[])
-    AS claim (number, place, level, price, fee) ON claim.number = wanted.number
+  JOIN unnest($23::int[], $24::int[], $25::int[], $26::int[], $27::int[], $28::uuid[])
+    AS claim (number, place, level, price, fee, ticket) ON claim.number = wanted.number
   ORDER BY wanted.event_id, claim.place
   RETURNING order_id
 )

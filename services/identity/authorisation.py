@@ -45,6 +45,18 @@ def organiser_of(viewer: Viewer | None) -> Viewer:
     return _with_scope(viewer, Scope.ORGANISE)
 
 
+def order_reader_of(viewer: Viewer | None) -> Viewer:
+    """Return the viewer, if they may read orders: their own to buy, their events' to organise.
+
+    Raises:
+        Unauthenticated: The request has no token.
+        Forbidden: The token lacks both scopes.
+    """
+    if viewer is not None and Scope.ORGANISE in viewer.scopes:
+        return viewer
+    return _with_scope(viewer, Scope.BUY)
+
+
 async def own_sale(context: ServiceContext, viewer: Viewer | None, event_id: UUID) -> SaleRow:
     """Return the present terms of the organiser's own event, not from the cache.
 

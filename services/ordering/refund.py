@@ -35,14 +35,10 @@ async def refund(
     context: ServiceContext,
     viewer: Viewer | None,
     order_id: UUID,
-    places: Sequence[int] | None = None,
+    ticket_ids: Sequence[UUID] | None = None,
     reason: str | None = None,
-    *,
-    event_id: UUID | None = None,
 ) -> OrderRow:
     """Refund a booked order, or some of its tickets, with their fees.
-
-    `event_id` is the event of the named tickets, which must be the order's.
 
     Raises:
         Unauthenticated, Forbidden: As `organiser_of`.
@@ -56,9 +52,7 @@ async def refund(
     order = await reading(order_by_id(context.database, order_id))
     if order is None or not await _organises(context, organiser, order.event_id):
         raise NotFound("There is no such order.")
-    if event_id is not None and event_id != order.event_id:
-        raise InvalidInput("ticketIds: not a live ticket of this order.")
-    return await _refund(context, order.id, places, why)
+    return await _refund(context, order.id, ticket_ids, why)
 
 
 async def _organises(context: ServiceContext, organiser: Viewer, event_id: UUID) -> bool:
@@ -75,14 +69,14 @@ async def refund_whole(context: ServiceContext, order: OrderRow, reason: str) ->
 
 
 async def _refund(
-    context: ServiceContext, order_id: UUID, places: Sequence[int] | None, reason: str | None
+    context: ServiceContext, order_id: UUID, ticket_ids: Sequence[UUID] | None, reason: str | None
 ) -> OrderRow:
     try:
         async with context.database.transaction() as connection:
             order = await lock_order(connection, order_id)
             if order is None or order.state != OrderState.BOOKED:
                 raise OrderNotPayable("Only a booked order can be refunded.")
-            await _end_tickets(context, connection, order, places, reason)
+            await _end_tickets(context, connection, order, ticket_ids, reason)
             after = await order_by_id(connection, order_id)
             assert after is not None, "orders are never deleted"
             return after
@@ -94,12 +88,12 @@ async def _end_tickets(
     context: ServiceContext,
     connection: Connection,
     order: OrderRow,
-    places: Sequence[int] | None,
+    ticket_ids: Sequence[UUID] | None,
     reason: str | None,
 ) -> None:
     claims = await claims_of_orders(connection, [order.id])
-    live = {claim.place: claim for claim in claims if claim.state == ClaimState.BOOKED}
-    chosen = _chosen(live, places)
+    live = {claim.ticket_id: claim for claim in claims if claim.state == ClaimState.BOOKED}
+    chosen = _chosen(live, ticket_ids)
     now = context.now()
     await end_claims(connection, [order.id], [claim.place for claim in chosen])
     if len(chosen) == len(live):
@@ -113,13 +107,13 @@ async def _end_tickets(
         await write_task(connection, Topic.SEND_REFUND, order.id, {"refund_id": str(decided.id)}, now)
 
 
-def _chosen(live: dict[int, ClaimRow], places: Sequence[int] | None) -> list[ClaimRow]:
-    if places is None:
+def _chosen(live: dict[UUID, ClaimRow], ticket_ids: Sequence[UUID] | None) -> list[ClaimRow]:
+    if ticket_ids is None:
         return list(live.values())
-    if not places:
+    if not ticket_ids:
         raise InvalidInput("ticketIds: name at least one ticket, or leave it out for all.")
-    if len(set(places)) != len(places):
+    if len(set(ticket_ids)) != len(ticket_ids):
         raise InvalidInput("ticketIds: the same ticket is named twice.")
-    if any(place not in live for place in places):
+    if any(ticket_id not in live for ticket_id in ticket_ids):
         raise InvalidInput("ticketIds: not a live ticket of this order.")
-    return [live[place] for place in places]
+    return [live[ticket_id] for ticket_id in ticket_ids]

@@ -30,6 +30,7 @@ from services.ordering.sweeps import sweep_payments
 from services.ordering.webhook import handle_webhook
 from tests.concurrency.races import faults, kept_at_stripe, lapse, unexpected, until_quiet
 from tests.events import ORGANISER, ManualClock, buyer, open_event
+from tests.orders import tickets_on
 from workers.ordering import Reconciliation
 
 Contexts = tuple[ServiceContext, ServiceContext]
@@ -71,11 +72,15 @@ def refunding_twice(contexts: Contexts, order: OrderRow) -> list[Awaitable[Any]]
     return [refund(context, ORGANISER, order.id) for context in (*contexts, *contexts)]
 
 
+async def refund_first(context: ServiceContext, order: OrderRow) -> OrderRow:
+    return await refund(context, ORGANISER, order.id, await tickets_on(context.database, order.id, 0))
+
+
 def refunding_and_cancelling(contexts: Contexts, order: OrderRow) -> list[Awaitable[Any]]:
     return [
-        refund(contexts[0], ORGANISER, order.id, [0]),
+        refund_first(contexts[0], order),
         cancel_event(contexts[1], ORGANISER, order.event_id),
-        refund(contexts[1], ORGANISER, order.id, [0]),
+        refund_first(contexts[1], order),
         refund(contexts[0], ORGANISER, order.id),
     ]
 

@@ -12,9 +12,7 @@ from faults.waiting_room import check_waiting_room
 BOOKED = {"ord_a": "BOOKED", "ord_b": "BOOKED"}
 
 
-def reserve(
-    order: str, at: float, *tickets: str, key: str = "", actor: str = "ann", until: float = 5
-) -> Call:
+def reserve(order: str, at: float, *places: str, key: str = "", actor: str = "ann", until: float = 5) -> Call:
     """An acknowledged hold, requested at `at` and answered 0.1 s later; it expires after `until` seconds."""
     return Call(
         actor,
@@ -26,9 +24,10 @@ def reserve(
         Outcome.OK,
         None,
         "RESERVED",
-        tickets,
+        tuple(f"{order}:{place}" for place in places),
+        places,
         at + until,
-        {"wanted": len(tickets)},
+        {"wanted": len(places)},
     )
 
 
@@ -114,7 +113,7 @@ WRONG: dict[str, tuple[Sequence[Call], dict[str, str], Violation]] = {
     "one key made two orders": (
         [reserve("ord_a", 0, "t1", key="k"), reserve("ord_b", 1, "t2", key="k")],
         {"ord_a": "EXPIRED", "ord_b": "EXPIRED"},
-        Violation(11, "key k of ann led to [\"('ord_a', ('t1',))\", \"('ord_b', ('t2',))\"]"),
+        Violation(11, "key k of ann led to [\"('ord_a', ('ord_a:t1',))\", \"('ord_b', ('ord_b:t2',))\"]"),
     ),
     "a masked error": (
         [Call("ann", "pay", 0, None, "ord_a", 0.1, Outcome.FAILED, "INTERNAL_SERVER_ERROR")],
@@ -143,6 +142,15 @@ def test_missing_tickets_are_found_when_an_order_has_fewer_than_wanted() -> None
     found = check([call], {"ord_a": "EXPIRED"}, set())
 
     assert [one.invariant for one in found] == [2]
+
+
+def test_violation_is_found_when_a_place_that_is_sold_again_keeps_its_ticket() -> None:
+    calls = [reserve("ord_a", 0, "t1"), reserve("ord_b", 6, "t1")]
+    calls[1].tickets = calls[0].tickets
+
+    found = check(calls, {"ord_a": "EXPIRED", "ord_b": "EXPIRED"}, set())
+
+    assert found == [Violation(0, "ticket ord_a:t1 is in ord_a and ord_b")]
 
 
 def test_orders_of_a_cancelled_event_are_excused_when_they_end() -> None:

@@ -63,7 +63,6 @@ EXCEPTIONS = (
     CodeException(
         "benchmarks/fanout.py", VARIABLE, "*_ms *_per_1000", "columns of the table that is printed"
     ),
-    CodeException("benchmarks/peers.py", METHOD, "get_context", "Strawberry calls it"),
     CodeException("tests/faults/test_proxy.py", VARIABLE, "Ends", "a type alias for annotations in quotes"),
     CodeException(
         "tests/integration/ordering/test_order_machine.py", METHOD, "teardown", "hypothesis calls it"

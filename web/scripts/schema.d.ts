@@ -2,6 +2,7 @@
 
 export type Money = { amount: number; currency: string };
 export type EventStatus = "DRAFT" | "ANNOUNCED" | "ON_SALE" | "SOLD_OUT" | "CANCELLED" | "ENDED";
+export type TicketStatus = "HELD" | "ISSUED" | "REFUNDED" | "VOID";
 export type SeatStatus = "AVAILABLE" | "HELD" | "BOOKED" | "BLOCKED";
 export type OrderStatus = "RESERVED" | "PAYING" | "BOOKED" | "EXPIRED" | "CANCELLED" | "REFUNDED";
 export type PaymentStatus =
@@ -63,7 +64,7 @@ export type SeatAvailabilityUpdate = {
 };
 
 export type Ticket = {
-  id: string; status: SeatStatus; price: Money; section: { id: string; name: string; kind: SectionKind };
+  id: string; status: TicketStatus; price: Money; section: { id: string; name: string; kind: SectionKind };
   seat: {
     id: string; index: number; row: string; number: string; accessible: boolean; restrictedView: boolean;
     priceLevelId: string;

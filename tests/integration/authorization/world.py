@@ -53,8 +53,11 @@ class World:
         seen = (await self.api.ask(query, token=self.tokens["buyer"])).data
         self.ids |= {"user": seen["me"]["id"], "venue": seen["event"]["venue"]["id"]}
         for name in ("event", "draft"):
-            ticket = f"tkt_{self.ids[name].removeprefix('evt_')}_0"
-            self.ids["ticket" if name == "event" else "ticket_of_draft"] = ticket
+            place = f"plc_{self.ids[name].removeprefix('evt_')}_0"
+            self.ids["place" if name == "event" else "place_of_draft"] = place
+        query = f'{{ order(id: "{self.ids["order"]}") {{ tickets {{ id }} }} }}'
+        seen = (await self.api.ask(query, token=self.tokens["buyer"])).data
+        self.ids["ticket"] = seen["order"]["tickets"][0]["id"]
 
     async def line(self) -> str:
         """An event with a waiting room."""

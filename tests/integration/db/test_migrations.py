@@ -49,3 +49,24 @@ async def test_rows_stay_when_a_database_with_data_moves_forward(empty_postgres_
 
     assert await database.fetchval("SELECT name FROM venues") == "Hall"
     await database.close()
+
+
+async def test_every_claim_has_a_ticket_of_its_own_when_a_database_with_claims_moves_forward(
+    empty_postgres_url: str,
+) -> None:
+    await migrate(empty_postgres_url, "0009")
+    database = Database(empty_postgres_url)
+    await database.fetch(
+        """
+        INSERT INTO claims (event_id, place, state, price_minor, fee_minor)
+        SELECT gen_random_uuid(), place, 'BLOCKED', 0, 0 FROM generate_series(1, 50000) AS place
+        """
+    )
+
+    await migrate(empty_postgres_url)
+
+    assert await database.fetchval("SELECT count(DISTINCT ticket_id) FROM claims") == 50_000
+    assert await database.fetchval(
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = 'claims_by_ticket'::regclass"
+    )
+    await database.close()

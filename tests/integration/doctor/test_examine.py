@@ -21,6 +21,7 @@ from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from services.search.record_documents import EventDocument, facts_of
 from tests.events import ORGANISER, ManualClock, buyer, open_event
+from tests.orders import tickets_on
 
 ANN = buyer("ann")
 WEEK = timedelta(days=7)
@@ -82,7 +83,7 @@ async def test_nothing_is_found_when_orders_stand_in_every_state(context: Servic
     given_back = await held(context)
     await release(context, ANN, given_back.id)
     refunded = await booked(context)
-    await refund(context, ORGANISER, refunded.id, [0])
+    await refund(context, ORGANISER, refunded.id, await tickets_on(context.database, refunded.id, 0))
     await work(context)
 
     assert await look(context) == []

@@ -15,13 +15,14 @@ from services.ordering.refund import refund
 from services.ordering.sweeps import sweep_payments
 from tests.events import ORGANISER, ManualClock
 from tests.integration.ordering.payments import ANN, drain, held, kept_at_stripe, seats, state
+from tests.orders import tickets_on
 
 
 async def test_money_goes_back_when_tickets_are_refunded(context: ServiceContext) -> None:
     order = await held(context)
     await pay(context, ANN, order.id, "pm_card_visa")
 
-    part = await refund(context, ORGANISER, order.id, [1], "ill")
+    part = await refund(context, ORGANISER, order.id, await tickets_on(context.database, order.id, 1), "ill")
     await drain(context)
 
     assert part.state == "BOOKED"

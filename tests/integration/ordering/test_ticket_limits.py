@@ -23,6 +23,7 @@ from services.ordering.release import release
 from services.ordering.reserve import reserve
 from services.ordering.selection import BestAvailable, ExactSeats, GeneralAdmission
 from tests.events import ORGANISER, ManualClock, buyer, open_event
+from tests.orders import tickets_on
 
 ANN, BOB = buyer("ann"), buyer("bob")
 HOME, SCHOOL = "1.1.1.1", "8.8.8.8"
@@ -148,7 +149,7 @@ async def test_booked_tickets_count_and_refunded_ones_make_room(context: Service
     await deliver(context)
     assert await limit_and_have(context, event_id, ANN, 1) == (4, 4)
 
-    await refund(context, ORGANISER, order.id, (0, 1), None)
+    await refund(context, ORGANISER, order.id, await tickets_on(context.database, order.id, 0, 1))
     await deliver(context)
 
     assert await limit_and_have(context, event_id, ANN, 3) == (4, 2)

@@ -22,7 +22,7 @@ query ($id: ID!) {
       }
     }
     seatStatuses { version statuses sections { sectionId name available held booked total } }
-    tickets(first: 500) {
+    places(first: 500) {
       totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
       edges {
         cursor
@@ -61,11 +61,11 @@ async def test_every_field_is_answered_when_an_event_was_created_and_published(a
     assert seat_map["sections"][1]["seats"] == []
     assert event["seatStatuses"]["statuses"] == "A" * 12
     assert [part["name"] for part in event["seatStatuses"]["sections"]] == ["Floor"]
-    tickets = event["tickets"]
-    assert tickets["totalCount"] == 42
-    assert tickets["edges"][0]["node"]["seat"]["row"] == "A"
-    assert tickets["edges"][0]["node"]["fee"] == {"amount": 350}
-    assert tickets["edges"][41]["node"]["seat"] is None
+    places = event["places"]
+    assert places["totalCount"] == 42
+    assert places["edges"][0]["node"]["seat"]["row"] == "A"
+    assert places["edges"][0]["node"]["fee"] == {"amount": 350}
+    assert places["edges"][41]["node"]["seat"] is None
     assert event["waitingRoom"]["phase"] == "CLOSED"
 
 
@@ -95,7 +95,7 @@ async def test_everything_with_an_id_is_read_again_by_it(api: Api) -> None:
     event_id = await publish_event(api, organiser)
     found = await api.ask(
         "query ($id: ID!) { me { id } event(id: $id) { venue { id } performers { id } "
-        "tickets(first: 1) { edges { node { id } } } } }",
+        "places(first: 1) { edges { node { id } } } } }",
         {"id": event_id},
         organiser,
     )
@@ -104,7 +104,7 @@ async def test_everything_with_an_id_is_read_again_by_it(api: Api) -> None:
         "Event": event_id,
         "Venue": event["venue"]["id"],
         "Performer": event["performers"][0]["id"],
-        "Ticket": event["tickets"]["edges"][0]["node"]["id"],
+        "Place": event["places"]["edges"][0]["node"]["id"],
         "User": found.data["me"]["id"],
     }
 

@@ -121,7 +121,7 @@ async def test_an_order_is_sent_now_and_with_its_tickets_as_they_are_then(proces
     after = await following(results, "orderUpdated")
 
     assert (before["status"], before["tickets"]) == ("RESERVED", [{"status": "HELD"}])
-    assert after == {"status": "CANCELLED", "expiresAt": None, "tickets": [{"status": "AVAILABLE"}]}
+    assert after == {"status": "CANCELLED", "expiresAt": None, "tickets": [{"status": "VOID"}]}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from tests.apis import Api, api_on, new_token
 from tests.integration.reading.events import publish_event
 
 FAILING_PLACES = (
-    'event(id: "%s") { venue { name } performers { name } tickets(after: "bm90aGluZw") { totalCount } }'
+    'event(id: "%s") { venue { name } performers { name } places(after: "bm90aGluZw") { totalCount } }'
 )
 BOTH = '{ a: %s b: event(id: "%s") { venue { name } performers { name } } }'
 ANSWER_SECONDS = 10

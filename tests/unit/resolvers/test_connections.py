@@ -29,12 +29,12 @@ def test_a_moment_comes_back_to_the_microsecond(moment: datetime, key: object) -
 
 @pytest.mark.parametrize("number", [0, 7, 299_999])
 def test_a_number_comes_back(number: int) -> None:
-    assert read_number_cursor("tickets", number_cursor("tickets", number)) == number
+    assert read_number_cursor("places", number_cursor("places", number)) == number
 
 
 def test_no_cursor_is_the_beginning() -> None:
     assert read_time_cursor("orders", None) is None
-    assert read_number_cursor("tickets", None) is None
+    assert read_number_cursor("places", None) is None
 
 
 def test_a_cursor_of_another_list_is_refused() -> None:

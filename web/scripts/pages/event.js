@@ -22,7 +22,7 @@ import { watchSeats } from "../map/watch.js";
 import { waitForAdmission } from "../waiting/waitingroom.js";
 import { asked, eventId, layoutOf } from "./opening.js";
 
-/** @import { EventDetail, SeatsUnavailable, Selection } from "../schema.js" */
+/** @import { EventDetail, Order, SeatsUnavailable, Selection } from "../schema.js" */
 
 openPage({ live });
 open().catch((error) => fail(error));
@@ -84,7 +84,7 @@ function wireMap(map, basket, purchase) {
   });
   const mark = () => {
     map.mine = purchase.order
-      ? new Set(purchase.order.tickets.flatMap((ticket) => (ticket.seat ? [ticket.seat.index] : [])))
+      ? new Set(seatsOf(purchase.order))
       : basket.seats;
     basket.open = !purchase.order && !purchase.busy;
     map.redraw();
@@ -95,6 +95,11 @@ function wireMap(map, basket, purchase) {
   byId("zoom-in", HTMLButtonElement).onclick = () => map.zoom(1.5);
   byId("zoom-out", HTMLButtonElement).onclick = () => map.zoom(1 / 1.5);
   byId("zoom-fit", HTMLButtonElement).onclick = () => map.fit();
+}
+
+/** The seats that an order still has. @param {Order} order */
+function seatsOf(order) {
+  return order.tickets.flatMap(({ seat, status }) => (seat && (status === "HELD" || status === "ISSUED") ? [seat.index] : []));
 }
 
 /** @param {SeatMap} map @param {Basket} basket */
@@ -166,7 +171,7 @@ class Shop {
     this._map.offered.clear();
     if (!(await this._purchase.reserve(pending))) return this.draw();
     this._basket.replace([]);
-    this._map.showSeats(this._purchase.order?.tickets.flatMap((ticket) => (ticket.seat ? [ticket.seat.index] : [])) ?? []);
+    this._map.showSeats(this._purchase.order ? seatsOf(this._purchase.order) : []);
     if (matchMedia("(max-width: 62rem)").matches) this._side.scrollIntoView({ behavior: "smooth", block: "start" });
   }
 
