@@ -19,12 +19,15 @@ from dataloaders.places import (
     availability_loader,
     recent_availability,
 )
+from dataloaders.refunds import refunds_loader
 from dataloaders.row_cache import RowCache
+from dataloaders.users import users_loader
 from dataloaders.venues import venues_loader
 from db.queries.events import EventRow
 from db.queries.orders import ClaimRow
-from db.queries.payments import PaymentRow
+from db.queries.payments import OrderRefundRow, PaymentRow
 from db.queries.performers import PerformerRow
+from db.queries.users import UserRow
 from db.queries.venues import VenueRow
 from db.session import Database
 from domain.layout import SeatMap
@@ -106,3 +109,13 @@ class Loaders:
     def payments(self) -> DataLoader[UUID, PaymentRow | None]:
         """Payments by order id."""
         return payments_loader(self._database)
+
+    @cached_property
+    def refunds(self) -> DataLoader[UUID, list[OrderRefundRow]]:
+        """Refunds by order id, oldest first."""
+        return refunds_loader(self._database)
+
+    @cached_property
+    def users(self) -> DataLoader[UUID, UserRow | None]:
+        """Users by id; the resolver decides which the viewer may see."""
+        return users_loader(self._database)

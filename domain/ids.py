@@ -24,6 +24,7 @@ class Kind(StrEnum):
     ORDER = "ord"
     TICKET = "tkt"
     PAYMENT = "pay"
+    REFUND = "ref"
     QUEUE_ENTRY = "que"
     SEATING_PLAN = "pln"
 

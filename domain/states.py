@@ -114,6 +114,29 @@ class RefundState(StrEnum):
     FAILED = "FAILED"
 
 
+class RefundStatus(StrEnum):
+    """What has become of a refund, as its buyer sees it."""
+
+    PENDING = "PENDING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+REFUND_STATUS: dict[str, RefundStatus] = {
+    RefundState.DECIDED: RefundStatus.PENDING,
+    RefundState.SENT: RefundStatus.SUCCEEDED,
+    RefundState.FAILED: RefundStatus.FAILED,
+}
+
+
+class SalesChannel(StrEnum):
+    """Where an order was made: on the web, by the organiser's staff, or by a partner's program."""
+
+    WEB = "WEB"
+    BOX_OFFICE = "BOX_OFFICE"
+    PARTNER = "PARTNER"
+
+
 class EventState(StrEnum):
     """The stored state of an event; its status also depends on the time and the seats."""
 

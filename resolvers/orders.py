@@ -75,9 +75,32 @@ class OrderView:
         return self.row.created_at
 
     @property
+    def updated_at(self) -> datetime:
+        """The time of the last change of its state or its refunds; of an unpaid hold's end by the clock."""
+        return self.row.expires_at if self.lapsed else self.row.updated_at
+
+    @property
+    def booked_at(self) -> datetime | None:
+        """The time at which it was booked."""
+        return self.row.booked_at
+
+    @property
+    def channel(self) -> str:
+        """Where it was made."""
+        return self.row.channel
+
+    @property
     def expires_at(self) -> datetime | None:
         """The deadline of the hold; None when nothing is held."""
         return self.row.expires_at if self.status in _HOLDING else None
+
+
+@dataclass(frozen=True, slots=True)
+class BuyerView:
+    """Whom an order is for."""
+
+    name: str | None
+    email: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +155,12 @@ async def event_of(context: RequestContext, order: OrderView) -> EventRow:
     event = await context.loaders.events.load(order.row.event_id)
     assert event is not None, "a foreign key holds the event"
     return event
+
+
+async def buyer_of_order(context: RequestContext, order: OrderView) -> BuyerView:
+    """Return the person an order is for; without name and address once they were erased."""
+    user = await context.loaders.users.load(order.row.user_id)
+    return BuyerView(None, None) if user is None else BuyerView(user.name, user.email)
 
 
 async def payment_of(context: RequestContext, order: OrderView) -> PaymentView | None:

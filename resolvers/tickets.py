@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from db.queries.events import EventRow
 from db.queries.orders import ClaimRow, claim_by_ticket
 from domain.ids import Kind, Part, part_id, public_id
-from domain.layout import SeatMap
+from domain.layout import PriceLevel, SeatMap
 from domain.money import Money
 from domain.states import TicketStatus, ticket_status
 from resolvers.context import RequestContext
@@ -43,6 +43,11 @@ class TicketView:
     def seat(self) -> SeatView | None:
         """The numbered seat, if it is one."""
         return seat_of_place(self.seat_map, self.claim.place)
+
+    @property
+    def price_level(self) -> PriceLevel:
+        """The price level that it was sold at, as it is called now."""
+        return self.seat_map.price_levels[self.claim.price_level]
 
     @property
     def price(self) -> Money:

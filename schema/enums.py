@@ -5,7 +5,15 @@ from enum import StrEnum
 import strawberry
 
 from domain.layout import SectionKind
-from domain.states import EventStatus, OrderState, PaymentState, TicketStatus
+from domain.price_lines import PriceLineKind
+from domain.states import (
+    EventStatus,
+    OrderState,
+    PaymentState,
+    RefundStatus,
+    SalesChannel,
+    TicketStatus,
+)
 from resolvers.views import EventOrder
 
 
@@ -102,6 +110,15 @@ strawberry.enum(
     description="HELD (not paid yet), ISSUED, REFUNDED, VOID (lapsed, given back or cancelled)",
 )
 strawberry.enum(
+    RefundStatus,
+    description="PENDING (decided, the money follows), SUCCEEDED, FAILED (the bank returned it repeatedly)",
+)
+strawberry.enum(PriceLineKind, description="What a line of an order is for; a DISCOUNT is negative")
+strawberry.enum(
+    SalesChannel,
+    description="WEB (a buyer's client), BOX_OFFICE (the organiser's staff), PARTNER (a partner's program)",
+)
+strawberry.enum(
     PaymentState,
     name="PaymentStatus",
     description="REQUIRES_ACTION (a card or 3-D Secure is wanted), PROCESSING, AUTHORIZED (held on the "
@@ -132,7 +149,10 @@ __all__ = [
     "EventStatus",
     "OrderState",
     "PaymentState",
+    "PriceLineKind",
     "QueueState",
+    "RefundStatus",
+    "SalesChannel",
     "SearchSort",
     "SearchSource",
     "SeatStatus",

@@ -6,19 +6,21 @@ from typing import Annotated
 
 import strawberry
 
+from domain.price_lines import PriceLine as OrderLine
 from domain.states import OrderState, PaymentState
 from resolvers import events as resolve_events
 from resolvers import orders as resolve
 from resolvers.connections import Connection
-from resolvers.orders import OrderView, PaymentView
+from resolvers.orders import BuyerView, OrderView, PaymentView
+from resolvers.refunds import RefundView, lines_of, refunded_of, refunds_of, tickets_of_refund
 from resolvers.tickets import TicketView, tickets_of
 from resolvers.views import EventRow, UserRow
 from schema.context import Info
-from schema.enums import TicketStatus
+from schema.enums import PriceLineKind, RefundStatus, SalesChannel, TicketStatus
 from schema.events import Event, EventConnection
 from schema.fields import field
 from schema.layouts import Seat, Section
-from schema.nodes import Money, Node, PageInfo
+from schema.nodes import Money, MoneyAmount, Node, PageInfo
 
 
 @strawberry.type(description="How an order is paid: one payment, however many cards are tried")
@@ -52,6 +54,36 @@ class Ticket(Node):
         return isinstance(value, TicketView)
 
 
+@strawberry.type(description="Whom an order is for; null once the person was erased")
+class Buyer:
+    name: str | None = strawberry.field(description="As the buyer's token said")
+    email: str | None = strawberry.field(description="As the buyer's token said")
+
+
+@strawberry.type(description="Money that goes back to the buyer")
+class Refund:
+    public_id: strawberry.ID = strawberry.field(name="id", description="Opaque")
+    amount: Money = strawberry.field(description="Fees included")
+    status: RefundStatus = strawberry.field(description="What has become of it")
+    reason: str | None = strawberry.field(description="What the organiser wrote")
+    created_at: datetime = strawberry.field(description="When it was decided")
+
+    @field(
+        graphql_type=list[Ticket],
+        description="The tickets that it pays back; empty where it was made at the payment gateway by hand",
+    )
+    @staticmethod
+    async def tickets(root: strawberry.Parent[RefundView], info: Info) -> Sequence[TicketView]:
+        return await tickets_of_refund(info.context, root)
+
+
+@strawberry.type(description="A part of an order's total")
+class PriceLine:
+    kind: PriceLineKind = strawberry.field(description="What it is for")
+    name: str = strawberry.field(description="The price level's name, or what is charged beside it")
+    amount: Money = strawberry.field(description="Of all tickets of the line together")
+
+
 @strawberry.type(description="A purchase, from the hold on. Its buyer and the event's organiser see it")
 class Order(Node):
     reference: str = strawberry.field(description="Short and readable, for people")
@@ -63,6 +95,9 @@ class Order(Node):
     expires_at: datetime | None = strawberry.field(
         description="When the hold lapses; null once nothing is held"
     )
+    booked_at: datetime | None = strawberry.field(description="When it was booked; null before")
+    updated_at: datetime = strawberry.field(description="The last change of its status or its refunds")
+    channel: SalesChannel = strawberry.field(description="Where it was made")
 
     @classmethod
     def is_type_of(cls, value: object, _info: object) -> bool:
@@ -80,6 +115,29 @@ class Order(Node):
     @staticmethod
     async def tickets(root: strawberry.Parent[OrderView], info: Info) -> Sequence[TicketView]:
         return await tickets_of(info.context, root)
+
+    @field(graphql_type=Buyer, description="The person it is for")
+    @staticmethod
+    async def buyer(root: strawberry.Parent[OrderView], info: Info) -> BuyerView:
+        return await resolve.buyer_of_order(info.context, root)
+
+    @field(graphql_type=list[Refund], description="Oldest first, with those made at the gateway by hand")
+    @staticmethod
+    async def refunds(root: strawberry.Parent[OrderView], info: Info) -> Sequence[RefundView]:
+        return await refunds_of(info.context, root)
+
+    @field(graphql_type=Money, description="The sum of the refunds, without those that failed")
+    @staticmethod
+    async def refunded(root: strawberry.Parent[OrderView], info: Info) -> MoneyAmount:
+        return await refunded_of(info.context, root)
+
+    @field(
+        graphql_type=list[PriceLine],
+        description="What makes up the total, a line each; the lines add up to it",
+    )
+    @staticmethod
+    async def lines(root: strawberry.Parent[OrderView], info: Info) -> Sequence[OrderLine]:
+        return await lines_of(info.context, root)
 
     @field(graphql_type=Payment | None, description="Null before `pay`")
     @staticmethod

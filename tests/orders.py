@@ -30,6 +30,7 @@ def order_over(event_id: UUID, places: Sequence[int], order_id: UUID | None = No
         extended=False,
         admission_jti=None,
         created_at=now,
+        updated_at=now,
     )
     claims = tuple(ClaimRow(order_id, event_id, place, ClaimState.HELD, 0, 0, 0) for place in places)
     return NewOrder(row, who.subject, None, None, claims)

@@ -5,8 +5,9 @@ from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
 from db.models.columns import UUID, datetime, foreign_key, key, state, text, timestamp
-from domain.states import CardAttemptState, ClaimState, OrderState
+from domain.states import CardAttemptState, ClaimState, OrderState, SalesChannel
 
+_CHANNELS = ", ".join(f"'{channel}'" for channel in SalesChannel)
 LIVE_CLAIM = "state <> 'ENDED'"
 
 
@@ -59,6 +60,15 @@ class Order(SQLModel, table=True):
     person_key: UUID | None = Field(sa_column=sa.Column(postgresql.UUID(as_uuid=True), nullable=True))
     address_key: UUID | None = Field(sa_column=sa.Column(postgresql.UUID(as_uuid=True), nullable=True))
     network: str | None = text(nullable=True)
+    channel: str = Field(
+        sa_column=sa.Column(
+            sa.Text,
+            sa.CheckConstraint(f"channel IN ({_CHANNELS})", name="orders_channel"),
+            nullable=False,
+            server_default=SalesChannel.WEB,
+        )
+    )
+    booked_at: datetime | None = timestamp(nullable=True)
     created_at: datetime = timestamp(now=True)
     updated_at: datetime = timestamp(now=True)
 
@@ -91,6 +101,8 @@ class Claim(SQLModel, table=True):
             postgresql.UUID(as_uuid=True), nullable=False, server_default=sa.text("gen_random_uuid()")
         )
     )
+    # The refund that ended it; empty where no money went back, and for refunds before version 0011.
+    refund_id: UUID | None = foreign_key("refunds.id", nullable=True)
 
 
 class Payment(SQLModel, table=True):

@@ -11,7 +11,7 @@ from db.queries.columns import columns_of
 from db.session import Connection, Database
 from db.sql import statement
 from db.violations import LimitReached, violations_by_constraint
-from domain.states import TicketLimit, check_transitions
+from domain.states import SalesChannel, TicketLimit, check_transitions
 from domain.ticket_limits import LimitKeys
 from kit.ids import new_uuid
 
@@ -37,6 +37,9 @@ class OrderRow:
     extended: bool
     admission_jti: str | None
     created_at: datetime
+    updated_at: datetime
+    booked_at: datetime | None = None
+    channel: str = SalesChannel.WEB
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class ClaimRow:
     price_minor: int
     fee_minor: int
     ticket_id: UUID = field(default_factory=new_uuid)
+    refund_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,13 +227,22 @@ async def set_order_state(
     """
     check_transitions(leaving, state)
     tag = await connection.execute(
-        "UPDATE orders SET state = $2, updated_at = $4 WHERE id = $1 AND state = ANY ($3)",
+        """
+        UPDATE orders SET state = $2, updated_at = $4,
+          booked_at = CASE WHEN $2 = 'BOOKED' THEN $4 ELSE booked_at END
+        WHERE id = $1 AND state = ANY ($3)
+        """,
         order_id,
         state,
         list(leaving),
         now,
     )
     return bool(tag == "UPDATE 1")
+
+
+async def touch_order(connection: Connection, order_id: UUID, now: datetime) -> None:
+    """Lock an order and note that something of it changed besides its state, such as a refund."""
+    await connection.execute("UPDATE orders SET updated_at = $2 WHERE id = $1", order_id, now)
 
 
 async def extend_order(connection: Connection, order_id: UUID, deadline: datetime, now: datetime) -> None:
@@ -254,17 +267,24 @@ async def book_claims(connection: Connection, order_id: UUID) -> int:
 
 
 async def end_claims(
-    connection: Connection, order_ids: Sequence[UUID], places: Sequence[int] | None = None
+    connection: Connection,
+    order_ids: Sequence[UUID],
+    places: Sequence[int] | None = None,
+    refund_id: UUID | None = None,
 ) -> list[int]:
-    """End the live claims of orders, or only those on `places`; returns the places that they freed."""
+    """End the live claims of orders, or only those on `places`; returns the places that they freed.
+
+    `refund_id` is the refund that pays for them.
+    """
     rows = await connection.fetch(
         """
-        UPDATE claims SET state = 'ENDED'
+        UPDATE claims SET state = 'ENDED', refund_id = $3
         WHERE order_id = ANY ($1) AND state <> 'ENDED' AND ($2::int[] IS NULL OR place = ANY ($2))
         RETURNING place
         """,
         list(order_ids),
         None if places is None else list(places),
+        refund_id,
     )
     return [row["place"] for row in rows]
 

@@ -42,6 +42,14 @@ class RefundRow:
     gateway_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class OrderRefundRow(RefundRow):
+    """A refund with its order."""
+
+    created_at: datetime
+    order_id: UUID
+
+
 FIRST_CHECK = timedelta(seconds=5)
 """The gateway is asked about a payment this long after it began or changed"""
 
@@ -179,6 +187,19 @@ async def refund_by_id(source: Source, refund_id: UUID) -> RefundRow | None:
     """One refund."""
     row = await source.fetchrow(f"SELECT {columns_of(RefundRow)} FROM refunds WHERE id = $1", refund_id)
     return RefundRow(**row) if row else None
+
+
+async def refunds_of_orders(source: Source, order_ids: Sequence[UUID]) -> list[OrderRefundRow]:
+    """The refunds of many orders, oldest first."""
+    rows = await source.fetch(
+        f"""
+        SELECT {columns_of(RefundRow, "refunds")}, refunds.created_at, payments.order_id
+        FROM refunds JOIN payments ON payments.id = refunds.payment_id
+        WHERE payments.order_id = ANY ($1) ORDER BY refunds.created_at, refunds.id
+        """,
+        list(order_ids),
+    )
+    return [OrderRefundRow(**row) for row in rows]
 
 
 async def finish_refund(

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
-from db.queries.orders import end_claims, order_by_id, set_order_state
+from db.queries.orders import end_claims, order_by_id, set_order_state, touch_order
 from db.queries.outbox import Task, claim_tasks, finish_tasks, postpone_task, write_task
 from db.queries.payments import (
     finish_refund,
@@ -203,6 +203,7 @@ async def _refund(context: ServiceContext, task: Task) -> None:
         gateway_id = sent.id
     now = context.now()
     async with context.database.transaction() as connection:
+        await touch_order(connection, payment.order_id, now)
         await finish_refund(connection, refund, gateway_id, now)
     await _publish(context, task)
 

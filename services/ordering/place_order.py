@@ -192,6 +192,7 @@ def _new_order(context: ServiceContext, attempt: Attempt, places: tuple[int, ...
         extended=False,
         admission_jti=attempt.admission_id,
         created_at=now,
+        updated_at=now,
     )
     limits = attempt.limits
     return NewOrder(

@@ -1,6 +1,7 @@
 """Refund: tickets end and their seats are on sale again at once; the outbox sends the money."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from db.queries.orders import (
@@ -11,6 +12,7 @@ from db.queries.orders import (
     lock_order,
     order_by_id,
     set_order_state,
+    touch_order,
 )
 from db.queries.outbox import write_task
 from db.queries.payments import RefundRow, payment_of_order, write_refund
@@ -95,16 +97,28 @@ async def _end_tickets(
     live = {claim.ticket_id: claim for claim in claims if claim.state == ClaimState.BOOKED}
     chosen = _chosen(live, ticket_ids)
     now = context.now()
-    await end_claims(connection, [order.id], [claim.place for claim in chosen])
+    refund = await _decide(connection, order, chosen, reason, now)
+    places = [claim.place for claim in chosen]
+    await end_claims(connection, [order.id], places, None if refund is None else refund.id)
     if len(chosen) == len(live):
         await set_order_state(connection, order.id, OrderState.REFUNDED, leaving=[OrderState.BOOKED], now=now)
+    else:
+        await touch_order(connection, order.id, now)
     await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, now)
-    amount = sum(claim.price_minor + claim.fee_minor for claim in chosen)
+
+
+async def _decide(
+    connection: Connection, order: OrderRow, claims: Sequence[ClaimRow], reason: str | None, now: datetime
+) -> RefundRow | None:
+    """Write the refund of these claims and the task that sends it; None where they cost nothing."""
+    amount = sum(claim.price_minor + claim.fee_minor for claim in claims)
     payment = await payment_of_order(connection, order.id)
-    if payment is not None and amount > 0:
-        decided = RefundRow(new_uuid(), payment.id, amount, reason, RefundState.DECIDED, None)
-        await write_refund(connection, decided, now)
-        await write_task(connection, Topic.SEND_REFUND, order.id, {"refund_id": str(decided.id)}, now)
+    if payment is None or amount == 0:
+        return None
+    decided = RefundRow(new_uuid(), payment.id, amount, reason, RefundState.DECIDED, None)
+    await write_refund(connection, decided, now)
+    await write_task(connection, Topic.SEND_REFUND, order.id, {"refund_id": str(decided.id)}, now)
+    return decided
 
 
 def _chosen(live: dict[UUID, ClaimRow], ticket_ids: Sequence[UUID] | None) -> list[ClaimRow]:

@@ -17,6 +17,7 @@ from db.queries.orders import (
     lock_order,
     order_by_id,
     set_order_state,
+    touch_order,
 )
 from db.queries.outbox import record_webhook, write_task
 from db.queries.payments import (
@@ -179,6 +180,7 @@ async def _captured(
             new_uuid(), payment.id, intent.amount_received_minor, "order ended", RefundState.DECIDED, None
         )
         await write_refund(connection, refund, now)
+        await touch_order(connection, order.id, now)
         await write_task(connection, Topic.SEND_REFUND, order.id, {"refund_id": str(refund.id)}, now)
     else:
         await write_task(connection, Topic.ORDER_CHANGED, order.id, {}, now)
@@ -196,6 +198,7 @@ async def _reopen_bounced(
     if bounced is None:
         log.error("order %s: the gateway keeps %d more than the database says", order.id, returned)
         return
+    await touch_order(connection, order.id, now)
     refund_id, again = bounced
     if again:
         await write_task(connection, Topic.SEND_REFUND, order.id, {"refund_id": str(refund_id)}, now)

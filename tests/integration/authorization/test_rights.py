@@ -27,6 +27,7 @@ WAYS = {
     "suggest": 'suggest(prefix: "an")',
     "order": 'order(id: "{order}")',
     "booked": 'order(id: "{booked}")',
+    "refunded": 'order(id: "{refunded}")',
     "user": 'node(id: "{user}")',
     "me": "me",
     "challenge": "challenge",

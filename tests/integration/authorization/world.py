@@ -46,6 +46,8 @@ class World:
         self.ids["line"] = await self.line()
         self.ids["order"] = await self.held(self.ids["event"])
         self.ids["booked"] = await self.booked(self.ids["event"])
+        self.ids["refunded"] = await self.booked(self.ids["event"])
+        await self.api.mutate("refundOrder", {"orderId": self.ids["refunded"]}, organiser)
         joining = {"eventId": self.ids["line"], "challengeSolution": await solution(self.api)}
         await self.api.mutate("joinQueue", joining, self.tokens["buyer"])
         await admit(settings)

@@ -10,7 +10,10 @@ from sqlmodel import SQLModel
 
 import db.models  # noqa: F401  (registers the tables)
 from db.migrate import migrate
+from db.queries.orders import claims_of_orders, order_by_id, place_orders
 from db.session import Database
+from tests.events import open_event
+from tests.orders import order_over
 
 
 def differences(connection: Connection) -> list[object]:
@@ -69,4 +72,36 @@ async def test_every_claim_has_a_ticket_of_its_own_when_a_database_with_claims_m
     assert await database.fetchval(
         "SELECT indisvalid FROM pg_index WHERE indexrelid = 'claims_by_ticket'::regclass"
     )
+    await database.close()
+
+
+async def test_refunded_orders_keep_their_refund_when_a_database_with_orders_moves_forward(
+    empty_postgres_url: str,
+) -> None:
+    await migrate(empty_postgres_url, "0010")
+    database = Database(empty_postgres_url)
+    event_id = await open_event(database, rows=[4])
+    refunded, unpaid = order_over(event_id, [0, 1]), order_over(event_id, [2])
+    await place_orders(database, [refunded, unpaid])
+    await database.fetch("UPDATE orders SET state = 'REFUNDED' WHERE id = $1", refunded.row.id)
+    await database.fetch("UPDATE claims SET state = 'ENDED' WHERE order_id = $1", refunded.row.id)
+    refund_id = await database.fetchval(
+        """
+        WITH payment AS (
+          INSERT INTO payments (id, order_id, state, amount_minor, currency)
+          VALUES (gen_random_uuid(), $1, 'REFUNDED', 100, 'USD') RETURNING id
+        )
+        INSERT INTO refunds (id, payment_id, amount_minor, state)
+        SELECT gen_random_uuid(), id, 100, 'SENT' FROM payment RETURNING id
+        """,
+        refunded.row.id,
+    )
+
+    await migrate(empty_postgres_url)
+
+    ids = [refunded.row.id, unpaid.row.id]
+    claims = await claims_of_orders(database, ids)
+    assert {claim.place: claim.refund_id for claim in claims} == {0: refund_id, 1: refund_id, 2: None}
+    orders = [await order_by_id(database, order_id) for order_id in ids]
+    assert [(one.booked_at is None, one.channel) for one in orders if one] == [(False, "WEB"), (True, "WEB")]
     await database.close()

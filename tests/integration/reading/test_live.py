@@ -20,13 +20,15 @@ from schema.context import GraphQLContext, Streams
 from schema.schema import schema
 from services.context import ServiceContext
 from services.ordering.attempt import ReserveRequest
+from services.ordering.refund import refund
 from services.ordering.release import release
 from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from services.waiting_room.waiting_rooms import WaitingRooms
 from subscriptions.queue_positions import WaitingRoomHub
 from subscriptions.seat_availability import SeatHub
-from tests.events import buyer, open_event, service_context_on
+from tests.events import ORGANISER, buyer, open_event, service_context_on
+from tests.orders import tickets_on
 
 SEATS = """
 subscription ($id: ID!, $since: Int) {
@@ -122,6 +124,22 @@ async def test_an_order_is_sent_now_and_with_its_tickets_as_they_are_then(proces
 
     assert (before["status"], before["tickets"]) == ("RESERVED", [{"status": "HELD"}])
     assert after == {"status": "CANCELLED", "expiresAt": None, "tickets": [{"status": "VOID"}]}
+
+
+async def test_an_order_is_sent_again_when_only_some_of_its_tickets_are_refunded(process: Listening) -> None:
+    database, ann = process.context.database, buyer("ann")
+    event_id = await open_event(database, rows=[4])
+    order = await reserve(process.context, ann, ReserveRequest(event_id, ExactSeats((0, 1))))
+    await database.fetch("UPDATE orders SET state = 'BOOKED' WHERE id = $1", order.id)
+    await database.fetch("UPDATE claims SET state = 'BOOKED' WHERE order_id = $1", order.id)
+    results = process.listen(ORDER, ann, id=public_id(Kind.ORDER, order.id))
+
+    before = await following(results, "orderUpdated")
+    await refund(process.context, ORGANISER, order.id, await tickets_on(database, order.id, 1))
+    after = await following(results, "orderUpdated")
+
+    assert before["tickets"] == [{"status": "ISSUED"}, {"status": "ISSUED"}]
+    assert (after["status"], after["tickets"]) == ("BOOKED", [{"status": "ISSUED"}, {"status": "REFUNDED"}])
 
 
 @pytest.mark.parametrize(
