@@ -21,3 +21,14 @@ def reference_of(order_id: UUID, draw: int = 0) -> str:
         value, digit = divmod(value, len(_LETTERS))
         letters.append(_LETTERS[digit])
     return "".join(letters[:4]) + "-" + "".join(letters[4:])
+
+
+def reference_beginning(text: str) -> str | None:
+    """How a reference begins that somebody has typed, with or without its hyphen, in capitals or not.
+
+    None where it is no such beginning, or has fewer than 4 letters, with which many references begin.
+    """
+    letters = "".join(letter for letter in text.upper() if letter not in "- ")
+    if not 4 <= len(letters) <= _LENGTH or not set(letters) <= set(_LETTERS):
+        return None
+    return f"{letters[:4]}-{letters[4:]}"

@@ -18,6 +18,7 @@ CACHE_HINTS: dict[str, Hint] = {
     "Event.availability": (1, 0, False),
     "Event.seatStatuses": (0, 0, False),
     "Event.places": (1, 0, False),
+    "Event.orders": (0, 0, True),
     "Event.waitingRoom": (1, 0, False),
     "Event.status": (1, 0, False),
     "Order": (0, 0, True),

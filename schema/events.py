@@ -2,25 +2,30 @@
 
 from collections.abc import Awaitable, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from resolvers import event_orders as resolve_orders
 from resolvers import events as resolve
 from resolvers import places as resolve_places
 from resolvers import waiting_rooms as resolve_waiting_rooms
 from resolvers.connections import Connection
 from resolvers.layouts import SeatMapView
+from resolvers.orders import OrderView
 from resolvers.places import PlaceView
 from resolvers.views import AvailabilityRow, EventRow, PerformerRow, VenueRow
 from schema.context import Info
-from schema.enums import EventStatus, SeatStatus
+from schema.enums import EventStatus, OrderState, SeatStatus
 from schema.fields import field
 from schema.layouts import Availability, SeatMap, SeatStatuses
 from schema.nodes import Money, Node, PageInfo
 from schema.places import PlaceConnection
 from schema.waiting_room import WaitingRoom
 from services.waiting_room.waiting_rooms import Overview
+
+if TYPE_CHECKING:
+    from schema.orders import OrderConnection
 
 
 @strawberry.type(description="A house where events take place")
@@ -133,6 +138,27 @@ class Event(Node):
         status: Annotated[SeatStatus | None, strawberry.argument(description="One status")] = None,
     ) -> Connection[PlaceView]:
         return await resolve_places.places_of_event(info.context, root, first, after, section_id, status)
+
+    @field(
+        graphql_type=Annotated["OrderConnection", strawberry.lazy("schema.orders")],
+        description="Newest first, for the event's organiser. Needs the scope organise",
+    )
+    @staticmethod
+    async def orders(
+        root: strawberry.Parent[EventRow],
+        info: Info,
+        first: Annotated[int | None, strawberry.argument(description="1 to 100")] = 20,
+        after: Annotated[str | None, strawberry.argument(description="The cursor to go on from")] = None,
+        search: Annotated[
+            str | None,
+            strawberry.argument(
+                description="A reference or its beginning, words of the buyer's name or e-mail address, or a "
+                'seat as people type it ("Row 3 Seat 12", "3-12"); up to 100 characters'
+            ),
+        ] = None,
+        status: Annotated[OrderState | None, strawberry.argument(description="One status")] = None,
+    ) -> Connection[OrderView]:
+        return await resolve_orders.orders_of(info.context, root, first, after, search, status)
 
     @field(graphql_type=WaitingRoom, description="The line in front of this event's sale")
     @staticmethod

@@ -1,0 +1,96 @@
+"""The orders of one event, for its organiser: by page, and by what an organiser knows of an order.
+
+A search reads the event's orders one by one, by the indexes that selling needs anyway: 20,000 orders take
+35 ms. An index over names and addresses would be written at every hold, and would keep erased persons.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.queries.columns import columns_of
+from db.queries.orders import OrderRow, Source
+
+_OF_EVENT = """
+orders.event_id = $1 AND ($2::text IS NULL OR $2 =
+  CASE WHEN state = 'RESERVED' AND expires_at <= $3 THEN 'EXPIRED' ELSE state END)
+"""
+# OFFSET 0 keeps the planner from a join, for which it would read the users of the whole installation.
+_BY_BUYER = """
+(reference LIKE $4 OR EXISTS (
+  SELECT FROM users WHERE users.id = orders.user_id
+    AND lower(coalesce(name, '') || ' ' || coalesce(email, '')) LIKE ALL ($5::text[])
+  OFFSET 0
+))
+"""
+_BY_PLACE = """
+(reference LIKE $4 OR EXISTS (
+  SELECT FROM claims WHERE claims.order_id = orders.id AND place = ANY ($5::int[]) OFFSET 0
+))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSearch:
+    """What an organiser looks for: a reference, or the places where there are any, else the words."""
+
+    reference: str | None
+    """How the reference begins"""
+    words: Sequence[str] = ()
+    """All of which stand in the buyer's name or address, in lower case"""
+    places: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EventOrders:
+    """Which orders of an event; `now` tells which unpaid holds have lapsed."""
+
+    event_id: UUID
+    status: str | None
+    now: datetime
+    search: OrderSearch | None
+
+    def condition(self) -> tuple[str, list[object]]:
+        """The condition in SQL with its arguments, from $1 on."""
+        arguments: list[object] = [self.event_id, self.status, self.now]
+        if self.search is None:
+            return _OF_EVENT, arguments
+        reference = self.search.reference
+        arguments.append(None if reference is None else f"{_escaped(reference)}%")
+        if self.search.places:
+            return f"{_OF_EVENT} AND {_BY_PLACE}", [*arguments, list(self.search.places)]
+        return f"{_OF_EVENT} AND {_BY_BUYER}", [
+            *arguments,
+            [f"%{_escaped(word)}%" for word in self.search.words],
+        ]
+
+
+async def orders_of_event(
+    source: Source, wanted: EventOrders, first: int, before: tuple[datetime, UUID] | None
+) -> list[OrderRow]:
+    """A page of an event's orders, newest first, older than the key `before`."""
+    condition, arguments = wanted.condition()
+    if before is not None:
+        condition += f" AND (created_at, id) < (${len(arguments) + 1}, ${len(arguments) + 2}::uuid)"
+        arguments += before
+    rows = await source.fetch(
+        f"""
+        SELECT {columns_of(OrderRow)} FROM orders WHERE {condition}
+        ORDER BY created_at DESC, id DESC LIMIT ${len(arguments) + 1}
+        """,
+        *arguments,
+        first,
+    )
+    return [OrderRow(**row) for row in rows]
+
+
+async def count_orders_of_event(source: Source, wanted: EventOrders) -> int:
+    """The number of such orders."""
+    condition, arguments = wanted.condition()
+    return int(await source.fetchval(f"SELECT count(*) FROM orders WHERE {condition}", *arguments))
+
+
+def _escaped(text: str) -> str:
+    """Text that LIKE compares as it is."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
