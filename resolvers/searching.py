@@ -13,7 +13,7 @@ from resolvers.connections import page_size as checked_size
 from resolvers.context import RequestContext
 from search.completions import Completion
 from services.search.fair_shares import SearchCaller
-from services.search.find_events import FoundEvents, SearchQuestion
+from services.search.find_events import FoundEvents, SearchQuestion, most_pages
 
 LONGEST_KEYWORD = 200
 LONGEST_PREFIX = 100
@@ -101,7 +101,7 @@ async def search(context: RequestContext, question: SearchQuestion) -> ResultVie
         total=found.total,
         page_num=checked.page_num,
         page_size=checked.page_size,
-        total_pages=-(-found.total // checked.page_size),
+        total_pages=min(-(-found.total // checked.page_size), most_pages(checked.page_size)),
         facets=facets,
         highlights=list(_highlights(found)),
         took_ms=found.took_ms,

@@ -18,12 +18,14 @@ class GeoInput:
 @strawberry.input(description="What to look for; what is left out does not matter")
 class SearchEventsInput:
     keyword: str | None = strawberry.field(
-        default="", description="Words from names, performers, venue and city; typos are forgiven"
+        default="",
+        description="Words from names, performers, venue and city; typos are forgiven. A name of symbols "
+        "alone is found exactly, and initial consonants (ㄱㅈㅊㅁ) find Korean names",
     )
     start: datetime | None = strawberry.field(
         default=None,
-        description="Starting at this moment or later. Without it, what is not over; and where nothing of "
-        "that has the keyword, what is over (EventSearchResult.isOver)",
+        description="Not over at this moment: still on, or starting later. Without it, what is not over now; "
+        "and where nothing of that has the keyword, what is over (EventSearchResult.isOver)",
     )
     end: datetime | None = strawberry.field(
         default=None, description="Starting before this moment; a moment gone by asks for what is over"
@@ -42,7 +44,9 @@ class SearchEventsInput:
     )
     sort: SearchSort | None = strawberry.field(default=SearchSort.RELEVANCE, description="Best first")
     page_size: int | None = strawberry.field(default=20, description="1 to 100")
-    page_num: int | None = strawberry.field(default=1, description="Counts from 1")
+    page_num: int | None = strawberry.field(
+        default=1, description="Counts from 1; a page may begin before the 10,000th result"
+    )
 
 
 @strawberry.type(description="How many results have this value")
@@ -83,7 +87,10 @@ class EventSearchResult:
     )
     page_num: int = strawberry.field(description="As asked for; counts from 1")
     page_size: int = strawberry.field(description="As asked for")
-    total_pages: int = strawberry.field(description="0 when nothing was found")
+    total_pages: int = strawberry.field(
+        description="Pages that can be asked for: those that begin before the 10,000th result; 0 when "
+        "nothing was found"
+    )
     facets: list[Facet] = strawberry.field(description="All results by city, category, month and price")
     highlights: list[SearchHighlight] = strawberry.field(description="What to emphasise on this page")
     took_ms: int = strawberry.field(description="Milliseconds inside the search engine")

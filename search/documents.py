@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from itertools import count
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.ids import Kind, public_id
 from domain.states import ASSUMED_DURATION
+from search.initials import initials
+from search.keyword import wordless_name
 from search.prices import price_band
 from search.spelling import aliases, consonant_key, joined, month_words, parts, romanised, unique
 
@@ -65,6 +66,7 @@ class SearchWords:
     rest: list[str]
     description: str
     consonant_keys: list[str]
+    initials: list[str]
 
     @classmethod
     def of(cls, facts: EventFacts) -> "SearchWords":
@@ -74,10 +76,11 @@ class SearchWords:
         genres = [genre for performer in facts.performers for genre in performer.genres]
         about = [facts.category or "", *genres, facts.address, facts.country or ""]
         known = [*bill, facts.venue, facts.city]
+        named = [facts.name, *(performer.name for performer in facts.performers), facts.venue, facts.city]
         return cls(
             # Pairs of a title's words written as one would add a word for nearly every event, and the
             # cost of a change grows with the number of all words in the engine.
-            name=unique([romanised(facts.name), " ".join(parts(facts.name))]),
+            name=unique([romanised(facts.name), " ".join(parts(facts.name)), wordless_name(facts.name)]),
             performers=_forms(bill),
             venue=_forms([facts.venue]),
             city=_forms([facts.city]),
@@ -86,6 +89,7 @@ class SearchWords:
             consonant_keys=unique(
                 [consonant_key(facts.name), *(form for name in known for form in _keys(name))]
             ),
+            initials=unique(form for name in named for form in initials(name)),
         )
 
 
@@ -96,6 +100,7 @@ def index_document(facts: EventFacts, words: SearchWords) -> dict[str, Any]:
         "id": public_id(Kind.EVENT, facts.id),
         "name": facts.name,
         "performers": [performer.name for performer in facts.performers],
+        "spellings": [_spellings(performer)[1:] for performer in facts.performers],
         "venue": facts.venue,
         "venue_id": public_id(Kind.VENUE, facts.venue_id),
         "city": facts.city,
@@ -115,6 +120,7 @@ def index_document(facts: EventFacts, words: SearchWords) -> dict[str, Any]:
             "rest": words.rest,
             "description": words.description,
             "consonant_keys": words.consonant_keys,
+            "initials": words.initials,
         },
     }
 
@@ -127,12 +133,16 @@ def text_vector(words: SearchWords) -> str:
         ("C", words.venue + words.city),
         ("D", [*words.rest, words.description]),
         ("D", [f"~{word}" for text in words.consonant_keys for word in text.split()]),
+        ("D", [f"^{word}" for word in words.initials]),
     ]
     lexemes: dict[str, list[str]] = defaultdict(list)
-    positions = count(1)
+    first = 1
     for weight, texts in weighted:
-        for word, position in zip(" ".join(texts).split(), positions, strict=False):
-            lexemes[word[:_LONGEST_WORD]].append(f"{min(position, _HIGHEST_POSITION)}{weight}")
+        for text in texts:
+            found_words = text.split()
+            for position, word in enumerate(found_words, first):
+                lexemes[word[:_LONGEST_WORD]].append(f"{min(position, _HIGHEST_POSITION)}{weight}")
+            first += len(found_words) + 1  # a phrase does not reach from one text into the next
     return " ".join([f"'{word}':{','.join(found[:_MOST_POSITIONS])}" for word, found in lexemes.items()])
 
 
@@ -148,14 +158,14 @@ def _spellings(performer: PerformerFacts) -> list[str]:
 
 
 def _forms(names: Iterable[str]) -> list[str]:
-    """All names as they are, then without spaces, then the parts of their Korean words."""
+    """All names as they are, then without spaces, then their Korean words' parts, then as `wordless_name`."""
     forms = [_forms_of(name) for name in names]
     return unique(form for kind in zip(*forms, strict=True) for form in kind)
 
 
 @lru_cache(maxsize=16384)
-def _forms_of(name: str) -> tuple[str, str, str]:
-    return romanised(name), " ".join(joined(name)), " ".join(parts(name))
+def _forms_of(name: str) -> tuple[str, str, str, str]:
+    return romanised(name), " ".join(joined(name)), " ".join(parts(name)), wordless_name(name)
 
 
 @lru_cache(maxsize=16384)

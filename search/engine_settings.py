@@ -6,10 +6,11 @@ from typing import Any
 import orjson
 
 from search.index import MOST_NEARBY_VENUES
+from search.match_quality import ONE_TYPO_FROM, TWO_TYPOS_FROM
 from search.synonyms import synonyms
 
-# Raise it when `search.documents.index_document` changes what it writes.
-DOCUMENT_VERSION = 4
+# Raise it when `search.documents` changes what it writes, for either engine.
+DOCUMENT_VERSION = 5
 
 # In order of their weight: a performer's name counts more than a title, a title more than a venue.
 TEXT_ATTRIBUTES = (
@@ -20,7 +21,10 @@ TEXT_ATTRIBUTES = (
     "words.rest",
     "words.description",
 )
+# A name is a performer's, an event's or a venue's.
+NAME_ATTRIBUTES = TEXT_ATTRIBUTES[:3]
 CONSONANT_KEY_ATTRIBUTES = ("words.consonant_keys",)
+INITIAL_ATTRIBUTES = ("words.initials",)
 # The completed attributes, and the attribute by which each text counts once (too costly for event names).
 COMPLETED: dict[str, str | None] = {
     "words.performers": "performers",
@@ -29,10 +33,12 @@ COMPLETED: dict[str, str | None] = {
     "words.name": None,
 }
 SHOWN = ("id", "name", "performers", "venue", "city", "starts_at")
+# A name of an event with its other spellings; those of a performer are in the order of `performers`.
+NAMES = ("performers", "spellings", "venue", "city")
 
 SETTINGS: dict[str, Any] = {
-    "searchableAttributes": [*TEXT_ATTRIBUTES, *CONSONANT_KEY_ATTRIBUTES],
-    "displayedAttributes": [*SHOWN, "venue_id"],
+    "searchableAttributes": [*TEXT_ATTRIBUTES, *CONSONANT_KEY_ATTRIBUTES, *INITIAL_ATTRIBUTES],
+    "displayedAttributes": [*SHOWN, "spellings", "venue_id"],
     "filterableAttributes": [
         "available",
         "category",
@@ -48,19 +54,20 @@ SETTINGS: dict[str, Any] = {
         "venue_id",
     ],
     "sortableAttributes": ["price_from", "starts_at"],
-    # A requested sort comes first; without one, the best match, then the soonest event.
+    # A requested sort comes first; without one, the best match, then the soonest event. A city with the typed
+    # word comes before a performer with a word that only begins so.
     "rankingRules": [
         "sort",
         "words",
         "typo",
         "proximity",
-        "attribute",
         "exactness",
+        "attribute",
         "starts_at:asc",
     ],
     "typoTolerance": {
         "enabled": True,
-        "minWordSizeForTypos": {"oneTypo": 4, "twoTypos": 8},
+        "minWordSizeForTypos": {"oneTypo": ONE_TYPO_FROM, "twoTypos": TWO_TYPOS_FROM},
         "disableOnNumbers": True,
     },
     "synonyms": synonyms(),

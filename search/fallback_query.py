@@ -8,11 +8,11 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from domain.states import ASSUMED_DURATION
-from search.index import MOST_BUCKETS, Match, Period, SearchRequest, Sort
+from search.index import MOST_BUCKETS, MOST_SOUND_ALIKES, Period, SearchRequest, Sort
+from search.keyword import Keyword
 from search.nearby_venues import KM_PER_DEGREE, distance_km
 from search.prices import STEPS, STEPS_WHOLE, WHOLE_CURRENCIES
-from search.spelling import consonant_key
-from search.synonyms import synonyms
+from search.text_query import TextQuery, completion_queries
 
 # Ranking, totals and facets cover at most this many matches of a keyword, the soonest ones.
 MOST_MATCHES = 2_000
@@ -24,7 +24,6 @@ _LONGEST_RUN = timedelta(days=400)
 Venues = Sequence[UUID] | None
 # The weights of a match in D (the rest), C (venue, city), B (event name), A (performers).
 _WEIGHTS = "{0.05,0.5,0.9,1.0}"
-_SYNONYMS = synonyms()
 
 _ORDER = {
     Sort.RELEVANCE: "exact DESC, spelt DESC, rank DESC, starts_at, id",
@@ -32,10 +31,31 @@ _ORDER = {
     Sort.PRICE: "price_from NULLS LAST, starts_at, id",
     Sort.DISTANCE: "distance, starts_at, id",
 }
+_UNTIL = f"coalesce(e.ends_at, e.starts_at + interval '{ASSUMED_DURATION.seconds} seconds')"
 _STARTS_AT = "extract(epoch FROM e.starts_at)::float8"
 _NAMES = """
     (SELECT coalesce(array_agg(p.name ORDER BY ep.position), '{}') FROM event_performers ep
      JOIN performers p ON p.id = ep.performer_id WHERE ep.event_id = e.id)
+"""
+
+
+_SOUND_ALIKES = f"""
+WITH alike AS MATERIALIZED (
+    SELECT e.id, v.name AS venue, v.city
+    FROM search_documents d JOIN events e ON e.id = d.event_id JOIN venues v ON v.id = e.venue_id
+    WHERE e.state = 'PUBLISHED' AND d.words @@ $1::tsquery
+    ORDER BY e.starts_at DESC, e.id LIMIT {MOST_SOUND_ALIKES}
+)
+SELECT p.name, left(coalesce(p.bio, ''), 300) AS bio
+FROM alike JOIN event_performers ep ON ep.event_id = alike.id JOIN performers p ON p.id = ep.performer_id
+UNION SELECT venue, '' FROM alike UNION SELECT city, '' FROM alike
+"""  # noqa: S608  (built from constants only)
+_FREQUENCIES = """
+SELECT (SELECT count(*) FROM (
+    SELECT FROM search_documents d JOIN events e ON e.id = d.event_id
+    WHERE e.state = 'PUBLISHED' AND d.words @@ asked.wanted::tsquery LIMIT $2
+) AS counted) AS found
+FROM unnest($1::text[]) WITH ORDINALITY AS asked (wanted, nth) ORDER BY nth
 """
 
 
@@ -47,15 +67,6 @@ class FallbackQuery:
     arguments: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TextQuery:
-    """The condition of a match, and of the matches that come first and second; tsquery texts."""
-
-    wanted: str
-    exact: str
-    spelt: str = ""
-
-
 class _Parameters:
     """Collects a statement's arguments and returns the placeholder of each."""
 
@@ -65,31 +76,6 @@ class _Parameters:
     def __call__(self, value: Any) -> str:
         self.values.append(value)
         return f"${len(self.values)}"
-
-
-def exact_words(words: Sequence[str], match: Match) -> TextQuery | None:
-    """The words as typed, as prefixes, and their synonyms."""
-    return _text_query(words, {}, match)
-
-
-def fuzzy_words(words: Sequence[str], similar: dict[str, list[str]], match: Match) -> TextQuery | None:
-    """The same, and similar words of the vocabulary."""
-    return _text_query(words, similar, match)
-
-
-def consonant_words(keyword: str) -> TextQuery | None:
-    """The words by their consonant keys, each word or all as one."""
-    keys = consonant_key(keyword).split()
-    if not keys:
-        return None
-    each = " & ".join(_quoted(f"~{key}") for key in keys)
-    whole = _quoted(f"~{''.join(keys)}")
-    return TextQuery(f"({each}) | {whole}", whole)
-
-
-def with_similar_sounds(spelt: TextQuery, sounds: TextQuery) -> TextQuery:
-    """Matches by spelling, followed by matches by consonants."""
-    return TextQuery(f"({spelt.wanted}) | ({sounds.wanted})", spelt.exact, spelt.wanted)
 
 
 def build_venues(request: SearchRequest) -> FallbackQuery | None:
@@ -132,46 +118,30 @@ def build_search(request: SearchRequest, text: TextQuery | None, at: Venues) -> 
     return FallbackQuery(statement, tuple(bind.values))
 
 
-def build_completion(words: Sequence[str], now: datetime, most: int = 40) -> FallbackQuery:
+def build_sound_alikes(sounds: TextQuery) -> FallbackQuery:
+    """The names in events with these consonants, with the beginning of a performer's biography."""
+    return FallbackQuery(_SOUND_ALIKES, (sounds.wanted,))
+
+
+def build_frequencies(texts: Sequence[str], most: int) -> FallbackQuery:
+    """The number of published events for each text of a tsquery, counted up to `most` and one more."""
+    return FallbackQuery(_FREQUENCIES, (list(texts), most + 1))
+
+
+def build_completion(keyword: Keyword, now: datetime, most: int = 40) -> FallbackQuery:
     """Upcoming events with the words in a performer's name, in the event's, or in the venue's or city's."""
     bind = _Parameters()
     request = SearchRequest(now=now)
     conditions = " AND ".join(_conditions(request, None, bind))
-    branches = []
-    for weight in "ABC":
-        finished = [_quoted(word, weight) for word in words[:-1]]
-        wanted = " & ".join([*finished, _quoted(words[-1], f"*{weight}")])
-        branches.append(
-            f"""(SELECT e.id, e.name, {_STARTS_AT} AS starts_at, v.name AS venue, v.city,
+    branches = [
+        f"""(SELECT e.id, e.name, {_STARTS_AT} AS starts_at, v.name AS venue, v.city,
                    {_NAMES} AS performers
             FROM events e JOIN venues v ON v.id = e.venue_id JOIN search_documents d ON d.event_id = e.id
             WHERE {conditions} AND d.words @@ {bind(wanted)}::tsquery
             ORDER BY e.starts_at, e.id LIMIT {bind(most)})"""  # noqa: S608  (as above)
-        )
+        for wanted in completion_queries(keyword)
+    ]
     return FallbackQuery(" UNION ALL ".join(branches), tuple(bind.values))
-
-
-def _text_query(words: Sequence[str], similar: dict[str, list[str]], match: Match) -> TextQuery | None:
-    if not words:
-        return None
-    wanted = [_choice(word, similar.get(word, []), last=word == words[-1]) for word in words]
-    joint = " | " if match is Match.ANY else " & "
-    together = "".join(words)
-    texts = joint.join(f"({choice})" for choice in wanted)
-    if len(words) > 1 and len(together) <= 60:
-        texts = f"({texts}) | {_quoted(together)}"
-    return TextQuery(texts, " & ".join(_quoted(word) for word in words))
-
-
-def _choice(word: str, similar: list[str], *, last: bool) -> str:
-    begins = last or len(word) >= 3
-    choices = [_quoted(word, "*" if begins else "")]
-    choices += [_quoted(other) for other in [*similar, *_SYNONYMS.get(word, [])] if other != word]
-    return " | ".join(choices)
-
-
-def _quoted(word: str, mark: str = "") -> str:
-    return f"'{word}':{mark}" if mark else f"'{word}'"
 
 
 def _matches(request: SearchRequest, text: TextQuery | None, at: Venues, bind: _Parameters) -> str:
@@ -183,6 +153,8 @@ def _matches(request: SearchRequest, text: TextQuery | None, at: Venues, bind: _
         ranked = "JOIN search_documents d ON d.event_id = limited.id"
         wanted = bind(text.wanted)
         conditions.append(f"d.words @@ {wanted}::tsquery")
+        if request.names:
+            conditions.append(_named(request, text, bind))
         exact = f"d.words @@ {bind(text.exact)}::tsquery"
         spelt = f"d.words @@ {bind(text.spelt)}::tsquery" if text.spelt else "true"
         rank = f"ts_rank('{_WEIGHTS}', d.words, {wanted}::tsquery)"
@@ -199,6 +171,21 @@ def _matches(request: SearchRequest, text: TextQuery | None, at: Venues, bind: _
             ORDER BY {_match_order(request, text)} LIMIT {_match_limit(request, text)}
         ) AS limited JOIN venues v ON v.id = limited.venue_id {ranked}
     """  # noqa: S608  (as above)
+
+
+def _named(request: SearchRequest, text: TextQuery, bind: _Parameters) -> str:
+    """The events that have the names that sound like the keyword, or are spelt like it."""
+    groups = []
+    for names in request.names:
+        wanted = f"ANY({bind(list(names))}::text[])"
+        groups.append(
+            f"""(EXISTS (SELECT FROM event_performers ep JOIN performers p ON p.id = ep.performer_id
+                WHERE ep.event_id = e.id AND p.name = {wanted})
+            OR EXISTS (SELECT FROM venues at WHERE at.id = e.venue_id
+                AND (at.name = {wanted} OR at.city = {wanted})))"""  # noqa: S608  (as above)
+        )
+    named = " AND ".join(groups)
+    return f"(d.words @@ {bind(text.spelt)}::tsquery OR ({named}))" if text.spelt else named
 
 
 def _match_limit(request: SearchRequest, text: TextQuery | None) -> int:
@@ -240,12 +227,17 @@ def _conditions(request: SearchRequest, at: Venues, bind: _Parameters) -> list[s
 
 def _period(request: SearchRequest, bind: _Parameters) -> list[str]:
     if request.period is Period.ASKED:
-        return [f"e.starts_at >= {bind(request.start)}"]
-    until = f"coalesce(e.ends_at, e.starts_at + interval '{ASSUMED_DURATION.seconds} seconds')"
-    now = bind(request.now)
+        assert request.start is not None
+        return _not_over(request.start, bind)
     if request.period is Period.PAST:
-        return [f"e.starts_at <= {now}", f"{until} <= {now}"]
-    return [f"e.starts_at > {bind(request.now - _LONGEST_RUN)}", f"{until} > {now}"]
+        now = bind(request.now)
+        return [f"e.starts_at <= {now}", f"{_UNTIL} <= {now}"]
+    return _not_over(request.now, bind)
+
+
+def _not_over(at: datetime, bind: _Parameters) -> list[str]:
+    """The events that end after this moment."""
+    return [f"e.starts_at > {bind(at - _LONGEST_RUN)}", f"{_UNTIL} > {bind(at)}"]
 
 
 def _within(request: SearchRequest, bind: _Parameters) -> list[str]:

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from search.folding import unpaired
 from search.index import Hit
-from search.match_quality import is_prefix_match
+from search.keyword import Keyword, KeywordKind, read_keyword, wordless_name
+from search.match_quality import has_initials, is_prefix_match
 from search.spelling import romanised
 
 _WORD = re.compile(r"\w+")
@@ -25,10 +27,7 @@ class Highlight:
 
 def highlights(keyword: str, hit: Hit) -> tuple[Highlight, ...]:
     """The texts of a hit that match, the name first."""
-    typed = romanised(keyword).split()
-    if len(typed) > 1:
-        typed.append("".join(typed))
-    found = (Highlight(field, text, tuple(_ranges(typed, text))) for field, text in _texts(hit) if text)
+    found = (Highlight(field, text, tuple(_ranges(keyword, text))) for field, text in _texts(hit) if text)
     return tuple(highlight for highlight in found if highlight.ranges)
 
 
@@ -40,16 +39,34 @@ def _texts(hit: Hit) -> Iterator[tuple[str, str]]:
     yield "city", hit.city
 
 
-def _ranges(typed: list[str], text: str) -> Iterator[tuple[int, int]]:
+def _ranges(keyword: str, text: str) -> Iterator[tuple[int, int]]:
+    asked = read_keyword(keyword)
+    if asked.kind is KeywordKind.NAME:
+        if wordless_name(text) in asked.words:
+            yield 0, len(text)
+        return
     for found in _WORD.finditer(text):
-        spelt = _spelt(found[0])
-        if any(_matches(each, spelt) for each in typed):
+        if _is_found(asked, found[0]):
             yield found.start(), len(found[0])
+
+
+def _is_found(asked: Keyword, word: str) -> bool:
+    if asked.kind is KeywordKind.INITIALS:
+        return has_initials(asked, word)
+    spelt = _spelt(word)
+    return any(_matches(each, spelt) for each in _typed(asked))
+
+
+@lru_cache(maxsize=1024)
+def _typed(asked: Keyword) -> tuple[str, ...]:
+    """The terms, and all of them written together."""
+    terms = [unpaired(term) for term in asked.terms]
+    return (*terms, "".join(terms)) if len(terms) > 1 else tuple(terms)
 
 
 @lru_cache(maxsize=_WORDS_CACHED)
 def _spelt(word: str) -> str:
-    return romanised(word).replace(" ", "")
+    return unpaired(romanised(word).split())
 
 
 def _matches(typed: str, word: str) -> bool:

@@ -1,5 +1,6 @@
 """The protocol of a search engine: requests and answers."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -7,6 +8,8 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.errors import Unavailable
+from search.keyword import Keyword, KeywordKind, Term, read_keyword
+from search.sounds import NameGroups
 
 
 class IndexUnavailable(Unavailable):
@@ -37,8 +40,8 @@ class Match(StrEnum):
     """How a keyword is matched, from the strictest to the most tolerant."""
 
     SPELLING = "SPELLING"  # every word by its letters, typos allowed
-    CONSONANTS = "CONSONANTS"  # every word by its consonant key
-    ANY = "ANY"  # as many of the words as there are
+    SOUND = "SOUND"  # names that sound like it: `SearchRequest.names`
+    ANY = "ANY"  # as many of the words as there are, in names
 
 
 class Period(StrEnum):
@@ -46,7 +49,7 @@ class Period(StrEnum):
 
     UPCOMING = "UPCOMING"
     PAST = "PAST"
-    ASKED = "ASKED"  # the start was given
+    ASKED = "ASKED"  # the start was given: what is not over by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,18 @@ class SearchRequest:
     page_size: int = 20
     page_num: int = 1
     match: Match = Match.SPELLING
+    # With Match.SOUND: of each group, the events have one as a performer, venue or city.
+    names: NameGroups = ()
+    # With Match.ANY: the words of the keyword that are searched.
+    terms: tuple[Term, ...] = ()
     period: Period = Period.UPCOMING
     # Only events with changes that are not yet indexed; only the database knows them.
     unindexed: bool = False
+
+    @property
+    def asked(self) -> Keyword:
+        """The keyword as it is searched."""
+        return Keyword(KeywordKind.WORDS, self.terms) if self.terms else read_keyword(self.keyword)
 
     @property
     def offset(self) -> int:
@@ -120,6 +132,10 @@ FACETS = ("city", "category", "month", "priceBand")
 MOST_BUCKETS = 50
 # With more venues than this within the radius, the database answers instead of the main index.
 MOST_NEARBY_VENUES = 5_000
+# The names of at most this many events are compared with what was typed.
+MOST_SOUND_ALIKES = 200
+# Names with other spellings of each, such as those in a biography.
+Spellings = Mapping[str, Sequence[str]]
 
 
 class SearchIndex(Protocol):
@@ -130,6 +146,20 @@ class SearchIndex(Protocol):
 
         Raises:
             IndexUnavailable: the engine is down, too slow, or not built yet.
+        """
+
+    async def sound_alikes(self, keyword: str) -> Spellings:
+        """The names in events with the consonants of the keyword's words, or of all of them together.
+
+        Raises:
+            IndexUnavailable: as for `search`.
+        """
+
+    async def frequencies(self, terms: Sequence[Term], most: int) -> Sequence[int]:
+        """The number of events with each of these words or phrases in a name; it may stop above `most`.
+
+        Raises:
+            IndexUnavailable: as for `search`.
         """
 
     async def complete(self, prefix: str, now: datetime) -> list[Hit]:

@@ -1,7 +1,7 @@
 """Queries to Meilisearch, the main index: asynchronous and with a timeout."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -22,13 +22,17 @@ from search.index import (
     Near,
     SearchRequest,
     Sort,
+    Spellings,
 )
+from search.keyword import Term
 from search.meilisearch_query import (
     FACET_ATTRIBUTES,
     completion_bodies,
     count_body,
+    frequency_bodies,
     search_body,
     share_bodies,
+    sound_alike_bodies,
 )
 from search.nearby_venues import Share, VenueGroups, page_shares
 
@@ -90,13 +94,18 @@ class MeilisearchIndex:
         took_ms = counted["processingTimeMs"] + sum(part["processingTimeMs"] for part in parts)
         return replace(_hits(counted), hits=hits, took_ms=took_ms)
 
+    async def sound_alikes(self, keyword: str) -> Spellings:
+        """See `SearchIndex.sound_alikes`."""
+        parts = await self._parts(sound_alike_bodies(self._uid, keyword))
+        return {name: others for part in parts for hit in part["hits"] for name, others in _names(hit)}
+
+    async def frequencies(self, terms: Sequence[Term], most: int) -> Sequence[int]:
+        """See `SearchIndex.frequencies`; it counts all."""
+        return [part["totalHits"] for part in await self._parts(frequency_bodies(self._uid, terms))]
+
     async def complete(self, prefix: str, now: datetime) -> list[Hit]:
         """See `SearchIndex.complete`."""
-        bodies = completion_bodies(self._uid, prefix, now)
-        try:
-            parts = await self._post_all(bodies)
-        except _NothingIndexed:
-            return []
+        parts = await self._parts(completion_bodies(self._uid, prefix, now))
         return [_hit(hit) for part in parts for hit in part["hits"]]
 
     async def close(self) -> None:
@@ -117,6 +126,12 @@ class MeilisearchIndex:
 
     async def _post(self, body: dict[str, Any]) -> Any:
         return await self._send(f"/indexes/{self._uid}/search", body)
+
+    async def _parts(self, bodies: list[dict[str, Any]]) -> list[Any]:
+        try:
+            return await self._post_all(bodies)
+        except _NothingIndexed:
+            return []
 
     async def _post_all(self, bodies: list[dict[str, Any]]) -> list[Any]:
         if not bodies:
@@ -178,6 +193,13 @@ def _nearest_first(hits: list[Any], shares: Sequence[Share]) -> list[Any]:
 def _venue_counts(answer: Any) -> dict[UUID, int]:
     counts: dict[str, int] = answer["facetDistribution"]["venue_id"]
     return {parse_id(venue, Kind.VENUE): count for venue, count in counts.items()}
+
+
+def _names(document: Any) -> Iterator[tuple[str, list[str]]]:
+    """The names in a document, each with its other spellings."""
+    yield from zip(document["performers"], document["spellings"], strict=True)
+    yield document["venue"], []
+    yield document["city"], []
 
 
 def _hit(document: Any) -> Hit:

@@ -6,11 +6,20 @@ from typing import Any
 from uuid import UUID
 
 from domain.ids import Kind, public_id
-from search.engine_settings import COMPLETED, CONSONANT_KEY_ATTRIBUTES, SHOWN, TEXT_ATTRIBUTES
-from search.index import Match, Period, SearchRequest, Sort
+from search.engine_settings import (
+    COMPLETED,
+    CONSONANT_KEY_ATTRIBUTES,
+    INITIAL_ATTRIBUTES,
+    NAME_ATTRIBUTES,
+    NAMES,
+    SHOWN,
+    TEXT_ATTRIBUTES,
+)
+from search.index import MOST_SOUND_ALIKES, Match, Period, SearchRequest, Sort
+from search.keyword import Keyword, KeywordKind, Term, read_keyword
 from search.nearby_venues import Share
 from search.prices import bands_of
-from search.spelling import consonant_key, romanised
+from search.spelling import consonant_key
 
 FACET_ATTRIBUTES = {
     "city": "city",
@@ -63,11 +72,13 @@ def _share_body(uid: str, request: SearchRequest, shares: Sequence[Share]) -> di
 
 def completion_bodies(uid: str, prefix: str, now: datetime, most: int = 20) -> list[dict[str, Any]]:
     """One query for each kind of name; event names are not distinct, so that query asks for more."""
+    keyword = read_keyword(prefix)
+    by_initials = keyword.kind is KeywordKind.INITIALS
     return [
         {
             "indexUid": uid,
-            "q": romanised(prefix),
-            "attributesToSearchOn": [attribute],
+            "q": _typed(keyword),
+            "attributesToSearchOn": list(INITIAL_ATTRIBUTES) if by_initials else [attribute],
             "matchingStrategy": "all",
             "filter": [f"until > {int(now.timestamp())}"],
             "limit": most if distinct else 3 * most,
@@ -78,21 +89,70 @@ def completion_bodies(uid: str, prefix: str, now: datetime, most: int = 20) -> l
     ]
 
 
+def sound_alike_bodies(uid: str, keyword: str) -> list[dict[str, Any]]:
+    """The queries for names with exactly these consonants: of all words together, and of each."""
+    keys = consonant_key(keyword).split()
+    asked = dict.fromkeys([_phrase(["".join(keys)]), " ".join(_phrase([key]) for key in keys)])
+    return [
+        {
+            "indexUid": uid,
+            "q": typed,
+            "attributesToSearchOn": list(CONSONANT_KEY_ATTRIBUTES),
+            "matchingStrategy": "all",
+            "limit": MOST_SOUND_ALIKES,
+            "attributesToRetrieve": list(NAMES),
+        }
+        for typed in asked
+    ]
+
+
+def frequency_bodies(uid: str, terms: Sequence[Term]) -> list[dict[str, Any]]:
+    """The queries that count the events with each term in a name."""
+    return [
+        {
+            "indexUid": uid,
+            "q": _typed(Keyword(KeywordKind.WORDS, (term,))),
+            "attributesToSearchOn": list(NAME_ATTRIBUTES),
+            "matchingStrategy": "all",
+            "page": 1,
+            "hitsPerPage": 0,
+        }
+        for term in terms
+    ]
+
+
 def _query(request: SearchRequest, venues: Sequence[UUID] | None) -> dict[str, Any]:
-    by_consonants = request.match is Match.CONSONANTS
+    keyword = request.asked
     return {
-        "q": consonant_key(request.keyword) if by_consonants else romanised(request.keyword),
-        "attributesToSearchOn": list(CONSONANT_KEY_ATTRIBUTES if by_consonants else TEXT_ATTRIBUTES),
+        # Names that sound like the keyword are a filter.
+        "q": "" if request.match is Match.SOUND else _typed(keyword),
+        "attributesToSearchOn": list(_attributes(keyword, request.match)),
         "matchingStrategy": "frequency" if request.match is Match.ANY else "all",
         "filter": list(_filters(request, venues)),
         "attributesToRetrieve": list(SHOWN),
     }
 
 
+def _attributes(keyword: Keyword, match: Match) -> Sequence[str]:
+    if keyword.kind is KeywordKind.INITIALS:
+        return INITIAL_ATTRIBUTES
+    return NAME_ATTRIBUTES if keyword.kind is KeywordKind.NAME or match is Match.ANY else TEXT_ATTRIBUTES
+
+
+def _typed(keyword: Keyword) -> str:
+    """The text for the engine. In quotation marks words have no typos, are whole, and follow one another."""
+    exact = keyword.kind is KeywordKind.NAME
+    return " ".join(_phrase(term) if exact or len(term) > 1 else term[0] for term in keyword.terms)
+
+
+def _phrase(words: Sequence[str]) -> str:
+    return f'"{" ".join(words)}"'
+
+
 def _filters(request: SearchRequest, venues: Sequence[UUID] | None) -> Iterator[str]:
     now = int(request.now.timestamp())
     if request.period is Period.ASKED and request.start is not None:
-        yield f"starts_at >= {request.start.timestamp()}"
+        yield f"until > {request.start.timestamp()}"
     elif request.period is Period.PAST:
         yield f"until <= {now}"
     else:
@@ -109,6 +169,9 @@ def _filters(request: SearchRequest, venues: Sequence[UUID] | None) -> Iterator[
         yield f"price_band IN [{', '.join(map(_quoted, bands_of(request.currency)))}]"
     if request.available_only:
         yield f"available = true AND (off_sale_at IS NULL OR off_sale_at > {now})"
+    for names in request.names:
+        wanted = ", ".join(map(_quoted, names))
+        yield " OR ".join(f"{attribute} IN [{wanted}]" for attribute in ("performers", "venue", "city"))
     if venues is not None:
         yield f"venue_id IN [{', '.join(public_id(Kind.VENUE, venue) for venue in venues)}]"
 

@@ -1,15 +1,18 @@
 """The spelling of names for search: Korean is romanised, so that one typo is one wrong letter.
 
+Other scripts: see `search.folding`.
+
 Hangul is written letter by letter in the Revised Romanization (검정치마 → geomjeongchima): a wrong
 vowel in a syllable is then one wrong letter instead of another character, a half-typed syllable is a
 prefix of the whole one, and the name can be typed as it sounds, without a Korean keyboard.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
+
+from search.folding import compatible, folded, is_ideographs, paired
 
 _INITIALS = "g kk n d tt r m b pp s ss - j jj ch k t p h".replace("-", "").split(" ")
 _VOWELS = "a ae ya yae eo e yeo ye o wa wae oe yo u wo we wi yu eu ui i".split()
@@ -53,7 +56,8 @@ def romanised(text: str) -> str:
     """The text as lowercase words of Latin letters and digits, separated by single spaces.
 
     Dates become words too: 3월 and March are both `march`, 2013.03 and 2013년 3월 are `2013 march`.
-    Scripts other than Hangul and Latin stay unchanged.
+    Two neighbouring Chinese characters are a word, and the last one of a row is one by itself. Scripts that
+    `folded` does not know stay unchanged.
     """
     return " ".join(_romanised_word(word) for word in _words(text))
 
@@ -66,7 +70,7 @@ def month_words(year: int, month: int) -> str:
 
 def joined(text: str) -> list[str]:
     """Words of a name without the spaces: each neighbouring pair (검정 치마 → geomjeongchima), and all."""
-    words = romanised(text).split()
+    words = [word for word in romanised(text).split() if not is_ideographs(word)]
     pairs = [first + second for first, second in pairwise(words)]
     whole = ["".join(words)] if 2 < len(words) <= 4 else []
     return pairs + whole
@@ -82,14 +86,19 @@ def consonant_key(text: str) -> str:
 
     Words with fewer than two consonants are joined to the next one: alone they would match too much.
     """
-    keys: list[str] = []
+    return " ".join(key for _, key in sound_groups(text))
+
+
+def sound_groups(text: str) -> list[tuple[str, str]]:
+    """The words of `consonant_key` as they are spelt, each with its consonants."""
+    groups: list[tuple[str, str]] = []
     for word in romanised(text).split():
-        key = _consonants(word)
-        if keys and len(keys[-1]) < 2:
-            keys[-1] += key
+        key = "" if is_ideographs(word) else consonants(word)
+        if groups and len(groups[-1][1]) < 2:
+            groups[-1] = (groups[-1][0] + word, groups[-1][1] + key)
         elif key:
-            keys.append(key)
-    return " ".join(keys)
+            groups.append((word, key))
+    return groups
 
 
 def aliases(name: str, biography: str) -> list[str]:
@@ -126,33 +135,27 @@ def _is_name(text: str) -> bool:
 
 @lru_cache(maxsize=1024)  # the romanisation, parts and consonant key of a text are computed in a row
 def _words(text: str) -> tuple[str, ...]:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    folded = _YEAR_AND_MONTH.sub(lambda found: f"{found[1]} {_MONTHS[int(found[2]) - 1]} ", folded)
-    folded = _MONTH.sub(lambda found: f"{_MONTHS[int(found[1]) - 1]} ", folded)
-    folded = _CITY.sub(r"\1", _YEAR.sub(r"\1 ", folded))
-    return tuple(_WORD.findall(_APOSTROPHE.sub("", folded)))
+    spelt = compatible(text)
+    spelt = _YEAR_AND_MONTH.sub(lambda found: f"{found[1]} {_MONTHS[int(found[2]) - 1]} ", spelt)
+    spelt = _MONTH.sub(lambda found: f"{_MONTHS[int(found[1]) - 1]} ", spelt)
+    spelt = _CITY.sub(r"\1", _YEAR.sub(r"\1 ", spelt))
+    return tuple(_WORD.findall(_APOSTROPHE.sub("", spelt)))
 
 
 @lru_cache(maxsize=_WORDS_CACHED)
 def _romanised_word(word: str) -> str:
     if word.isascii():
         return word
-    return _without_accents("".join(_syllable(character) for character in word))
+    return " ".join(paired("".join(map(_letters, word)).split()))
 
 
-def _without_accents(word: str) -> str:
-    return "".join(
-        character for character in unicodedata.normalize("NFD", word) if not unicodedata.combining(character)
-    )
-
-
-def _syllable(character: str) -> str:
+def _letters(character: str) -> str:
     code = ord(character)
     if _FIRST_SYLLABLE <= code <= _LAST_SYLLABLE:
         initial, rest = divmod(code - _FIRST_SYLLABLE, 588)
         vowel, final = divmod(rest, 28)
         return _INITIALS[initial] + _VOWELS[vowel] + _FINALS[final]
-    return _LETTERS.get(character, character)
+    return _LETTERS[character] if character in _LETTERS else folded(character)
 
 
 # The spellings of a sound, from left to right; a longer spelling is tried first.
@@ -164,7 +167,8 @@ _CLASSES |= {"s": "s", "l": "l", "r": "l", "m": "m", "n": "n"}
 
 
 @lru_cache(maxsize=_WORDS_CACHED)
-def _consonants(word: str) -> str:
+def consonants(word: str) -> str:
+    """The consonants of one romanised word, by their sound in Korean."""
     sounds = []
     for found in _SOUNDS.finditer(word):
         spelling = found[0]

@@ -33,6 +33,14 @@ _GROUPS = (
     ("연말", "송년"),
 )
 
+_TRADE = """
+    콘서트 공연 라이브 페스티벌 페스티발 투어 쇼케이스 단독 내한 앙코르 앵콜 버스킹 팬미팅 리사이틀 음악회
+    티켓 예매
+    演唱会 演唱會 音乐会 音樂會 巡演 门票 門票 公演 コンサート ライブ ツアー チケット
+"""
+# Words for a concert, or for going to one, that are typed behind an artist's name without a space.
+TRADE_WORDS = tuple(_TRADE.split())
+
 
 def synonyms() -> dict[str, list[str]]:
     """The synonyms of each word, all romanised."""

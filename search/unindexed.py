@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from search.index import Hit, Hits, SearchRequest, Sort
+from search.keyword import read_keyword
 from search.match_quality import match_quality
-from search.spelling import romanised
 
 
 def can_place_unindexed(request: SearchRequest) -> bool:
@@ -23,7 +23,7 @@ def with_unindexed(request: SearchRequest, found: Hits, unindexed: Sequence[Hit]
     """
     known = {hit.event_id for hit in unindexed}
     kept = [hit for hit in found.hits if hit.event_id not in known]
-    if romanised(request.keyword) and request.sort is Sort.RELEVANCE:
+    if read_keyword(request.keyword).terms and request.sort is Sort.RELEVANCE:
         position = _first_with_typos(request.keyword, kept)
         merged = [*kept[:position], *unindexed, *kept[position:]]
     else:

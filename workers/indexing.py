@@ -9,6 +9,7 @@ from uuid import UUID
 from db.queries import search as rows
 from db.session import Connection, Database, is_lost
 from search.administration import MeilisearchAdministration
+from search.engine_settings import DOCUMENT_VERSION
 from search.index import IndexUnavailable
 from services.search.deliver_changes import Administration, deliver_changes
 from services.search.rebuild_index import ReindexRunning, needs_rebuild, rebuild, recover_rebuild
@@ -80,17 +81,25 @@ class Leadership:
 
 
 class Recorder:
-    """Keeps the search documents in PostgreSQL up to date."""
+    """Keeps the search documents in PostgreSQL up to date.
+
+    Documents that another version of the code wrote are written again: by the rebuild of the engine's index,
+    or, without an engine, here.
+    """
 
     def __init__(self, database: Database, *, has_engine: bool) -> None:
         self._leadership = Leadership(database, _RECORDER_LOCK)
         self._has_engine = has_engine
+        self._knows_version = has_engine
 
     async def __call__(self) -> int:
         connection = await self._leadership.connection()
         if connection is None:
             return 0
         try:
+            if not self._knows_version:
+                await rows.mark_outdated(connection, DOCUMENT_VERSION)
+                self._knows_version = True
             return await record_changes(connection, has_engine=self._has_engine)
         except BaseException:
             await self._leadership.resign()

@@ -87,4 +87,6 @@ class SearchState(SQLModel, table=True):
     ready: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
     rebuilding: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
     fingerprint: str | None = text(nullable=True)
+    # Of the documents in PostgreSQL, where no engine is configured whose rebuild writes them.
+    documents_version: int | None = Field(sa_column=sa.Column(sa.Integer, nullable=True))
     updated_at: datetime = timestamp(now=True)

@@ -156,6 +156,23 @@ async def mark_dirty(connection: Connection, events: Sequence[UUID]) -> None:
     )
 
 
+async def mark_outdated(connection: Connection, version: int) -> bool:
+    """Mark every published event as dirty where the documents in PostgreSQL are of another version."""
+    async with connection.transaction():
+        await connection.execute("SET LOCAL statement_timeout = '60s'")
+        outdated = await connection.fetchval(
+            "UPDATE search_state SET documents_version = $1 "
+            "WHERE id = 1 AND documents_version IS DISTINCT FROM $1 RETURNING true",
+            version,
+        )
+        if outdated:
+            await connection.execute(
+                "INSERT INTO search_outbox (event_id) SELECT id FROM events WHERE state = 'PUBLISHED'",
+                timeout=90,
+            )
+    return bool(outdated)
+
+
 async def park_refused(connection: Connection, refused: Sequence[tuple[UUID, str]]) -> None:
     """Store the engine's reasons for refusing these documents."""
     await connection.executemany(

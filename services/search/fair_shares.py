@@ -1,7 +1,7 @@
 """Fair shares of the search engine: one caller's searches do not keep another's from being answered."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -10,7 +10,8 @@ from domain.errors import RateLimited, Unavailable
 from domain.viewer import Viewer
 from kit.fair_queue import FairQueue, QueueFull, QueueTimedOut
 from kit.networks import counted_network
-from search.index import Hit, Hits, SearchIndex, SearchRequest
+from search.index import Hit, Hits, SearchIndex, SearchRequest, Spellings
+from search.keyword import Term
 
 # Of one process: more calls at once keep an engine's core no busier, and only make each of them slower.
 CALLS_AT_ONCE = 2
@@ -69,6 +70,15 @@ class FairShares:
         key = (prefix, now.replace(microsecond=0))
         return await self._run(caller, key, lambda: self._index.complete(prefix, now))
 
+    async def sound_alikes(self, caller: SearchCaller, keyword: str) -> Spellings:
+        """See `SearchIndex.sound_alikes`. Raises as `search`."""
+        return await self._run(caller, ("sounds", keyword), lambda: self._index.sound_alikes(keyword))
+
+    async def frequencies(self, caller: SearchCaller, terms: Sequence[Term], most: int) -> Sequence[int]:
+        """See `SearchIndex.frequencies`. Raises as `search`."""
+        key = (tuple(terms), most)
+        return await self._run(caller, key, lambda: self._index.frequencies(terms, most))
+
     async def close(self) -> None:
         """Close the index."""
         await self._index.close()
@@ -115,6 +125,12 @@ class _Share:
 
     async def search(self, request: SearchRequest) -> Hits:
         return await self.shares.search(self.caller, request)
+
+    async def sound_alikes(self, keyword: str) -> Spellings:
+        return await self.shares.sound_alikes(self.caller, keyword)
+
+    async def frequencies(self, terms: Sequence[Term], most: int) -> Sequence[int]:
+        return await self.shares.frequencies(self.caller, terms, most)
 
     async def complete(self, prefix: str, now: datetime) -> list[Hit]:
         return await self.shares.complete(self.caller, prefix, now)

@@ -1,10 +1,9 @@
 """Find events in the search index, or in PostgreSQL while the index does not answer."""
 
 import asyncio
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +21,6 @@ from search.index import (
     Hit,
     Hits,
     IndexUnavailable,
-    Match,
     Near,
     Period,
     SearchIndex,
@@ -30,13 +28,12 @@ from search.index import (
     Sort,
     Source,
 )
-from search.match_quality import has_consonant_key
 from search.nearby_venues import Fetch, NearbyVenues
-from search.spelling import romanised
 from search.unindexed import can_place_unindexed, with_unindexed
 from services.search.fair_shares import FairShares, SearchCaller, search_caller
+from services.search.readings import first_found, strictest_reading
 
-# The last result that a page may contain.
+# A page may begin before this result.
 FURTHEST_RESULT = 10_000
 # The searches of one process that PostgreSQL answers at once. Selling seats needs it too, and searches that
 # fall back to it must not keep the index from coming back.
@@ -134,17 +131,18 @@ class EventSearch:
     async def search_events(self, question: SearchQuestion, caller: SearchCaller = OURSELVES) -> FoundEvents:
         """Return one page of published events, by id; `caller` gets a fair share of the engine.
 
-        Without a start, past events are left out. A name without upcoming events and an end in the past list
-        past events, the latest first, but not where only available events are asked for.
+        Without a start, events that are over are left out; with one, those that are over by then. A name
+        without upcoming events and an end in the past list past events, the latest first, but not where only
+        available events are asked for.
 
         Raises:
-            BadRequest: The page lies behind the 10,000th result.
+            BadRequest: The page begins behind the 10,000th result.
             RateLimited: The caller's network asks too much at once.
             Unavailable: Neither the index nor the database answers.
         """
         request = _request(question, self._clock())
-        if request.offset + request.page_size > FURTHEST_RESULT:
-            raise BadRequest(f"pageNum times pageSize must be at most {FURTHEST_RESULT}.")
+        if question.page_num > most_pages(question.page_size):
+            raise BadRequest(f"(pageNum - 1) times pageSize must be less than {FURTHEST_RESULT}.")
         source, reading, hits = await self._search(request, caller)
         return FoundEvents(
             event_ids=tuple(hit.event_id for hit in hits.hits),
@@ -194,24 +192,29 @@ class EventSearch:
             try:
                 if self.standing.is_behind and can_place_unindexed(request):
                     return Source.INDEX, *await self._search_with_unindexed(index, request)
-                return Source.INDEX, *await _first_found(index, request)
+                return Source.INDEX, *await first_found(index, request)
             except IndexUnavailable:
                 pass
-        return Source.DATABASE, *await _first_found(self._fallback_shares.of(caller), request)
+        return Source.DATABASE, *await first_found(self._fallback_shares.of(caller), request)
 
     async def _search_with_unindexed(
         self, index: SearchIndex, request: SearchRequest
     ) -> tuple[SearchRequest, Hits]:
         """Search the index and the changes not yet indexed; changes that match better are returned alone."""
-        strictest = next(_readings(request))
+        strictest = strictest_reading(request)
         try:
             unindexed = await self._fallback.unindexed(strictest)
         except Unavailable:
             unindexed = ()  # an answer that is seconds behind is better than none
-        reading, found = await _first_found(index, request)
+        reading, found = await first_found(index, request)
         if unindexed and reading != strictest:
             return strictest, replace(found, hits=unindexed, total=len(unindexed))
         return reading, with_unindexed(reading, found, unindexed) if unindexed else found
+
+
+def most_pages(page_size: int) -> int:
+    """The number of the last page of this size that may be asked for."""
+    return -(-FURTHEST_RESULT // page_size)
 
 
 def database_index(database: Database) -> DatabaseIndex:
@@ -255,39 +258,6 @@ def few_at_once(fetch: Fetch, most: int) -> Fetch:
             slots.release()
 
     return fetch_in_turn
-
-
-async def _first_found(index: SearchIndex, request: SearchRequest) -> tuple[SearchRequest, Hits]:
-    """Return the strictest reading of the request with results; its time is the time of all readings."""
-    took_ms = 0
-    for reading in _readings(request):
-        hits = await index.search(reading)
-        took_ms += hits.took_ms
-        if hits.total:
-            break
-    return reading, replace(hits, took_ms=took_ms)
-
-
-def _readings(request: SearchRequest) -> Iterator[SearchRequest]:
-    periods = _periods(request)
-    words = romanised(request.keyword).split()
-    matches = [Match.SPELLING]
-    if has_consonant_key(request.keyword):
-        matches.append(Match.CONSONANTS)
-    if len(words) > 1:
-        matches.append(Match.ANY)
-    if not words:
-        periods = periods[:1]
-    for match, period in product(matches, periods):
-        yield replace(request, period=period, match=match)
-
-
-def _periods(request: SearchRequest) -> list[Period]:
-    if request.start:
-        return [Period.ASKED]
-    if request.end and request.end <= request.now:
-        return [Period.PAST]
-    return [Period.UPCOMING] if request.available_only else [Period.UPCOMING, Period.PAST]
 
 
 def _request(question: SearchQuestion, now: datetime) -> SearchRequest:

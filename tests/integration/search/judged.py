@@ -1,19 +1,43 @@
-"""The judged set: queries over the real concerts, with the expected event among the first five."""
+"""The judged set: queries over the real concerts and some invented ones, and what they must find."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A query, and the properties that one of the first five events must have."""
+    """A query, and the properties that one of the first five events must have.
+
+    With `most`, all that is found is at most so many events, and the first of them must have the properties.
+    """
 
     query: str
+    most: int | None = None
     performer: str = ""
     venue: str = ""
     title: str = ""
     city: str = ""
     month: int = 0
 
+
+@dataclass(frozen=True, slots=True)
+class Invented:
+    """An event that the real concerts lack."""
+
+    name: str
+    performer: str
+    venue: str
+    city: str
+
+
+INVENTED = (
+    Invented("Warp Night", "!!!", "Atlas Hala", "Łódź"),
+    Invented("Je dis aime", "-M-", "Hala Mazur", "Ełk"),
+    Invented("Infected", "The The", "Kongresshalle", "Gießen"),
+    Invented("Malta Night", "Ħal Għargħur Band", "Atlas Hala", "Łódź"),
+    Invented("Norðurljós", "Þursaflokkurinn", "Hala Mazur", "Ełk"),
+    Invented("夏之夜演唱會", "陳小燕", "臺北音樂廳", "臺北"),
+    Invented("弦途有你", "周小健", "体育馆", "上海"),
+)
 
 JUDGED = (
     # Exact names
@@ -102,4 +126,53 @@ JUDGED = (
     Judged("잔다리 페스타 쇼케이스", title="잔다리"),
     Judged("부산국제록페스티벌", title="부산국제록페스티벌"),
     Judged("hongdae fest", title="HONGDAE FEST"),
+    # Names without words of their own
+    Judged("!!!", most=1, performer="!!!"),
+    Judged("！！！", most=1, performer="!!!"),
+    Judged("-M-", most=1, performer="-M-"),
+    Judged("the the", most=1, performer="The The"),
+    Judged("???", most=0),
+    Judged("+/-", most=0),
+    Judged("of the", most=50),
+    # Letters that have no accent to lose
+    Judged("lodz", city="Łódź"),
+    Judged("łódź", city="Łódź"),
+    Judged("elk", city="Ełk"),
+    Judged("EŁK", city="Ełk"),
+    Judged("GIESSEN", most=1, city="Gießen"),
+    Judged("gießen", most=1, city="Gießen"),
+    Judged("hal gharghur", most=1, performer="Ħal Għargħur Band"),
+    Judged("thursaflokkurinn", most=1, performer="Þursaflokkurinn"),
+    Judged("nordurljos", most=1, title="Norðurljós"),
+    # Chinese
+    Judged("陈小燕", most=1, performer="陳小燕"),
+    Judged("陳小燕", most=1, performer="陳小燕"),
+    Judged("周小健", most=1, performer="周小健"),
+    Judged("周小徤", most=0),
+    Judged("燕小陳", most=0),
+    Judged("演唱会", most=1, title="演唱會"),
+    Judged("台北", most=1, city="臺北"),
+    Judged("體育館", most=1, venue="体育馆"),
+    Judged("陈小燕演唱会", most=1, performer="陳小燕"),
+    # A trade word without a space
+    Judged("검정치마콘서트", performer="검정치마"),
+    Judged("국카스텐공연", performer="국카스텐"),
+    Judged("로큰롤 라디오라이브", performer="로큰롤 라디오"),
+    Judged("갤럭시익스프레스단독공연", performer="갤럭시 익스프레스"),
+    # Artists who are not there
+    Judged("Coldplay", most=20),
+    Judged("Beethoven", most=20),
+    Judged("Metallica", most=20),
+    Judged("방탄소년단", most=20),
+    Judged("Blur", most=20),
+    Judged("Coldplay concert", most=20),
+    Judged("Coldplay seoul", most=20),
+    Judged("Beethoven 서울 공연", most=20),
+    # Initial consonants
+    Judged("ㄱㅈㅊㅁ", performer="검정치마"),
+    Judged("ㄱㅋㅅㅌ", performer="국카스텐"),
+    Judged("ㄱㄹㅅㅇㅅㅍㄹㅅ", performer="갤럭시 익스프레스"),
+    Judged("ㄱㄹㅅ ㅇㅅㅍㄹㅅ", performer="갤럭시 익스프레스"),
+    Judged("ㄹㄹㅎ", venue="롤링홀"),
+    Judged("ㅋㅋㅋㅋㅋㅋㅋㅋ", most=0),
 )

@@ -19,6 +19,13 @@ query ($input: SearchEventsInput!) {
 """
 
 
+_MANY_MORE = """
+INSERT INTO events (id, name, state, starts_at, venue_id, seat_map_version, max_tickets_per_order)
+SELECT gen_random_uuid(), name, state, starts_at, venue_id, seat_map_version, max_tickets_per_order
+FROM events, generate_series(1, 10100) WHERE name = '공연 1'
+"""
+
+
 @pytest.fixture
 async def catalogue(database: Database) -> Database:
     """Three concerts of one band."""
@@ -50,6 +57,21 @@ async def test_page_with_totals_facets_and_highlights_when_searched(
     ]
 
 
+async def test_every_promised_page_is_served_when_there_are_more_results_than_can_be_asked_for(
+    catalogue: Database, postgres_url: str, redis_url: str
+) -> None:
+    await catalogue.fetch(_MANY_MORE)
+    async with api_on(postgres_url, redis_url) as api:
+        found = await ask(api, pageSize=30)
+        last = found["totalPages"]
+        assert isinstance(last, int)
+        at_the_end = await ask(api, pageSize=30, pageNum=last)
+        behind = await api.ask(SEARCH, {"input": {"pageSize": 30, "pageNum": last + 1}})
+    assert (found["total"], last) == (10_103, 334)
+    assert len(at_the_end["events"]) == 30  # type: ignore[arg-type]
+    assert behind.message == "(pageNum - 1) times pageSize must be less than 10000."
+
+
 async def test_every_event_once_when_all_pages_are_read(
     catalogue: Database, postgres_url: str, redis_url: str
 ) -> None:
@@ -74,6 +96,21 @@ async def test_completed_when_a_syllable_is_half_typed(
     async with api_on(postgres_url, redis_url) as api:
         answer = await api.ask('{ suggest(prefix: "검저") { text kind eventId } }')
     assert answer.data["suggest"] == [{"text": "검정치마", "kind": "PERFORMER", "eventId": None}]
+
+
+async def test_city_is_offered_beside_names_when_all_begin_alike(
+    database: Database, postgres_url: str, redis_url: str
+) -> None:
+    venue = await add_venue(database, "롤링홀", "서울")
+    for number in range(9):
+        band = await add_performer(database, f"서울 밴드 {number}")
+        await add_event(database, f"밤 {number}", venue, band)
+    async with database.connection() as connection:
+        await record_changes(connection, has_engine=False)
+    async with api_on(postgres_url, redis_url) as api:
+        answer = await api.ask('{ suggest(prefix: "seou") { text kind } }')
+    assert len(answer.data["suggest"]) == 8
+    assert {"text": "서울", "kind": "CITY"} in answer.data["suggest"]
 
 
 async def test_operation_is_refused_when_it_searches_more_than_four_times(

@@ -72,7 +72,13 @@ _QUESTIONS = [
     (SearchQuestion("지난"), ["지난 공연"]),
     (SearchQuestion("비밀"), []),
     (SearchQuestion("취소"), []),
-    (SearchQuestion("' & | ! :* \\ ( <->"), ["셋째 공연", "첫 공연", "둘째 공연", "매진 공연", "무료 나눔"]),
+    (SearchQuestion("' & | ! :* \\ ( <->"), []),
+    (SearchQuestion("!!!"), []),
+    (SearchQuestion("the the"), []),
+    (SearchQuestion("ㄱㅈㅊㅁ"), ["첫 공연", "둘째 공연", "매진 공연"]),
+    (SearchQuestion("검정치마콘서트"), ["첫 공연", "둘째 공연", "매진 공연"]),
+    (SearchQuestion("검정치마 뮤지컬"), ["첫 공연", "둘째 공연", "매진 공연"]),
+    (SearchQuestion("콜드플레이 뮤지컬"), []),
 ]
 
 
@@ -135,6 +141,9 @@ async def test_facets_and_total_count_all_pages_when_one_is_asked(search: EventS
 async def test_refused_when_the_page_is_too_far_back(search: EventSearch) -> None:
     with pytest.raises(BadRequest, match="10000"):
         await search.search_events(SearchQuestion(page_size=100, page_num=101))
+    with pytest.raises(BadRequest, match="10000"):
+        await search.search_events(SearchQuestion(page_size=30, page_num=335))
+    assert (await search.search_events(SearchQuestion(page_size=30, page_num=334))).event_ids == ()
 
 
 async def test_every_kind_of_name_is_completed_when_typed(search: EventSearch) -> None:
@@ -144,6 +153,8 @@ async def test_every_kind_of_name_is_completed_when_typed(search: EventSearch) -
         "롤": ("롤링홀", "VENUE"),
         "부ㅅ": ("부산", "CITY"),
         "매진": ("매진 공연", "EVENT"),
+        "ㄱㅈㅊㅁ": ("검정치마", "PERFORMER"),
+        "ㅂㅅ": ("부산", "CITY"),
     }
     for prefix, wanted in typed.items():
         found = await search.suggest(prefix, 5)

@@ -9,7 +9,7 @@ import pytest
 
 from domain.ids import Kind, public_id
 from search.documents import EventFacts, PerformerFacts, SearchWords, index_document, text_vector, vocabulary
-from search.engine_settings import CONSONANT_KEY_ATTRIBUTES, TEXT_ATTRIBUTES
+from search.engine_settings import CONSONANT_KEY_ATTRIBUTES, INITIAL_ATTRIBUTES, TEXT_ATTRIBUTES
 from search.prices import price_band
 
 FACTS = EventFacts(
@@ -50,7 +50,9 @@ def test_document_holds_what_is_filtered_and_shown_when_written() -> None:
 
 def test_every_searched_attribute_is_in_the_document_when_written() -> None:
     words = document_of(FACTS)["words"]
-    assert {f"words.{name}" for name in words} == {*TEXT_ATTRIBUTES, *CONSONANT_KEY_ATTRIBUTES}
+    searched = {*TEXT_ATTRIBUTES, *CONSONANT_KEY_ATTRIBUTES, *INITIAL_ATTRIBUTES}
+    assert {f"words.{name}" for name in words} == searched
+    assert document_of(FACTS)["spellings"] == [["The Black Skirts"]]
 
 
 def test_vector_weighs_performers_above_the_rest_when_written() -> None:
@@ -62,6 +64,15 @@ def test_vector_weighs_performers_above_the_rest_when_written() -> None:
     assert lexemes["'rolringhol'"].endswith("C")
     assert lexemes["'march'"].endswith("D")
     assert lexemes["'~gmjnjm'"].endswith("D")
+    assert lexemes["'^10222416'"].endswith("D")
+
+
+def test_words_of_two_names_do_not_follow_one_another_when_written() -> None:
+    bill = (PerformerFacts("Neon", "", ()), PerformerFacts("Bunny", "", ()))
+    vector = text_vector(SearchWords.of(replace(FACTS, performers=bill)))
+    lexemes = dict(part.split(":") for part in vector.split(" "))
+    places = {word.strip("'"): int(found.rstrip("A")) for word, found in lexemes.items() if "A" in found}
+    assert places["bunny"] == places["neon"] + 2
 
 
 def test_vocabulary_has_names_alone_when_written() -> None:

@@ -10,8 +10,11 @@ from search.match_quality import is_prefix_match, match_quality
     [
         ("geom", "geomjeongchima", True),  # a prefix
         ("gem", "geomjeongchima", False),  # three letters: no typo allowed
-        ("germ", "geomjeongchima", True),  # one letter changed
+        ("germ", "geomjeongchima", False),  # four letters: no typo allowed
+        ("blur", "bluesman", False),
+        ("germj", "geomjeongchima", True),  # one letter changed
         ("gorjm", "geomjeongchima", False),  # two edits, one allowed
+        ("1020116", "1020117", False),  # numbers have no typos
         ("rllinghal", "rollinghall", True),  # one letter dropped, a prefix of the rest
         ("geomjongchama", "geomjeongchima", True),  # one dropped, one changed
         ("geomjungchama", "geomjeongchima", False),  # three edits, two allowed
@@ -34,6 +37,11 @@ def test_prefix_matches_within_the_allowed_typos(typed: str, word: str, matches:
         ("검정차마", 1),
         ("gomjongchima", 1),
         ("gmjnjm", 2),
+        ("kumjung chima", 2),
+        ("ㄱㅈㅊㅁ", 0),
+        ("ㄱㅈ", 0),
+        ("ㅈㅊ", None),
+        ("-M-", None),
         ("토끼", None),
     ],
 )

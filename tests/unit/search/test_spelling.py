@@ -21,6 +21,17 @@ from search.spelling import aliases, consonant_key, joined, month_words, parts, 
         ("12월", "december"),
         ("서울특별시 마포구", "seoul mapogu"),
         ("！？ ~", ""),
+        ("Łódź", "lodz"),
+        ("Ełk", "elk"),
+        ("Gießen GIESSEN", "giessen giessen"),
+        ("Ħal Għargħur", "hal gharghur"),
+        ("Þursaflokkurinn", "thursaflokkurinn"),
+        ("Đorđe Mø Æther", "dorde mo aether"),
+        ("İstanbul", "istanbul"),
+        ("ヨルシカ よるしか", "yorushika yorushika"),
+        ("Кино", "kino"),
+        ("五月天", "10201161026376 10263761022825 1022825"),
+        ("宇多田ヒカル", "10234311022810 10228101030000 1030000 hikaru"),
     ],
 )
 def test_text_is_romanised(text: str, spelt: str) -> None:
@@ -43,6 +54,20 @@ def test_consonant_keys_are_equal_when_names_sound_the_same(korean: str, latin: 
 def _without_repetition(name: str) -> str:
     key = consonant_key(name).replace(" ", "")
     return "".join(letter for letter, after in zip(key, key[1:] + " ", strict=True) if letter != after)
+
+
+@pytest.mark.parametrize(
+    ("simplified", "traditional"),
+    [("张惠妹", "張惠妹"), ("演唱会", "演唱會"), ("台北", "臺北"), ("邓丽君", "鄧麗君")],
+)
+def test_spelt_alike_when_written_in_simplified_and_traditional_chinese(
+    simplified: str, traditional: str
+) -> None:
+    assert romanised(simplified) == romanised(traditional)
+
+
+def test_chinese_characters_are_neither_joined_nor_consonants() -> None:
+    assert (joined("五月天 Mayday Live"), consonant_key("五月天")) == (["maydaylive"], "")
 
 
 def test_syllable_typed_so_far_is_a_prefix_when_more_follows() -> None:

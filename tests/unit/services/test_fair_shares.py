@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 
 from domain.errors import RateLimited
-from search.index import Hit, Hits, SearchIndex, SearchRequest
+from search.index import Hit, Hits, SearchIndex, SearchRequest, Spellings
+from search.keyword import Term
 from services.search import fair_shares
 from services.search.fair_shares import CALLS_AT_ONCE, FairShares, SearchCaller, search_caller
 
@@ -32,6 +34,14 @@ class SlowEngine:
     async def complete(self, prefix: str, now: datetime) -> list[Hit]:
         await self.search(SearchRequest(now, prefix))
         return []
+
+    async def sound_alikes(self, keyword: str) -> Spellings:
+        await self.search(SearchRequest(NOW, keyword))
+        return {}
+
+    async def frequencies(self, terms: Sequence[Term], most: int) -> Sequence[int]:
+        await self.search(SearchRequest(NOW))
+        return [0] * len(terms)
 
     async def close(self) -> None:
         """Nothing to close."""
