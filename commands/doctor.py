@@ -41,7 +41,7 @@ async def _doctor(settings: Settings, repair: bool, since: timedelta) -> int:
 
 
 async def lasting(context: ServiceContext, engine: Documents | None, since: timedelta) -> list[Finding]:
-    """Return the differences that two examinations find; one is enough where it finds none.
+    """Return the differences that two examinations find, by kind and subject; one is enough if it finds none.
 
     Raises:
         Unavailable: PostgreSQL or Redis does not answer.
@@ -54,7 +54,8 @@ async def lasting(context: ServiceContext, engine: Documents | None, since: time
         for second in range(LOOK_AGAIN_SECONDS):
             progress(second + 1, LOOK_AGAIN_SECONDS, "seconds")
             await asyncio.sleep(1)
-    return [one for one in await examine(context, engine, since) if one in first]
+    known = {one.key for one in first}
+    return [one for one in await examine(context, engine, since) if one.key in known]
 
 
 async def _repair(
@@ -64,11 +65,12 @@ async def _repair(
     for one in found:
         if one.repair is not None:
             await one.repair(context)
+    keys = {one.key for one in found}
     left, deadline = found, time.monotonic() + REPAIR_SECONDS
     while left and time.monotonic() < deadline:
         while await deliver(context):
             pass
-        left = [one for one in await examine(context, engine, since) if one in found]
+        left = [one for one in await examine(context, engine, since) if one.key in keys]
         if all(one.repair is None for one in left):
             break
         await asyncio.sleep(0.5)

@@ -25,8 +25,9 @@ from dataloaders.users import users_loader
 from dataloaders.venues import venues_loader
 from db.queries.events import EventRow
 from db.queries.orders import ClaimRow
-from db.queries.payments import OrderRefundRow, PaymentRow
+from db.queries.payments import PaymentRow
 from db.queries.performers import PerformerRow
+from db.queries.refunds import OrderRefundRow
 from db.queries.users import UserRow
 from db.queries.venues import VenueRow
 from db.session import Database

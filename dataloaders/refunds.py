@@ -6,7 +6,7 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
-from db.queries.payments import OrderRefundRow, refunds_of_orders
+from db.queries.refunds import OrderRefundRow, refunds_of_orders
 from db.session import Database
 
 

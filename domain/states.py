@@ -137,6 +137,20 @@ class SalesChannel(StrEnum):
     PARTNER = "PARTNER"
 
 
+class DisputeState(StrEnum):
+    """The state of a dispute of a payment.
+
+    INQUIRY: the bank asks, and no money is taken. OPEN: the money is taken until the bank decides.
+    LOST: it is gone. WON and CLOSED: it is ours, as before.
+    """
+
+    INQUIRY = "INQUIRY"
+    OPEN = "OPEN"
+    WON = "WON"
+    LOST = "LOST"
+    CLOSED = "CLOSED"
+
+
 class EventState(StrEnum):
     """The stored state of an event; its status also depends on the time and the seats."""
 

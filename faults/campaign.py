@@ -313,9 +313,10 @@ def _check_history(campaign: Campaign, system: SystemState) -> None:
     result.counts = count(calls, result.violations)
     kept: dict[str | None, int] = {}
     for intent in system.intents:
-        kept[intent.order_id] = kept.get(intent.order_id, 0) + intent.captured - intent.refunded
+        kept[intent.order_id] = kept.get(intent.order_id, 0) + intent.captured - intent.refunded - intent.lost
     result.unbooked = sum(
-        order.state != "BOOKED" and kept.get(str(order.id), 0) > 0 for order in system.orders.values()
+        order.state != "BOOKED" and kept.get(str(order.id), 0) > order.waiting_minor
+        for order in system.orders.values()
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
+from faults.dashboard import disputes, refund_by_hand
 from faults.forgery import send_forged_webhooks
 from faults.target import Target
 
@@ -306,3 +307,18 @@ async def _cancelled(target: Target) -> AsyncIterator[None]:
 
     await rush_and_cancel(target)
     yield
+
+
+@fault("refunds-by-hand", "orders are refunded at Stripe by hand, and half of the webhooks are lost", 4.0)
+async def _by_hand(target: Target) -> AsyncIterator[None]:
+    try:
+        async with _in_background(refund_by_hand(target)):
+            yield
+    finally:
+        await target.heal_stripe()
+
+
+@fault("disputes", "payments are disputed; the bank decides some of them", 4.0)
+async def _disputed(target: Target) -> AsyncIterator[None]:
+    async with disputes(target):
+        yield

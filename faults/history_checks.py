@@ -11,8 +11,8 @@ from faults.violations import DEFECT, Violation
 # Buyers and server share one clock; this covers the rounding of expiresAt.
 _SKEW_SECONDS = 0.05
 # Operations that may end a booking; a capture that the bank refuses may end it too.
-_ENDS_BOOKING = ("refund",)
-_ENDS_HOLD = ("release", "refund")
+_ENDS_BOOKING = ("refund", "refund by hand")
+_ENDS_HOLD = ("release", "refund", "refund by hand")
 _REFUSED_CARD = "pm_card_captureFails"
 
 

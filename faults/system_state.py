@@ -31,11 +31,15 @@ class Order:
     live_minor: int
     held_places: tuple[int, ...]
     """The live places that are held but not booked."""
-    refunds_minor: int
-    """Pending or sent."""
+    refunded_tickets_minor: int
+    """The price of the tickets that refunds ended."""
     intent_id: str | None
     request: str | None = None
     """The user and the idempotency key of the request."""
+    by_hand_minor: int = 0
+    """Refunded at Stripe by hand, beyond the price of the tickets that this ended."""
+    waiting_minor: int = 0
+    """Refunds that wait for the end of a dispute."""
     person: str | None = None
     """The user or, for a guest, the address; None where the organiser sold it."""
 
@@ -76,6 +80,8 @@ class Intent:
     refunded: int
     refund_keys: tuple[str, ...]
     """The keys of its effective refunds."""
+    lost: int = 0
+    """Lost in disputes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +168,13 @@ SELECT o.id, o.event_id, o.state, o.currency, o.total_minor, o.expires_at,
   coalesce(array_agg(c.place ORDER BY c.place) FILTER (WHERE c.state <> 'ENDED'), '{}') AS live_places,
   coalesce(array_agg(c.place ORDER BY c.place) FILTER (WHERE c.state = 'HELD'), '{}') AS held_places,
   coalesce(sum(c.price_minor + c.fee_minor) FILTER (WHERE c.state <> 'ENDED'), 0)::int AS live_minor,
-  coalesce((SELECT sum(amount_minor) FROM refunds WHERE payment_id = p.id), 0)::int AS refunds_minor,
+  coalesce((SELECT sum(coalesce(tickets_minor, amount_minor)) FROM refunds WHERE payment_id = p.id), 0)::int
+    AS refunded_tickets_minor,
+  coalesce((SELECT sum(amount_minor - coalesce(tickets_minor, 0)) FROM refunds
+    WHERE payment_id = p.id AND by_hand AND refunds.state = 'SENT'), 0)::int AS by_hand_minor,
+  coalesce((SELECT sum(amount_minor) FROM refunds WHERE payment_id = p.id AND refunds.state = 'DECIDED'
+    AND EXISTS (SELECT FROM disputes WHERE payment_id = p.id AND disputes.state = 'OPEN')), 0)::int
+    AS waiting_minor,
   p.intent_id, o.user_id::text || ' ' || o.idempotency_key AS request,
   CASE WHEN o.user_id = e.organiser_id THEN NULL WHEN u.subject LIKE 'guest:%' THEN lower(u.email)
     ELSE u.subject END AS person
@@ -207,6 +219,7 @@ async def _read_ledger(installation: Installation, client: httpx.AsyncClient) ->
                 for one in row["refunds"]
                 if one["status"] not in ("failed", "canceled") and one["metadata"]
             ),
+            sum(one["amount"] for one in row["disputes"] if one["status"] == "lost"),
         )
         for row in answer["intents"]
     ]

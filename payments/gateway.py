@@ -15,6 +15,12 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from payments.webhooks import WebhookEvent
+
+ALREADY_REFUNDED, DISPUTED = "charge_already_refunded", "charge_disputed"
+MISMATCH = "idempotency_mismatch"
+"""Codes of GatewayRejected; MISMATCH is a key that was used with other input"""
+
 
 class GatewayError(Exception):
     """The payment gateway did not do what was asked.
@@ -79,6 +85,21 @@ class RefundStatus(StrEnum):
         return self not in (RefundStatus.FAILED, RefundStatus.CANCELLED)
 
 
+class DisputeStatus(StrEnum):
+    """The status of a dispute. A warning is an inquiry: no money was taken yet, and refunds are possible."""
+
+    WARNING_NEEDS_RESPONSE = "warning_needs_response"
+    WARNING_UNDER_REVIEW = "warning_under_review"
+    WARNING_CLOSED = "warning_closed"
+    NEEDS_RESPONSE = "needs_response"
+    UNDER_REVIEW = "under_review"
+    APPEAL_NEEDS_RESPONSE = "appeal_needs_response"
+    APPEAL_UNDER_REVIEW = "appeal_under_review"
+    WON = "won"
+    LOST = "lost"
+    PREVENTED = "prevented"
+
+
 @dataclass(frozen=True, slots=True)
 class NextAction:
     """The buyer's next step (3-D Secure): `url` is the bank's page, None where Stripe.js shows it."""
@@ -110,6 +131,8 @@ class Intent:
     client_secret: str = field(repr=False)
     charge_id: str | None = None
     """The latest charge: a new one with each card that is tried"""
+    disputed: bool = False
+    """Whether its charge was ever disputed"""
 
     @property
     def is_begun(self) -> bool:
@@ -124,7 +147,7 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """A refund as the gateway has it now."""
+    """A refund as the gateway has it now. `key` is that of our call; None for one made there by hand."""
 
     id: str
     intent_id: str
@@ -132,6 +155,26 @@ class Refund:
     currency: str
     status: RefundStatus
     failure_code: str | None
+    created: datetime
+    key: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A dispute as the gateway has it now: a cardholder asks the bank for the money back.
+
+    `is_refundable`: whether the gateway still refunds the payment.
+    """
+
+    id: str
+    intent_id: str
+    amount_minor: int
+    currency: str
+    status: DisputeStatus
+    reason: str
+    is_refundable: bool
+    respond_by: datetime | None
     created: datetime
 
 
@@ -186,16 +229,29 @@ class PaymentGateway(Protocol):
     ) -> Refund:
         """Refund part or all of the captured amount, once for each key, even after Stripe has pruned the key.
 
-        A refund that failed at the bank refunded nothing: the same key then makes a new attempt.
+        A refund that failed at the bank refunded nothing: the same key then makes a new attempt, and so does
+        another amount after a call that was rejected. The returned amount is what was refunded.
 
         Raises:
             Declined: the bank declined the refund.
-            GatewayRejected: nothing was captured, or less than this is left.
+            GatewayRejected: nothing was captured, less than this is left (ALREADY_REFUNDED: nothing is),
+                or the payment is disputed (DISPUTED).
         """
         ...
 
     async def refunds_of(self, intent_id: str) -> list[Refund]:
         """List the intent's refunds, newest first."""
+        ...
+
+    async def disputes_of(self, intent_id: str) -> list[Dispute]:
+        """List the intent's disputes, newest first."""
+        ...
+
+    async def recent_reversals(self, since: datetime, *, most: int = 1000) -> list[WebhookEvent]:
+        """List the events of refunds and disputes created at or after `since`, newest first.
+
+        The gateway keeps them for 30 days.
+        """
         ...
 
     async def recent_intents(self, since: datetime, *, most: int = 1000) -> list[Intent]:

@@ -7,7 +7,8 @@ from typing import TypeVar
 from uuid import UUID
 
 from kit.spans import step
-from payments.gateway import Declined, GatewayRejected, Intent, PaymentGateway, Refund
+from payments.gateway import Declined, Dispute, GatewayRejected, Intent, PaymentGateway, Refund
+from payments.webhooks import WebhookEvent
 
 Answer = TypeVar("Answer")
 Watch = Callable[[str, str, float], None]
@@ -68,6 +69,12 @@ class InstrumentedGateway:
 
     async def refunds_of(self, intent_id: str) -> list[Refund]:
         return await self._watched("refunds_of", self._gateway.refunds_of(intent_id))
+
+    async def disputes_of(self, intent_id: str) -> list[Dispute]:
+        return await self._watched("disputes_of", self._gateway.disputes_of(intent_id))
+
+    async def recent_reversals(self, since: datetime, *, most: int = 1000) -> list[WebhookEvent]:
+        return await self._watched("recent_reversals", self._gateway.recent_reversals(since, most=most))
 
     async def recent_intents(self, since: datetime, *, most: int = 1000) -> list[Intent]:
         return await self._watched("recent_intents", self._gateway.recent_intents(since, most=most))

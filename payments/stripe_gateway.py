@@ -23,7 +23,9 @@ import stripe
 from kit.current_request import waiting_elsewhere
 from payments.amounts import to_stripe
 from payments.gateway import (
+    MISMATCH,
     Declined,
+    Dispute,
     GatewayError,
     GatewayRejected,
     GatewayUnavailable,
@@ -31,13 +33,22 @@ from payments.gateway import (
     IntentStatus,
     Refund,
 )
-from payments.stripe_readings import metadata_value, read_intent, read_refund, translated, was_replayed
+from payments.stripe_readings import (
+    REFUND_KEY,
+    metadata_value,
+    read_dispute,
+    read_intent,
+    read_refund,
+    translated,
+    was_replayed,
+)
+from payments.webhooks import REVERSALS, WebhookEvent, event_of
 
 T = TypeVar("T")
 
 LONGEST_CHAIN = 25
-REFUND_KEY = "refund_key"  # in a refund's metadata: identifies it after Stripe has pruned the key
 UNEXPECTED_STATE = "payment_intent_unexpected_state"
+PAGE = 100
 PAID_OR_ON_THE_WAY = (IntentStatus.REQUIRES_CAPTURE, IntentStatus.SUCCEEDED, IntentStatus.PROCESSING)
 EXPAND = ["latest_charge"]  # holds the refunded amount
 
@@ -186,7 +197,8 @@ class StripeGateway:
                     intent_id, to_stripe(amount_minor, currency), idempotency_key, key
                 )
             except GatewayError as refusal:
-                if not refusal.replayed:
+                # A call with this key and another amount was rejected: its refund is not among the made ones.
+                if not refusal.replayed and refusal.code != MISMATCH:
                     raise
                 fault = refusal
             else:
@@ -196,6 +208,26 @@ class StripeGateway:
 
     async def refunds_of(self, intent_id: str) -> list[Refund]:
         return [read_refund(one) async for one in self._all_refunds(intent_id)]
+
+    async def disputes_of(self, intent_id: str) -> list[Dispute]:
+        wanted: stripe.params.DisputeListParams = {"payment_intent": intent_id, "limit": PAGE}
+        page = await self._ask(self._client.v1.disputes.list_async(wanted))
+        return [read_dispute(one) for one in page.data]
+
+    async def recent_reversals(self, since: datetime, *, most: int = 1000) -> list[WebhookEvent]:
+        found: list[WebhookEvent] = []
+        wanted: stripe.params.EventListParams = {
+            "created": {"gte": int(since.timestamp())},
+            "limit": PAGE,
+            "types": list(REVERSALS),
+        }
+        while len(found) < most:
+            page = await self._ask(self._client.v1.events.list_async(wanted))
+            found += [event_of(one.to_dict()) for one in page.data]
+            if not page.has_more:
+                break
+            wanted["starting_after"] = found[-1].id
+        return found[:most]
 
     async def recent_intents(self, since: datetime, *, most: int = 1000) -> list[Intent]:
         found: list[Intent] = []

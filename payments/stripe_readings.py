@@ -7,7 +7,10 @@ import stripe
 
 from payments.amounts import from_stripe
 from payments.gateway import (
+    MISMATCH,
     Declined,
+    Dispute,
+    DisputeStatus,
     GatewayError,
     GatewayRejected,
     GatewayUnavailable,
@@ -18,6 +21,7 @@ from payments.gateway import (
     RefundStatus,
 )
 
+REFUND_KEY = "refund_key"  # in a refund's metadata: identifies it after Stripe has pruned the key
 PASSING_CODES = frozenset({"lock_timeout", "rate_limit", "idempotency_key_in_use"})
 
 
@@ -38,7 +42,7 @@ def translated(fault: stripe.StripeError) -> GatewayError:
             charge_id=_given(fault.error, "charge"),
         )
     if isinstance(fault, stripe.IdempotencyError):
-        return GatewayRejected("idempotency_mismatch", message)
+        return GatewayRejected(MISMATCH, message)
     if isinstance(fault, stripe.InvalidRequestError) and code not in PASSING_CODES:
         return GatewayRejected(code or "invalid_request", message, replayed=replayed)
     if isinstance(fault, stripe.AuthenticationError | stripe.PermissionError):
@@ -67,6 +71,7 @@ def read_intent(intent: stripe.PaymentIntent) -> Intent:
         created=datetime.fromtimestamp(intent.created, UTC),
         client_secret=intent.client_secret or "",
         charge_id=_charge_id(intent),
+        disputed=isinstance(intent.latest_charge, stripe.Charge) and bool(intent.latest_charge.disputed),
     )
 
 
@@ -111,13 +116,42 @@ def _next_action(intent: stripe.PaymentIntent) -> NextAction | None:
 
 def read_refund(refund: stripe.Refund) -> Refund:
     currency = refund.currency.upper()
-    intent = refund.payment_intent
     return Refund(
         id=refund.id,
-        intent_id=intent if isinstance(intent, str) else intent.id if intent else "",
+        intent_id=_id_of(refund.payment_intent),
         amount_minor=from_stripe(refund.amount, currency),
         currency=currency,
         status=RefundStatus(refund.status or "pending"),
         failure_code=_given(refund, "failure_reason"),
         created=datetime.fromtimestamp(refund.created, UTC),
+        key=metadata_value(refund.metadata, REFUND_KEY),
+        reason=_given(refund, "reason"),
     )
+
+
+def read_dispute(dispute: stripe.Dispute) -> Dispute:
+    currency = dispute.currency.upper()
+    due_by = getattr(dispute.evidence_details, "due_by", None)
+    return Dispute(
+        id=dispute.id,
+        intent_id=_id_of(dispute.payment_intent),
+        amount_minor=from_stripe(dispute.amount, currency),
+        currency=currency,
+        status=_dispute_status(dispute.status),
+        reason=dispute.reason,
+        is_refundable=dispute.is_charge_refundable,
+        respond_by=datetime.fromtimestamp(due_by, UTC) if isinstance(due_by, int) else None,
+        created=datetime.fromtimestamp(dispute.created, UTC),
+    )
+
+
+def _dispute_status(text: str) -> DisputeStatus:
+    """A status that a later API adds counts as open, so that a person looks at it."""
+    try:
+        return DisputeStatus(text)
+    except ValueError:
+        return DisputeStatus.UNDER_REVIEW
+
+
+def _id_of(intent: str | stripe.PaymentIntent | None) -> str:
+    return intent if isinstance(intent, str) else intent.id if intent else ""

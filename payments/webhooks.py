@@ -18,6 +18,18 @@ TOLERANCE_SECONDS = 300
 LONGEST_HEADER = 2_000
 MOST_SIGNATURES = 16
 LONGEST_ID = 255
+REVERSALS = (
+    "charge.refunded",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+)
+"""The types of events about money that goes back"""
 _ID = re.compile(rf"[\w-]{{1,{LONGEST_ID}}}", re.ASCII)
 
 
@@ -48,7 +60,7 @@ def read_event(body: bytes, signature: str | None, secrets: Sequence[str], now: 
     _check_signature(body, signed_at, given, secrets)
     if abs(now.timestamp() - int(signed_at)) > TOLERANCE_SECONDS:
         raise WebhookRefused("The Stripe-Signature is more than five minutes off.")
-    return _event(_document(body))
+    return event_of(_document(body))
 
 
 def _parsed_header(header: str | None) -> tuple[str, list[str]]:
@@ -89,7 +101,12 @@ def _document(body: bytes) -> dict[str, Any]:
     return document
 
 
-def _event(document: dict[str, Any]) -> WebhookEvent:
+def event_of(document: dict[str, Any]) -> WebhookEvent:
+    """Return the event in a document of Stripe's.
+
+    Raises:
+        WebhookRefused: it is no event.
+    """
     event_id, kind, data = (document.get(name) for name in ("id", "type", "data"))
     if not isinstance(event_id, str) or not _ID.fullmatch(event_id):
         raise WebhookRefused("The event has no id.")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from db.queries.payments import OrderRefundRow
+from db.queries.refunds import OrderRefundRow
 from domain.ids import Kind, public_id
 from domain.money import Money
 from domain.price_lines import PriceLine, price_lines

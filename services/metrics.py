@@ -26,6 +26,12 @@ class SaleMeters(Protocol):
     def payment(self, state: str) -> None:
         """Count a payment's change to a state."""
 
+    def dispute(self, state: str) -> None:
+        """Count a dispute's change to a state."""
+
+    def refunded_by_hand(self, refunds: int) -> None:
+        """Count refunds that were made at the gateway by hand."""
+
     def limited(self, limit: str) -> None:
         """Count a request that was refused by a limit of persons, networks or declines."""
 
@@ -47,6 +53,12 @@ class NoMeters:
 
     def payment(self, state: str) -> None:
         """Ignore the payment."""
+
+    def dispute(self, state: str) -> None:
+        """Ignore the dispute."""
+
+    def refunded_by_hand(self, refunds: int) -> None:
+        """Ignore the refunds."""
 
     def limited(self, limit: str) -> None:
         """Ignore the refusal."""

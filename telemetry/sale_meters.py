@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry
 
+from domain.states import DisputeState
 from telemetry.fast_metrics import FastCounter, FastHistogram
 
 _CALL_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -27,6 +28,15 @@ class SaleMeters:
         self._payments = FastCounter(
             registry, "boxoffice_payments", "Payments that entered a state", ["state"]
         )
+        self._disputes = FastCounter(
+            registry, "boxoffice_disputes", "Disputes that entered a state", ["state"]
+        )
+        for state in DisputeState:
+            self._disputes.add(state, count=0)  # without a zero before it, the first one would be no increase
+        self._by_hand = FastCounter(
+            registry, "boxoffice_refunds_by_hand", "Refunds made at Stripe by hand, taken in", []
+        )
+        self._by_hand.add(count=0)
         self._limited = FastCounter(
             registry,
             "boxoffice_sale_limits_reached",
@@ -56,6 +66,15 @@ class SaleMeters:
     def payment(self, state: str) -> None:
         """Count a payment that has entered a state."""
         self._payments.add(state)
+
+    def dispute(self, state: str) -> None:
+        """Count a dispute that has entered a state."""
+        self._disputes.add(state)
+
+    def refunded_by_hand(self, refunds: int) -> None:
+        """Count refunds made at Stripe by hand."""
+        if refunds:
+            self._by_hand.add(count=refunds)
 
     def limited(self, limit: str) -> None:
         """Count a refusal by the limit that was reached."""

@@ -9,7 +9,12 @@ from services.context import ServiceContext
 from services.ordering.expiry import expire_lapsed, expire_paying
 from services.ordering.outbox import deliver
 from services.ordering.reconcile import Difference, correct_places, differences
-from services.ordering.sweeps import sweep_cancelled_events, sweep_card_attempts, sweep_payments
+from services.ordering.sweeps import (
+    sweep_cancelled_events,
+    sweep_card_attempts,
+    sweep_payments,
+    sweep_reversals,
+)
 from workers.loops import Loop
 
 # Longer than any statement of a request may run, so an older difference is no request in flight.
@@ -27,6 +32,8 @@ def ordering_loops(context: ServiceContext) -> list[Loop]:
         Loop("second outbox", lambda: deliver(context), 0.25),
         # At most 25 calls of the gateway a second, because each round of 50 is followed by the pause.
         Loop("payment sweep", lambda: _without_hurry(sweep_payments(context)), 2.0),
+        # A refund by hand shows within a minute, also where no webhook announced it.
+        Loop("reversal sweep", lambda: _without_hurry(sweep_reversals(context)), 20.0),
         Loop("card attempts", lambda: sweep_card_attempts(context), 60.0),
         Loop("orders of cancelled events", lambda: sweep_cancelled_events(context), 2.0),
         Loop("lapsed holds", LapseSweep(context), 2.0),

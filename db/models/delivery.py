@@ -28,6 +28,15 @@ class OutboxEntry(SQLModel, table=True):
     created_at: datetime = timestamp(now=True)
 
 
+class SweepMark(SQLModel, table=True):
+    """The time until which a sweep has read the gateway's events."""
+
+    __tablename__ = "sweep_marks"
+
+    name: str = Field(sa_column=sa.Column(sa.Text, primary_key=True))
+    read_until: datetime = timestamp()
+
+
 class StripeEvent(SQLModel, table=True):
     """A webhook event that was applied; its id is stored once."""
 

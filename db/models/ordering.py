@@ -5,7 +5,7 @@ from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
 from db.models.columns import UUID, datetime, foreign_key, key, state, text, timestamp
-from domain.states import CardAttemptState, ClaimState, OrderState, SalesChannel
+from domain.states import CardAttemptState, ClaimState, DisputeState, OrderState, SalesChannel
 
 _CHANNELS = ", ".join(f"'{channel}'" for channel in SalesChannel)
 LIVE_CLAIM = "state <> 'ENDED'"
@@ -158,10 +158,13 @@ class CardAttempt(SQLModel, table=True):
 
 
 class Refund(SQLModel, table=True):
-    """A refund: written with the decision, sent by the outbox, at most once."""
+    """A refund: written with the decision and sent by the outbox, once; or made at the gateway by hand."""
 
     __tablename__ = "refunds"
-    __table_args__ = (sa.Index("refunds_by_payment", "payment_id"),)
+    __table_args__ = (
+        sa.Index("refunds_by_payment", "payment_id"),
+        sa.Index("refunds_once", "gateway_id", unique=True),
+    )
 
     id: UUID = key()
     payment_id: UUID = foreign_key("payments.id")
@@ -169,9 +172,31 @@ class Refund(SQLModel, table=True):
     reason: str | None = text(nullable=True)
     state: str = text()
     gateway_id: str | None = text(nullable=True)
+    by_hand: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
+    # The price of the tickets that it ended, where that is not its amount.
+    tickets_minor: int | None = Field(sa_column=sa.Column(sa.BigInteger, nullable=True))
     bounces: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
     created_at: datetime = timestamp(now=True)
     updated_at: datetime = timestamp(now=True)
+
+
+class Dispute(SQLModel, table=True):
+    """A cardholder's dispute of a payment, as the gateway had it at `read_at`; the id is the gateway's."""
+
+    __tablename__ = "disputes"
+    __table_args__ = (sa.Index("disputes_by_payment", "payment_id"),)
+
+    id: str = Field(sa_column=sa.Column(sa.Text, primary_key=True))
+    payment_id: UUID = foreign_key("payments.id")
+    amount_minor: int = Field(sa_column=sa.Column(sa.BigInteger, nullable=False))
+    currency: str = text()
+    reason: str = text()
+    state: str = state(DisputeState, name="disputes_state")
+    # Whether the gateway still refunds the payment.
+    refundable: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False))
+    respond_by: datetime | None = timestamp(nullable=True)
+    created_at: datetime = timestamp()
+    read_at: datetime = timestamp()
 
 
 class PlaceEpoch(SQLModel, table=True):

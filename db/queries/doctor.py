@@ -28,7 +28,13 @@ class OrderStanding:
     lost_places: tuple[int, ...]
     """Ended ones that no other live claim has"""
     refunds_minor: int
-    """Decided or sent"""
+    """Decided or sent, those made by hand included"""
+    tickets_minor: int
+    """The price of the tickets that refunds ended"""
+    waiting_minor: int
+    """Decided refunds that an open dispute blocks"""
+    lost_minor: int
+    """Lost in disputes"""
     intent_id: str | None
     payment_state: str | None
     has_task: bool
@@ -46,7 +52,17 @@ _STANDING = """
     )), '{}') AS lost_places,
     coalesce((
       SELECT sum(amount_minor) FROM refunds WHERE refunds.payment_id = p.id AND refunds.state <> 'FAILED'
-    ), 0)::int AS refunds_minor,
+    ), 0)::bigint AS refunds_minor,
+    coalesce((
+      SELECT sum(coalesce(tickets_minor, amount_minor)) FROM refunds WHERE refunds.payment_id = p.id
+    ), 0)::bigint AS tickets_minor,
+    coalesce((
+      SELECT sum(amount_minor) FROM refunds WHERE refunds.payment_id = p.id AND refunds.state = 'DECIDED'
+      AND EXISTS (SELECT FROM disputes WHERE disputes.payment_id = p.id AND disputes.state = 'OPEN')
+    ), 0)::bigint AS waiting_minor,
+    coalesce((
+      SELECT sum(amount_minor) FROM disputes WHERE disputes.payment_id = p.id AND disputes.state = 'LOST'
+    ), 0)::bigint AS lost_minor,
     p.intent_id, p.state AS payment_state,
     EXISTS (SELECT FROM outbox WHERE outbox.key = o.id::text) AS has_task
   FROM orders o LEFT JOIN claims c ON c.order_id = o.id LEFT JOIN payments p ON p.order_id = o.id
@@ -68,7 +84,7 @@ async def inconsistent_orders(source: Source, before: datetime) -> list[OrderSta
         SELECT * FROM ({_STANDING} GROUP BY o.id, p.id) standing
         WHERE (state IN ('EXPIRED', 'CANCELLED', 'REFUNDED') AND live_places <> '{{}}')
           OR (state IN ('RESERVED', 'PAYING') AND (live_minor <> total_minor OR expires_at < $1))
-          OR (state = 'BOOKED' AND (live_minor <> total_minor - refunds_minor OR held_places <> '{{}}'))
+          OR (state = 'BOOKED' AND (live_minor <> total_minor - tickets_minor OR held_places <> '{{}}'))
         ORDER BY id
         """,
         before,
@@ -146,7 +162,7 @@ async def make_due(source: Source, task_id: int, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class OpenRefund:
-    """A refund that is not sent: no task will send it, or it has bounced too often."""
+    """A refund that is not sent: no task will send it, or it has bounced too often, or Stripe refuses it."""
 
     id: UUID
     order_id: UUID
@@ -156,15 +172,18 @@ class OpenRefund:
 
 
 async def open_refunds(source: Source) -> list[OpenRefund]:
-    """Refunds that have failed for good, and decided ones without a task in the outbox."""
+    """Refunds that have failed for good, and decided ones without a task that no dispute blocks."""
     rows = await source.fetch(
         """
         SELECT refunds.id, payments.order_id, refunds.amount_minor, payments.currency, refunds.state
         FROM refunds JOIN payments ON payments.id = refunds.payment_id
-        WHERE refunds.state = 'FAILED' OR (refunds.state = 'DECIDED' AND NOT EXISTS (
+        WHERE refunds.state = 'FAILED' AND NOT by_hand OR refunds.state = 'DECIDED' AND NOT EXISTS (
           SELECT FROM outbox
           WHERE outbox.key = payments.order_id::text AND outbox.payload ->> 'refund_id' = refunds.id::text
-        ))
+        ) AND NOT EXISTS (
+          SELECT FROM disputes
+          WHERE disputes.payment_id = payments.id AND disputes.state = 'OPEN' AND NOT refundable
+        )
         ORDER BY refunds.id
         """
     )

@@ -1,6 +1,6 @@
-"""The outbox: tasks that follow a commit, and the webhook events that were applied."""
+"""The outbox: tasks that follow a commit; and which of the gateway's events were applied."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,3 +65,27 @@ async def record_webhook(connection: Connection, event_id: str, event_type: str)
         event_type,
     )
     return bool(tag == "INSERT 0 1")
+
+
+async def applied_webhooks(source: Source, event_ids: Sequence[str]) -> set[str]:
+    """Which of these webhook events are applied."""
+    rows = await source.fetch("SELECT event_id FROM stripe_events WHERE event_id = ANY ($1)", list(event_ids))
+    return {row["event_id"] for row in rows}
+
+
+async def sweep_mark(source: Source, name: str) -> datetime | None:
+    """The time until which a sweep has read; None before its first round."""
+    found: datetime | None = await source.fetchval("SELECT read_until FROM sweep_marks WHERE name = $1", name)
+    return found
+
+
+async def move_sweep_mark(source: Source, name: str, until: datetime) -> None:
+    """Record the time until which a sweep has read."""
+    await source.fetch(
+        """
+        INSERT INTO sweep_marks (name, read_until) VALUES ($1, $2)
+        ON CONFLICT (name) DO UPDATE SET read_until = $2
+        """,
+        name,
+        until,
+    )

@@ -1,4 +1,4 @@
-"""Payments and refunds."""
+"""Payments."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,6 @@ from db.queries.columns import columns_of
 from db.queries.orders import OrderRow, Source
 from db.session import Connection
 from db.sql import statement
-from domain.states import RefundState
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +27,6 @@ class PaymentRow:
     attempts: int
     idempotency_key: str | None
     input_hash: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class RefundRow:
-    """A refund, in minor units."""
-
-    id: UUID
-    payment_id: UUID
-    amount_minor: int
-    reason: str | None
-    state: str
-    gateway_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRefundRow(RefundRow):
-    """A refund with its order."""
-
-    created_at: datetime
-    order_id: UUID
 
 
 FIRST_CHECK = timedelta(seconds=5)
@@ -72,6 +51,12 @@ async def payment_by_intent(source: Source, intent_id: str) -> PaymentRow | None
     """The payment of a gateway's intent."""
     row = await source.fetchrow(f"SELECT {_PAYMENT} FROM payments WHERE intent_id = $1", intent_id)
     return PaymentRow(**row) if row else None
+
+
+async def known_intents(source: Source, intent_ids: Sequence[str]) -> set[str]:
+    """Which of these intents belong to a payment."""
+    rows = await source.fetch("SELECT intent_id FROM payments WHERE intent_id = ANY ($1)", list(intent_ids))
+    return {row["intent_id"] for row in rows}
 
 
 async def start_payment(connection: Connection, payment_id: UUID, order: OrderRow, now: datetime) -> None:
@@ -165,107 +150,6 @@ async def claim_payment_checks(
 async def touch_payment(source: Source, order_id: UUID, now: datetime) -> None:
     """Make a refunded payment the last that the sweep looks at."""
     await source.fetch("UPDATE payments SET updated_at = $2 WHERE order_id = $1", order_id, now)
-
-
-async def write_refund(connection: Connection, refund: RefundRow, now: datetime) -> None:
-    """Record a refund that was decided, before it is sent."""
-    await connection.execute(
-        """
-        INSERT INTO refunds (id, payment_id, amount_minor, reason, state, created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $6)
-        """,
-        refund.id,
-        refund.payment_id,
-        refund.amount_minor,
-        refund.reason,
-        refund.state,
-        now,
-    )
-
-
-async def refund_by_id(source: Source, refund_id: UUID) -> RefundRow | None:
-    """One refund."""
-    row = await source.fetchrow(f"SELECT {columns_of(RefundRow)} FROM refunds WHERE id = $1", refund_id)
-    return RefundRow(**row) if row else None
-
-
-async def refunds_of_orders(source: Source, order_ids: Sequence[UUID]) -> list[OrderRefundRow]:
-    """The refunds of many orders, oldest first."""
-    rows = await source.fetch(
-        f"""
-        SELECT {columns_of(RefundRow, "refunds")}, refunds.created_at, payments.order_id
-        FROM refunds JOIN payments ON payments.id = refunds.payment_id
-        WHERE payments.order_id = ANY ($1) ORDER BY refunds.created_at, refunds.id
-        """,
-        list(order_ids),
-    )
-    return [OrderRefundRow(**row) for row in rows]
-
-
-async def finish_refund(
-    connection: Connection, refund: RefundRow, gateway_id: str | None, now: datetime
-) -> bool:
-    """Mark a refund as sent and count it once; returns whether this call counted it."""
-    sent = await connection.fetchval(
-        """
-        UPDATE refunds SET state = 'SENT', gateway_id = $2, updated_at = $3
-        WHERE id = $1 AND state <> 'SENT' RETURNING true
-        """,
-        refund.id,
-        gateway_id,
-        now,
-    )
-    if sent:
-        await connection.execute(
-            """
-            UPDATE payments SET refunded_minor = refunded_minor + $2, updated_at = $3,
-              state = CASE WHEN refunded_minor + $2 >= captured_minor THEN 'REFUNDED' ELSE state END
-            WHERE id = $1
-            """,
-            refund.payment_id,
-            refund.amount_minor,
-            now,
-        )
-    return bool(sent)
-
-
-async def reopen_bounced_refund(
-    connection: Connection, payment_id: UUID, most_minor: int, most_bounces: int, now: datetime
-) -> tuple[UUID, bool] | None:
-    """Reopen the newest sent refund of at most `most_minor`, whose money has come back to the gateway.
-
-    Returns its id and whether to send it again: after more than `most_bounces` bounces it is FAILED, and a
-    person has to look at it. None where no sent refund fits.
-    """
-    row = await connection.fetchrow(
-        """
-        UPDATE refunds
-        SET bounces = bounces + 1, updated_at = $4,
-          state = CASE WHEN bounces < $3 THEN 'DECIDED' ELSE 'FAILED' END
-        WHERE id = (
-          SELECT id FROM refunds WHERE payment_id = $1 AND state = 'SENT' AND amount_minor <= $2
-          ORDER BY updated_at DESC, id DESC LIMIT 1
-        )
-        RETURNING id, amount_minor, state
-        """,
-        payment_id,
-        most_minor,
-        most_bounces,
-        now,
-    )
-    if row is None:
-        return None
-    await connection.execute(
-        """
-        UPDATE payments SET refunded_minor = refunded_minor - $2, updated_at = $3,
-          state = CASE WHEN state = 'REFUNDED' THEN 'CAPTURED' ELSE state END
-        WHERE id = $1
-        """,
-        payment_id,
-        row["amount_minor"],
-        now,
-    )
-    return row["id"], row["state"] == RefundState.DECIDED
 
 
 async def lately_refunded_payments(

@@ -110,6 +110,8 @@ _RECORDS = {
     " WHERE user_id = ANY($1) ORDER BY payments.created_at, payments.id",
     "refunds": "SELECT refunds.* FROM refunds JOIN payments ON payments.id = payment_id"
     " JOIN orders ON orders.id = order_id WHERE user_id = ANY($1) ORDER BY refunds.created_at, refunds.id",
+    "disputes": "SELECT disputes.* FROM disputes JOIN payments ON payments.id = payment_id"
+    " JOIN orders ON orders.id = order_id WHERE user_id = ANY($1) ORDER BY disputes.created_at, disputes.id",
     "queue_entries": "SELECT * FROM queue_entries WHERE user_id = ANY($1) ORDER BY event_id, user_id",
     "organised_events": "SELECT id, name, state, starts_at FROM events"
     " WHERE organiser_id = ANY($1) ORDER BY id",

@@ -65,13 +65,22 @@ class Where(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference, in a sentence. Without `repair`, `advice` says what a person must do."""
+    """One difference, in a sentence. Without `repair`, `advice` says what a person must do.
+
+    `kind` and `subject` say which difference it is; the sentence may hold counts and times that change.
+    """
 
     where: Where
+    kind: str
     subject: str
     sentence: str
     advice: str = ""
     repair: Repair | None = field(default=None, compare=False)
+
+    @property
+    def key(self) -> tuple[Where, str, str]:
+        """The same for one difference at every examination."""
+        return self.where, self.kind, self.subject
 
 
 async def examine(context: ServiceContext, engine: Documents | None, since: timedelta) -> list[Finding]:
@@ -98,7 +107,7 @@ async def _orders(context: ServiceContext) -> list[Finding]:
             f"Order {order.reference} is booked and costs something, but no payment was ever begun for it."
         )
         advice = "Ask for the money, or refund the order."
-        found.append(Finding(Where.STRIPE, _public(order), sentence, advice))
+        found.append(Finding(Where.STRIPE, "no payment", _public(order), sentence, advice))
     return found
 
 
@@ -110,37 +119,40 @@ def _misfit(order: OrderStanding) -> Finding:
     name = f"Order {order.reference} is {order.state}"
     if order.state not in (OrderState.RESERVED, OrderState.PAYING, OrderState.BOOKED):
         sentence = f"{name}, but still takes {_listed(order.live_places)}."
-        return _repairable(order, sentence, repair.end_order_claims)
-    due = order.total_minor - (order.refunds_minor if order.state == OrderState.BOOKED else 0)
+        return _repairable("ended with places", order, sentence, repair.end_order_claims)
+    due = order.total_minor - (order.tickets_minor if order.state == OrderState.BOOKED else 0)
     if order.live_minor < due:
         return _lost_places(order, name, due)
     if order.live_minor > due:
         sentence = f"{name} and has {_listed(order.live_places)}, more than it pays for."
-        return Finding(Where.ORDERS, _public(order), sentence, "Refund the tickets that are too many.")
+        advice = "Refund the tickets that are too many."
+        return Finding(Where.ORDERS, "too many places", _public(order), sentence, advice)
     if order.state == OrderState.BOOKED:
         sentence = f"{name}, but {_listed(order.held_places)} is only held."
-        return _repairable(order, sentence, repair.book_order_claims)
+        return _repairable("booked but held", order, sentence, repair.book_order_claims)
     sentence = f"{name} since its deadline at {order.expires_at:%H:%M:%S}: no worker has ended it."
-    return _repairable(order, sentence, repair.end_overdue_orders)
+    return _repairable("overdue", order, sentence, repair.end_overdue_orders)
 
 
 def _repairable(
+    kind: str,
     order: OrderStanding,
     sentence: str,
     repair_order: Callable[[ServiceContext, OrderStanding], Awaitable[None]],
 ) -> Finding:
     return Finding(
-        Where.ORDERS, _public(order), sentence, repair=lambda context: repair_order(context, order)
+        Where.ORDERS, kind, _public(order), sentence, repair=lambda context: repair_order(context, order)
     )
 
 
 def _lost_places(order: OrderStanding, name: str, due: int) -> Finding:
-    """VenueGroups that vanished come back where nobody has them and it is certain which they were."""
+    """Places that vanished come back where nobody has them and it is certain which they were."""
     sentence = f"{name} for {due} {order.currency}, but its places come to {order.live_minor}: some are lost."
-    if order.lost_places and order.refunds_minor == 0:
-        return _repairable(order, f"{sentence} {_listed(order.lost_places)} is free.", repair.restore_places)
+    if order.lost_places and order.tickets_minor == 0:
+        sentence = f"{sentence} {_listed(order.lost_places)} is free."
+        return _repairable("lost places", order, sentence, repair.restore_places)
     advice = "Give the buyer other seats, or refund what is missing."
-    return Finding(Where.ORDERS, _public(order), sentence, advice)
+    return Finding(Where.ORDERS, "lost places", _public(order), sentence, advice)
 
 
 def _listed(places: Sequence[int]) -> str:
@@ -161,12 +173,12 @@ async def _map(context: ServiceContext, event_id: UUID) -> list[Finding]:
     subject = public_id(Kind.EVENT, event_id)
     if await repair.has_wrong_length(context, event_id):
         sentence = "Its map in Redis has another number of places than its layout."
-        return [
-            Finding(Where.REDIS, subject, sentence, repair=lambda context: repair.rebuild(context, event_id))
-        ]
+        mend = partial(repair.rebuild, event_id=event_id)
+        return [Finding(Where.REDIS, "length of the map", subject, sentence, repair=mend)]
     return [
         Finding(
             Where.REDIS,
+            f"place {one.place}",
             subject,
             _redis_sentence(one),
             repair=partial(repair.correct, event_id=event_id, difference=one),
@@ -192,10 +204,13 @@ def _refund(one: OpenRefund) -> Finding:
     subject = public_id(Kind.ORDER, one.order_id)
     amount = f"{one.amount_minor} {one.currency}"
     if one.state == RefundState.FAILED:
-        sentence = f"A refund of {amount} (minor units) came back from the bank too often."
-        return Finding(Where.STRIPE, subject, sentence, "Pay it back by other means.")
+        sentence = (
+            f"A refund of {amount} (minor units) came back from the bank too often, or Stripe refuses it."
+        )
+        return Finding(Where.STRIPE, f"refund {one.id}", subject, sentence, "Pay it back by other means.")
     sentence = f"A refund of {amount} (minor units) was decided, and nothing is going to send it."
-    return Finding(Where.OUTBOX, subject, sentence, repair=lambda context: repair.send_refund(context, one))
+    mend = partial(repair.send_refund, refund=one)
+    return Finding(Where.OUTBOX, f"refund {one.id}", subject, sentence, repair=mend)
 
 
 async def _outbox(context: ServiceContext) -> list[Finding]:
@@ -207,7 +222,8 @@ def _stuck(task: StuckTask) -> Finding:
     sentence = (
         f"{task.topic} waits since {task.created_at:%Y-%m-%d %H:%M:%S} after {task.attempts} tries: {why}"
     )
-    return Finding(Where.OUTBOX, task.key, sentence, repair=lambda context: repair.retry_now(context, task))
+    mend = partial(repair.retry_now, task=task)
+    return Finding(Where.OUTBOX, f"task {task.id}", task.key, sentence, repair=mend)
 
 
 async def _index(context: ServiceContext, engine: Documents) -> list[Finding]:
@@ -215,11 +231,12 @@ async def _index(context: ServiceContext, engine: Documents) -> list[Finding]:
         indexed = await asyncio.to_thread(engine.documents)
     except IndexUnavailable as fault:
         advice = "See that Meilisearch runs; search answers from PostgreSQL meanwhile."
-        return [Finding(Where.INDEX, "Meilisearch", f"It does not answer: {fault}", advice)]
+        return [Finding(Where.INDEX, "away", "Meilisearch", f"It does not answer: {fault}", advice)]
     expected = await _expected_documents(context)
     found = [
         Finding(
             Where.INDEX,
+            "document",
             key,
             _index_sentence(indexed.get(key), expected.get(key)),
             repair=partial(repair.index_again, event=key),
@@ -232,6 +249,7 @@ async def _index(context: ServiceContext, engine: Documents) -> list[Finding]:
     return found + [
         Finding(
             Where.INDEX,
+            "refused document",
             public_id(Kind.EVENT, event_id),
             f"Meilisearch refused its document: {error}",
             "Correct the event; it is sent again when it changes.",

@@ -18,8 +18,8 @@ _LIVE = (*UNPAID_STATES, OrderState.BOOKED)
 _UNTOUCHED = (IntentStatus.REQUIRES_PAYMENT_METHOD, IntentStatus.REQUIRES_CONFIRMATION)
 
 Repair = Callable[[ServiceContext], Awaitable[None]]
-Found = tuple[str, str, str, Repair | None]
-"""Subject, sentence, advice and repair"""
+Found = tuple[str, str, str, str, Repair | None]
+"""Kind, subject, sentence, advice and repair"""
 
 
 async def examine_payments(context: ServiceContext, since: timedelta) -> list[Found]:
@@ -27,7 +27,7 @@ async def examine_payments(context: ServiceContext, since: timedelta) -> list[Fo
     try:
         intents = await context.gateway.recent_intents(context.now() - since, most=_MOST_INTENTS)
     except GatewayError as fault:
-        return [("Stripe", f"It does not answer: {fault.message}", "Look again when it does.", None)]
+        return [("away", "Stripe", f"It does not answer: {fault.message}", "Look again when it does.", None)]
     by_order: dict[UUID, list[Intent]] = defaultdict(list)
     for intent in intents:
         if intent.order_id is not None:
@@ -45,6 +45,7 @@ def _without_order(order_id: UUID, intents: Sequence[Intent]) -> list[Found]:
     advice = "Cancel or refund it at Stripe, once it is sure that the order is in no backup either."
     return [
         (
+            f"unknown order, {one.id}",
             subject,
             f"Stripe has {_money(one)} for an order that is not in the database ({one.id}).",
             advice,
@@ -70,6 +71,7 @@ def _of_order(order: OrderStanding, intents: Sequence[Intent]) -> list[Found]:
     found = [] if own is None else _of_own(order, own)
     return found + [
         (
+            f"second intent, {one.id}",
             public_id(Kind.ORDER, order.id),
             f"Order {order.reference} has a second intent ({one.id}, {one.status}) with {_money(one)}.",
             "Cancel or refund it at Stripe.",
@@ -88,7 +90,7 @@ def _of_own(order: OrderStanding, intent: Intent) -> list[Found]:
     advice = (
         "" if repairing else "Look at the order and at Stripe's dashboard; book, capture or refund by hand."
     )
-    return [(public_id(Kind.ORDER, order.id), sentence, advice, repairing)]
+    return [("payment", public_id(Kind.ORDER, order.id), sentence, advice, repairing)]
 
 
 def _sentence(order: OrderStanding, intent: Intent) -> str | None:
@@ -96,7 +98,7 @@ def _sentence(order: OrderStanding, intent: Intent) -> str | None:
     name, booked = f"Order {order.reference} is {order.state}", order.state == OrderState.BOOKED
     match intent.status:
         case IntentStatus.SUCCEEDED:
-            due = order.total_minor - order.refunds_minor if booked else 0
+            due = _due(order, intent)
             if intent.kept_minor == due:
                 return None
             return f"{name} and should have paid {due}, but Stripe keeps {_money(intent)}."
@@ -111,6 +113,16 @@ def _sentence(order: OrderStanding, intent: Intent) -> str | None:
         case _ if order.state not in _LIVE:
             return f"{name}, but can still be paid at Stripe ({intent.status})."
     return None
+
+
+def _due(order: OrderStanding, intent: Intent) -> int:
+    """Return what Stripe should have captured and not refunded.
+
+    A dispute leaves both as they are: what it took is out of reach, and a refund that it blocks is to come.
+    """
+    if order.state == OrderState.BOOKED:
+        return order.total_minor - order.refunds_minor + order.waiting_minor
+    return min(intent.kept_minor, order.waiting_minor + order.lost_minor)
 
 
 def _repair(order: OrderStanding, intent: Intent) -> Repair | None:
@@ -128,6 +140,8 @@ def _repair(order: OrderStanding, intent: Intent) -> Repair | None:
             return _write_task(Topic.VOID_PAYMENT, order, intent)
         case IntentStatus.SUCCEEDED if order.payment_state in _NOT_CAPTURED and fits:
             return lambda context: repair.settle(context, order.id, intent)
+        case IntentStatus.SUCCEEDED if intent.kept_minor < _due(order, intent):
+            return lambda context: repair.take_in(context, order.id)
         case IntentStatus.SUCCEEDED:
             return None
         case IntentStatus.CANCELLED if order.state == OrderState.BOOKED and not _is(

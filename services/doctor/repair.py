@@ -15,7 +15,7 @@ from payments.gateway import Intent
 from services.context import ServiceContext, reading
 from services.ordering.expiry import expire_lapsed, expire_paying
 from services.ordering.reconcile import Difference, correct_places
-from services.ordering.settle import apply_intent
+from services.ordering.settle import apply_intent, settle_order
 
 
 async def end_order_claims(context: ServiceContext, order: OrderStanding) -> None:
@@ -77,6 +77,11 @@ async def settle(context: ServiceContext, order_id: UUID, intent: Intent) -> Non
     """Apply an intent to its order; the follow-up tasks are written even if they were written before."""
     await reading(set_intent(context.database, order_id, intent.id))
     await apply_intent(context, order_id, intent)
+
+
+async def take_in(context: ServiceContext, order_id: UUID) -> None:
+    """Take in what went back at the gateway, by hand or by a refund whose answer was lost."""
+    await settle_order(context, order_id)
 
 
 async def write_task_again(context: ServiceContext, topic: Topic, order_id: UUID, intent: Intent) -> None:

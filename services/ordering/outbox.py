@@ -6,18 +6,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
-from db.queries.orders import end_claims, order_by_id, set_order_state, touch_order
+from db.queries.orders import end_claims, order_by_id, set_order_state
 from db.queries.outbox import Task, claim_tasks, finish_tasks, postpone_task, write_task
-from db.queries.payments import (
-    finish_refund,
-    payment_of_order,
-    refund_by_id,
-    set_payment_state,
-)
+from db.queries.payments import payment_of_order, set_payment_state
 from db.session import DATABASE_AWAY
-from domain.errors import BoxofficeError, Unavailable
+from domain.errors import BoxofficeError
 from domain.outbox import EVENT_TOPICS, Topic
-from domain.states import OrderState, PaymentState, RefundState
+from domain.states import OrderState, PaymentState
 from kit.log_context import bound
 from kit.spans import traceparent_of, within
 from payments.gateway import Declined, GatewayError, GatewayRejected, Intent, IntentStatus
@@ -25,6 +20,7 @@ from pubsub.keys import order_channel
 from services.context import ServiceContext
 from services.ordering.cancel import end_event_orders
 from services.ordering.mirror import mirror_order, refresh_sold_out
+from services.ordering.send_refund import send_refund
 from services.ordering.settle import apply_intent
 
 log = logging.getLogger("boxoffice.outbox")
@@ -186,26 +182,11 @@ async def _void(context: ServiceContext, task: Task) -> None:
 
 
 async def _refund(context: ServiceContext, task: Task) -> None:
-    """Send a decided refund, after the capture."""
-    refund = await refund_by_id(context.database, UUID(task.payload["refund_id"]))
-    payment = await payment_of_order(context.database, UUID(task.key))
-    if refund is None or payment is None or refund.state != RefundState.DECIDED:
-        return
-    if payment.state == PaymentState.AUTHORIZED:
-        raise Unavailable("Its capture is still to come.")
-    gateway_id = None
-    if payment.captured_minor > 0 and payment.intent_id is not None:
-        sent = await context.gateway.refund(
-            payment.intent_id, refund.amount_minor, payment.currency, idempotency_key=f"refund:{refund.id}"
-        )
-        if not sent.status.is_standing:
-            raise Unavailable(f"The bank sent the refund back ({sent.failure_code}).")
-        gateway_id = sent.id
-    now = context.now()
-    async with context.database.transaction() as connection:
-        await touch_order(connection, payment.order_id, now)
-        await finish_refund(connection, refund, gateway_id, now)
+    """Send a decided refund; one whose amount was lowered is sent again."""
+    done = await send_refund(context, UUID(task.key), UUID(task.payload["refund_id"]))
     await _publish(context, task)
+    if not done:
+        raise NotYet
 
 
 async def _end_event_orders(context: ServiceContext, task: Task) -> None:

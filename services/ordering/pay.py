@@ -40,7 +40,15 @@ from domain.states import UNPAID_STATES, EventState, OrderState, PaymentState
 from domain.viewer import Viewer
 from kit.ids import new_uuid
 from kit.log_context import bind
-from payments.gateway import Declined, GatewayError, GatewayRejected, GatewayUnavailable, Intent, IntentStatus
+from payments.gateway import (
+    MISMATCH,
+    Declined,
+    GatewayError,
+    GatewayRejected,
+    GatewayUnavailable,
+    Intent,
+    IntentStatus,
+)
 from services.context import ServiceContext, reading
 from services.identity.authorisation import buyer_of
 from services.metrics import measured
@@ -113,7 +121,7 @@ async def pay(
     except GatewayUnavailable as error:
         raise OutcomeUnknown from error
     except GatewayError as error:
-        if error.code == "idempotency_error":
+        if error.code == MISMATCH:
             raise IdempotencyMismatch from error
         raise InvalidInput(f"paymentMethodId: {error.message}") from error
 

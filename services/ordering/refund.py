@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from db.queries.disputes import disputes_of_payment
 from db.queries.orders import (
     ClaimRow,
     OrderRow,
@@ -15,7 +16,8 @@ from db.queries.orders import (
     touch_order,
 )
 from db.queries.outbox import write_task
-from db.queries.payments import RefundRow, payment_of_order, write_refund
+from db.queries.payments import payment_of_order
+from db.queries.refunds import RefundRow, refunds_of_payment, write_refund
 from db.queries.sales import sale_by_event
 from db.session import DATABASE_AWAY, Connection
 from domain.errors import InvalidInput, NotFound, OrderNotPayable, Unavailable
@@ -28,6 +30,7 @@ from kit.log_context import bind
 from services.context import ServiceContext, reading
 from services.identity.authorisation import organiser_of
 from services.metrics import measured
+from services.ordering.reversals import left_minor
 
 _LONGEST_REASON = 500
 
@@ -97,6 +100,8 @@ async def _end_tickets(
     live = {claim.ticket_id: claim for claim in claims if claim.state == ClaimState.BOOKED}
     chosen = _chosen(live, ticket_ids)
     now = context.now()
+    # Before the refund's task: an order's tasks run in order, and the seats must not wait for the gateway.
+    await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, now)
     refund = await _decide(connection, order, chosen, reason, now)
     places = [claim.place for claim in chosen]
     await end_claims(connection, [order.id], places, None if refund is None else refund.id)
@@ -104,18 +109,30 @@ async def _end_tickets(
         await set_order_state(connection, order.id, OrderState.REFUNDED, leaving=[OrderState.BOOKED], now=now)
     else:
         await touch_order(connection, order.id, now)
-    await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, now)
 
 
 async def _decide(
     connection: Connection, order: OrderRow, claims: Sequence[ClaimRow], reason: str | None, now: datetime
 ) -> RefundRow | None:
-    """Write the refund of these claims and the task that sends it; None where they cost nothing."""
-    amount = sum(claim.price_minor + claim.fee_minor for claim in claims)
+    """Write the refund of these claims and the task that sends it; None where they cost nothing.
+
+    It gives back what the tickets cost, or what the payment has left.
+    """
+    worth = sum(claim.price_minor + claim.fee_minor for claim in claims)
     payment = await payment_of_order(connection, order.id)
-    if payment is None or amount == 0:
+    if payment is None or worth == 0:
         return None
-    decided = RefundRow(new_uuid(), payment.id, amount, reason, RefundState.DECIDED, None)
+    refunds = await refunds_of_payment(connection, payment.id)
+    left = left_minor(payment, refunds, await disputes_of_payment(connection, payment.id))
+    decided = RefundRow(
+        new_uuid(),
+        payment.id,
+        min(worth, left),
+        reason,
+        RefundState.DECIDED,
+        None,
+        tickets_minor=worth,
+    )
     await write_refund(connection, decided, now)
     await write_task(connection, Topic.SEND_REFUND, order.id, {"refund_id": str(decided.id)}, now)
     return decided

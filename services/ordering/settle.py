@@ -6,7 +6,7 @@ A webhook is only a trigger: its content is not trusted, and the intent is retri
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -22,13 +22,11 @@ from db.queries.orders import (
 from db.queries.outbox import record_webhook, write_task
 from db.queries.payments import (
     PaymentRow,
-    RefundRow,
     payment_of_order,
-    reopen_bounced_refund,
     set_payment_state,
     touch_payment,
-    write_refund,
 )
+from db.queries.refunds import RefundRow, write_refund
 from db.session import DATABASE_AWAY, Connection
 from domain.errors import OutcomeUnknown, Unavailable
 from domain.outbox import Topic
@@ -41,11 +39,9 @@ from services.context import ServiceContext, reading
 from services.metrics import measured
 from services.ordering.deadline import begin_paying
 from services.ordering.declines import record_charge
+from services.ordering.reversals import Reversals, Taken, read_reversals, take_in
 
 log = logging.getLogger("boxoffice.settle")
-
-# A refund that the bank has returned this often must be handled by a person.
-_MOST_BOUNCES = 3
 
 _BEFORE_AUTHORIZED = (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING, PaymentState.FAILED)
 _BEFORE_CAPTURED = (*_BEFORE_AUTHORIZED, PaymentState.AUTHORIZED)
@@ -60,13 +56,18 @@ class _Settled:
     before: OrderRow
     after: OrderRow
     payment_state: PaymentState | None
+    taken: Taken = field(default_factory=Taken)
 
 
 @measured("settle")
 async def apply_intent(
-    context: ServiceContext, order_id: UUID, intent: Intent, webhook: WebhookEvent | None = None
+    context: ServiceContext,
+    order_id: UUID,
+    intent: Intent,
+    webhook: WebhookEvent | None = None,
+    reversals: Reversals | None = None,
 ) -> OrderRow:
-    """Move an order to the state of its intent, and return the order.
+    """Move an order to the state of its intent, take in what went back of its money, and return the order.
 
     Raises:
         OutcomeUnknown: The commit was cut; the webhook or the sweep repeats it.
@@ -74,7 +75,7 @@ async def apply_intent(
     bind(order_id=order_id)
     try:
         async with context.database.transaction() as connection:
-            settled = await _apply(context, connection, order_id, intent)
+            settled = await _apply(context, connection, order_id, intent, reversals)
             if webhook is not None:
                 await record_webhook(connection, webhook.id, webhook.type)
     except DATABASE_AWAY as error:
@@ -86,12 +87,21 @@ async def apply_intent(
 def _count(context: ServiceContext, settled: _Settled) -> None:
     if settled.payment_state is not None:
         context.meters.payment(settled.payment_state)
+    context.meters.refunded_by_hand(settled.taken.by_hand)
+    for dispute in settled.taken.disputes:
+        context.meters.dispute(dispute.state)
     before, after = settled.before, settled.after
     if before.state in UNPAID_STATES and after.state == OrderState.BOOKED:
         context.meters.booked((context.now() - after.created_at).total_seconds())
 
 
-async def _apply(context: ServiceContext, connection: Connection, order_id: UUID, intent: Intent) -> _Settled:
+async def _apply(
+    context: ServiceContext,
+    connection: Connection,
+    order_id: UUID,
+    intent: Intent,
+    reversals: Reversals | None,
+) -> _Settled:
     order = await lock_order(connection, order_id)
     payment = await payment_of_order(connection, order_id)
     if order is None or payment is None:
@@ -112,9 +122,10 @@ async def _apply(context: ServiceContext, connection: Connection, order_id: UUID
             state = await _canceled(connection, order, payment, now)
         case _:
             state = await _open(context, connection, order, intent, now)
+    taken = Taken() if reversals is None else await take_in(connection, order_id, reversals, now)
     after = await order_by_id(connection, order_id)
     assert after is not None, "orders are never deleted"
-    return _Settled(order, after, state)
+    return _Settled(order, after, state, taken)
 
 
 def _fits(order: OrderRow, payment: PaymentRow, intent: Intent) -> bool:
@@ -163,7 +174,6 @@ async def _captured(
     connection: Connection, order: OrderRow, payment: PaymentRow, intent: Intent, now: datetime
 ) -> PaymentState | None:
     """Record the capture of a booked order; refund the capture of an order that ended."""
-    await _reopen_bounced(connection, order, payment, intent, now)
     await _book(connection, order, now)
     first = await set_payment_state(
         connection,
@@ -185,28 +195,6 @@ async def _captured(
     else:
         await write_task(connection, Topic.ORDER_CHANGED, order.id, {}, now)
     return PaymentState.CAPTURED
-
-
-async def _reopen_bounced(
-    connection: Connection, order: OrderRow, payment: PaymentRow, intent: Intent, now: datetime
-) -> None:
-    """Send a refund again that the bank has returned; its idempotency key prevents a second payment."""
-    returned = intent.kept_minor - (payment.captured_minor - payment.refunded_minor)
-    if payment.refunded_minor == 0 or returned <= 0:
-        return
-    bounced = await reopen_bounced_refund(connection, payment.id, returned, _MOST_BOUNCES, now)
-    if bounced is None:
-        log.error("order %s: the gateway keeps %d more than the database says", order.id, returned)
-        return
-    await touch_order(connection, order.id, now)
-    refund_id, again = bounced
-    if again:
-        await write_task(connection, Topic.SEND_REFUND, order.id, {"refund_id": str(refund_id)}, now)
-    else:
-        log.error(
-            "order %s: refund %s is returned again and again; pay it back by other means", order.id, refund_id
-        )
-    await write_task(connection, Topic.ORDER_CHANGED, order.id, {}, now)
 
 
 async def _canceled(
@@ -255,7 +243,7 @@ async def _open(
 
 
 async def settle_order(context: ServiceContext, order_id: UUID) -> None:
-    """Retrieve an order's intent from the gateway, and apply it.
+    """Retrieve an order's intent from the gateway, with what went back of it, and apply it.
 
     Raises:
         Unavailable: The gateway or the database does not answer.
@@ -263,11 +251,9 @@ async def settle_order(context: ServiceContext, order_id: UUID) -> None:
     payment = await reading(payment_of_order(context.database, order_id))
     if payment is None or payment.intent_id is None:
         return
-    await apply_intent(context, order_id, await _retrieve(context, payment.intent_id))
-
-
-async def _retrieve(context: ServiceContext, intent_id: str) -> Intent:
     try:
-        return await context.gateway.retrieve(intent_id)
+        intent = await context.gateway.retrieve(payment.intent_id)
+        reversals = await read_reversals(context, intent, payment)
     except GatewayError as error:
         raise Unavailable from error
+    await apply_intent(context, order_id, intent, reversals=reversals)

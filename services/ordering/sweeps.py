@@ -1,22 +1,27 @@
 """Sweeps: find the orders and payments whose message never came."""
 
 import logging
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from db.queries.card_attempts import forget_attempts
 from db.queries.orders import cancelled_events_with_orders
+from db.queries.outbox import applied_webhooks, move_sweep_mark, sweep_mark
 from db.queries.payments import (
     FIRST_CHECK,
     claim_payment_checks,
+    known_intents,
     lately_refunded_payments,
     touch_payment,
 )
 from domain.errors import BoxofficeError
 from payments.gateway import GatewayError
+from payments.webhooks import WebhookEvent
 from services.context import ServiceContext
 from services.ordering.cancel import end_event_orders
 from services.ordering.declines import RETENTION
 from services.ordering.settle import settle_order
+from services.ordering.webhook import handle_webhook
 
 log = logging.getLogger("boxoffice.sweeps")
 
@@ -28,6 +33,16 @@ Webhooks settle payments at once, and an order's deadline retrieves them too; th
 REFUND_WINDOW = timedelta(days=10)
 """A bank may return a refund for this long after it was sent"""
 REFUND_INTERVAL = timedelta(minutes=10)
+REVERSALS_KEPT = timedelta(days=30)
+"""Stripe lists events for this long"""
+REVERSALS_OVERLAP = timedelta(minutes=5)
+"""An event may be listed this long after its time"""
+REVERSALS_TRIED = timedelta(days=1)
+"""An event that cannot be applied is tried for this long"""
+WEBHOOK_TIME = timedelta(seconds=10)
+"""A webhook may take this long"""
+_REVERSALS = "reversals"
+_MOST_REVERSALS = 10_000
 _BATCH = 50
 
 
@@ -65,3 +80,41 @@ async def sweep_payments(context: ServiceContext) -> int:
 async def sweep_card_attempts(context: ServiceContext) -> int:
     """Delete the card attempts that no limit counts any more, and return their number."""
     return await forget_attempts(context.database, context.now() - RETENTION, _BATCH)
+
+
+async def sweep_reversals(context: ServiceContext) -> int:
+    """Take in the refunds by hand and the disputes that no webhook has announced, and return their number.
+
+    Raises:
+        GatewayError: The gateway does not answer.
+    """
+    now = context.now()
+    mark = await sweep_mark(context.database, _REVERSALS) or now - REVERSALS_KEPT
+    events = await context.gateway.recent_reversals(mark - REVERSALS_OVERLAP, most=_MOST_REVERSALS)
+    missed = await _missed(context, events, now - WEBHOOK_TIME)
+    failed = [event.created for event in missed if not await _handled(context, event)]
+    read_until = max(min([now - WEBHOOK_TIME, *failed]), now - REVERSALS_TRIED)
+    await move_sweep_mark(context.database, _REVERSALS, read_until)
+    return len(missed) - len(failed)
+
+
+async def _missed(
+    context: ServiceContext, events: Sequence[WebhookEvent], before: datetime
+) -> list[WebhookEvent]:
+    """Return the events of our payments that their webhook had time for and did not bring, oldest first."""
+    applied = await applied_webhooks(context.database, [event.id for event in events])
+    ours = await known_intents(context.database, [event.intent_id for event in events if event.intent_id])
+    return [
+        event
+        for event in reversed(events)
+        if event.id not in applied and event.intent_id in ours and event.created <= before
+    ]
+
+
+async def _handled(context: ServiceContext, event: WebhookEvent) -> bool:
+    try:
+        await handle_webhook(context, event)
+    except BoxofficeError as error:
+        log.warning("event %s (%s) could not be applied yet: %s", event.id, event.type, error)
+        return False
+    return True

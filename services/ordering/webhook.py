@@ -8,6 +8,7 @@ from payments.gateway import GatewayError, GatewayRejected
 from payments.webhooks import WebhookEvent
 from services.context import ServiceContext, reading
 from services.metrics import measured
+from services.ordering.reversals import read_reversals
 from services.ordering.settle import apply_intent
 
 log = logging.getLogger("boxoffice.webhook")
@@ -27,6 +28,7 @@ async def handle_webhook(context: ServiceContext, event: WebhookEvent) -> bool:
     payment = await reading(payment_by_intent(context.database, event.intent_id))
     try:
         intent = await context.gateway.retrieve(event.intent_id)
+        reversals = await read_reversals(context, intent, payment, event.type)
     except GatewayRejected:
         log.error("webhook %s (%s) names an intent that the gateway does not know", event.id, event.type)
         return False
@@ -37,7 +39,7 @@ async def handle_webhook(context: ServiceContext, event: WebhookEvent) -> bool:
         log.error("webhook %s (%s) fits no order of ours", event.id, event.type)
         return False
     try:
-        await apply_intent(context, order_id, intent, event)
+        await apply_intent(context, order_id, intent, event, reversals)
     except LookupError:
         log.error("webhook %s (%s) names an order that we do not have", event.id, event.type)
         return False

@@ -84,7 +84,7 @@ def paid_twice(system: SystemState) -> None:
 
 
 def refunded_twice(system: SystemState) -> None:
-    with_order(system, refunds_minor=5_250, live_minor=5_250)
+    with_order(system, refunded_tickets_minor=5_250, live_minor=5_250)
     system.intents = [replace(PAID, refunded=5_250, refund_keys=("refund:1", "refund:1"))]
 
 

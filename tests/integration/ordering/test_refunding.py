@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from db.queries.payments import payment_of_order
+from devservices.local_stripe import LocalStripe
 from domain.errors import (
     OrderNotPayable,
 )
@@ -15,6 +16,7 @@ from services.ordering.refund import refund
 from services.ordering.sweeps import sweep_payments
 from tests.events import ORGANISER, ManualClock
 from tests.integration.ordering.payments import ANN, drain, held, kept_at_stripe, seats, state
+from tests.local_stripe import Control
 from tests.orders import tickets_on
 
 
@@ -86,3 +88,22 @@ async def test_refund_is_left_to_a_person_when_it_keeps_bouncing(
     assert await kept_at_stripe(context, order.id) == 10_500
     assert await context.database.fetchval("SELECT bounces FROM refunds") == 4
     assert await context.database.fetchval("SELECT count(*) FROM outbox WHERE topic = 'send_refund'") == 0
+
+
+async def test_seats_are_free_at_once_when_the_gateway_refuses_the_refund(
+    context: ServiceContext, stripe_server: LocalStripe
+) -> None:
+    order = await held(context)
+    await pay(context, ANN, order.id, "pm_card_visa")
+    await drain(context)
+    control = Control(stripe_server.url())
+    await control.add_fault("refund.fail", None, match={"order_id": str(order.id)})
+    await refund(context, ORGANISER, order.id)
+
+    while await deliver(context):
+        pass
+
+    assert await seats(context, order) == b"AAAA"
+    assert await kept_at_stripe(context, order.id) == 10_500
+    await control.clear_faults()
+    await control.client.aclose()

@@ -9,6 +9,7 @@ from domain.outbox import Topic
 from domain.states import (
     CardAttemptState,
     ClaimState,
+    DisputeState,
     EventState,
     OrderState,
     PaymentState,
@@ -19,7 +20,14 @@ from domain.states import (
 _DB = Path(__file__).parents[3] / "db"
 _FILES = sorted([*(_DB / "queries").glob("*.py"), *(_DB / "sql").glob("*.sql")])
 _STATES = frozenset[str]().union(
-    OrderState, ClaimState, PaymentState, RefundState, EventState, CardAttemptState, TicketLimit
+    OrderState,
+    ClaimState,
+    PaymentState,
+    RefundState,
+    DisputeState,
+    EventState,
+    CardAttemptState,
+    TicketLimit,
 )
 # E.g. state = 'HELD' · orders.state IN ('RESERVED', 'PAYING') · THEN 'DECIDED'
 _OF_A_STATE = re.compile(r"\bstate\s*(?:=|<>|IN)\s*(\([^)]*\)|'\w+')")
