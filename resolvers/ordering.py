@@ -36,6 +36,17 @@ class PaymentStarted:
     client_secret: str
 
 
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """A requested refund, not yet checked: one of `order_id` and `reference`."""
+
+    order_id: str | None
+    reference: str | None
+    ticket_ids: Sequence[str] | None
+    reason: str | None
+    idempotency_key: str | None
+
+
 async def reserve(context: RequestContext, request: ReserveRequest) -> OrderView | SeatsUnavailableView:
     """Hold all the places or none.
 
@@ -88,17 +99,29 @@ async def release(context: RequestContext, order_id: str) -> OrderView:
     return order_view(context, row)
 
 
-async def refund(
-    context: RequestContext, order_id: str, ticket_ids: list[str] | None, reason: str | None
-) -> OrderView:
+async def refund(context: RequestContext, request: RefundRequest) -> OrderView:
     """Refund an order or some of its tickets."""
-    order = parse_id(order_id, Kind.ORDER)
-    tickets = None if ticket_ids is None else _tickets(ticket_ids)
-    row = await refund_tickets(context.services, context.viewer, order, tickets, reason)
+    tickets = None if request.ticket_ids is None else _tickets(request.ticket_ids)
+    row = await refund_tickets(
+        context.services,
+        context.viewer,
+        _order_to_refund(request),
+        tickets,
+        request.reason,
+        request.idempotency_key,
+    )
     return order_view(context, row)
 
 
-def _tickets(ticket_ids: list[str]) -> tuple[UUID, ...]:
+def _order_to_refund(request: RefundRequest) -> UUID | str:
+    if request.order_id is not None and request.reference is None:
+        return parse_id(request.order_id, Kind.ORDER)
+    if request.reference is not None and request.order_id is None:
+        return request.reference
+    raise InvalidInput("orderId: give either orderId or reference, and not both.")
+
+
+def _tickets(ticket_ids: Sequence[str]) -> tuple[UUID, ...]:
     if len(ticket_ids) > MOST_IDS:
         raise InvalidInput(f"ticketIds: at most {MOST_IDS} tickets at once.")
     return tuple(parse_id(ticket_id, Kind.TICKET) for ticket_id in ticket_ids)

@@ -18,16 +18,20 @@ from services.catalogue.organise_events import (
 )
 
 
-async def create(context: RequestContext, draft: Callable[[], EventDraft]) -> EventRow:
+async def create(
+    context: RequestContext, draft: Callable[[], EventDraft], idempotency_key: str | None
+) -> EventRow:
     """Create a draft."""
-    event_id = await create_event(context.services, context.viewer, draft())
+    event_id = await create_event(context.services, context.viewer, draft(), idempotency_key)
     return await changed_event(context, event_id)
 
 
-async def update(context: RequestContext, event_id: str, changes: EventChanges) -> EventRow:
+async def update(
+    context: RequestContext, event_id: str, changes: EventChanges, idempotency_key: str | None
+) -> EventRow:
     """Update the viewer's event."""
     key = parse_id(event_id, Kind.EVENT)
-    await update_event(context.services, context.viewer, key, changes)
+    await update_event(context.services, context.viewer, key, changes, idempotency_key)
     return await changed_event(context, key)
 
 

@@ -4,6 +4,11 @@ from datetime import datetime
 
 import strawberry
 
+_KEY = (
+    "The same key with the same input changes nothing again and answers the same; with another input, "
+    "IDEMPOTENCY_MISMATCH. Kept 24 h."
+)
+
 
 @strawberry.input(description="An amount of one currency")
 class MoneyInput:
@@ -86,6 +91,7 @@ class CreateEventInput:
         default=True,
         description="Refuse orders that leave a single free seat between taken ones, where avoidable",
     )
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
 
 
 @strawberry.input(
@@ -112,6 +118,7 @@ class UpdateEventInput:
     max_tickets_per_person: int | None = strawberry.field(
         default=strawberry.UNSET, description="1 to 10,000; orders that are there stay, and count"
     )
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
 
 
 @strawberry.input(description="One of the caller's own events")
@@ -140,11 +147,17 @@ class ConfigureWaitingRoomInput:
 
 @strawberry.input(description="Money back, in full or by ticket")
 class RefundOrderInput:
-    order_id: strawberry.ID = strawberry.field(description="A booked order of the caller's own event")
+    order_id: strawberry.ID | None = strawberry.field(
+        default=None, description="A booked order for the caller's own event; or give its reference"
+    )
+    reference: str | None = strawberry.field(
+        default=None, description="Order.reference, in place of orderId: exactly one of the two"
+    )
     ticket_ids: list[strawberry.ID] | None = strawberry.field(
         default=None, description="Ticket.id of each; left out: all that are left"
     )
     reason: str | None = strawberry.field(default=None, description="For the books, up to 500 characters")
+    idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
 
 
 @strawberry.input(description="The house chooses: seats side by side where it still allows it")
@@ -197,7 +210,7 @@ class PayInput:
         "Stripe.js",
     )
     idempotency_key: str | None = strawberry.field(
-        default=None, description="The same key tries the same card once"
+        default=None, description=f"The same key tries the same card once. {_KEY}"
     )
 
 

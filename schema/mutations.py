@@ -53,7 +53,7 @@ from schema.payloads import (
     seats_unavailable,
 )
 from schema.selections import reserve_request
-from schema.writing import event_changes, event_draft
+from schema.writing import event_changes, event_draft, refund_request
 from services.identity.guests import GuestSession
 
 Row = TypeVar("Row")
@@ -153,7 +153,8 @@ class Mutation:
         info: Info,
         input: Annotated[CreateEventInput, strawberry.argument(description="The event")],
     ) -> EventSuccess | RequestRefused:
-        return await _answer(organising.create(info.context, lambda: event_draft(input)), _event)
+        work = organising.create(info.context, lambda: event_draft(input), input.idempotency_key)
+        return await _answer(work, _event)
 
     @mutation(graphql_type=EventResult, description="Changes what is given. Needs the scope organise")
     @staticmethod
@@ -161,7 +162,7 @@ class Mutation:
         info: Info,
         input: Annotated[UpdateEventInput, strawberry.argument(description="What changes")],
     ) -> EventSuccess | RequestRefused:
-        work = organising.update(info.context, input.event_id, event_changes(input))
+        work = organising.update(info.context, input.event_id, event_changes(input), input.idempotency_key)
         return await _answer(work, _event)
 
     @mutation(
@@ -228,8 +229,7 @@ class Mutation:
         info: Info,
         input: Annotated[RefundOrderInput, strawberry.argument(description="What to refund")],
     ) -> RefundOrderSuccess | RequestRefused:
-        tickets = None if input.ticket_ids is None else [str(ticket) for ticket in input.ticket_ids]
-        work = ordering.refund(info.context, input.order_id, tickets, input.reason)
+        work = ordering.refund(info.context, refund_request(input))
         return await _answer(work, lambda order: RefundOrderSuccess(order=order))
 
 

@@ -1,4 +1,4 @@
-"""Converts organisers' inputs to those of the services."""
+"""Converts organisers' inputs to those of the resolvers and services."""
 
 from typing import cast
 
@@ -6,7 +6,8 @@ import strawberry
 
 from domain.money import Money
 from domain.seating import GeneralAdmission, PriceInput
-from schema.inputs import CreateEventInput, MoneyInput, UpdateEventInput, VenueInput
+from resolvers.ordering import RefundRequest
+from schema.inputs import CreateEventInput, MoneyInput, RefundOrderInput, UpdateEventInput, VenueInput
 from services.catalogue.organise_events import EventChanges, EventDraft, VenueDraft
 
 _CHANGES = tuple(EventChanges.__annotations__)
@@ -45,6 +46,12 @@ def event_changes(wanted: UpdateEventInput) -> EventChanges:
     given = {name: getattr(wanted, name) for name in _CHANGES}
     changes = {name: value for name, value in given.items() if value is not strawberry.UNSET}
     return cast("EventChanges", changes)
+
+
+def refund_request(wanted: RefundOrderInput) -> RefundRequest:
+    """Return a requested refund, unchecked."""
+    tickets = None if wanted.ticket_ids is None else tuple(map(str, wanted.ticket_ids))
+    return RefundRequest(wanted.order_id, wanted.reference, tickets, wanted.reason, wanted.idempotency_key)
 
 
 def _venue(venue: VenueInput) -> VenueDraft:

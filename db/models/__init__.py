@@ -6,6 +6,7 @@ database, so that the two cannot differ.
 
 from db.models.catalogue import Event, EventPerformer, Performer, PriceLevel, SeatingPlan, SeatMap, Venue
 from db.models.delivery import OutboxEntry, StripeEvent
+from db.models.idempotency import IdempotencyKey
 from db.models.ordering import CardAttempt, Claim, Order, Payment, PlaceEpoch, Refund, User
 from db.models.search import (
     SearchDocument,
@@ -22,6 +23,7 @@ __all__ = [
     "Claim",
     "Event",
     "EventPerformer",
+    "IdempotencyKey",
     "Order",
     "OutboxEntry",
     "Payment",

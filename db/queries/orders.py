@@ -84,6 +84,12 @@ async def order_by_id(source: Source, order_id: UUID) -> OrderRow | None:
     return OrderRow(**row) if row else None
 
 
+async def order_by_reference(source: Source, reference: str) -> OrderRow | None:
+    """The order with a reference, as `domain.references` writes it."""
+    row = await source.fetchrow(f"SELECT {_ORDER} FROM orders WHERE reference = $1", reference)
+    return OrderRow(**row) if row else None
+
+
 async def lock_order(connection: Connection, order_id: UUID) -> OrderRow | None:
     """One order, locked until the transaction ends."""
     row = await connection.fetchrow(f"SELECT {_ORDER} FROM orders WHERE id = $1 FOR UPDATE", order_id)

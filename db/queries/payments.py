@@ -26,7 +26,6 @@ class PaymentRow:
     failure_code: str | None
     attempts: int
     idempotency_key: str | None
-    input_hash: str | None
 
 
 FIRST_CHECK = timedelta(seconds=5)
@@ -83,17 +82,16 @@ async def set_intent(source: Source, order_id: UUID, intent_id: str) -> None:
     )
 
 
-async def count_attempt(source: Source, order_id: UUID, idempotency_key: str | None, input_hash: str) -> int:
+async def count_attempt(source: Source, order_id: UUID, idempotency_key: str | None) -> int:
     """Count the next attempt with a card, from 1, and store its idempotency key."""
     return int(
         await source.fetchval(
             """
-            UPDATE payments SET attempts = attempts + 1, idempotency_key = $2, input_hash = $3
+            UPDATE payments SET attempts = attempts + 1, idempotency_key = $2, input_hash = NULL
             WHERE order_id = $1 RETURNING attempts
             """,
             order_id,
             idempotency_key,
-            input_hash,
         )
     )
 

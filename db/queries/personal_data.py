@@ -113,6 +113,8 @@ _RECORDS = {
     "disputes": "SELECT disputes.* FROM disputes JOIN payments ON payments.id = payment_id"
     " JOIN orders ON orders.id = order_id WHERE user_id = ANY($1) ORDER BY disputes.created_at, disputes.id",
     "queue_entries": "SELECT * FROM queue_entries WHERE user_id = ANY($1) ORDER BY event_id, user_id",
+    "idempotency_keys": "SELECT operation, key, created_at FROM idempotency_keys"
+    " WHERE user_id = ANY($1) ORDER BY created_at, key",
     "organised_events": "SELECT id, name, state, starts_at FROM events"
     " WHERE organiser_id = ANY($1) ORDER BY id",
 }
@@ -163,6 +165,7 @@ async def move_to_anonymous(connection: Connection, user_id: UUID, anonymous_id:
 
 
 async def delete_accounts(connection: Connection, ids: Sequence[UUID]) -> None:
-    """Delete accounts that own nothing any more, and their queue entries."""
+    """Delete accounts that own nothing any more, with their queue entries and their idempotency keys."""
     await connection.execute("DELETE FROM queue_entries WHERE user_id = ANY($1)", list(ids))
+    await connection.execute("DELETE FROM idempotency_keys WHERE user_id = ANY($1)", list(ids))
     await connection.execute("DELETE FROM users WHERE id = ANY($1)", list(ids))

@@ -48,6 +48,17 @@ async def remove_networks(database: Database, before: datetime) -> int:
     )
 
 
+async def remove_idempotency_keys(database: Database, before: datetime) -> int:
+    """Remove the idempotency keys that were used earlier."""
+    return await _changed(
+        database,
+        "WITH old AS (DELETE FROM idempotency_keys WHERE (user_id, operation, key) IN"
+        " (SELECT user_id, operation, key FROM idempotency_keys WHERE created_at < $1 LIMIT $2) RETURNING 1)"
+        " SELECT count(*) FROM old",
+        before,
+    )
+
+
 async def guests_of_past_events(database: Database, before: datetime) -> list[UUID]:
     """Guests whose events were all over earlier and whose orders are all settled, at most a batch."""
     records = await database.fetch(

@@ -30,14 +30,19 @@ async def users_by_id(source: Database | Connection, ids: Sequence[UUID]) -> dic
     return {record["id"]: UserRow(*record) for record in records}
 
 
-async def store_user(source: Database | Connection, viewer: Viewer) -> None:
+async def store_user(connection: Connection, viewer: Viewer) -> None:
     """Store the user of a token; a later token's email and name replace those of the first."""
-    await source.fetchval(
-        "INSERT INTO users (id, subject, email, name) VALUES ($1, $2, $3, $4)"
-        " ON CONFLICT (id) DO UPDATE SET email = excluded.email, name = excluded.name"
-        " WHERE (users.email, users.name) IS DISTINCT FROM (excluded.email, excluded.name)",
+    # ON CONFLICT (id) DO UPDATE would fail on the subject's index when two first requests come at once.
+    await connection.execute(
+        "INSERT INTO users (id, subject, email, name) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
         viewer.user_id,
         viewer.subject,
+        viewer.email,
+        viewer.name,
+    )
+    await connection.execute(
+        "UPDATE users SET email = $2, name = $3 WHERE id = $1 AND (email, name) IS DISTINCT FROM ($2, $3)",
+        viewer.user_id,
         viewer.email,
         viewer.name,
     )

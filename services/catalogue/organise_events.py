@@ -21,8 +21,9 @@ from db.queries.events import EventRow, event_by_id
 from db.queries.seating_plans import seating_plan_document
 from db.queries.users import store_user
 from db.queries.venues import VenueDescription, venue_like
-from db.session import DATABASE_AWAY
+from db.session import DATABASE_AWAY, Connection
 from domain.errors import InvalidInput, NotFound, Unavailable
+from domain.idempotency import Operation, request_key
 from domain.ids import Kind, parse_id
 from domain.layout import SeatMap
 from domain.seating import GeneralAdmission, PriceInput, build_seat_map
@@ -32,6 +33,7 @@ from domain.text_input import name, optional_name, paragraphs
 from domain.viewer import Viewer
 from kit.ids import new_uuid
 from services.context import ServiceContext, reading
+from services.idempotency import earlier_result, record_request
 from services.identity.authorisation import organiser_of, own_sale
 
 MOST_PERFORMERS = 100
@@ -89,15 +91,22 @@ class EventChanges(TypedDict, total=False):
     max_tickets_per_person: int | None
 
 
-async def create_event(context: ServiceContext, viewer: Viewer | None, draft: EventDraft) -> UUID:
-    """Create a draft of the viewer's, and return its id.
+async def create_event(
+    context: ServiceContext, viewer: Viewer | None, draft: EventDraft, idempotency_key: str | None = None
+) -> UUID:
+    """Create a draft of the viewer's, and return its id; with a key that was used, the id it returned then.
 
     Raises:
         Unauthenticated, Forbidden: As `organiser_of`.
         InvalidInput: With the path of the first fault.
         NotFound: There is no plan with this seatingPlanId.
+        IdempotencyMismatch: The key was used with another input.
     """
     organiser = organiser_of(viewer)
+    request = request_key(organiser.user_id, Operation.CREATE_EVENT, idempotency_key, draft)
+    earlier = await earlier_result(context, request)
+    if earlier is not None:
+        return earlier
     event = _checked_event(draft, organiser)
     venue = _checked_venue(draft.venue)
     performers = _checked_performers(draft.performers)
@@ -106,6 +115,9 @@ async def create_event(context: ServiceContext, viewer: Viewer | None, draft: Ev
     _check_largest_order(seat_map, draft.max_tickets_per_order)
     try:
         async with context.database.transaction() as connection:
+            earlier = await record_request(connection, request, event.id, context.now())
+            if earlier is not None:
+                return earlier
             await store_user(connection, organiser)
             venue_id = await venue_like(connection, venue)
             performer_ids = await performers_like(connection, performers)
@@ -116,15 +128,25 @@ async def create_event(context: ServiceContext, viewer: Viewer | None, draft: Ev
 
 
 async def update_event(
-    context: ServiceContext, viewer: Viewer | None, event_id: UUID, changes: EventChanges
+    context: ServiceContext,
+    viewer: Viewer | None,
+    event_id: UUID,
+    changes: EventChanges,
+    idempotency_key: str | None = None,
 ) -> None:
-    """Change the organiser's own event.
+    """Change the organiser's own event; with a key that was used, nothing is changed again.
 
     Raises:
         Unauthenticated, Forbidden, NotFound: As `own_sale`.
         InvalidInput: It is cancelled, or the changed fields contradict each other.
+        IdempotencyMismatch: The key was used with another input.
     """
+    organiser = organiser_of(viewer)
     await own_sale(context, viewer, event_id)
+    wanted = (str(event_id), sorted(changes.items()))
+    request = request_key(organiser.user_id, Operation.UPDATE_EVENT, idempotency_key, wanted)
+    if await earlier_result(context, request) is not None:
+        return
     event = await _event(context, event_id)
     if event.state == EventState.CANCELLED:
         raise InvalidInput("A cancelled event does not change.")
@@ -135,11 +157,14 @@ async def update_event(
         checked.get("on_sale_at", event.on_sale_at),
         checked.get("off_sale_at", event.off_sale_at),
     )
-    if not checked:
-        return
     if (per_order := checked.get("max_tickets_per_order")) is not None:
         _check_largest_order(await context.seat_map(event.seat_map_version), per_order)
-    await context.change_event(event_id, partial(change_event, event_id=event_id, changes=checked))
+
+    async def write(connection: Connection) -> None:
+        if await record_request(connection, request, event_id, context.now()) is None and checked:
+            await change_event(connection, event_id, checked)
+
+    await context.change_event(event_id, write)
 
 
 async def publish_event(context: ServiceContext, viewer: Viewer | None, event_id: UUID) -> None:

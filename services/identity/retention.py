@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from db.queries.personal_data import accounts_by_id
 from db.queries.retention import (
     guests_of_past_events,
+    remove_idempotency_keys,
     remove_networks,
     remove_queue_entries,
     remove_webhook_ids,
 )
 from db.session import Database
+from domain.idempotency import KEPT
 from services.context import reading
 from services.identity.personal_data import erase_person
 
@@ -30,12 +32,12 @@ class Retention:
 
 
 async def remove_outdated(database: Database, retention: Retention, now: datetime) -> int:
-    """Remove one batch of each kind, and return how much was removed.
+    """Remove one batch of each kind, used idempotency keys included, and return how much was removed.
 
     Raises:
         Unavailable: The database does not answer.
     """
-    removed = 0
+    removed = await reading(remove_idempotency_keys(database, now - KEPT))
     for days, remove in (
         (retention.queue_days, remove_queue_entries),
         (retention.network_days, remove_networks),

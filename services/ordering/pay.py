@@ -1,6 +1,5 @@
 """Pay: authorise the card and settle the result; the first payment method extends the hold, once."""
 
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +33,7 @@ from domain.errors import (
     PaymentDeclined,
     Unavailable,
 )
+from domain.idempotency import Operation, RequestKey, request_key
 from domain.ids import Kind, public_id
 from domain.outbox import Topic
 from domain.states import UNPAID_STATES, EventState, OrderState, PaymentState
@@ -50,6 +50,7 @@ from payments.gateway import (
     IntentStatus,
 )
 from services.context import ServiceContext, reading
+from services.idempotency import earlier_result, record_request
 from services.identity.authorisation import buyer_of
 from services.metrics import measured
 from services.ordering.deadline import begin_paying
@@ -62,6 +63,7 @@ _CONFIRMABLE = (
     IntentStatus.REQUIRES_CONFIRMATION,
     IntentStatus.REQUIRES_ACTION,
 )
+_PAID = (OrderState.BOOKED, OrderState.REFUNDED)
 _LONGEST = 255
 _METHOD = re.compile(r"[a-z]+_\w+", re.ASCII)
 
@@ -79,7 +81,7 @@ class _Attempt:
     """What a buyer asks to pay with, and the address of the client."""
 
     payment_method_id: str | None
-    idempotency_key: str | None
+    request: RequestKey | None
     address: str
 
 
@@ -106,24 +108,20 @@ async def pay(
     """
     buyer = buyer_of(viewer)
     bind(order_id=order_id)
-    _check_input(payment_method_id, idempotency_key)
+    _check_method(payment_method_id)
+    wanted = (str(order_id), payment_method_id)
+    request = request_key(buyer.user_id, Operation.PAY, idempotency_key, wanted)
     order = await owned_order(context, buyer, order_id)
-    replay = await _replayed(context, order, payment_method_id, idempotency_key)
+    replay = await _replayed(context, order, request)
     if replay is not None:
         return replay
     await _check_sale(context, order)
-    attempt = _Attempt(payment_method_id, idempotency_key, address)
-    order, key = await _start(context, order, attempt)
+    order, key = await _start(context, order, _Attempt(payment_method_id, request, address))
+    if order.state in _PAID:
+        return await _paid(context, order)
     if order.total_minor == 0:
         return Paid(await _book_free(context, order), "")
-    try:
-        return await _with_gateway(context, order, payment_method_id, key)
-    except GatewayUnavailable as error:
-        raise OutcomeUnknown from error
-    except GatewayError as error:
-        if error.code == MISMATCH:
-            raise IdempotencyMismatch from error
-        raise InvalidInput(f"paymentMethodId: {error.message}") from error
+    return await _charge(context, order, payment_method_id, key)
 
 
 async def owned_order(context: ServiceContext, viewer: Viewer, order_id: UUID) -> OrderRow:
@@ -138,31 +136,34 @@ async def owned_order(context: ServiceContext, viewer: Viewer, order_id: UUID) -
     return order
 
 
-def _check_input(payment_method_id: str | None, idempotency_key: str | None) -> None:
-    for name, value in (("paymentMethodId", payment_method_id), ("idempotencyKey", idempotency_key)):
-        if value is not None and not (1 <= len(value) <= _LONGEST and value.isprintable()):
-            raise InvalidInput(f"{name}: between 1 and {_LONGEST} printable characters.")
+def _check_method(payment_method_id: str | None) -> None:
+    if payment_method_id is None:
+        return
+    if not (1 <= len(payment_method_id) <= _LONGEST and payment_method_id.isprintable()):
+        raise InvalidInput(f"paymentMethodId: between 1 and {_LONGEST} printable characters.")
     # A card number pasted here by mistake must not go further; not even its hash is stored.
-    if payment_method_id is not None and not _METHOD.fullmatch(payment_method_id):
+    if not _METHOD.fullmatch(payment_method_id):
         raise InvalidInput("paymentMethodId: the id of a Stripe payment method, pm_...")
 
 
-def _input_hash(payment_method_id: str | None) -> str:
-    return hashlib.sha256(repr(payment_method_id).encode()).hexdigest()[:32]
-
-
-async def _replayed(
-    context: ServiceContext, order: OrderRow, payment_method_id: str | None, idempotency_key: str | None
-) -> Paid | None:
+async def _replayed(context: ServiceContext, order: OrderRow, request: RequestKey | None) -> Paid | None:
     """Return the answer that the same key had before; None while the payment is open."""
+    if request is None or await earlier_result(context, request) is None:
+        return None
     payment = await reading(payment_of_order(context.database, order.id))
-    if payment is None or idempotency_key is None or payment.idempotency_key != idempotency_key:
-        return None
-    if payment.input_hash != _input_hash(payment_method_id):
-        raise IdempotencyMismatch
-    if order.state not in (OrderState.BOOKED, OrderState.REFUNDED):
-        return None
-    return Paid(order, await _secret(context, payment))
+    return await _paid(context, order) if _is_paid_with(order, payment, request) else None
+
+
+def _is_paid_with(order: OrderRow, payment: PaymentRow | None, request: RequestKey) -> bool:
+    """Return whether the last attempt had this key, or none was made with a card, and the order is paid."""
+    if payment is None or order.state not in _PAID:
+        return False
+    return payment.idempotency_key in (None, request.key)
+
+
+async def _paid(context: ServiceContext, order: OrderRow) -> Paid:
+    payment = await reading(payment_of_order(context.database, order.id))
+    return Paid(order, "" if payment is None else await _secret(context, payment))
 
 
 async def _secret(context: ServiceContext, payment: PaymentRow) -> str:
@@ -183,16 +184,20 @@ async def _check_sale(context: ServiceContext, order: OrderRow) -> None:
 async def _start(context: ServiceContext, order: OrderRow, attempt: _Attempt) -> tuple[OrderRow, str]:
     """Record the payment; with a payment method, or where nothing is to pay, the order becomes PAYING.
 
-    Returns: The order, and the key of this attempt with a card.
+    Returns: The order, and the key of this attempt with a card. The order is paid already where a request
+        with the same key at the same moment was faster.
     """
-    now = context.now()
+    now, request = context.now(), attempt.request
     try:
         async with context.database.transaction() as connection:
+            earlier = await record_request(connection, request, order.id, now)
             locked = await lock_order(connection, order.id)
             if locked is None:
                 raise NotFound("There is no such order.")
-            _check_payable(locked, now)
             payment = await payment_of_order(connection, order.id)
+            if request is not None and earlier is not None and _is_paid_with(locked, payment, request):
+                return locked, ""
+            _check_payable(locked, now)
             if payment is not None and payment.state == PaymentState.CANCELLED:
                 raise OrderNotPayable("This order is being given back.")
             if payment is None:
@@ -218,8 +223,8 @@ async def _count_attempt(
     if attempt.payment_method_id is None:
         await check_declines(context, connection, order.id, attempt.address)
         return ""
-    given = attempt.idempotency_key
-    number = await count_attempt(connection, order.id, given, _input_hash(attempt.payment_method_id))
+    given = None if attempt.request is None else attempt.request.key
+    number = await count_attempt(connection, order.id, given)
     key = given or str(number)
     is_repeat = given is not None and payment is not None and payment.idempotency_key == given
     await begin_attempt(context, connection, order.id, key, attempt.address, is_repeat=is_repeat)
@@ -260,6 +265,17 @@ async def _fresh(connection: Connection, order_id: UUID) -> OrderRow:
     order = await order_by_id(connection, order_id)
     assert order is not None, "orders are never deleted"
     return order
+
+
+async def _charge(context: ServiceContext, order: OrderRow, payment_method_id: str | None, key: str) -> Paid:
+    try:
+        return await _with_gateway(context, order, payment_method_id, key)
+    except GatewayUnavailable as error:
+        raise OutcomeUnknown from error
+    except GatewayError as error:
+        if error.code == MISMATCH:
+            raise IdempotencyMismatch from error
+        raise InvalidInput(f"paymentMethodId: {error.message}") from error
 
 
 async def _with_gateway(

@@ -12,6 +12,7 @@ from db.queries.orders import (
     end_claims,
     lock_order,
     order_by_id,
+    order_by_reference,
     set_order_state,
     touch_order,
 )
@@ -21,13 +22,16 @@ from db.queries.refunds import RefundRow, refunds_of_payment, write_refund
 from db.queries.sales import sale_by_event
 from db.session import DATABASE_AWAY, Connection
 from domain.errors import InvalidInput, NotFound, OrderNotPayable, Unavailable
+from domain.idempotency import Operation, RequestKey, request_key
 from domain.outbox import Topic
+from domain.references import reference_beginning
 from domain.states import ClaimState, OrderState, RefundState
 from domain.text_input import paragraphs
 from domain.viewer import Viewer
 from kit.ids import new_uuid
 from kit.log_context import bind
 from services.context import ServiceContext, reading
+from services.idempotency import record_request
 from services.identity.authorisation import organiser_of
 from services.metrics import measured
 from services.ordering.reversals import left_minor
@@ -39,25 +43,38 @@ _LONGEST_REASON = 500
 async def refund(
     context: ServiceContext,
     viewer: Viewer | None,
-    order_id: UUID,
+    order: UUID | str,
     ticket_ids: Sequence[UUID] | None = None,
     reason: str | None = None,
+    idempotency_key: str | None = None,
 ) -> OrderRow:
-    """Refund a booked order, or some of its tickets, with their fees.
+    """Refund a booked order, or some of its tickets, with their fees; with a key that was used, nothing more.
+
+    `order` is the order's id or its reference.
 
     Raises:
         Unauthenticated, Forbidden: As `organiser_of`.
         NotFound: There is no such order, or it is for another organiser's event.
         InvalidInput: A ticket is not a live one of this order.
         OrderNotPayable: The order is not booked.
+        IdempotencyMismatch: The key was used with another input.
     """
     organiser = organiser_of(viewer)
-    bind(order_id=order_id)
     why = None if reason is None else paragraphs(reason, "reason", most=_LONGEST_REASON)
-    order = await reading(order_by_id(context.database, order_id))
-    if order is None or not await _organises(context, organiser, order.event_id):
+    found = await _order(context, order)
+    if found is None or not await _organises(context, organiser, found.event_id):
         raise NotFound("There is no such order.")
-    return await _refund(context, order.id, ticket_ids, why)
+    bind(order_id=found.id)
+    wanted = (str(found.id), None if ticket_ids is None else sorted(map(str, ticket_ids)), why)
+    request = request_key(organiser.user_id, Operation.REFUND_ORDER, idempotency_key, wanted)
+    return await _refund(context, found.id, ticket_ids, why, request)
+
+
+async def _order(context: ServiceContext, order: UUID | str) -> OrderRow | None:
+    if isinstance(order, UUID):
+        return await reading(order_by_id(context.database, order))
+    reference = reference_beginning(order)
+    return None if reference is None else await reading(order_by_reference(context.database, reference))
 
 
 async def _organises(context: ServiceContext, organiser: Viewer, event_id: UUID) -> bool:
@@ -74,14 +91,20 @@ async def refund_whole(context: ServiceContext, order: OrderRow, reason: str) ->
 
 
 async def _refund(
-    context: ServiceContext, order_id: UUID, ticket_ids: Sequence[UUID] | None, reason: str | None
+    context: ServiceContext,
+    order_id: UUID,
+    ticket_ids: Sequence[UUID] | None,
+    reason: str | None,
+    request: RequestKey | None = None,
 ) -> OrderRow:
     try:
         async with context.database.transaction() as connection:
+            earlier = await record_request(connection, request, order_id, context.now())
             order = await lock_order(connection, order_id)
-            if order is None or order.state != OrderState.BOOKED:
-                raise OrderNotPayable("Only a booked order can be refunded.")
-            await _end_tickets(context, connection, order, ticket_ids, reason)
+            if earlier is None:
+                if order is None or order.state != OrderState.BOOKED:
+                    raise OrderNotPayable("Only a booked order can be refunded.")
+                await _end_tickets(context, connection, order, ticket_ids, reason)
             after = await order_by_id(connection, order_id)
             assert after is not None, "orders are never deleted"
             return after

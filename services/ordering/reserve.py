@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from db.queries.orders import OrderRow, order_by_id
-from domain.errors import IdempotencyMismatch, InvalidInput, NotOnSale
+from domain.errors import IdempotencyMismatch, NotOnSale
+from domain.idempotency import checked_key
 from domain.ids import order_id_of
 from domain.states import is_selling
 from domain.viewer import Viewer
@@ -62,9 +63,7 @@ async def _new_attempt(
     context: ServiceContext, buyer: Viewer, request: ReserveRequest, address: str
 ) -> Attempt:
     """Check a request against the terms of the sale, and give it an order id."""
-    key = request.idempotency_key
-    if key is not None and not (1 <= len(key) <= LONGEST_KEY and key.isprintable()):
-        raise InvalidInput(f"idempotencyKey: between 1 and {LONGEST_KEY} printable characters.")
+    key = checked_key(request.idempotency_key)
     sale = await context.sale(request.event_id)
     if not is_selling(sale, context.now()):
         raise NotOnSale

@@ -128,3 +128,18 @@ async def test_sweep_goes_on_by_batches_until_nothing_is_left(
     assert await sweep() == 0, "it looks once an hour"
     seconds += LOOK_SECONDS
     assert await sweep() == 1
+
+
+async def test_idempotency_keys_are_removed_when_a_day_has_passed(context: ServiceContext) -> None:
+    ages = {"free": timedelta(hours=24, seconds=1), "kept": timedelta(hours=23, minutes=59)}
+    for key, age in ages.items():
+        await run(
+            context,
+            "INSERT INTO idempotency_keys VALUES ($1, 'createEvent', $2, 'hash', $1, $3)",
+            uuid4(),
+            key,
+            NOW - age,
+        )
+
+    assert await remove_outdated(context.database, Retention(), NOW) == 1
+    assert await values(context, "SELECT key FROM idempotency_keys") == ["kept"]
