@@ -27,6 +27,8 @@ class Behaviour:
     """Disconnect in the middle of a request and retry with the same key."""
     late: float = 0.05
     """Pay shortly before the hold expires."""
+    greedy: float = 0.1
+    """Ask for more tickets at once, over several orders, than one person may have."""
     browser: float = 0.25
     """Confirm at Stripe directly, as Stripe.js does: only a webhook or the sweep notices it."""
     cards: tuple[str, ...] = (_VISA, _VISA, _VISA, "pm_card_processing", "pm_card_pendingRefund")
@@ -82,7 +84,10 @@ class Workload:
             await asyncio.sleep(rng.uniform(0.02, 0.2))
 
     async def _purchase(self, name: str, token: str, rng: random.Random) -> None:
-        held = await self._reserve(name, token, rng)
+        if rng.random() < self.behaviour.greedy:
+            await self._exceed_limit(name, token, rng)
+            return
+        held = await self._reserve(name, token, rng, rng.choice((1, 1, 2, 2, 3)))
         if held.outcome is not Outcome.OK or held.order is None:
             if held.code in ("NOT_ENOUGH_SEATS", "SEATS_UNAVAILABLE"):
                 await self._free_seats(rng)
@@ -106,6 +111,12 @@ class Workload:
         if rng.random() < 0.15:
             await self._free_seats(rng)
 
+    async def _exceed_limit(self, name: str, token: str, rng: random.Random) -> None:
+        """Ask for nine tickets at once in three orders, and pay for all that are held."""
+        held = await asyncio.gather(*(self._reserve(name, token, rng, 3) for _ in range(3)))
+        orders = [call.order for call in held if call.outcome is Outcome.OK and call.order is not None]
+        await asyncio.gather(*(self._pay(name, token, order, rng) for order in orders))
+
     async def _retry(self, attempt: Callable[[], Any], rng: random.Random) -> Call:
         """Repeats the same request until its outcome is known, as a client does."""
         call: Call = await attempt()
@@ -119,9 +130,8 @@ class Workload:
     def _disconnect_after(self, rng: random.Random) -> float | None:
         return rng.uniform(0.001, 0.12) if rng.random() < self.behaviour.disconnect else None
 
-    async def _reserve(self, name: str, token: str, rng: random.Random) -> Call:
+    async def _reserve(self, name: str, token: str, rng: random.Random, quantity: int) -> Call:
         key = UUID(int=rng.getrandbits(128)).hex
-        quantity = rng.choice((1, 1, 2, 2, 3))
         selection = self._selection(quantity, rng)
         given = {"eventId": self.on_sale.event_id, "selection": selection, "idempotencyKey": key}
 

@@ -11,6 +11,7 @@ from faults.history import Outcome
 from faults.target import Target
 
 ORGANISER = "organiser"
+TICKETS_PER_PERSON = 4
 
 
 def seating_plan(rows: int, seats: int) -> str:
@@ -52,8 +53,9 @@ async def open_event(
         "venue": {"name": "Hall", "city": "Seoul", "timezone": "Asia/Seoul"},
         "generalAdmission": [{"name": "Floor", "capacity": standing, "price": price}],
         "orphanRule": False,
-        # Buyers buy again and again; some of them reach this.
-        "maxTicketsPerPerson": 24,
+        # Buyers who want more at once than a person may have reach it (`Behaviour.greedy`).
+        "maxTicketsPerOrder": TICKETS_PER_PERSON,
+        "maxTicketsPerPerson": TICKETS_PER_PERSON,
     }
     if rows:
         fee = {"amount": 250, "currency": "USD"}
