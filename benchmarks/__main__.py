@@ -2,13 +2,15 @@
 
 python -m benchmarks             all of them, at sizes that end within some minutes
 python -m benchmarks sale        one of them
+python -m benchmarks abuse --rounds 9    one of them, with options of its own
 """
 
 import argparse
 import subprocess
 import sys
+from collections.abc import Sequence
 
-# What each runs with: a size that a laptop finishes; `python -m benchmarks.NAME --help` has larger ones.
+# What each runs with, unless options are given: a size that a laptop finishes.
 BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "sale": ("a sale on one core: orders and refusals a second, memory", []),
     "winners": ("the commit of a hold against a bare transaction that inserts the same rows", []),
@@ -30,22 +32,40 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
 
 def main() -> int:
     """Run the named benchmarks, each in a process of its own; the worst exit status."""
+    names, options = parse(sys.argv[1:])
+    return max(_run(name, options) for name in names)
+
+
+def parse(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The benchmarks to run, all where none is named, and the options for the one that is named.
+
+    Raises:
+        SystemExit: A name is unknown, or options are given for no benchmark or for several.
+    """
     listed = "\n".join(f"  {name:<14}{purpose}" for name, (purpose, _) in BENCHMARKS.items())
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description=f"Measurements, never timed tests.\n\n{listed}",
+        usage="python -m benchmarks [NAME ...] | NAME OPTION ...",
+        description=f"Measurements, never timed tests. NAME --help prints a benchmark's options.\n\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="which; all when none is named")
-    names = parser.parse_args().names or list(BENCHMARKS)
+    first = next((place for place, word in enumerate(words) if word.startswith("-")), len(words))
+    if words and not first:
+        parser.parse_args(words)  # --help ends here
+        parser.error("options belong to one benchmark: name it before them")
+    names, options = list(words[:first] or BENCHMARKS), list(words[first:])
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
-    return max(_run(name) for name in names)
+    if options and len(names) > 1:
+        parser.error("options belong to one benchmark: name it alone")
+    return names, options
 
 
-def _run(name: str) -> int:
-    purpose, arguments = BENCHMARKS[name]
+def _run(name: str, options: Sequence[str]) -> int:
+    purpose, usual = BENCHMARKS[name]
+    arguments = options or usual
     print(f"== {name}: {purpose}", flush=True)
     return subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *arguments], check=False).returncode
 

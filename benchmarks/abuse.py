@@ -5,7 +5,7 @@
 Each build is started from its checkout with development's settings and X-Forwarded-For trusted;
 MAX_HELD_PER_NETWORK has its default. The attacks run against one build after the other. Orders and refusals a
 second are measured last, with both builds running and taking turns round by round: one core for the servers,
-one for the load.
+one for the load. The machine is rarely quiet, so compare the ratios, each of one round.
 """
 
 import argparse
@@ -73,6 +73,7 @@ def searcher(tree: Path) -> str:
 
 def cost(trees: Sequence[Path], rounds: int) -> list[tuple[str, list[str]]]:
     """Orders and refusals a second of every build, taking turns; the first round of each only warms up."""
+    began = os.getloadavg()[0]
     orders: list[list[float]] = [[] for _ in trees]
     refusals: list[list[float]] = [[] for _ in trees]
     with contextlib.ExitStack() as stack:
@@ -85,10 +86,19 @@ def cost(trees: Sequence[Path], rounds: int) -> list[tuple[str, list[str]]]:
                 if number:
                     orders[index].append(sold)
                     refusals[index].append(refused)
-    return [
-        ("orders a second, median", [f"{median(found):,.0f}" for found in orders]),
-        ("refusals a second, sold out, median", [f"{median(found):,.0f}" for found in refusals]),
-    ]
+    rows = []
+    for what, rates in (("orders", orders), ("refusals at a sold-out section", refusals)):
+        rows.append((f"{what} a second", [_spread(found, ",.0f") for found in rates]))
+        if len(rates) > 1:
+            ratios = [this / other for other, this in zip(*rates, strict=True)]
+            rows.append((f"{what}: this build / other build, by round", ["", _spread(ratios, ".2f")]))
+    busy = ", ".join(f"{load:.1f}" for load in (began, os.getloadavg()[0]))
+    return [*rows, ("load average of the machine, before and after", [busy])]
+
+
+def _spread(values: Sequence[float], form: str) -> str:
+    """The median, with the least and the most behind it."""
+    return f"{median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
 
 
 async def one_round(installation: Installation) -> tuple[float, float]:

@@ -8,6 +8,7 @@ address. Measured: the honest searcher's latency, and the share of its answers t
 import argparse
 import asyncio
 import random
+import re
 import subprocess
 import time
 from collections import Counter
@@ -99,18 +100,28 @@ async def _search_honestly(client: httpx.AsyncClient) -> list[tuple[float, str]]
 
 
 def fill(installation: Installation, tree: Path) -> None:
-    """Load the demo with the real concerts, and wait until the index answers."""
+    """Load the demo with the real concerts, and wait until all of them are in the index.
+
+    While they are imported, the index lags behind and the database answers in its place, to everybody.
+    """
     command = [python_of(tree), "-m", "cli", "demo", "--data-dir", str(installation.data_dir)]
     subprocess.run(command, cwd=tree, env=environment_of(tree), check=True, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + INDEXING_SECONDS
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{installation.port}", trust_env=False, timeout=30
+    ) as client:
+        while not _is_indexed(client):
+            if time.monotonic() > deadline:
+                raise SystemExit("The index was not built in time.")
+            time.sleep(0.5)
+
+
+def _is_indexed(client: httpx.Client) -> bool:
     body = {"query": SEARCH, "variables": {"keyword": ""}}
-    while time.monotonic() < deadline:
-        url = f"http://127.0.0.1:{installation.port}/graphql"
-        answer = httpx.post(url, json=body, trust_env=False, timeout=30).json()["data"]
-        if answer and answer["searchEvents"]["source"] == "INDEX" and answer["searchEvents"]["total"] > 0:
-            return
-        time.sleep(0.5)
-    raise SystemExit("The index was not built in time.")
+    found = (client.post("/graphql", json=body).json()["data"] or {}).get("searchEvents")
+    lag = re.search(r"^boxoffice_search_lag_seconds (\S+)$", client.get("/metrics").text, re.MULTILINE)
+    assert lag is not None, "the metrics are on the public port in development"
+    return bool(found and found["source"] == "INDEX" and found["total"] > 0 and float(lag[1]) == 0)
 
 
 def measure(tree: Path) -> tuple[HonestSearches, HonestSearches]:
