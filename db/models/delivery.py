@@ -41,6 +41,7 @@ class StripeEvent(SQLModel, table=True):
     """A webhook event that was applied; its id is stored once."""
 
     __tablename__ = "stripe_events"
+    __table_args__ = (sa.Index("stripe_events_by_age", "received_at"),)
 
     event_id: str = Field(sa_column=sa.Column(sa.Text, primary_key=True))
     type: str = text()

@@ -15,6 +15,7 @@ class User(SQLModel, table=True):
     """A buyer or an organiser; the id is derived from the token's subject (`domain.ids`)."""
 
     __tablename__ = "users"
+    __table_args__ = (sa.Index("users_guests_by_age", "created_at", postgresql_where="guest"),)
 
     id: UUID = key()
     subject: str = text(unique=True)
@@ -39,6 +40,11 @@ class Order(SQLModel, table=True):
             "network",
             "event_id",
             postgresql_where="network IS NOT NULL AND state IN ('RESERVED', 'PAYING')",
+        ),
+        sa.Index(
+            "orders_with_network",
+            "event_id",
+            postgresql_where="network IS NOT NULL AND state NOT IN ('RESERVED', 'PAYING')",
         ),
     )
 

@@ -34,6 +34,7 @@ class QueueEntry(SQLModel, table=True):
     __tablename__ = "queue_entries"
     __table_args__ = (
         sa.Index("queue_entries_by_sequence", "event_id", "sequence"),
+        sa.Index("queue_entries_by_user", "user_id"),
         sa.Index(
             "queue_entries_drawn", "event_id", "drawn_place", postgresql_where="drawn_place IS NOT NULL"
         ),
