@@ -7,6 +7,7 @@ from pathlib import Path
 from devservices.part import Part
 from devservices.ports import HOST, remembered_port
 from devservices.process import importable
+from devservices.stripe import SIGNING_VARIABLE
 
 
 class LocalStripe(Part):
@@ -27,8 +28,7 @@ class LocalStripe(Part):
 
     def command(self) -> Sequence[str]:
         where = ["--port", str(self.port), "--data-dir", str(self.directory)]
-        hooks = ["--webhook-url", self.webhook_url, "--webhook-secret", self.webhook_secret]
-        return [sys.executable, "-m", "devservices.stripe", *where, *hooks]
+        return [sys.executable, "-m", "devservices.stripe", *where, "--webhook-url", self.webhook_url]
 
     def environment(self) -> Mapping[str, str]:
-        return importable()
+        return {**importable(), SIGNING_VARIABLE: self.webhook_secret}

@@ -3,6 +3,7 @@
 import argparse
 import fcntl
 import logging
+import os
 import socket
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import IO
 
 import uvicorn
 
+from devservices.stripe import SIGNING_VARIABLE
 from devservices.stripe.app import App, Config
 from devservices.stripe.asgi import build
 from devservices.stripe.connections import ResettableProtocol
@@ -86,7 +88,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=0, help="0 takes a free port and prints it")
     add("--data-dir", type=Path, required=True)
     add("--webhook-url", help="the address of the webhook endpoint; without it no events are sent")
-    add("--webhook-secret", default="whsec_local")
+    add(
+        "--webhook-secret",
+        default=os.environ.get(SIGNING_VARIABLE, "whsec_local"),
+        help=f"signs the events; in {SIGNING_VARIABLE} no process list shows it (whsec_local)",
+    )
     add("--api-key", help="the only accepted secret key; without it any sk_test_ key is accepted")
     add("--later-seconds", type=float, default=1.0, help="the duration of slow payments and refunds")
     return parser

@@ -78,6 +78,20 @@ def test_no_process_of_ours_has_the_master_key_of_meilisearch(installation: Inst
     assert secrets["meilisearch_key"] not in (installation.home / "run" / "settings.json").read_text()
 
 
+def test_no_command_line_shows_a_secret(installation: Installation) -> None:
+    secrets = json.loads((installation.home / "secrets.json").read_text())
+    assert installation.process is not None
+    shown = [
+        word
+        for child in psutil.Process(installation.process.pid).children(recursive=True)
+        for word in child.cmdline()
+    ]
+
+    assert len(secrets) >= 4
+    assert any("devservices.stripe" in word for word in shown)
+    assert not [name for name, secret in secrets.items() if any(secret in word for word in shown)]
+
+
 def test_second_up_is_refused_when_the_data_dir_is_taken(installation: Installation) -> None:
     done = run("up", "--data-dir", str(installation.home), "--port", str(free_port()))
 
