@@ -9,6 +9,7 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from dataloaders.claims import claims_loader
+from dataloaders.disputes import disputes_loader
 from dataloaders.events import events_loader
 from dataloaders.layouts import Layouts, layouts_loader
 from dataloaders.payments import payments_loader
@@ -23,6 +24,7 @@ from dataloaders.refunds import refunds_loader
 from dataloaders.row_cache import RowCache
 from dataloaders.users import users_loader
 from dataloaders.venues import venues_loader
+from db.queries.disputes import DisputeRow
 from db.queries.events import EventRow
 from db.queries.orders import ClaimRow
 from db.queries.payments import PaymentRow
@@ -115,6 +117,11 @@ class Loaders:
     def refunds(self) -> DataLoader[UUID, list[OrderRefundRow]]:
         """Refunds by order id, oldest first."""
         return refunds_loader(self._database)
+
+    @cached_property
+    def disputes(self) -> DataLoader[UUID, list[DisputeRow]]:
+        """Disputes by order id, newest first; the resolver decides who may see them."""
+        return disputes_loader(self._database)
 
     @cached_property
     def users(self) -> DataLoader[UUID, UserRow | None]:

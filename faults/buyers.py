@@ -198,7 +198,7 @@ class Workload:
             return await self.api.call(name, "pay", {"orderId": order}, token, order=order)
 
         started = await self._retry(attempt, rng)
-        secret = started.detail.get("clientSecret", "")
+        secret = started.detail.get("clientSecret") or ""
         if started.outcome is not Outcome.OK or not secret or rng.random() < 0.15:
             return  # some buyers leave the payment page
         form = {"key": "pk_test_local", "client_secret": secret, "payment_method": _VISA}

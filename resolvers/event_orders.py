@@ -24,6 +24,7 @@ async def orders_of(
     after: str | None,
     search: str | None,
     status: str | None,
+    disputed: bool | None = None,
 ) -> Connection[OrderView]:
     """Return a page of the orders of the viewer's own event, newest first.
 
@@ -33,7 +34,7 @@ async def orders_of(
     """
     own_event(organiser_of(context.viewer), event)
     size, key = page_size(first), read_time_cursor(_LISTING, after)
-    wanted = EventOrders(event.id, status, context.now, await _search(context, event, search))
+    wanted = EventOrders(event.id, status, context.now, await _search(context, event, search), disputed)
     database = context.services.database
     rows = await orders_of_event(database, wanted, size + 1, key)
 

@@ -33,7 +33,7 @@ class PaymentStarted:
     """An order with its payment under way."""
 
     order: OrderView
-    client_secret: str
+    client_secret: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from resolvers.connections import Connection, connect, page_size, read_time_curs
 from resolvers.context import RequestContext
 from resolvers.events import requested_id
 from services.identity.authorisation import buyer_of, order_reader_of
+from services.ordering.next_step import NextStep, next_step
 
 _LISTING = "orders"
 _HOLDING = frozenset({OrderState.RESERVED.value, OrderState.PAYING.value})
@@ -105,12 +106,30 @@ class BuyerView:
 
 @dataclass(frozen=True, slots=True)
 class PaymentView:
-    """A payment as its buyer sees it."""
+    """A payment of an order."""
 
-    public_id: str
-    status: str
-    amount: Money
-    failure_code: str | None
+    row: PaymentRow
+    order: OrderView
+
+    @property
+    def public_id(self) -> str:
+        """E.g. pay_01jd3x8k2m9q4r5s6t7v8w9x0y."""
+        return public_id(Kind.PAYMENT, self.row.id)
+
+    @property
+    def status(self) -> str:
+        """Where the money is."""
+        return self.row.state
+
+    @property
+    def amount(self) -> Money:
+        """The order's total."""
+        return Money(self.row.amount_minor, self.row.currency)
+
+    @property
+    def failure_code(self) -> str | None:
+        """Why the last card was declined."""
+        return self.row.failure_code
 
 
 def order_view(context: RequestContext, row: OrderRow) -> OrderView:
@@ -166,17 +185,19 @@ async def buyer_of_order(context: RequestContext, order: OrderView) -> BuyerView
 async def payment_of(context: RequestContext, order: OrderView) -> PaymentView | None:
     """Return an order's payment; None before it has started."""
     payment = await context.loaders.payments.load(order.row.id)
-    return None if payment is None else payment_view(payment)
+    return None if payment is None else PaymentView(payment, order)
 
 
-def payment_view(payment: PaymentRow) -> PaymentView:
-    """Return a payment with its public id."""
-    return PaymentView(
-        public_id(Kind.PAYMENT, payment.id),
-        payment.state,
-        Money(payment.amount_minor, payment.currency),
-        payment.failure_code,
-    )
+async def next_step_of(context: RequestContext, payment: PaymentView) -> NextStep | None:
+    """Return the next step of a payment that waits for its buyer; None to everybody else.
+
+    Raises:
+        Unavailable: the gateway does not answer.
+    """
+    viewer, order = context.viewer, payment.order.row
+    if viewer is None or viewer.user_id != order.user_id or Scope.BUY not in viewer.scopes:
+        return None
+    return await next_step(context.services, order, payment.row)
 
 
 def user_of(viewer: Viewer) -> UserRow:

@@ -5,12 +5,14 @@ from db.queries.events import EventConditions, EventOrder, EventRow
 from db.queries.performers import PerformerRow
 from db.queries.users import UserRow
 from db.queries.venues import VenueRow
+from services.ordering.next_step import NextStep
 
 __all__ = [
     "AvailabilityRow",
     "EventConditions",
     "EventOrder",
     "EventRow",
+    "NextStep",
     "PerformerRow",
     "UserRow",
     "VenueRow",

@@ -13,6 +13,7 @@ WEIGHTS: dict[str, int] = {
     "Query.searchEvents": 300,  # a search of the engine takes as long as some hundreds of fields
     "Query.suggest": 150,
     "Query.challenge": 10,  # a signature and two counters
+    "Payment.nextStep": 50,  # a call of the payment gateway
     "Query.__schema": 12_000,
     "Query.__type": 2_000,
 }

@@ -46,6 +46,14 @@ class UserErrorCode(StrEnum):
     CHALLENGE_REQUIRED = "CHALLENGE_REQUIRED"
 
 
+class DisputeStatus(StrEnum):
+    """The status of a dispute that an organiser has to know of."""
+
+    INQUIRY = "INQUIRY"
+    OPEN = "OPEN"
+    LOST = "LOST"
+
+
 class WaitingRoomPhase(StrEnum):
     """The phase of a waiting room."""
 
@@ -112,6 +120,11 @@ strawberry.enum(
 strawberry.enum(
     RefundStatus,
     description="PENDING (decided, the money follows), SUCCEEDED, FAILED (the bank returned it repeatedly)",
+)
+strawberry.enum(
+    DisputeStatus,
+    description="INQUIRY (the bank asks, the money is still here), OPEN (the bank has the money until it "
+    "decides, and refunds wait), LOST (the money is gone)",
 )
 strawberry.enum(PriceLineKind, description="What a line of an order is for; a DISCOUNT is negative")
 strawberry.enum(

@@ -157,8 +157,12 @@ class Event(Node):
             ),
         ] = None,
         status: Annotated[OrderState | None, strawberry.argument(description="One status")] = None,
+        disputed: Annotated[
+            bool | None,
+            strawberry.argument(description="true: those whose payment is in a dispute, or was lost in one"),
+        ] = None,
     ) -> Connection[OrderView]:
-        return await resolve_orders.orders_of(info.context, root, first, after, search, status)
+        return await resolve_orders.orders_of(info.context, root, first, after, search, status, disputed)
 
     @field(graphql_type=WaitingRoom, description="The line in front of this event's sale")
     @staticmethod

@@ -11,16 +11,30 @@ from domain.states import OrderState, PaymentState
 from resolvers import events as resolve_events
 from resolvers import orders as resolve
 from resolvers.connections import Connection
+from resolvers.disputes import DisputeView, dispute_of
 from resolvers.orders import BuyerView, OrderView, PaymentView
 from resolvers.refunds import RefundView, lines_of, refunded_of, refunds_of, tickets_of_refund
 from resolvers.tickets import TicketView, tickets_of
-from resolvers.views import EventRow, UserRow
+from resolvers.views import EventRow, NextStep, UserRow
 from schema.context import Info
-from schema.enums import PriceLineKind, RefundStatus, SalesChannel, TicketStatus
+from schema.enums import DisputeStatus, PriceLineKind, RefundStatus, SalesChannel, TicketStatus
 from schema.events import Event, EventConnection
 from schema.fields import field
 from schema.layouts import Seat, Section
 from schema.nodes import Money, MoneyAmount, Node, PageInfo
+
+
+@strawberry.type(
+    description="What a buyer does next so that the payment goes on. Secret: it is good for "
+    "the payment of this order alone"
+)
+class PaymentStep:
+    client_secret: str = strawberry.field(
+        description="For Stripe.js: to give a card, or to answer the bank (handleNextAction)"
+    )
+    redirect_url: str | None = strawberry.field(
+        description="The bank's page (3-D Secure), which comes back to the order's page; null without one"
+    )
 
 
 @strawberry.type(description="How an order is paid: one payment, however many cards are tried")
@@ -31,6 +45,15 @@ class Payment:
     failure_code: str | None = strawberry.field(
         description="Why the last card was declined, in the gateway's words"
     )
+
+    @field(
+        graphql_type=PaymentStep | None,
+        description="While the payment waits for its buyer, after a reload too; null otherwise, and to "
+        "everybody but the buyer. Read from the payment gateway",
+    )
+    @staticmethod
+    async def next_step(root: strawberry.Parent[PaymentView], info: Info) -> NextStep | None:
+        return await resolve.next_step_of(info.context, root)
 
 
 @strawberry.type(
@@ -65,7 +88,9 @@ class Refund:
     public_id: strawberry.ID = strawberry.field(name="id", description="Opaque")
     amount: Money = strawberry.field(description="Fees included")
     status: RefundStatus = strawberry.field(description="What has become of it")
-    reason: str | None = strawberry.field(description="What the organiser wrote")
+    reason: str | None = strawberry.field(
+        description="What the organiser wrote; of a refund made by hand, the gateway's word for it"
+    )
     created_at: datetime = strawberry.field(description="When it was decided")
 
     @field(
@@ -75,6 +100,20 @@ class Refund:
     @staticmethod
     async def tickets(root: strawberry.Parent[RefundView], info: Info) -> Sequence[TicketView]:
         return await tickets_of_refund(info.context, root)
+
+
+@strawberry.type(
+    description="A cardholder asks the bank for the money back. It is answered at the payment gateway"
+)
+class Dispute:
+    gateway_id: str = strawberry.field(description="The payment gateway's id of it")
+    status: DisputeStatus = strawberry.field(description="Where it stands; one that is won is not shown")
+    amount: Money = strawberry.field(description="What the cardholder wants back")
+    reason: str = strawberry.field(description="The cardholder's reason, in the gateway's words")
+    respond_by: datetime | None = strawberry.field(
+        description="When an answer is due at the gateway; null once the bank has decided"
+    )
+    created_at: datetime = strawberry.field(description="When it began")
 
 
 @strawberry.type(description="A part of an order's total")
@@ -138,6 +177,14 @@ class Order(Node):
     @staticmethod
     async def lines(root: strawberry.Parent[OrderView], info: Info) -> Sequence[OrderLine]:
         return await lines_of(info.context, root)
+
+    @field(
+        graphql_type=Dispute | None,
+        description="For the event's organiser; null to everybody else, without one, and once it is won",
+    )
+    @staticmethod
+    async def dispute(root: strawberry.Parent[OrderView], info: Info) -> DisputeView | None:
+        return await dispute_of(info.context, root)
 
     @field(graphql_type=Payment | None, description="Null before `pay`")
     @staticmethod

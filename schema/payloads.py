@@ -85,8 +85,9 @@ class PaySuccess:
             "deadline, while no payment method was given",
         ),
     ]
-    client_secret: str = strawberry.field(
-        description="For Stripe.js, where the client confirms or 3-D Secure asks"
+    client_secret: str | None = strawberry.field(
+        description="For Stripe.js, where the client confirms or 3-D Secure asks; null where nothing is to "
+        "be confirmed: a free order, or one that is paid"
     )
 
 

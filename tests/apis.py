@@ -8,9 +8,11 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import orjson
 from starlette.applications import Starlette
 
 from app import create_app
+from devservices.stripe.webhook_sender import signature
 from domain.ids import user_id_of
 from domain.viewer import Viewer
 from kit.clock import utc_now
@@ -20,6 +22,7 @@ from services.ordering.outbox import deliver
 from settings import Settings
 
 SECRET = "a secret of the tests, long enough to be one"
+WEBHOOK_SECRET = "whsec_local_test"
 
 
 def token_of(subject: str, *scopes: str, seconds: float = 600) -> str:
@@ -106,7 +109,7 @@ def settings_on(postgres_url: str, redis_url: str, **changes: str) -> Settings:
         "jwt_secret": SECRET,
         "stripe_api_key": "sk_test_local",
         "stripe_api_base": "http://127.0.0.1:9",
-        "stripe_webhook_secret": "whsec_local_test",
+        "stripe_webhook_secret": WEBHOOK_SECRET,
     } | changes
     return Settings.load({f"BOXOFFICE_{name.upper()}": value for name, value in values.items()}, None)
 
@@ -132,6 +135,17 @@ async def client_of(app: Starlette) -> AsyncIterator[Api]:
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://boxoffice.test") as client:
         yield Api(client)
+
+
+async def stripe_webhook(api: Api, kind: str, intent_id: str) -> None:
+    """A webhook of Stripe's of this type, about what belongs to an intent."""
+    now = int(utc_now().timestamp())
+    event = {"id": f"evt_{uuid4().hex}", "object": "event", "type": kind, "created": now}
+    subject = {"object": kind.rpartition(".")[0], "payment_intent": intent_id}
+    body = orjson.dumps({**event, "data": {"object": subject}})
+    headers = {"Stripe-Signature": signature(WEBHOOK_SECRET, body, now)}
+    answer = await api.client.post("/webhooks/stripe", content=body, headers=headers)
+    assert answer.status_code == 200, answer.text
 
 
 async def deliver_outbox(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """Disputes of payments."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -33,6 +34,19 @@ async def disputes_of_payment(source: Source, payment_id: UUID) -> list[DisputeR
         f"SELECT {_DISPUTE} FROM disputes WHERE payment_id = $1 ORDER BY created_at, id", payment_id
     )
     return [DisputeRow(**row) for row in rows]
+
+
+async def disputes_of_orders(source: Source, order_ids: Sequence[UUID]) -> list[tuple[UUID, DisputeRow]]:
+    """The disputes of many orders' payments, each with its order, newest first."""
+    rows = await source.fetch(
+        f"""
+        SELECT order_id, {columns_of(DisputeRow, "disputes")} FROM disputes
+        JOIN payments ON payments.id = payment_id
+        WHERE order_id = ANY ($1) ORDER BY disputes.created_at DESC, disputes.id
+        """,
+        list(order_ids),
+    )
+    return [(row[0], DisputeRow(*row[1:])) for row in rows]
 
 
 async def write_dispute(connection: Connection, dispute: DisputeRow, read_at: datetime) -> bool:

@@ -24,6 +24,12 @@ _BY_BUYER = """
   OFFSET 0
 ))
 """
+_DISPUTED = """
+EXISTS (
+  SELECT FROM payments JOIN disputes ON payment_id = payments.id
+  WHERE payments.order_id = orders.id AND disputes.state IN ('INQUIRY', 'OPEN', 'LOST')
+)
+"""
 _BY_PLACE = """
 (reference LIKE $4 OR EXISTS (
   SELECT FROM claims WHERE claims.order_id = orders.id AND place = ANY ($5::int[]) OFFSET 0
@@ -50,17 +56,22 @@ class EventOrders:
     status: str | None
     now: datetime
     search: OrderSearch | None
+    disputed: bool | None = None
+    """Whether a dispute is open or lost; None for both"""
 
     def condition(self) -> tuple[str, list[object]]:
         """The condition in SQL with its arguments, from $1 on."""
         arguments: list[object] = [self.event_id, self.status, self.now]
+        of_event = _OF_EVENT
+        if self.disputed is not None:
+            of_event += f" AND {_DISPUTED if self.disputed else f'NOT {_DISPUTED}'}"
         if self.search is None:
-            return _OF_EVENT, arguments
+            return of_event, arguments
         reference = self.search.reference
         arguments.append(None if reference is None else f"{_escaped(reference)}%")
         if self.search.places:
-            return f"{_OF_EVENT} AND {_BY_PLACE}", [*arguments, list(self.search.places)]
-        return f"{_OF_EVENT} AND {_BY_BUYER}", [
+            return f"{of_event} AND {_BY_PLACE}", [*arguments, list(self.search.places)]
+        return f"{of_event} AND {_BY_BUYER}", [
             *arguments,
             [f"%{_escaped(word)}%" for word in self.search.words],
         ]

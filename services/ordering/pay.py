@@ -55,6 +55,7 @@ from services.identity.authorisation import buyer_of
 from services.metrics import measured
 from services.ordering.deadline import begin_paying
 from services.ordering.declines import begin_attempt, check_declines, record_decline
+from services.ordering.next_step import secret_of
 from services.ordering.settle import apply_intent
 
 _OPEN = (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING, PaymentState.FAILED)
@@ -70,10 +71,13 @@ _METHOD = re.compile(r"[a-z]+_\w+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """An order whose payment has started or is done, with the secret by which Stripe.js confirms it."""
+    """An order whose payment has started or is done.
+
+    `client_secret` is for Stripe.js; None where nothing is to be confirmed: the order is free, or paid.
+    """
 
     order: OrderRow
-    client_secret: str
+    client_secret: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +122,9 @@ async def pay(
     await _check_sale(context, order)
     order, key = await _start(context, order, _Attempt(payment_method_id, request, address))
     if order.state in _PAID:
-        return await _paid(context, order)
+        return Paid(order, None)
     if order.total_minor == 0:
-        return Paid(await _book_free(context, order), "")
+        return Paid(await _book_free(context, order), None)
     return await _charge(context, order, payment_method_id, key)
 
 
@@ -151,7 +155,7 @@ async def _replayed(context: ServiceContext, order: OrderRow, request: RequestKe
     if request is None or await earlier_result(context, request) is None:
         return None
     payment = await reading(payment_of_order(context.database, order.id))
-    return await _paid(context, order) if _is_paid_with(order, payment, request) else None
+    return Paid(order, None) if _is_paid_with(order, payment, request) else None
 
 
 def _is_paid_with(order: OrderRow, payment: PaymentRow | None, request: RequestKey) -> bool:
@@ -159,20 +163,6 @@ def _is_paid_with(order: OrderRow, payment: PaymentRow | None, request: RequestK
     if payment is None or order.state not in _PAID:
         return False
     return payment.idempotency_key in (None, request.key)
-
-
-async def _paid(context: ServiceContext, order: OrderRow) -> Paid:
-    payment = await reading(payment_of_order(context.database, order.id))
-    return Paid(order, "" if payment is None else await _secret(context, payment))
-
-
-async def _secret(context: ServiceContext, payment: PaymentRow) -> str:
-    if payment.intent_id is None:
-        return ""
-    try:
-        return (await context.gateway.retrieve(payment.intent_id)).client_secret
-    except GatewayError as error:
-        raise Unavailable from error
 
 
 async def _check_sale(context: ServiceContext, order: OrderRow) -> None:
@@ -287,7 +277,7 @@ async def _with_gateway(
     settled = await apply_intent(context, order.id, intent)
     if payment_method_id is not None:
         await reading(end_attempt(context.database, order.id, key))
-    return Paid(settled, intent.client_secret)
+    return Paid(settled, secret_of(intent))
 
 
 async def intent_of(context: ServiceContext, order: OrderRow) -> Intent:

@@ -32,6 +32,9 @@ EXCEPTIONS = (
     ),
     CodeException("schema/*.py", FIELDS, "*", "fields and enum values of the SDL: Strawberry reads them"),
     CodeException("resolvers/*.py", FIELDS, "*", "fields of rows that Strawberry reads by name"),
+    CodeException(
+        "services/ordering/next_step.py", VARIABLE, "redirect_url", "a field that Strawberry reads by name"
+    ),
     CodeException("db/models/*.py", VARIABLE, "*", "columns: SQLModel reads them"),
     CodeException("db/models/*.py", frozenset({"class"}), "SweepMark", "a table: SQLModel registers it"),
     CodeException("db/queries/*.py", FIELDS, "*", "columns of rows that are filled and read by name"),

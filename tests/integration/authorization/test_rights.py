@@ -28,6 +28,8 @@ WAYS = {
     "order": 'order(id: "{order}")',
     "booked": 'order(id: "{booked}")',
     "refunded": 'order(id: "{refunded}")',
+    "paying": 'order(id: "{paying}")',
+    "disputed": 'order(id: "{disputed}")',
     "user": 'node(id: "{user}")',
     "me": "me",
     "challenge": "challenge",

@@ -11,7 +11,7 @@ from websockets.typing import Subprotocol
 
 from parts import build_parts
 from settings import Settings
-from tests.apis import Api, new_token
+from tests.apis import Api, deliver_outbox, new_token, stripe_webhook
 from tests.challenges import solution
 from tests.integration.reading.events import GA, create_event, event_input, publish_event
 from workers.admission import admission_loop
@@ -48,6 +48,9 @@ class World:
         self.ids["booked"] = await self.booked(self.ids["event"])
         self.ids["refunded"] = await self.booked(self.ids["event"])
         await self.api.mutate("refundOrder", {"orderId": self.ids["refunded"]}, organiser)
+        self.ids["paying"] = await self.held(self.ids["event"])
+        await self.api.mutate("pay", {"orderId": self.ids["paying"]}, self.tokens["buyer"])
+        self.ids["disputed"] = await self.disputed(self.ids["event"], settings)
         joining = {"eventId": self.ids["line"], "challengeSolution": await solution(self.api)}
         await self.api.mutate("joinQueue", joining, self.tokens["buyer"])
         await admit(settings)
@@ -92,6 +95,19 @@ class World:
         given = {"orderId": order_id, "paymentMethodId": "pm_card_visa"}
         answer = await self.api.mutate("pay", given, self.tokens["buyer"])
         assert answer["__typename"] == "PaySuccess", answer
+        return order_id
+
+    async def disputed(self, event_id: str, settings: Settings) -> str:
+        """The same, captured and then disputed by the cardholder."""
+        order_id = await self.held(event_id)
+        answer = await self.api.mutate(
+            "pay", {"orderId": order_id}, self.tokens["buyer"], "... on PaySuccess { clientSecret }"
+        )
+        given = {"orderId": order_id, "paymentMethodId": "pm_card_createDispute"}
+        await self.api.mutate("pay", given, self.tokens["buyer"])
+        await deliver_outbox(settings)
+        intent_id = answer["clientSecret"].partition("_secret_")[0]
+        await stripe_webhook(self.api, "charge.dispute.created", intent_id)
         return order_id
 
     async def variables(self, name: str, of: str) -> dict[str, Any]:
