@@ -92,6 +92,8 @@ class Event(SQLModel, table=True):
     ends_at: datetime | None = timestamp(nullable=True)
     on_sale_at: datetime | None = timestamp(nullable=True)
     off_sale_at: datetime | None = timestamp(nullable=True)
+    # When its start was last changed: who held seats before has chosen another evening.
+    moved_at: datetime | None = timestamp(nullable=True)
     venue_id: UUID = foreign_key("venues.id")
     seat_map_version: str = Field(
         sa_column=sa.Column(sa.Text, sa.ForeignKey("seat_maps.version"), nullable=False)

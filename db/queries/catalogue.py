@@ -263,6 +263,9 @@ async def change_event(connection: Connection, event_id: UUID, changes: Mapping[
     if not _CHANGEABLE.issuperset(names):
         raise ValueError(f"these columns cannot be changed: {sorted(set(names) - _CHANGEABLE)}")
     settings = ", ".join(f"{name} = ${number}" for number, name in enumerate(names, 2))
+    if "starts_at" in changes:
+        start = f"${names.index('starts_at') + 2}"
+        settings += f", moved_at = CASE WHEN starts_at = {start} THEN moved_at ELSE now() END"
     await connection.execute(
         f"UPDATE events SET {settings}, updated_at = now() WHERE id = $1",
         event_id,

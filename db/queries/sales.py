@@ -26,6 +26,8 @@ class SaleRow:
     orphan_rule: bool
     sold_out: bool
     waiting_room_enabled: bool
+    moved_at: datetime | None = None
+    """When its start was last changed"""
 
 
 _PERSON_LIMIT = "coalesce(max_tickets_per_person, max_tickets_per_order) AS max_tickets_per_person"

@@ -22,11 +22,13 @@ from db.queries.payments import (
     set_payment_state,
     start_payment,
 )
+from db.queries.sales import SaleRow
 from db.session import DATABASE_AWAY, Connection
 from domain.errors import (
     IdempotencyMismatch,
     InvalidInput,
     NotFound,
+    NotOnSale,
     OrderExpired,
     OrderNotPayable,
     OutcomeUnknown,
@@ -36,7 +38,7 @@ from domain.errors import (
 from domain.idempotency import Operation, RequestKey, request_key
 from domain.ids import Kind, public_id
 from domain.outbox import Topic
-from domain.states import UNPAID_STATES, EventState, OrderState, PaymentState
+from domain.states import UNPAID_STATES, EventState, EventStatus, OrderState, PaymentState, event_status
 from domain.viewer import Viewer
 from kit.ids import new_uuid
 from kit.log_context import bind
@@ -116,10 +118,11 @@ async def pay(
     wanted = (str(order_id), payment_method_id)
     request = request_key(buyer.user_id, Operation.PAY, idempotency_key, wanted)
     order = await owned_order(context, buyer, order_id)
-    replay = await _replayed(context, order, request)
+    is_repeat = request is not None and await earlier_result(context, request) is not None
+    replay = await _replayed(context, order, request) if request is not None and is_repeat else None
     if replay is not None:
         return replay
-    await _check_sale(context, order)
+    _check_sale(await context.sale(order.event_id), order, context.now(), is_repeat=is_repeat)
     order, key = await _start(context, order, _Attempt(payment_method_id, request, address))
     if order.state in _PAID:
         return Paid(order, None)
@@ -150,10 +153,8 @@ def _check_method(payment_method_id: str | None) -> None:
         raise InvalidInput("paymentMethodId: the id of a Stripe payment method, pm_...")
 
 
-async def _replayed(context: ServiceContext, order: OrderRow, request: RequestKey | None) -> Paid | None:
+async def _replayed(context: ServiceContext, order: OrderRow, request: RequestKey) -> Paid | None:
     """Return the answer that the same key had before; None while the payment is open."""
-    if request is None or await earlier_result(context, request) is None:
-        return None
     payment = await reading(payment_of_order(context.database, order.id))
     return Paid(order, None) if _is_paid_with(order, payment, request) else None
 
@@ -165,10 +166,24 @@ def _is_paid_with(order: OrderRow, payment: PaymentRow | None, request: RequestK
     return payment.idempotency_key in (None, request.key)
 
 
-async def _check_sale(context: ServiceContext, order: OrderRow) -> None:
-    sale = await context.sale(order.event_id)
+def _check_sale(sale: SaleRow, order: OrderRow, now: datetime, *, is_repeat: bool) -> None:
+    """Refuse to begin a payment for an event that is not as it was; its seats stay held until their deadline.
+
+    A request that is repeated finds out what became of the payment that it began.
+
+    Raises:
+        NotOnSale: The event was cancelled, or is over, or was moved since the hold.
+    """
+    if order.state not in UNPAID_STATES:
+        return
     if sale.state == EventState.CANCELLED:
-        raise OrderNotPayable("This event was cancelled.")
+        raise NotOnSale("This event was cancelled.")
+    if is_repeat:
+        return
+    if event_status(sale, now, sold_out=False) is EventStatus.ENDED:
+        raise NotOnSale("This event is over.")
+    if sale.moved_at is not None and sale.moved_at > order.created_at:
+        raise NotOnSale("This event was moved to another time; release these seats and choose again.")
 
 
 async def _start(context: ServiceContext, order: OrderRow, attempt: _Attempt) -> tuple[OrderRow, str]:
