@@ -125,6 +125,16 @@ async def receipt(visit: Visit) -> None:
     await visit.booked()
 
 
+async def refunded(visit: Visit) -> None:
+    await visit.booked()
+    order_id, ticket_id = await visit.page.evaluate(
+        "() => [boxoffice.purchase.order.id, boxoffice.purchase.order.tickets[0].id]"
+    )
+    mutation = "mutation ($i: RefundOrderInput!) { refundOrder(input: $i) { __typename } }"
+    visit.server.ask(mutation, {"i": {"orderId": order_id, "ticketIds": [ticket_id]}})
+    await expect(visit.page.locator("#refund")).to_be_visible()
+
+
 async def order(visit: Visit) -> None:
     await visit.booked()
     await visit.page.get_by_role("link", name="See the order").click()
@@ -203,6 +213,7 @@ STATES: dict[str, Reach] = {
     "bank": bank,
     "released": released,
     "receipt": receipt,
+    "refunded": refunded,
     "order": order,
     "order-hidden": order_hidden,
     "waiting-room": waiting_room,

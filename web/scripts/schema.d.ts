@@ -3,6 +3,7 @@
 export type Money = { amount: number; currency: string };
 export type EventStatus = "DRAFT" | "ANNOUNCED" | "ON_SALE" | "SOLD_OUT" | "CANCELLED" | "ENDED";
 export type TicketStatus = "HELD" | "ISSUED" | "REFUNDED" | "VOID";
+export type RefundStatus = "PENDING" | "SUCCEEDED" | "FAILED";
 export type SeatStatus = "AVAILABLE" | "HELD" | "BOOKED" | "BLOCKED";
 export type OrderStatus = "RESERVED" | "PAYING" | "BOOKED" | "EXPIRED" | "CANCELLED" | "REFUNDED";
 export type PaymentStatus =
@@ -72,7 +73,8 @@ export type Ticket = {
 };
 export type Payment = { id: string; status: PaymentStatus; failureCode: string | null; amount: Money };
 export type Order = {
-  id: string; reference: string; status: OrderStatus; createdAt: string; expiresAt: string | null;
+  id: string; reference: string; status: OrderStatus; createdAt: string; expiresAt: string | null; updatedAt: string;
+  refunded: Money; refunds: { id: string; status: RefundStatus }[];
   subtotal: Money; fees: Money; total: Money; payment: Payment | null; tickets: Ticket[];
   event: {
     id: string; name: string; startsAt: string; endsAt: string | null; timezone: string; venue: Venue;

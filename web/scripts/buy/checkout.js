@@ -54,12 +54,12 @@ export class Checkout {
 
   /** Shows the order's current state. @param {Order} order */
   draw(order) {
-    const shown = [order.id, order.status, order.payment?.status, order.expiresAt, this._purchase.busy, this._purchase.problem?.message].join();
+    const shown = [order.id, order.status, order.payment?.status, order.expiresAt, order.updatedAt, this._purchase.busy, this._purchase.problem?.message].join();
     if (shown === this._shown) return;
     const news = !this._shown.startsWith(`${order.id},${order.status}`);
     if (!this._shown.startsWith(`${order.id},`)) this._forgetCard();
     this._shown = shown;
-    if (order.status === "BOOKED") fill(this.element, receipt(order, this._afterwards(order)));
+    if (order.status === "BOOKED" || order.status === "REFUNDED") fill(this.element, receipt(order, this._afterwards(order)));
     else if (this._purchase.isHeld) this._drawHeld(order);
     else fill(this.element, this._ended(order));
     if (order.status === "RESERVED" || order.status === "PAYING") this._countdown.until(order.expiresAt ?? "");
@@ -146,7 +146,7 @@ export class Checkout {
 
   /** @param {Order} order */
   _ended(order) {
-    const text = order.status === "EXPIRED" ? t("holdExpired") : order.status === "REFUNDED" ? t("orderRefunded") : t("orderCancelled");
+    const text = t(order.status === "EXPIRED" ? "holdExpired" : "orderCancelled");
     return h(
       "section",
       { class: "card stack centred", id: "ended" },
