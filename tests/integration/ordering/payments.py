@@ -1,10 +1,13 @@
 """What the tests of paying and refunding share."""
 
 import asyncio
+from contextlib import suppress
+from datetime import timedelta
 from uuid import UUID
 
 from db.queries.orders import OrderRow, order_by_id
 from db.queries.payments import payment_of_order
+from payments.gateway import Declined
 from services.context import ServiceContext
 from services.ordering.attempt import ReserveRequest
 from services.ordering.outbox import deliver
@@ -48,3 +51,20 @@ async def kept_at_stripe(context: ServiceContext, order_id: UUID) -> int:
 
 async def seats(context: ServiceContext, order: OrderRow) -> bytes:
     return (await context.seats.snapshot(order.event_id)).places
+
+
+async def intents_made(context: ServiceContext, order: OrderRow) -> int:
+    """How many intents Stripe has for an order."""
+    intents = await context.gateway.recent_intents(order.created_at - timedelta(minutes=1))
+    return sum(intent.order_id == order.id for intent in intents)
+
+
+async def confirm_in_browser(context: ServiceContext, order: OrderRow, card: str) -> str:
+    """Confirm the order's intent as Stripe.js does; returns the intent's id."""
+    payment = await payment_of_order(context.database, order.id)
+    assert payment is not None and payment.intent_id is not None
+    with suppress(Declined):
+        await context.gateway.confirm(
+            payment.intent_id, card, idempotency_key=f"browser:{order.id}", return_url="http://localhost/"
+        )
+    return payment.intent_id
