@@ -11,6 +11,7 @@ from graphql import graphql
 
 from db.session import Connection, Database
 from devservices.valkey import Valkey
+from domain.ids import Kind, public_id
 from domain.viewer import Viewer
 from kit.clock import utc_now
 from payments.gateway import PaymentGateway
@@ -23,7 +24,7 @@ from services.ordering.attempt import ReserveRequest
 from services.ordering.reserve import reserve
 from services.ordering.seat_rebuild import seat_source_loader
 from services.ordering.selection import ExactSeats
-from tests.events import buyer, open_event, service_context_on
+from tests.events import ORGANISER, buyer, open_event, service_context_on
 
 PAGE = """
 query ($first: Int!) {
@@ -56,6 +57,23 @@ query ($first: Int!) {
           event { id name venue { name } performers { name } }
           tickets { id status price { amount } section { name } seat { row number } }
           payment { status }
+        }
+      }
+    }
+  }
+}
+"""
+
+
+EVENT_ORDERS = """
+query ($first: Int!) {
+  event(id: "ID") {
+    orders(first: $first, search: "example") {
+      totalCount
+      edges {
+        node {
+          id updatedAt buyer { name email } lines { kind amount { amount } } refunded { amount }
+          refunds { id tickets { id } } tickets { id status order { id } event { id } } payment { status }
         }
       }
     }
@@ -143,3 +161,24 @@ async def test_a_page_of_orders_takes_the_same_statements_whatever_its_size(
     assert (len(few["me"]["orders"]["edges"]), len(many["me"]["orders"]["edges"])) == (1, 6)
     assert all(len(edge["node"]["tickets"]) == 2 for edge in many["me"]["orders"]["edges"])
     assert len(large) == len(small), large
+
+
+async def test_a_page_of_an_events_orders_takes_the_same_statements_whatever_its_size(
+    database: CountingDatabase, redis_server: Valkey, redis_url: str
+) -> None:
+    event_id = await open_event(database, rows=[8])
+    async with service_context_on(database.url, redis_url, cast("PaymentGateway", None), utc_now) as context:
+        for place in range(6):
+            request = ReserveRequest(event_id, ExactSeats((place,)))
+            await reserve(context, buyer(f"buyer {place}"), request)
+    query = EVENT_ORDERS.replace("ID", public_id(Kind.EVENT, event_id), 1)
+
+    small, few = await statements_of(database, redis_server.url(), query, 1, ORGANISER)
+    large, many = await statements_of(database, redis_server.url(), query, 6, ORGANISER)
+
+    assert (len(few["event"]["orders"]["edges"]), len(many["event"]["orders"]["edges"])) == (1, 6)
+    assert {edge["node"]["buyer"]["email"] for edge in many["event"]["orders"]["edges"]} == {
+        f"buyer {place}@example.org" for place in range(6)
+    }
+    assert len(large) == len(small), large
+    assert len(large) <= 8, large
