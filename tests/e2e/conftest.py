@@ -208,7 +208,7 @@ async def open_page(browser: Browser, live_server: LiveServer) -> AsyncIterator[
 
     async def opened(path: str, width: int = 1280, height: int = 900, **options: Any) -> Page:
         context = await browser.new_context(
-            viewport={"width": width, "height": height}, locale="en-US", **options
+            viewport={"width": width, "height": height}, **{"locale": "en-US", **options}
         )
         contexts.append(context)
         page = await context.new_page()

@@ -34,6 +34,14 @@ window.Stripe = (key) => ({
     const { error } = await answer.json();
     return error ? { error: { message: error.message } } : {};
   },
+  handleNextAction: async ({ clientSecret }) => {
+    await fetch(`LOCAL/_control/challenges/${clientSecret.split("_secret_")[0]}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ outcome: "complete" }),
+    });
+    return {};
+  },
 });
 """
 
@@ -108,6 +116,22 @@ async def test_what_is_typed_into_the_element_outlives_news_of_the_order(
     await expect(page.locator("#problem")).to_contain_text("declined")
     await expect(page.locator("#stub-card")).to_have_value("pm_card_chargeDeclined")
     assert await page.evaluate("window.moves") == 0
+    await page.context.close()
+
+
+async def test_stripe_js_answers_the_bank_when_the_page_was_reloaded_meanwhile(
+    browser: Browser, live_server: LiveServer, new_event: Callable[..., str]
+) -> None:
+    page = await page_with_stripe(browser, live_server)
+    await to_the_element(page, live_server, new_event("Asked by the bank"))
+    await page.fill("#stub-card", "pm_card_threeDSecure2Required")
+    await page.click("#pay")
+    await expect(page.locator("#countdown")).to_be_visible()
+    await page.reload()
+
+    await page.click("#bank")
+
+    await expect(page.locator("#receipt")).to_be_visible(timeout=15_000)
     await page.context.close()
 
 

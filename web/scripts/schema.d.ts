@@ -72,6 +72,7 @@ export type Ticket = {
   } | null;
 };
 export type Payment = { id: string; status: PaymentStatus; failureCode: string | null; amount: Money };
+export type PaymentStep = { clientSecret: string; redirectUrl: string | null };
 export type Order = {
   id: string; reference: string; status: OrderStatus; createdAt: string; expiresAt: string | null; updatedAt: string;
   refunded: Money; refunds: { id: string; status: RefundStatus }[];
@@ -91,7 +92,7 @@ export type SeatsUnavailable = {
 export type ReserveResult =
   | { __typename: "ReserveSuccess"; order: Order } | SeatsUnavailable | LimitExceeded | SlowDown | Refusal;
 export type PayResult =
-  | { __typename: "PaySuccess"; order: Order; clientSecret: string } | SlowDown | Refusal;
+  | { __typename: "PaySuccess"; order: Order; clientSecret: string | null } | SlowDown | Refusal;
 export type ReleaseResult = { __typename: "ReleaseOrderSuccess"; order: Order } | Refusal;
 export type Challenge = {
   algorithm: string; challenge: string; salt: string; maxNumber: number; signature: string;

@@ -50,16 +50,14 @@ export async function stripeElement(publishableKey, clientSecret) {
 }
 
 /**
- * The address of the local Stripe's 3-D Secure page, or null. With the real Stripe, Stripe.js does this.
- * @param {Config} config @param {string} clientSecret
- * @returns {Promise<string | null>}
+ * Lets Stripe.js show what the bank asks, of a payment that a page before this one began.
+ * @param {string} publishableKey @param {string} clientSecret
+ * @returns {Promise<string | null>} Stripe's error message
  */
-export async function bankAddress(config, clientSecret) {
-  if (!config.localStripe || !config.stripePublishableKey) return null;
-  const query = new URLSearchParams({ key: config.stripePublishableKey, client_secret: clientSecret });
-  const intent = clientSecret.split("_secret_")[0];
-  const answer = await fetch(`${config.localStripe}/v1/payment_intents/${intent}?${query}`).catch(() => null);
-  return (await answer?.json())?.next_action?.redirect_to_url?.url ?? null;
+export async function answerBank(publishableKey, clientSecret) {
+  const stripe = (await loadStripe())(publishableKey);
+  const { error } = await stripe.handleNextAction({ clientSecret });
+  return error ? String(error.message) : null;
 }
 
 /** @returns {Promise<any>} */

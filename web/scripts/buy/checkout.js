@@ -1,14 +1,14 @@
 /** The panel beside the map once seats are held: countdown, guest details, payment, confirmation. */
 import { fill, h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
-import { bankAddress, stripeElement, testCards } from "./cards.js";
+import { answerBank, stripeElement, testCards } from "./cards.js";
 import { Countdown } from "./countdown.js";
 import { receipt, sums, ticketList } from "./receipt.js";
 import { problemNotice } from "./problem.js";
 
 /** @import { Config } from "./cards.js" */
 /** @import { Purchase } from "./purchase.js" */
-/** @import { Order } from "../schema.js" */
+/** @import { Order, PaymentStep } from "../schema.js" */
 
 /** The form for a guest's email and name. @param {Purchase} purchase @param {() => void} done @param {() => void} back */
 export function guestForm(purchase, done, back) {
@@ -54,7 +54,7 @@ export class Checkout {
 
   /** Shows the order's current state. @param {Order} order */
   draw(order) {
-    const shown = [order.id, order.status, order.payment?.status, order.expiresAt, order.updatedAt, this._purchase.busy, this._purchase.problem?.message].join();
+    const shown = [order.id, order.status, order.payment?.status, order.expiresAt, order.updatedAt, this._purchase.busy, this._purchase.problem?.message, this._purchase.nextStep?.clientSecret, this._purchase.nextStep?.redirectUrl].join();
     if (shown === this._shown) return;
     const news = !this._shown.startsWith(`${order.id},${order.status}`);
     if (!this._shown.startsWith(`${order.id},`)) this._forgetCard();
@@ -70,8 +70,8 @@ export class Checkout {
   /** @param {Order} order */
   _drawHeld(order) {
     const { busy, problem } = this._purchase;
-    // Stripe.js handles 3-D Secure itself; before a card is entered its intent has no payment method.
-    const approval = !this._usesStripeJs && order.payment?.status === "REQUIRES_ACTION" && this._purchase.clientSecret;
+    // While its element is on the page, Stripe.js shows the bank by itself.
+    const step = this._confirm ? null : this._purchase.nextStep;
     const declined = order.payment?.status === "FAILED";
     fill(
       this._panel,
@@ -82,7 +82,7 @@ export class Checkout {
       problem && !busy
         ? problemNotice(problem, { id: "problem" })
         : declined && h("div", { class: "notice bad", role: "alert", id: "problem" }, t("problem.PAYMENT_DECLINED")),
-      approval && this._approval(this._purchase.clientSecret ?? ""),
+      step && this._approval(step),
       this._payment(),
       this._release,
     );
@@ -103,13 +103,18 @@ export class Checkout {
     return Boolean(this._config.stripePublishableKey) && !this._config.localStripe;
   }
 
-  /** Shows the bank's 3-D Secure page. @param {string} clientSecret */
-  _approval(clientSecret) {
-    const notice = h("div", { class: "notice warn stack", role: "status", id: "approval" }, t("approvalNeeded"));
-    bankAddress(this._config, clientSecret).then((address) => {
-      if (address) notice.append(h("a", { class: "button", id: "bank", href: address, target: "_blank", rel: "noopener" }, t("openBank")));
-    });
-    return notice;
+  /** The way to the bank (3-D Secure): its page, or what Stripe.js shows. @param {PaymentStep} step */
+  _approval({ redirectUrl, clientSecret }) {
+    const bank = redirectUrl
+      ? h("a", { class: "button", id: "bank", href: redirectUrl }, t("openBank")) // this tab: it alone knows the buyer
+      : this._usesStripeJs && h("button", { type: "button", id: "bank", onclick: () => this._answerBank(clientSecret) }, t("openBank"));
+    return h("div", { class: "notice warn stack", role: "status", id: "approval" }, t("approvalNeeded"), bank);
+  }
+
+  /** @param {string} clientSecret */
+  async _answerBank(clientSecret) {
+    const problem = await answerBank(/** @type {string} */ (this._config.stripePublishableKey), clientSecret);
+    if (problem) this._purchase.tell({ code: "STRIPE", message: problem });
   }
 
   async _payNow() {

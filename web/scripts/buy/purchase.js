@@ -6,10 +6,15 @@ import { signIn, token } from "../graphql/session.js";
 import { Emitter } from "../kit/emitter.js";
 import { uniqueKey } from "../kit/keys.js";
 
-/** @import { GuestResult, LimitExceeded, Order, PayResult, Refusal, ReleaseResult, ReserveResult, SeatsUnavailable, Selection, SlowDown } from "../schema.js" */
+/** @import { GuestResult, LimitExceeded, Order, PaymentStep, PayResult, Refusal, ReleaseResult, ReserveResult, SeatsUnavailable, Selection, SlowDown } from "../schema.js" */
 /** @typedef {{ code: string, message: string, waitUntilMs?: number }} Problem `waitUntilMs`: when to try again, by this machine's clock */
 
 const HELD = new Set(["RESERVED", "PAYING"]);
+
+/** Whether a card was given and its bank asks the buyer. @param {Order} order */
+function waitsForBank(order) {
+  return order.status === "PAYING" && order.payment?.status === "REQUIRES_ACTION";
+}
 
 /** @extends {Emitter<{ changed: void, offered: SeatsUnavailable }>} */
 export class Purchase extends Emitter {
@@ -24,6 +29,8 @@ export class Purchase extends Emitter {
     this.busy = false;
     /** @type {string | null} */
     this.clientSecret = null;
+    /** What the bank asks of the buyer. @type {PaymentStep | null} */
+    this.nextStep = null;
     /** @type {string | null} */
     this.queueToken = null;
     /** @type {{ stop(): void } | null} */
@@ -85,6 +92,7 @@ export class Purchase extends Emitter {
       const { pay: answer } = await requestSurely("Pay", { input });
       if (answer.__typename === "PaySuccess") {
         this.clientSecret = answer.clientSecret;
+        this.nextStep = null;
         this.take(answer.order);
       } else {
         this._refuse(answer);
@@ -120,6 +128,7 @@ export class Purchase extends Emitter {
     this._watch = null;
     this.order = null;
     this.clientSecret = null;
+    this.nextStep = null;
     this.problem = null;
     sessionStorage.removeItem(this._storageKey);
     this.emit("changed", undefined);
@@ -148,6 +157,18 @@ export class Purchase extends Emitter {
   /** Applies a newer state of the order. @param {Order} order */
   take(order) {
     this.order = order;
+    if (!waitsForBank(order)) this.nextStep = null;
+    else if (!this.nextStep) this._findStep(order.id);
+    this.emit("changed", undefined);
+  }
+
+  /** Asks where the bank waits: a page that was reloaded knows nothing of it. @param {string} id */
+  async _findStep(id) {
+    /** @type {{ order: { payment: { nextStep: PaymentStep | null } | null } | null } | null} */
+    const answer = await request("PaymentStep", { id }).catch(() => null);
+    const step = answer?.order?.payment?.nextStep;
+    if (!step || this.order?.id !== id || !waitsForBank(this.order)) return;
+    this.nextStep = step;
     this.emit("changed", undefined);
   }
 

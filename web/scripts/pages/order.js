@@ -14,6 +14,8 @@ import { openPage } from "../kit/shell.js";
 const orderId = decodeURIComponent(location.pathname.split("/")[2] ?? "");
 const place = byId("order", HTMLElement);
 
+// The bank sends its visitor back with the secret of the payment, which belongs in no history.
+if (location.search.includes("payment_intent")) history.replaceState(null, "", location.pathname + location.hash);
 openPage({ live });
 open();
 
