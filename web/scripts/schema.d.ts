@@ -72,6 +72,12 @@ export type Ticket = {
   } | null;
 };
 export type Payment = { id: string; status: PaymentStatus; failureCode: string | null; amount: Money };
+export type DisputedOrder = {
+  id: string; reference: string;
+  dispute: {
+    gatewayId: string; status: "INQUIRY" | "OPEN" | "LOST"; amount: Money; reason: string; respondBy: string | null;
+  } | null;
+};
 export type PaymentStep = { clientSecret: string; redirectUrl: string | null };
 export type Order = {
   id: string; reference: string; status: OrderStatus; createdAt: string; expiresAt: string | null; updatedAt: string;

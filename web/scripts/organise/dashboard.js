@@ -9,6 +9,7 @@ import { Layout } from "../map/layout.js";
 import { SeatMap } from "../map/seatmap.js";
 import { Statuses } from "../map/statuses.js";
 import { watchSeats } from "../map/watch.js";
+import { disputesOf } from "./disputes.js";
 import { Sale } from "./sale.js";
 
 /** @import { EventResult, OrganisedEvent } from "../schema.js" */
@@ -27,6 +28,7 @@ export class Dashboard {
       { class: "organise-place", id: "dashboard" },
       this._head,
       this._problem,
+      event.status === "DRAFT" ? false : disputesOf(event.id),
       this._sale,
       h("div", { class: "card map-card drawing" },
         h("div", { class: "map-tools" }, h("span", { class: "small soft" }, t("organise.draw")), this._selection),
