@@ -223,7 +223,7 @@ class Settings:
     def base_url(self) -> str:
         """What people's browsers reach us by, without a slash at its end."""
         host = "127.0.0.1" if self.host in ("", "0.0.0.0", "::") else self.host  # noqa: S104 - compared
-        return self.public_url or f"http://{host}:{self.port}"
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def stop_seconds(self) -> int:

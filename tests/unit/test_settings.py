@@ -218,6 +218,7 @@ def test_metrics_leave_the_public_port_in_production() -> None:
 
 def test_public_address_is_this_machines_when_none_is_set() -> None:
     assert load(HOST="0.0.0.0", PORT="9000").base_url == "http://127.0.0.1:9000"
+    assert load(HOST="::1").base_url == "http://[::1]:8000"
     assert load(PUBLIC_URL="https://tickets.example.com/").base_url == "https://tickets.example.com"
     with pytest.raises(SettingsError, match=r"^BOXOFFICE_PUBLIC_URL must not have a query"):
         load(PUBLIC_URL="https://tickets.example.com/?a=b")
