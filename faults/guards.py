@@ -208,6 +208,17 @@ def _end_without_cancelling() -> None:
     _replace(expiry, _expire_paying=expire)
 
 
+def _ignore_reversals() -> None:
+    import services.ordering.settle
+    import services.ordering.webhook
+
+    async def read_nothing(*_: object) -> None:
+        """Reads neither refunds nor disputes."""
+
+    for module in (services.ordering.settle, services.ordering.webhook):
+        _replace(module, read_reversals=read_nothing)
+
+
 def _no_expiry() -> None:
     import workers.ordering
 
@@ -297,6 +308,9 @@ GUARDS: dict[str, Guard] = {
     ),
     "intent-fits": Guard(
         "an intent must have the order's amount", (3,), ("intents-altered",), _accept_any_intent
+    ),
+    "reversals": Guard(
+        "refunds by hand and disputes are taken in", (3,), ("refunds-by-hand",), _ignore_reversals
     ),
     "epoch-versions": Guard(
         "versions that do not repeat across epochs", (8,), ("flush-redis",), _repeat_versions, rounds=2

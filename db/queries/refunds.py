@@ -45,7 +45,7 @@ async def write_refund(connection: Connection, refund: RefundRow, now: datetime)
         f"""
         INSERT INTO refunds ({_REFUND}, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
-        ON CONFLICT (gateway_id) DO NOTHING
+        ON CONFLICT DO NOTHING
         """,
         refund.id,
         refund.payment_id,

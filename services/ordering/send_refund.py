@@ -11,7 +11,7 @@ from domain.errors import Unavailable
 from domain.states import PaymentState, RefundState
 from payments.gateway import ALREADY_REFUNDED, DISPUTED, Declined, GatewayRejected
 from services.context import ServiceContext
-from services.ordering.reversals import blocks_refunds, key_of
+from services.ordering.reversals import blocks_refunds, key_of, lost_minor
 from services.ordering.settle import settle_order
 
 log = logging.getLogger("boxoffice.refunds")
@@ -59,15 +59,16 @@ async def _refused(
     refusal: Declined | GatewayRejected,
 ) -> bool:
     """Take in what has happened at Stripe meanwhile, which may explain the refusal."""
-    await settle_order(context, order_id)
+    await settle_order(context, order_id, "charge.dispute.updated" if refusal.code == DISPUTED else "")
     after = await refund_by_id(context.database, refund.id)
     if after is None or after.state != RefundState.DECIDED:
         return True
     if after.amount_minor != refund.amount_minor:
         return False
-    if refusal.code == DISPUTED:
-        if blocks_refunds(await disputes_of_payment(context.database, payment.id)):
-            return True
+    disputes = await disputes_of_payment(context.database, payment.id)
+    if refusal.code == DISPUTED and blocks_refunds(disputes):
+        return True
+    if refusal.code == DISPUTED and lost_minor(disputes) > 0:
         log.error("order %s: its payment was disputed, and refund %s cannot be sent", order_id, refund.id)
         async with context.database.transaction() as connection:
             await lock_order(connection, order_id)

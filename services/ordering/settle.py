@@ -242,8 +242,10 @@ async def _open(
     return state
 
 
-async def settle_order(context: ServiceContext, order_id: UUID) -> None:
+async def settle_order(context: ServiceContext, order_id: UUID, event_type: str = "") -> None:
     """Retrieve an order's intent from the gateway, with what went back of it, and apply it.
+
+    `event_type` is what gave rise to it, where that is known.
 
     Raises:
         Unavailable: The gateway or the database does not answer.
@@ -253,7 +255,7 @@ async def settle_order(context: ServiceContext, order_id: UUID) -> None:
         return
     try:
         intent = await context.gateway.retrieve(payment.intent_id)
-        reversals = await read_reversals(context, intent, payment)
+        reversals = await read_reversals(context, intent, payment, event_type)
     except GatewayError as error:
         raise Unavailable from error
     await apply_intent(context, order_id, intent, reversals=reversals)

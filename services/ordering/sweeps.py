@@ -91,6 +91,12 @@ async def sweep_reversals(context: ServiceContext) -> int:
     now = context.now()
     mark = await sweep_mark(context.database, _REVERSALS) or now - REVERSALS_KEPT
     events = await context.gateway.recent_reversals(mark - REVERSALS_OVERLAP, most=_MOST_REVERSALS)
+    if len(events) == _MOST_REVERSALS:
+        log.error(
+            "only the latest %d events since %s were read; run `boxoffice doctor --days 30`",
+            len(events),
+            mark,
+        )
     missed = await _missed(context, events, now - WEBHOOK_TIME)
     failed = [event.created for event in missed if not await _handled(context, event)]
     read_until = max(min([now - WEBHOOK_TIME, *failed]), now - REVERSALS_TRIED)

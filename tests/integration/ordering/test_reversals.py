@@ -21,7 +21,15 @@ from services.ordering.settle import apply_intent
 from services.ordering.sweeps import sweep_reversals
 from services.ordering.webhook import handle_webhook
 from tests.events import ORGANISER, ManualClock
-from tests.integration.ordering.payments import ANN, drain, held, kept_at_stripe, seats, state
+from tests.integration.ordering.payments import (
+    ANN,
+    confirm_in_browser,
+    drain,
+    held,
+    kept_at_stripe,
+    seats,
+    state,
+)
 from tests.local_stripe import Control
 
 
@@ -289,3 +297,28 @@ async def test_refund_of_ours_counts_once_when_its_answer_was_lost(
 
     assert await state(context, order.id) == ("REFUNDED", "REFUNDED", 10_500, 10_500)
     assert await refunds(context, order) == [(10_500, "SENT", False, 10_500)]
+
+
+async def test_rest_goes_back_when_late_money_was_refunded_in_part_by_hand(
+    context: ServiceContext, control: Control
+) -> None:
+    order = await held(context)
+    await pay(context, ANN, order.id)
+    intent_id = await confirm_in_browser(context, order, "pm_card_visa")
+    await context.database.fetch(
+        "WITH gone AS (UPDATE claims SET state = 'ENDED' WHERE order_id = $1)"
+        " UPDATE orders SET state = 'EXPIRED' WHERE id = $1",
+        order.id,
+    )
+    await context.gateway.capture(intent_id, idempotency_key=f"by hand:{order.id}")
+    await control.refund(intent_id, 4000)
+
+    await received(context, order, "charge.refunded")
+    await drain(context)
+
+    assert await state(context, order.id) == ("EXPIRED", "REFUNDED", 10_500, 10_500)
+    assert sorted(row[:3] for row in await refunds(context, order)) == [
+        (4000, "SENT", True),
+        (6500, "SENT", False),
+    ]
+    assert await kept_at_stripe(context, order.id) == 0

@@ -17,6 +17,9 @@ __all__ = ["stripe_server"]
 PUBLIC_URL = "https://tickets.example.com/hall"
 STEP = "id status payment { status nextStep { clientSecret redirectUrl } }"
 DISPUTED = "id status dispute { gatewayId status amount { amount currency } reason respondBy createdAt }"
+REFUNDED = """
+  status refunded { amount } refunds { amount { amount } status reason tickets { id } } tickets { status }
+"""
 Installation = tuple[tuple[str, str], dict[str, str]]
 
 
@@ -194,3 +197,38 @@ async def disputed_orders(api: Api, order_id: str, organiser: str) -> tuple[list
     )
     found = [[edge["node"]["id"] for edge in event["event"][name]["edges"]] for name in ("yes", "no")]
     return found[0], found[1]
+
+
+async def test_refund_by_hand_is_a_refund_of_the_order_without_tickets(
+    api: Api, organiser: str, control: Control, installation: Installation
+) -> None:
+    token = new_token()
+    order_id = await held(api, organiser, token)
+    started = await pay(api, order_id, token, None)
+    intent = await intent_of(control, started["clientSecret"])
+    await pay(api, order_id, token, "pm_card_visa")
+    urls, changes = installation
+    await deliver_outbox(settings_on(*urls, **changes))
+    await control.refund(intent["id"], 700, reason="requested_by_customer")
+
+    await stripe_webhook(api, "charge.refunded", intent["id"])
+
+    assert await read(api, order_id, token, REFUNDED) == {
+        "status": "BOOKED",
+        "refunded": {"amount": 700},
+        "refunds": [
+            {
+                "amount": {"amount": 700},
+                "status": "SUCCEEDED",
+                "reason": "requested_by_customer",
+                "tickets": [],
+            }
+        ],
+        "tickets": [{"status": "ISSUED"}, {"status": "ISSUED"}],
+    }
+    await control.refund(intent["id"])
+    await stripe_webhook(api, "charge.refunded", intent["id"])
+    whole = await read(api, order_id, organiser, REFUNDED)
+    assert (whole["status"], whole["refunded"]["amount"]) == ("REFUNDED", intent["amount"])
+    assert [ticket["status"] for ticket in whole["tickets"]] == ["REFUNDED", "REFUNDED"]
+    assert [len(refund["tickets"]) for refund in whole["refunds"]] == [0, 2]
