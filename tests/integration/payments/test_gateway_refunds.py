@@ -6,6 +6,8 @@ import pytest
 import stripe
 
 from payments.gateway import (
+    ALREADY_REFUNDED,
+    DISPUTED,
     Declined,
     GatewayRejected,
     RefundStatus,
@@ -122,3 +124,54 @@ async def test_refund_is_rejected_when_less_is_left(gateway: StripeGateway, cont
         await gateway.refund(intent.id, 5001, "USD", idempotency_key=key())
 
     assert (await control.ledger_row(intent.id))["refunded"] == 0
+
+
+async def test_lower_refund_is_made_when_the_first_amount_was_refused_under_its_key(
+    gateway: StripeGateway, control: Control
+) -> None:
+    intent = await captured(gateway, card="pm_card_refundFail")
+    await control.refund(intent.id)
+    name = key()
+    with pytest.raises(GatewayRejected) as refusal:
+        await gateway.refund(intent.id, 5000, "USD", idempotency_key=name)
+    assert refusal.value.code == ALREADY_REFUNDED
+    async with asyncio.timeout(10):
+        while (await gateway.retrieve(intent.id)).refunded_minor:
+            await control.hurry()
+
+    lower = await gateway.refund(intent.id, 3000, "USD", idempotency_key=name)
+    again = await gateway.refund(intent.id, 3000, "USD", idempotency_key=name)
+
+    assert (lower.amount_minor, lower.key, again.id) == (3000, name, lower.id)
+
+
+async def test_dispute_is_read_with_its_state_and_deadline(gateway: StripeGateway, control: Control) -> None:
+    intent = await captured(gateway)
+    assert await gateway.disputes_of(intent.id) == []
+    made = await control.dispute(intent.id, amount=2000, reason="duplicate")
+
+    [dispute] = await gateway.disputes_of(intent.id)
+
+    assert (dispute.id, dispute.intent_id, dispute.amount_minor) == (made["id"], intent.id, 2000)
+    assert (dispute.status, dispute.reason, dispute.is_refundable) == ("needs_response", "duplicate", False)
+    assert dispute.respond_by is not None and dispute.respond_by > dispute.created
+    assert (await gateway.retrieve(intent.id)).disputed is True
+    with pytest.raises(GatewayRejected) as refusal:
+        await gateway.refund(intent.id, 1000, "USD", idempotency_key=key())
+    assert refusal.value.code == DISPUTED
+
+
+async def test_recent_reversals_are_the_events_of_refunds_and_disputes(
+    gateway: StripeGateway, control: Control
+) -> None:
+    intent = await captured(gateway)
+    for _ in range(60):
+        await control.refund(intent.id, 10)
+    await control.dispute(intent.id)
+
+    found = await gateway.recent_reversals(intent.created, most=10_000)
+
+    kinds = [event.type for event in found if event.intent_id == intent.id]
+    assert kinds[:2] == ["charge.dispute.funds_withdrawn", "charge.dispute.created"]
+    assert (kinds.count("refund.created"), kinds.count("charge.refunded")) == (60, 60)
+    assert len({event.id for event in found}) == len(found) > 100
