@@ -46,6 +46,11 @@ class PriceLevel:
     price: Money
     fee: Money
 
+    @property
+    def total(self) -> Money:
+        """What one ticket costs, fee included."""
+        return self.price + self.fee
+
 
 @dataclass(frozen=True, slots=True)
 class Seat:
@@ -175,10 +180,10 @@ class SeatMap:
 
     @property
     def price_range(self) -> tuple[Money, Money]:
-        """The lowest and the highest price of a place that can be bought, fees not included."""
+        """The lowest and the highest price of a place that can be bought, fees included."""
         used = {seat.price_level for seat in self.seats}
         used.update(s.price_level for s in self.sections if s.price_level is not None)
-        prices = sorted((self.price_levels[number].price for number in used), key=_amount)
+        prices = sorted((self.price_levels[number].total for number in used), key=_amount)
         return prices[0], prices[-1]
 
     def __hash__(self) -> int:

@@ -167,13 +167,14 @@ _ORDERS = """
 SELECT o.id, o.event_id, o.state, o.currency, o.total_minor, o.expires_at,
   coalesce(array_agg(c.place ORDER BY c.place) FILTER (WHERE c.state <> 'ENDED'), '{}') AS live_places,
   coalesce(array_agg(c.place ORDER BY c.place) FILTER (WHERE c.state = 'HELD'), '{}') AS held_places,
-  coalesce(sum(c.price_minor + c.fee_minor) FILTER (WHERE c.state <> 'ENDED'), 0)::int AS live_minor,
-  coalesce((SELECT sum(coalesce(tickets_minor, amount_minor)) FROM refunds WHERE payment_id = p.id), 0)::int
-    AS refunded_tickets_minor,
+  coalesce(sum(c.price_minor + c.fee_minor) FILTER (WHERE c.state <> 'ENDED'), 0)::bigint AS live_minor,
+  coalesce((
+    SELECT sum(coalesce(tickets_minor, amount_minor)) FROM refunds WHERE payment_id = p.id
+  ), 0)::bigint AS refunded_tickets_minor,
   coalesce((SELECT sum(amount_minor - coalesce(tickets_minor, 0)) FROM refunds
-    WHERE payment_id = p.id AND by_hand AND refunds.state = 'SENT'), 0)::int AS by_hand_minor,
+    WHERE payment_id = p.id AND by_hand AND refunds.state = 'SENT'), 0)::bigint AS by_hand_minor,
   coalesce((SELECT sum(amount_minor) FROM refunds WHERE payment_id = p.id AND refunds.state = 'DECIDED'
-    AND EXISTS (SELECT FROM disputes WHERE payment_id = p.id AND disputes.state = 'OPEN')), 0)::int
+    AND EXISTS (SELECT FROM disputes WHERE payment_id = p.id AND disputes.state = 'OPEN')), 0)::bigint
     AS waiting_minor,
   p.intent_id, o.user_id::text || ' ' || o.idempotency_key AS request,
   CASE WHEN o.user_id = e.organiser_id THEN NULL WHEN u.subject LIKE 'guest:%' THEN lower(u.email)

@@ -10,7 +10,7 @@ from search.match_quality import ONE_TYPO_FROM, TWO_TYPOS_FROM
 from search.synonyms import synonyms
 
 # Raise it when `search.documents` changes what it writes, for either engine.
-DOCUMENT_VERSION = 5
+DOCUMENT_VERSION = 6
 
 # In order of their weight: a performer's name counts more than a title, a title more than a venue.
 TEXT_ATTRIBUTES = (

@@ -280,7 +280,7 @@ def _direction(request: SearchRequest) -> str:
 def _facets(bind: _Parameters) -> str:
     zone = f"CASE WHEN timezone = ANY({bind(_ZONES)}::text[]) THEN timezone ELSE 'UTC' END"
     steps = f"""CASE WHEN currency = ANY({bind(sorted(WHOLE_CURRENCIES))}::text[])
-        THEN {bind(list(STEPS_WHOLE))}::int[] ELSE {bind(list(STEPS))}::int[] END"""
+        THEN {bind(list(STEPS_WHOLE))}::bigint[] ELSE {bind(list(STEPS))}::bigint[] END"""
     values = (
         ("city", "city"),
         ("category", "category"),

@@ -2,8 +2,9 @@
 
 from bisect import bisect_right
 
-# ISO 4217 currencies without decimals.
-WHOLE_CURRENCIES = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())
+from domain.currencies import DIGITS
+
+WHOLE_CURRENCIES = frozenset(code for code, digits in DIGITS.items() if digits == 0)
 STEPS_WHOLE = (1, 10_000, 20_000, 30_000, 50_000, 100_000)
 STEPS = (1, 1_000, 2_000, 5_000, 10_000, 20_000)
 

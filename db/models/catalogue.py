@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
-from db.models.columns import UUID, datetime, foreign_key, key, state, text, timestamp
+from db.models.columns import UUID, amount, datetime, foreign_key, key, state, text, timestamp
 from domain.states import EventState
 
 
@@ -98,8 +98,8 @@ class Event(SQLModel, table=True):
     seat_map_version: str = Field(
         sa_column=sa.Column(sa.Text, sa.ForeignKey("seat_maps.version"), nullable=False)
     )
-    price_from: int | None = None
-    price_to: int | None = None
+    price_from: int | None = amount(nullable=True)
+    price_to: int | None = amount(nullable=True)
     currency: str | None = text(nullable=True)
     max_tickets_per_order: int
     # Empty where an older version made the event: as max_tickets_per_order.
@@ -145,6 +145,6 @@ class PriceLevel(SQLModel, table=True):
     number: int = Field(sa_column=sa.Column(sa.Integer, primary_key=True, autoincrement=False))
     name: str = text()
     color: str | None = text(nullable=True)
-    price_minor: int
-    fee_minor: int
+    price_minor: int = amount()
+    fee_minor: int = amount()
     currency: str = text()

@@ -32,6 +32,14 @@ def timestamp(*, nullable: bool = False, now: bool = False) -> Any:
     )
 
 
+def amount(*, nullable: bool = False, default: str | None = None) -> Any:
+    """An amount in minor units: 32 bits hold no more than 21,474,836.47 of a rupiah or peso."""
+    return Field(
+        default=None,
+        sa_column=sa.Column(sa.BigInteger, nullable=nullable, server_default=default),
+    )
+
+
 def text(*, nullable: bool = False, default: str | None = None, unique: bool = False) -> Any:
     """Text of any length."""
     return Field(
@@ -50,4 +58,4 @@ def state(states: type[Any], *, name: str) -> Any:
     )
 
 
-__all__ = ["UUID", "datetime", "foreign_key", "key", "state", "text", "timestamp"]
+__all__ = ["UUID", "amount", "datetime", "foreign_key", "key", "state", "text", "timestamp"]

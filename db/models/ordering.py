@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Field, SQLModel
 
-from db.models.columns import UUID, datetime, foreign_key, key, state, text, timestamp
+from db.models.columns import UUID, amount, datetime, foreign_key, key, state, text, timestamp
 from domain.states import CardAttemptState, ClaimState, DisputeState, OrderState, SalesChannel
 
 _CHANNELS = ", ".join(f"'{channel}'" for channel in SalesChannel)
@@ -54,9 +54,9 @@ class Order(SQLModel, table=True):
     user_id: UUID = foreign_key("users.id")
     state: str = state(OrderState, name="orders_state")
     currency: str = text()
-    subtotal_minor: int
-    fees_minor: int
-    total_minor: int
+    subtotal_minor: int = amount()
+    fees_minor: int = amount()
+    total_minor: int = amount()
     idempotency_key: str | None = text(nullable=True)
     input_hash: str | None = text(nullable=True)
     expires_at: datetime = timestamp()
@@ -99,8 +99,8 @@ class Claim(SQLModel, table=True):
     order_id: UUID | None = foreign_key("orders.id", nullable=True)
     state: str = state(ClaimState, name="claims_state")
     price_level: int | None = None
-    price_minor: int
-    fee_minor: int
+    price_minor: int = amount()
+    fee_minor: int = amount()
     # What clients know the ticket by, for ever; a place that is sold again has another claim.
     ticket_id: UUID = Field(
         sa_column=sa.Column(
@@ -127,10 +127,10 @@ class Payment(SQLModel, table=True):
     order_id: UUID = foreign_key("orders.id", unique=True)
     intent_id: str | None = text(nullable=True, unique=True)
     state: str = text()
-    amount_minor: int
+    amount_minor: int = amount()
     currency: str = text()
-    captured_minor: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
-    refunded_minor: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
+    captured_minor: int = amount(default="0")
+    refunded_minor: int = amount(default="0")
     failure_code: str | None = text(nullable=True)
     idempotency_key: str | None = text(nullable=True)
     input_hash: str | None = text(nullable=True)
@@ -174,13 +174,13 @@ class Refund(SQLModel, table=True):
 
     id: UUID = key()
     payment_id: UUID = foreign_key("payments.id")
-    amount_minor: int
+    amount_minor: int = amount()
     reason: str | None = text(nullable=True)
     state: str = text()
     gateway_id: str | None = text(nullable=True)
     by_hand: bool = Field(sa_column=sa.Column(sa.Boolean, nullable=False, server_default=sa.false()))
     # The price of the tickets that it ended, where that is not its amount.
-    tickets_minor: int | None = Field(sa_column=sa.Column(sa.BigInteger, nullable=True))
+    tickets_minor: int | None = amount(nullable=True)
     bounces: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
     created_at: datetime = timestamp(now=True)
     updated_at: datetime = timestamp(now=True)
@@ -194,7 +194,7 @@ class Dispute(SQLModel, table=True):
 
     id: str = Field(sa_column=sa.Column(sa.Text, primary_key=True))
     payment_id: UUID = foreign_key("payments.id")
-    amount_minor: int = Field(sa_column=sa.Column(sa.BigInteger, nullable=False))
+    amount_minor: int = amount()
     currency: str = text()
     reason: str = text()
     state: str = state(DisputeState, name="disputes_state")

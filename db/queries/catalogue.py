@@ -77,7 +77,7 @@ class NewEvent(EventDescription):
         state: EventState,
         external_id: str | None = None,
     ) -> "NewEvent":
-        """An event at a venue, with the version, the prices and the currency of its seat map."""
+        """An event at a venue, with its seat map's version, currency, and prices with their fees."""
         lowest, highest = seat_map.price_range
         return cls(
             **{each.name: getattr(event, each.name) for each in fields(EventDescription)},

@@ -43,7 +43,7 @@ class OrderStanding:
 
 _STANDING = """
   SELECT o.id, o.reference, o.event_id, o.state, o.currency, o.total_minor, o.expires_at,
-    coalesce(sum(c.price_minor + c.fee_minor) FILTER (WHERE c.state <> 'ENDED'), 0)::int AS live_minor,
+    coalesce(sum(c.price_minor + c.fee_minor) FILTER (WHERE c.state <> 'ENDED'), 0)::bigint AS live_minor,
     coalesce(array_agg(c.place ORDER BY c.place) FILTER (WHERE c.state <> 'ENDED'), '{}') AS live_places,
     coalesce(array_agg(c.place ORDER BY c.place) FILTER (WHERE c.state = 'HELD'), '{}') AS held_places,
     coalesce(array_agg(c.place ORDER BY c.place) FILTER (WHERE c.state = 'ENDED' AND NOT EXISTS (

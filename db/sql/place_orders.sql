@@ -20,7 +20,7 @@ WITH wanted AS (
   SELECT DISTINCT ON (id) *
   FROM unnest(
     $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::int[], $10::int[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::text[],
+    $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::text[],
     $16::uuid[], $17::uuid[], $18::text[], $19::int[], $20::int[], $21::int[], $22::int[]
   ) WITH ORDINALITY AS orders (
     id, event_id, user_id, subject, email, name, reference, currency, subtotal_minor, fees_minor,
@@ -67,7 +67,7 @@ WITH wanted AS (
   SELECT wanted.event_id, claim.place, wanted.id, 'HELD', claim.level, claim.price, claim.fee, claim.ticket
   FROM placed
   JOIN wanted USING (id)
-  JOIN unnest($23::int[], $24::int[], $25::int[], $26::int[], $27::int[], $28::uuid[])
+  JOIN unnest($23::int[], $24::int[], $25::int[], $26::bigint[], $27::bigint[], $28::uuid[])
     AS claim (number, place, level, price, fee, ticket) ON claim.number = wanted.number
   ORDER BY wanted.event_id, claim.place
   RETURNING order_id
