@@ -2,21 +2,13 @@
 
 from dataclasses import dataclass
 
+from domain.currencies import DIGITS, charge_limits, digits_of
 from domain.errors import InvalidInput
 
-# ISO 4217 (2024): the currencies that a card can be charged in.
-CURRENCIES = frozenset(
-    """
-    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
-    BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS
-    GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW
-    KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD
-    NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD
-    SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES
-    VND VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWL
-    """.split()
-)
-MOST_MINOR = 99_999_999  # Stripe's maximum for one charge
+CURRENCIES = frozenset(DIGITS)
+"""The currencies that an event can be priced in"""
+MOST_MINOR_UNITS = 2**53 - 1
+"""The largest amount of the schema's MinorUnits: JSON's numbers are exact up to it in every client"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +23,63 @@ class Money:
         """Check an amount that comes from outside.
 
         Raises:
-            InvalidInput: an unknown currency, or an amount outside 0..99,999,999 minor units.
+            InvalidInput: an unknown currency, a negative amount, or one that no card can be charged.
         """
         if currency not in CURRENCIES:
             raise InvalidInput(f"{path}.currency: {currency[:8]!r} is not an ISO 4217 currency code.")
-        if not 0 <= amount <= MOST_MINOR:
-            raise InvalidInput(f"{path}.amount: must be between 0 and {MOST_MINOR} minor units.")
-        return cls(amount, currency)
+        money, limits = cls(amount, currency), charge_limits(currency)
+        if amount < 0:
+            raise InvalidInput(f"{path}.amount: must not be negative.")
+        if amount > limits.most_minor:
+            most = cls(limits.most_minor, currency)
+            raise InvalidInput(f"{path}.amount: {money} is more than a card can be charged, {most}.")
+        if amount % limits.step_minor:
+            step = cls(limits.step_minor, currency)
+            raise InvalidInput(
+                f"{path}.amount: {money} cannot be charged: {currency} is charged in steps of {step}."
+            )
+        return money
+
+    @property
+    def digits(self) -> int:
+        """The decimals of the currency by ISO 4217."""
+        return digits_of(self.currency)
+
+    @property
+    def is_too_little_to_charge(self) -> bool:
+        """Whether it is less than the least that a card can be charged; nothing at all is free."""
+        return 0 < self.amount < charge_limits(self.currency).least_minor
+
+    @property
+    def is_too_much_to_charge(self) -> bool:
+        """Whether it is more than a card can be charged at once."""
+        return self.amount > charge_limits(self.currency).most_minor
 
     def __add__(self, other: "Money") -> "Money":
         if other.currency != self.currency:
             raise ValueError(f"{self.currency} and {other.currency} do not add up")
         return Money(self.amount + other.amount, self.currency)
+
+    def __str__(self) -> str:
+        """E.g. 1,499,000 minor units of HUF: "14,990.00 HUF"."""
+        whole, fraction = divmod(abs(self.amount), 10**self.digits)
+        sign = "-" if self.amount < 0 else ""
+        decimals = f".{fraction:0{self.digits}}" if self.digits else ""
+        return f"{sign}{whole:,}{decimals} {self.currency}"
+
+
+def check_total(price: Money, fee: Money, path: str) -> None:
+    """Check that what one ticket costs, fee included, can be charged.
+
+    Raises:
+        InvalidInput: it is less than the least charge of its currency, or more than the most.
+    """
+    total, limits = price + fee, charge_limits(price.currency)
+    if total.is_too_little_to_charge:
+        least = Money(limits.least_minor, total.currency)
+        raise InvalidInput(
+            f"{path}.amount: {total} is less than a card can be charged, {least}; 0 makes a ticket free."
+        )
+    if total.is_too_much_to_charge:
+        most = Money(limits.most_minor, total.currency)
+        raise InvalidInput(f"{path}.amount: {total} with the fee is more than a card can be charged, {most}.")

@@ -8,7 +8,7 @@ from domain.errors import InvalidInput
 from domain.hidden_characters import hidden_character
 from domain.layout import Area, AreaShape, PriceLevel, Row, Seat, SeatMap, Section, SectionKind
 from domain.layout_document import make_seat_map
-from domain.money import Money
+from domain.money import Money, check_total
 from domain.plan_fields import LONGEST_TEXT, has_control_character, tidy
 from domain.seating_plan import Plan, PlanSeat
 
@@ -105,6 +105,8 @@ def _check_money(price: Money, fee: Money | None, path: str) -> None:
     Money.checked(price.amount, price.currency, f"{path}.price")
     if fee is not None:
         Money.checked(fee.amount, fee.currency, f"{path}.fee")
+    if fee is None or fee.currency == price.currency:
+        check_total(price, fee or Money(0, price.currency), f"{path}.price")
 
 
 def _check_one_currency(prices: Sequence[PriceInput], general_admission: Sequence[GeneralAdmission]) -> None:

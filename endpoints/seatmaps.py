@@ -117,11 +117,12 @@ def _level(seat_map: SeatMap, level: PriceLevel) -> dict[str, Any]:
         "color": level.color,
         "price": _money(level.price),
         "fee": _money(level.fee),
+        "total": _money(level.total),
     }
 
 
 def _money(money: Money) -> dict[str, Any]:
-    return {"amount": money.amount, "currency": money.currency}
+    return {"amount": money.amount, "currency": money.currency, "digits": money.digits}
 
 
 def _section(seat_map: SeatMap, section: Section) -> dict[str, Any]:

@@ -1,16 +1,18 @@
-"""Amounts of ours and of Stripe: the same number but for a few currencies (docs.stripe.com/currencies).
+"""Amounts of ours and of Stripe: the same number but where Stripe's decimals are not ISO 4217's.
 
-ISO 4217 gives the króna and the Ugandan shilling no decimals; Stripe still counts them in
-hundredths, the last two digits always 00.
+Those are ISK and UGX, which Stripe counts in hundredths that are always 00, and MGA, which it counts whole.
 """
 
-STRIPE_PER_MINOR = {"ISK": 100, "UGX": 100}
+from domain.currencies import digits_of, rescaled, stripe_digits_of
 
 
 def to_stripe(amount_minor: int, currency: str) -> int:
-    return amount_minor * STRIPE_PER_MINOR.get(currency.upper(), 1)
+    """Return Stripe's amount, rounded down where it has fewer decimals; `charge_limits` allows no such."""
+    code = currency.upper()
+    return rescaled(amount_minor, digits_of(code), stripe_digits_of(code))
 
 
 def from_stripe(amount: int, currency: str) -> int:
-    """Rounded down where Stripe has a fraction that the currency does not have."""
-    return amount // STRIPE_PER_MINOR.get(currency.upper(), 1)
+    """Return our amount, rounded down where Stripe has a fraction that the currency does not have."""
+    code = currency.upper()
+    return rescaled(amount, stripe_digits_of(code), digits_of(code))

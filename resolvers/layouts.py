@@ -20,6 +20,7 @@ class PriceLevelView:
     color: str | None
     price: Money
     fee: Money
+    total: Money
 
 
 @dataclass(slots=True)  # not frozen: a map has thousands, and frozen ones take four times as long to build
@@ -147,7 +148,12 @@ def seat_map_rows_path(version: str) -> str:
 def price_level_view(event_id: UUID, level: PriceLevel) -> PriceLevelView:
     """Return a price level with its public id."""
     return PriceLevelView(
-        part_id(Part.PRICE_LEVEL, event_id, level.number), level.name, level.color, level.price, level.fee
+        part_id(Part.PRICE_LEVEL, event_id, level.number),
+        level.name,
+        level.color,
+        level.price,
+        level.fee,
+        level.total,
     )
 
 

@@ -70,8 +70,12 @@ class Event(Node):
     off_sale_at: datetime | None = strawberry.field(
         description="When the sale closes; null: when the event is over"
     )
-    price_from: Money | None = strawberry.field(description="The lowest price of a ticket, without its fee")
-    price_to: Money | None = strawberry.field(description="The highest price of a ticket, without its fee")
+    price_from: Money | None = strawberry.field(
+        description="The least that a ticket costs, fees and taxes included"
+    )
+    price_to: Money | None = strawberry.field(
+        description="The most that a ticket costs, fees and taxes included"
+    )
     max_tickets_per_order: int = strawberry.field(description="More in one order is LIMIT_EXCEEDED")
     max_tickets_per_person: int = strawberry.field(
         description="Live tickets that one person may have of this event, over all their orders, held and "

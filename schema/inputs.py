@@ -4,6 +4,8 @@ from datetime import datetime
 
 import strawberry
 
+from schema.scalars import MinorUnits
+
 _KEY = (
     "The same key with the same input changes nothing again and answers the same; with another input, "
     "IDEMPOTENCY_MISMATCH. Kept 24 h."
@@ -12,7 +14,7 @@ _KEY = (
 
 @strawberry.input(description="An amount of one currency")
 class MoneyInput:
-    amount: int = strawberry.field(description="Minor units (cents, won): 4550 USD is $45.50")
+    amount: MinorUnits = strawberry.field(description="Minor units (cents, won): 4550 USD is $45.50")
     currency: str = strawberry.field(description="ISO 4217")
 
 
@@ -40,7 +42,10 @@ class VenueInput:
 @strawberry.input(description="The price of a category of the seating plan")
 class PriceLevelInput:
     category: str = strawberry.field(description="As the plan calls it")
-    price: MoneyInput = strawberry.field(description="What a ticket costs, without the fee")
+    price: MoneyInput = strawberry.field(
+        description="What a ticket costs, without the fee. Together they are 0, or what a card can be "
+        "charged in this currency (docs/limits.md)"
+    )
     fee: MoneyInput | None = strawberry.field(default=None, description="Added to each ticket; left out: 0")
 
 
@@ -48,7 +53,10 @@ class PriceLevelInput:
 class GeneralAdmissionSectionInput:
     name: str = strawberry.field(description="Also the name of the plan's area that it is drawn as, if any")
     capacity: int = strawberry.field(description="How many tickets there are")
-    price: MoneyInput = strawberry.field(description="What a ticket costs, without the fee")
+    price: MoneyInput = strawberry.field(
+        description="What a ticket costs, without the fee. Together they are 0, or what a card can be "
+        "charged in this currency (docs/limits.md)"
+    )
     fee: MoneyInput | None = strawberry.field(default=None, description="Added to each ticket; left out: 0")
 
 

@@ -18,6 +18,9 @@ class PriceLevel:
     color: str | None = strawberry.field(description="CSS colour of its seats on the map")
     price: Money = strawberry.field(description="What a ticket costs, without the fee")
     fee: Money = strawberry.field(description="What is added to each ticket")
+    total: Money = strawberry.field(
+        description="Price and fee and whatever else is charged for one ticket: what is shown first"
+    )
 
 
 @strawberry.type(description="A numbered seat. It never changes within one version of the map")

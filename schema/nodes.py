@@ -4,6 +4,7 @@ import strawberry
 
 from domain.money import Money as MoneyAmount
 from schema.enums import UserErrorCode
+from schema.scalars import MinorUnits
 
 
 @strawberry.interface(description="Anything that has a global id and can be read again by it")
@@ -31,8 +32,12 @@ class PageInfo:
 
 @strawberry.type(description="An amount of one currency")
 class Money:
-    amount: int = strawberry.field(description="Minor units (cents, won): 4550 USD is $45.50")
+    amount: MinorUnits = strawberry.field(description="Minor units (cents, won): 4550 USD is $45.50")
     currency: str = strawberry.field(description="ISO 4217")
+    digits: int = strawberry.field(
+        description="Decimal places of the currency as ISO 4217 has them, never a display locale's: 2 for "
+        "HUF, 0 for KRW, 3 for KWD"
+    )
 
 
 __all__ = ["Money", "MoneyAmount", "Node", "PageInfo", "UserError"]

@@ -1,10 +1,16 @@
-"""The scalars of times and dates."""
+"""The scalars of times, dates and amounts."""
 
 import re
 from datetime import UTC, date, datetime
+from typing import Any, NewType
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, IntValueNode, ValueNode
+
+from domain.money import MOST_MINOR_UNITS
+
+MinorUnits = NewType("MinorUnits", int)
+"""The type of a field whose amount may not fit GraphQL's Int of 32 bits"""
 
 _RFC_3339 = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
@@ -50,6 +56,26 @@ def parse_date(value: object) -> date:
     raise GraphQLError("A Date is a calendar date such as 2027-03-14.")
 
 
+def parse_minor_units(value: object) -> int:
+    """A whole number of minor units, from a JSON number.
+
+    Raises:
+        GraphQLError: it is none, or beyond 2^53 - 1.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        whole = value if isinstance(value, int) or value.is_integer() else None
+        if whole is not None and -MOST_MINOR_UNITS <= whole <= MOST_MINOR_UNITS:
+            return int(whole)
+    raise GraphQLError(
+        f"MinorUnits is a whole number from -{MOST_MINOR_UNITS} to {MOST_MINOR_UNITS}, such as 4550."
+    )
+
+
+def parse_minor_units_literal(node: ValueNode, _variables: dict[str, Any] | None = None) -> int:
+    """A whole number of minor units in a document, which must be written as one."""
+    return parse_minor_units(int(node.value) if isinstance(node, IntValueNode) else None)
+
+
 DATE_TIME = strawberry.scalar(
     name="DateTime",
     description="RFC 3339 timestamp with offset, e.g. 2027-03-14T19:30:00+01:00",
@@ -64,4 +90,16 @@ DATE = strawberry.scalar(
     serialize=date.isoformat,
     parse_value=parse_date,
 )
-SCALARS: dict[object, strawberry.types.scalar.ScalarDefinition] = {datetime: DATE_TIME, date: DATE}
+MINOR_UNITS = strawberry.scalar(
+    name="MinorUnits",
+    description="A whole number of minor units, up to 2^53 - 1 either way, as a JSON number: a day's takings "
+    "in won do not fit an Int",
+    serialize=parse_minor_units,
+    parse_value=parse_minor_units,
+    parse_literal=parse_minor_units_literal,
+)
+SCALARS: dict[object, strawberry.types.scalar.ScalarDefinition] = {
+    datetime: DATE_TIME,
+    date: DATE,
+    MinorUnits: MINOR_UNITS,
+}

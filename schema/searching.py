@@ -6,6 +6,7 @@ import strawberry
 
 from schema.enums import SearchSort, SearchSource, SuggestionKind
 from schema.events import Event
+from schema.scalars import MinorUnits
 
 
 @strawberry.input(description="A circle on the map")
@@ -33,10 +34,10 @@ class SearchEventsInput:
     city: str | None = strawberry.field(default=None, description="Venue.city, in any case")
     category: str | None = strawberry.field(default=None, description="Event.category, in any case")
     near: GeoInput | None = strawberry.field(default=None, description="Within a circle")
-    price_max: int | None = strawberry.field(
+    price_max: MinorUnits | None = strawberry.field(
         default=None,
-        description="Event.priceFrom is at most this many minor units, in its own currency; give `currency` "
-        "as well where events of several are for sale",
+        description="Event.priceFrom, everything included, is at most this many minor units, in its own "
+        "currency; give `currency` as well where events of several are for sale",
     )
     currency: str | None = strawberry.field(default=None, description="Priced in this one: ISO 4217")
     available_only: bool | None = strawberry.field(

@@ -6,12 +6,15 @@ from devservices.stripe.forms import Params
 from devservices.stripe.injected_faults import alter
 from devservices.stripe.ledger import Ledger
 
-MAXIMUM = 99_999_999
+# The most digits of an amount.
+USUAL_DIGITS = 8
+DIGITS = {"idr": 12, "lbp": 11, "cop": 10, "huf": 10, "jpy": 10, "inr": 9}
 # The minimum charge in minor units; Stripe publishes none for other currencies.
 MINIMUM = {
-    "usd": 50, "aed": 200, "aud": 50, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250,
-    "eur": 50, "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200,
-    "nok": 300, "nzd": 50, "pln": 200, "ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
+    "usd": 50, "aed": 200, "ars": 50, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "cop": 50,
+    "czk": 1500, "dkk": 250, "eur": 50, "gbp": 30, "hkd": 400, "huf": 17500, "idr": 50, "ils": 50, "inr": 50,
+    "jpy": 50, "krw": 50, "mxn": 1000, "myr": 200, "nok": 300, "nzd": 50, "php": 50, "pln": 200, "ron": 200,
+    "rub": 50, "sek": 300, "sgd": 50, "thb": 1000, "zar": 50,
 }  # fmt: skip
 ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
 # Amounts of these currencies must be multiples: those with three decimals of 10, and those that
@@ -28,8 +31,9 @@ def currency(params: Params) -> str:
 
 def amount(params: Params, code: str) -> int:
     wanted = params.integer("amount")
-    if wanted > MAXIMUM:
-        sentence = f"Amount must be no more than {shown(MAXIMUM, code)}"
+    maximum = 10 ** DIGITS.get(code, USUAL_DIGITS) - 1
+    if wanted > maximum:
+        sentence = f"Amount must be no more than {shown(maximum, code)}"
         raise invalid_parameter("amount", sentence, "amount_too_large")
     if wanted < MINIMUM.get(code, 1):
         sentence = f"Amount must be at least {shown(MINIMUM[code], code)}"

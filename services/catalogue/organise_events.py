@@ -39,7 +39,6 @@ from services.identity.authorisation import organiser_of, own_sale
 MOST_PERFORMERS = 100
 MOST_TICKETS_AN_ORDER = 100
 MOST_TICKETS_A_PERSON = 10_000
-_LARGEST_TOTAL = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,6 @@ async def create_event(
     performers = _checked_performers(draft.performers)
     document = await _plan_document(context, draft)
     seat_map = await asyncio.to_thread(_seat_map, event.id, draft, document)
-    _check_largest_order(seat_map, draft.max_tickets_per_order)
     try:
         async with context.database.transaction() as connection:
             earlier = await record_request(connection, request, event.id, context.now())
@@ -157,8 +155,6 @@ async def update_event(
         checked.get("on_sale_at", event.on_sale_at),
         checked.get("off_sale_at", event.off_sale_at),
     )
-    if (per_order := checked.get("max_tickets_per_order")) is not None:
-        _check_largest_order(await context.seat_map(event.seat_map_version), per_order)
 
     async def write(connection: Connection) -> None:
         if await record_request(connection, request, event_id, context.now()) is None and checked:
@@ -283,13 +279,6 @@ def _checked_performers(names: Sequence[str]) -> list[str]:
         raise InvalidInput(f"performers: at most {MOST_PERFORMERS}.")
     tidy = [name(each, f"performers[{number}]") for number, each in enumerate(names)]
     return list(dict.fromkeys(tidy))
-
-
-def _check_largest_order(seat_map: SeatMap, most_tickets: int) -> None:
-    """Check that an order's total fits the 32 bits of an Int of GraphQL and PostgreSQL."""
-    dearest = max(level.price.amount + level.fee.amount for level in seat_map.price_levels)
-    if dearest * most_tickets > _LARGEST_TOTAL:
-        raise InvalidInput("maxTicketsPerOrder: so many tickets at this price are more than can be charged.")
 
 
 async def _plan_document(context: ServiceContext, draft: EventDraft) -> str | None:

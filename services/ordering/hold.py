@@ -7,6 +7,7 @@ from reservations.outcomes import Candidate, FreeRange, HoldAnswer, Outcome
 from services.context import ServiceContext
 from services.ordering.attempt import Attempt
 from services.ordering.limits import limit_error
+from services.ordering.order_total import chargeable
 from services.ordering.selection import (
     BestAvailable,
     ExactSeats,
@@ -40,7 +41,8 @@ async def _hold_best(context: ServiceContext, attempt: Attempt, selection: BestA
     answer = HoldAnswer(Outcome.TAKEN, 0, ())
     for number in range(_TRIES):
         snapshot = await context.seats.snapshot(attempt.sale.id)
-        candidates = best_candidates(selection, attempt.seat_map, snapshot.places)
+        found = best_candidates(selection, attempt.seat_map, snapshot.places)
+        candidates = chargeable(attempt.seat_map, found)
         if not candidates:
             break
         strict = attempt.sale.orphan_rule and number == 0

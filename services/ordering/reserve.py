@@ -20,6 +20,7 @@ from services.ordering.attempt import Attempt, ReserveRequest
 from services.ordering.hold import error_of, hold
 from services.ordering.hold_pauses import pause_error, remembered_pause
 from services.ordering.limits import limits_of
+from services.ordering.order_total import check_sum
 from services.ordering.place_order import place_order
 from services.ordering.selection import check_selection
 
@@ -69,6 +70,7 @@ async def _new_attempt(
         raise NotOnSale
     seat_map = await context.seat_map(sale.seat_map_version)
     check_selection(request.selection, seat_map, sale.max_tickets_per_order)
+    check_sum(request.selection, seat_map)
     order_id = new_uuid() if key is None else order_id_of(buyer.user_id, key)
     limits = limits_of(buyer, sale.organiser_id, sale.max_tickets_per_person, context.network_limit, address)
     return Attempt(order_id, buyer, request, sale, seat_map, None, limits)

@@ -99,6 +99,26 @@ async def test_nothing_is_held_when_the_selection_does_not_fit(
     assert (await context.seats.snapshot(event_id)).places == b"A" * 15
 
 
+@pytest.mark.parametrize(
+    "selection",
+    [ExactSeats((0, 1)), BestAvailable(2), BestAvailable(2, price_level=0), GeneralAdmission(1, 2)],
+)
+async def test_nothing_is_held_when_a_card_cannot_be_charged_the_sum(
+    context: ServiceContext, selection: Selection
+) -> None:
+    event_id = await open_event(context.database, rows=[4], standing=4, price=60_000_000, fee=50)
+
+    with pytest.raises(InvalidInput) as refusal:
+        await hold(context, event_id, selection)
+
+    assert refusal.value.message == (
+        "2 tickets come to 1,200,001.00 USD, fees included: one order can be charged 999,999.99 USD at most."
+    )
+    assert await taken(context, event_id) == []
+    assert (await context.seats.snapshot(event_id)).places == b"A" * 8
+    assert (await hold(context, event_id, BestAvailable(1))).total_minor == 60_000_050
+
+
 async def test_refused_when_nobody_or_nobody_entitled_asks(context: ServiceContext) -> None:
     event_id = await open_event(context.database, rows=[3])
 

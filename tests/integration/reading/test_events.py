@@ -46,7 +46,7 @@ async def test_every_field_is_answered_when_an_event_was_created_and_published(a
     assert event["venue"]["city"] == "Seoul"
     assert [performer["name"] for performer in event["performers"]] == ["The Band", "A Guest"]
     assert event["priceFrom"] == {"amount": 4500, "currency": "USD"}
-    assert event["priceTo"] == {"amount": 9000, "currency": "USD"}
+    assert event["priceTo"] == {"amount": 9350, "currency": "USD"}
     assert event["maxTicketsPerOrder"] == 8
     availability = event["availability"]
     assert (availability["total"], availability["available"], availability["held"]) == (42, 42, 0)

@@ -22,7 +22,7 @@ def plan(*zones: list[str]) -> Plan:
 
 
 STALLS = PriceInput("Stalls", won(100), won(5))
-FLOOR = GeneralAdmission("Floor", 50, won(30))
+FLOOR = GeneralAdmission("Floor", 50, won(300))
 
 
 def test_zones_become_sections_when_they_have_seats() -> None:
@@ -36,7 +36,7 @@ def test_general_admission_takes_its_area_and_colour_when_the_names_agree() -> N
     seat_map = build_seat_map(EVENT, plan(), [STALLS], [FLOOR])
     assert seat_map.areas[0].section == 1
     level = seat_map.price_levels[1]
-    assert (level.name, level.color, level.price, level.fee) == ("Floor", "#9d4edd", won(30), won(0))
+    assert (level.name, level.color, level.price, level.fee) == ("Floor", "#9d4edd", won(300), won(0))
     assert seat_map.sections[1].price_level == 1
 
 
@@ -45,52 +45,52 @@ def test_category_is_one_level_when_general_admission_of_its_name_is_priced_too(
     seat_map = build_seat_map(EVENT, plan(), prices, [FLOOR])
     assert [(level.name, level.price) for level in seat_map.price_levels] == [
         ("Stalls", won(100)),
-        ("Floor", won(30)),
+        ("Floor", won(300)),
     ]
 
 
 def test_level_is_kept_when_its_category_has_a_price_and_no_seat() -> None:
     seat_map = build_seat_map(EVENT, plan(), [STALLS, PriceInput("Premium", won(999))])
     assert [level.name for level in seat_map.price_levels] == ["Stalls", "Premium"]
-    assert seat_map.price_range == (won(100), won(100))
+    assert seat_map.price_range == (won(105), won(105)), "fees included"
 
 
 def test_seats_are_accessible_or_restricted_when_their_category_says_so() -> None:
-    prices = [PriceInput("Wheelchair", won(1)), PriceInput("Restricted view", won(2))]
+    prices = [PriceInput("Wheelchair", won(100)), PriceInput("Restricted view", won(200))]
     seats = build_seat_map(EVENT, plan(["wr"]), prices).seats
     assert [(seat.accessible, seat.restricted_view) for seat in seats] == [(True, False), (False, True)]
 
 
 def test_boxes_are_drawn_when_there_is_no_plan() -> None:
-    seat_map = build_seat_map(EVENT, None, [], [FLOOR, GeneralAdmission("Balcony", 5, won(1))])
+    seat_map = build_seat_map(EVENT, None, [], [FLOOR, GeneralAdmission("Balcony", 5, won(100))])
     assert [(area.text, area.section) for area in seat_map.areas] == [("Floor", 0), ("Balcony", 1)]
     assert all(0 < area.y + area.height <= seat_map.height for area in seat_map.areas)
     assert seat_map.seat_count == 0
 
 
-EURO = Money(1, "EUR")
+EURO = Money(100, "EUR")
 REFUSED: list[tuple[Plan | None, list[PriceInput], list[GeneralAdmission], str]] = [
     (None, [], [], "An event needs a seating plan with seats, or general admission."),
     (plan([]), [], [], "An event needs a seating plan with seats, or general admission."),
     (plan(), [], [], "priceLevels: there is no price for 'Stalls'."),
     (plan(["sp"]), [STALLS], [], "priceLevels: there is no price for 'Premium'."),
-    (plan(), [STALLS, PriceInput("Loge", won(1))], [], "priceLevels[1].category: the plan has no cat"),
+    (plan(), [STALLS, PriceInput("Loge", won(100))], [], "priceLevels[1].category: the plan has no cat"),
     (None, [STALLS], [FLOOR], "priceLevels[0].category: without a seating plan"),
     (plan(), [STALLS, STALLS], [], "priceLevels[1].category: 'Stalls' has two prices."),
-    (plan(), [PriceInput("Stalls", won(-1))], [], "priceLevels[0].price.amount: must be between 0"),
-    (plan(), [PriceInput("Stalls", won(100_000_000))], [], "priceLevels[0].price.amount: must be"),
+    (plan(), [PriceInput("Stalls", won(-1))], [], "priceLevels[0].price.amount: must not be negative."),
+    (plan(), [PriceInput("Stalls", won(100_000_000))], [], "priceLevels[0].price.amount: 100,000,000 KRW is"),
     (plan(), [PriceInput("Stalls", Money(1, "krw"))], [], "priceLevels[0].price.currency: 'krw' is not"),
-    (plan(), [PriceInput("Stalls", won(1), won(-1))], [], "priceLevels[0].fee.amount: must be"),
-    (plan(), [PriceInput("Stalls", won(1), EURO)], [], "priceLevels[0].fee.currency: an event has one"),
+    (plan(), [PriceInput("Stalls", won(100), won(-1))], [], "priceLevels[0].fee.amount: must not be"),
+    (plan(), [PriceInput("Stalls", won(100), EURO)], [], "priceLevels[0].fee.currency: an event has one"),
     (plan(), [STALLS], [GeneralAdmission("F", 1, EURO)], "generalAdmission[0].price.currency: an event"),
-    (None, [], [GeneralAdmission("F", 0, won(1))], "generalAdmission[0].capacity: must be between 1"),
-    (None, [], [GeneralAdmission("F", 200_001, won(1))], "generalAdmission[0].capacity: must be"),
-    (None, [], [GeneralAdmission(" ", 1, won(1))], "generalAdmission[0].name: must have 1 to 200"),
-    (None, [], [GeneralAdmission("a\x00", 1, won(1))], "generalAdmission[0].name: must have 1 to 200"),
+    (None, [], [GeneralAdmission("F", 0, won(100))], "generalAdmission[0].capacity: must be between 1"),
+    (None, [], [GeneralAdmission("F", 200_001, won(100))], "generalAdmission[0].capacity: must be"),
+    (None, [], [GeneralAdmission(" ", 1, won(100))], "generalAdmission[0].name: must have 1 to 200"),
+    (None, [], [GeneralAdmission("a\x00", 1, won(100))], "generalAdmission[0].name: must have 1 to 200"),
     (None, [], [FLOOR, FLOOR], "generalAdmission[1].name: there are two sections called 'Floor'."),
-    (plan(), [STALLS], [GeneralAdmission("Zone 0", 1, won(1))], "generalAdmission[0].name: there are"),
-    (None, [], [GeneralAdmission(f"{n}", 200_000, won(1)) for n in (1, 2)], "generalAdmission: an event"),
-    (None, [], [GeneralAdmission(f"{n}", 1, won(1)) for n in range(101)], "generalAdmission: at most 100"),
+    (plan(), [STALLS], [GeneralAdmission("Zone 0", 1, won(100))], "generalAdmission[0].name: there are"),
+    (None, [], [GeneralAdmission(f"{n}", 200_000, won(100)) for n in (1, 2)], "generalAdmission: an event"),
+    (None, [], [GeneralAdmission(f"{n}", 1, won(100)) for n in range(101)], "generalAdmission: at most 100"),
 ]
 
 

@@ -14,6 +14,9 @@ from payments.amounts import from_stripe, to_stripe
         ("KWD", 1_230, 1_230),
         ("ISK", 4_500, 450_000),
         ("ugx", 20_000, 2_000_000),
+        ("MGA", 1_000_000, 10_000),
+        ("HUF", 1_499_000, 1_499_000),
+        ("IDR", 999_999_999_999, 999_999_999_999),
     ],
 )
 def test_amount_is_the_same_money_when_it_goes_there_and_back(currency: str, ours: int, theirs: int) -> None:

@@ -1,11 +1,17 @@
-"""Moments and dates."""
+"""Moments, dates and amounts."""
 
 from datetime import UTC, date, datetime
 
 import pytest
-from graphql import GraphQLError
+from graphql import GraphQLError, parse_value
 
-from schema.scalars import parse_date, parse_moment, write_moment
+from schema.scalars import (
+    parse_date,
+    parse_minor_units,
+    parse_minor_units_literal,
+    parse_moment,
+    write_moment,
+)
 
 
 @pytest.mark.parametrize(
@@ -54,3 +60,25 @@ def test_a_date_is_read_and_nothing_else() -> None:
     for value in ("2027-3-14", "2027-02-29", "2027-03-14T00:00:00Z", 20270314, None):
         with pytest.raises(GraphQLError):
             parse_date(value)
+
+
+@pytest.mark.parametrize("value", [0, -1, 4550, 2**31, 999_999_999_999, 2**53 - 1, -(2**53) + 1, 1e3])
+def test_a_whole_number_is_an_amount(value: float) -> None:
+    amount = parse_minor_units(value)
+
+    assert (amount, type(amount)) == (value, int)
+
+
+@pytest.mark.parametrize(
+    "value", [2**53, -(2**53), 1.5, "4550", True, None, [1], float("nan"), float("inf"), 1e300]
+)
+def test_anything_else_is_no_amount(value: object) -> None:
+    with pytest.raises(GraphQLError):
+        parse_minor_units(value)
+
+
+def test_an_amount_in_a_document_is_written_as_a_whole_number() -> None:
+    assert parse_minor_units_literal(parse_value("999999999999")) == 999_999_999_999
+    for text in ("1.0", "1e3", '"5"', "true", "9007199254740992"):
+        with pytest.raises(GraphQLError):
+            parse_minor_units_literal(parse_value(text))
