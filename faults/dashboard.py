@@ -5,8 +5,9 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
-from domain.ids import Kind, parse_id
+from domain.ids import Kind, public_id
 from faults.history import Call, Outcome
 from faults.target import Target
 
@@ -54,17 +55,17 @@ async def disputes(target: Target) -> AsyncIterator[None]:
 
 
 async def _paid_order(target: Target) -> tuple[str, str] | None:
-    """A booked order and its captured intent, where there is one that nobody has touched at Stripe."""
-    booked = [order for order, _ in target.workload.booked]
-    if not booked:
-        return None
-    order = target.rng.choice(booked)
+    """An order whose payment Stripe still has, with its intent; our own refund of it may be on its way."""
     ledger = (await target.client.get(f"{target.installation.stripe_url}/_control/ledger")).json()
-    order_id = str(parse_id(order, Kind.ORDER))
-    for row in ledger["intents"]:
-        if row["order_id"] == order_id and row["status"] == "succeeded" and not row["disputes"]:
-            return order, str(row["id"])
-    return None
+    kept = [
+        row
+        for row in ledger["intents"]
+        if row["order_id"] and row["captured"] > row["refunded"] and not row["disputes"]
+    ]
+    if not kept:
+        return None
+    row = target.rng.choice(kept)
+    return public_id(Kind.ORDER, UUID(row["order_id"])), str(row["id"])
 
 
 async def _act(
