@@ -126,7 +126,7 @@ async def test_a_completion_is_taken_when_only_the_keyboard_is_used(
 async def test_only_one_currency_is_compared_when_a_highest_price_is_given(
     open_page: OpenPage, new_event: Callable[..., str]
 ) -> None:
-    won = {"name": "Floor", "capacity": 9, "price": {"amount": 40, "currency": "KRW"}}
+    won = {"name": "Floor", "capacity": 9, "price": {"amount": 1_000, "currency": "KRW"}}
     new_event("Tidal in won", seatingPlan=None, priceLevels=[], generalAdmission=[won])
     new_event("Tidal in dollars")
     page = await open_page("/")
