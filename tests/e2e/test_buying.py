@@ -139,7 +139,7 @@ async def test_a_seat_is_chosen_when_it_is_pressed_in_the_list(
     await map_ready(page)
     await page.click("#as-list")
     await page.click("summary")
-    await page.get_by_role("button", name="Seat 3, Front, $90").first.click()
+    await page.get_by_role("button", name="Seat 3, Front, $92.50").first.click()
     await expect(page.locator("#total")).to_have_text("$92.50")
 
 

@@ -39,16 +39,14 @@ export class Basket extends Emitter {
     return [...this.seats].map((seat) => this.layout.idOf(seat));
   }
 
-  /** Prices and fees together, or null while nothing is chosen. @returns {Money | null} */
-  get total() {
-    let amount = 0;
-    let currency = "";
-    for (const seat of this.seats) {
-      const level = this.layout.priceLevel(seat);
-      amount += level.price.amount + level.fee.amount;
-      currency = level.price.currency;
-    }
-    return currency ? { amount, currency } : null;
+  /** Tickets, fees and both together, or null while nothing is chosen. @returns {{ tickets: Money, fees: Money, total: Money } | null} */
+  get sums() {
+    const levels = [...this.seats].map((seat) => this.layout.priceLevel(seat));
+    if (!levels.length) return null;
+    const { currency } = levels[0].price;
+    const tickets = levels.reduce((sum, level) => sum + level.price.amount, 0);
+    const fees = levels.reduce((sum, level) => sum + level.fee.amount, 0);
+    return { tickets: { amount: tickets, currency }, fees: { amount: fees, currency }, total: { amount: tickets + fees, currency } };
   }
 
   /** Removes seats that others have taken. During a request for a hold, its response tells instead. */

@@ -1,6 +1,6 @@
 /** The legend of price levels; each can be shown or hidden. */
 import { fill, h, svg } from "../kit/dom.js";
-import { moneyText } from "../kit/format.js";
+import { moneyText, totalOf } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { levelColor } from "../map/palette.js";
 
@@ -18,7 +18,7 @@ export function showLegend(place, map) {
       "button",
       { type: "button", "aria-pressed": "true", onclick: () => toggle(at) },
       swatch(levelColor(level, at)),
-      `${level.name} ${moneyText(level.price)}`,
+      `${level.name} ${moneyText(totalOf(level))}`,
     );
     chip.hidden = !used.has(at);
     return chip;

@@ -29,7 +29,7 @@ export class SeatCard {
       h("strong", null, layout.section(at.seat).name),
       h("div", null, seatText(layout, at.seat)),
       h("div", { class: "soft" }, `${level.name} · ${stateText(layout, statuses, at.seat, mine)}`),
-      level.fee.amount > 0 && statuses.isFree(at.seat) && h("div", { class: "soft small" }, t("plusFee", { fee: moneyText(level.fee) })),
+      level.fee.amount > 0 && statuses.isFree(at.seat) && h("div", { class: "soft small" }, t("feeIncluded", { fee: moneyText(level.fee) })),
       ...markTexts(layout, at.seat).map((text) => h("div", { class: "small" }, text)),
     );
     this._place(at);

@@ -1,6 +1,6 @@
 /** The selection panel beside the map: best available, standing places, chosen seats. */
 import { fill, h } from "../kit/dom.js";
-import { moneyText, numberText } from "../kit/format.js";
+import { moneyText, numberText, totalOf } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { levelColor } from "../map/palette.js";
 import { swatch } from "./legend.js";
@@ -68,18 +68,19 @@ export class Tray {
         null,
         swatch(levelColor(layout.priceLevel(seat), layout.levels[seat])),
         h("span", null, h("strong", null, layout.section(seat).name), " ", seatText(layout, seat)),
-        h("span", { class: "number" }, moneyText(layout.priceLevel(seat).price)),
+        h("span", { class: "number" }, moneyText(totalOf(layout.priceLevel(seat)))),
         h("button", { type: "button", "aria-label": t("remove", { seat: seatText(layout, seat) }), onclick: () => basket.toggle(seat) }, "✕"),
       ),
     );
-    const { total } = basket;
+    const { sums } = basket;
     const hint = this._isSoldOut ? t("soldOut") : layout.seatCount ? t("chooseHint", { n: basket.limit }) : t("chooseStanding", { n: basket.limit });
     fill(
       this._chosen,
       purchase.problem && !purchase.busy && problemNotice(purchase.problem),
       items.length ? h("ul", { class: "chosen" }, items) : h("p", { class: "soft small", id: "hint" }, hint),
-      total && h("div", { class: "spread total" }, h("span", null, t("total")), h("span", { class: "number", id: "total" }, moneyText(total))),
-      total && h("p", { class: "soft small" }, t("feesIncluded")),
+      sums && sumLine("tickets", sums.tickets, "soft small"),
+      sums && sums.fees.amount > 0 && sumLine("fees", sums.fees, "soft small"),
+      sums && sumLine("total", sums.total, "total"),
       layout.seatCount > 0 && h(
         "button",
         {
@@ -111,7 +112,7 @@ export class Tray {
       h("option", { value: "" }, t("anyPrice")),
       layout.priceLevels
         .filter((_, at) => layout.levels.includes(at))
-        .map((one) => h("option", { value: one.id }, `${one.name} · ${moneyText(one.price)}`)),
+        .map((one) => h("option", { value: one.id }, `${one.name} · ${moneyText(totalOf(one))}`)),
     );
     const accessible = h("input", { type: "checkbox", id: "best-accessible" });
     const pick = () =>
@@ -159,12 +160,17 @@ export class Tray {
       "div",
       { class: "card stack", id: `standing-${block.section.id}` },
       h("div", { class: "spread" }, h("h2", null, block.section.name), left),
-      h("div", { class: "row spread" }, h("span", null, level ? moneyText(level.price) : ""), count.element),
+      h("div", { class: "row spread" }, h("span", null, level ? moneyText(totalOf(level)) : ""), count.element),
       button,
     );
   }
 
   _wasSoldOut = false;
+}
+
+/** @param {"tickets" | "fees" | "total"} name @param {import("../schema.js").Money} money @param {string} kind */
+function sumLine(name, money, kind) {
+  return h("div", { class: `spread ${kind}` }, h("span", null, t(name)), h("span", { class: "number", id: name }, moneyText(money)));
 }
 
 /** A number with buttons to decrease and increase it. @param {number} most @param {number} first */

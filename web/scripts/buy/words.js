@@ -1,5 +1,5 @@
 /** Texts for seats and problems. */
-import { moneyText } from "../kit/format.js";
+import { moneyText, totalOf } from "../kit/format.js";
 import { t, tOr } from "../kit/i18n.js";
 import { ACCESSIBLE, RESTRICTED } from "../map/layout.js";
 import { BLOCKED, FREE, HELD } from "../map/statuses.js";
@@ -18,7 +18,7 @@ export function seatText(layout, seat) {
 export function stateText(layout, statuses, seat, mine) {
   if (mine) return t("seat.mine");
   const letter = statuses.letters[seat];
-  if (letter === FREE) return moneyText(layout.priceLevel(seat).price);
+  if (letter === FREE) return moneyText(totalOf(layout.priceLevel(seat)));
   if (letter === HELD) return t("seat.held");
   return letter === BLOCKED ? t("seat.blocked") : t("seat.booked");
 }

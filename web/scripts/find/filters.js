@@ -1,4 +1,5 @@
 /** Filters beside the results: facets, dates, price. */
+import { amountProblem, readAmount } from "../kit/amounts.js";
 import { fill, h } from "../kit/dom.js";
 import { numberText } from "../kit/format.js";
 import { t, tOr } from "../kit/i18n.js";
@@ -44,8 +45,10 @@ function priceLimit(state, currencies, change) {
     onchange: (/** @type {Event} */ event) => change({ currency: valueOf(event) }),
   }, currencies.map((code) => h("option", { value: code }, code)));
   currency.value = state.currency || currencies[0];
+  const read = state.max && currency.value ? readAmount(state.max, currency.value, "en") : null;
+  const fault = read?.fault && h("p", { class: "small field-problem", role: "alert" }, amountProblem(read.fault, currency.value));
   const hint = comparesPrices(state) && currencies.length > 1 && h("p", { class: "soft small" }, t("find.maxHint", { currency: currency.value }));
-  return h("fieldset", null, h("legend", null, t("find.max")), h("div", { class: "price-limit" }, max, currency), hint);
+  return h("fieldset", null, h("legend", null, t("find.max")), h("div", { class: "price-limit" }, max, currency), fault, hint);
 }
 
 /** The currencies of the results' prices, the most frequent first. @param {Facet[]} facets @returns {string[]} */

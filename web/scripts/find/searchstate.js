@@ -1,6 +1,6 @@
 /** The state of the search, stored in the page's address so that it can be shared and revisited. */
 
-import { minorUnits } from "../kit/format.js";
+import { readAmount } from "../kit/amounts.js";
 
 /**
  * @typedef {object} SearchState
@@ -46,7 +46,8 @@ export function comparesPrices(state) {
 
 /** The SearchEventsInput of a search state. @param {SearchState} state @param {string} currency of compared prices; "" if unknown */
 export function searchInput(state, currency) {
-  const max = currency ? minorUnits(state.max, currency) : null;
+  // A number field gives its value as programs write it.
+  const max = currency ? readAmount(state.max, currency, "en").amount : undefined;
   return {
     keyword: state.q,
     pageNum: state.page,
@@ -56,7 +57,7 @@ export function searchInput(state, currency) {
     ...(state.to ? { end: new Date(`${state.to}T23:59:59`).toISOString() } : {}),
     ...(state.city ? { city: state.city } : {}),
     ...(state.category ? { category: state.category } : {}),
-    ...(max === null ? {} : { priceMax: max }),
+    ...(max === undefined ? {} : { priceMax: max }),
     ...(currency && comparesPrices(state) ? { currency } : {}),
     ...(state.available ? { availableOnly: true } : {}),
   };

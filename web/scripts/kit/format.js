@@ -1,17 +1,12 @@
 /** Money, dates and numbers as the reader's language writes them. */
+import { digitsOf } from "./currencies.js";
 import { language } from "./i18n.js";
 
-/** @import { Money } from "../schema.js" */
-
-/** @param {string} currency @returns {number} how many digits follow its decimal point */
-function minorDigits(currency) {
-  const options = new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions();
-  return options.maximumFractionDigits ?? 2;
-}
+/** @import { Money, PriceLevel } from "../schema.js" */
 
 /** "$45.50", "₩45,000"; whole amounts without decimals. @param {Money} money */
 export function moneyText(money) {
-  const digits = minorDigits(money.currency);
+  const digits = digitsOf(money.currency);
   const value = money.amount / 10 ** digits;
   const shown = Number.isInteger(value) ? 0 : digits;
   return new Intl.NumberFormat(language(), {
@@ -23,11 +18,9 @@ export function moneyText(money) {
   }).format(value);
 }
 
-/** The minor units of a typed amount, or null. @param {string} text @param {string} currency */
-export function minorUnits(text, currency) {
-  const value = Number(text.replace(",", "."));
-  if (text.trim() === "" || !Number.isFinite(value) || value < 0) return null;
-  return Math.round(value * 10 ** minorDigits(currency));
+/** What a ticket of a price level costs, fee included. @param {Pick<PriceLevel, "price" | "fee">} level @returns {Money} */
+export function totalOf(level) {
+  return { amount: level.price.amount + level.fee.amount, currency: level.price.currency };
 }
 
 /** @param {number} value */

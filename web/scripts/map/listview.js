@@ -1,6 +1,6 @@
 /** The same seats as a list of sections, rows and buttons: for screen readers and readers who prefer text. */
 import { fill, h } from "../kit/dom.js";
-import { moneyText, numberText } from "../kit/format.js";
+import { moneyText, numberText, totalOf } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { markTexts } from "../buy/words.js";
 
@@ -57,7 +57,7 @@ export class ListView {
     const { layout, statuses } = this._map;
     const mine = this._basket.seats.has(seat);
     const level = layout.priceLevel(seat);
-    const label = [t("seatNumber", { number: layout.numbers[seat] }), level.name, moneyText(level.price), ...markTexts(layout, seat)].join(", ");
+    const label = [t("seatNumber", { number: layout.numbers[seat] }), level.name, moneyText(totalOf(level)), ...markTexts(layout, seat)].join(", ");
     return h(
       "button",
       {

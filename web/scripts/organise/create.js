@@ -1,22 +1,27 @@
 /** The form that creates an event from a seating plan and prices. */
 import { problemText } from "../buy/words.js";
-import { swatch } from "../buy/legend.js";
 import { request, RequestFailed } from "../graphql/client.js";
+import { DIGITS } from "../kit/currencies.js";
 import { fill, h } from "../kit/dom.js";
-import { minorUnits, numberText } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
 import { readPlan } from "./plan.js";
+import { PriceTable } from "./prices.js";
 
 /** @import { EventResult, OrganisedEvent } from "../schema.js" */
 /** @import { PlanFile } from "./plan.js" */
 
-const CURRENCIES = ["USD", "EUR", "GBP", "KRW", "JPY"];
+// The most usual ones first, then all.
+const CURRENCIES = [...new Set(["USD", "EUR", "GBP", "KRW", "JPY", ...Object.keys(DIGITS)])];
+const NOTHING_PRICED = { priceLevels: [], generalAdmission: [] };
 const DAY_MS = 86_400_000;
 
 /** @param {(event: OrganisedEvent) => void} created @returns {HTMLElement} */
 export function createForm(created) {
   /** @type {PlanFile | null} */
   let plan = null;
+  /** @type {PriceTable | null} */
+  let table = null;
+  const currency = h("select", { name: "currency" }, CURRENCIES.map((one) => h("option", null, one)));
   const problem = h("div", { class: "notice bad", role: "alert", hidden: true });
   const prices = h("div", { class: "stack" });
   const say = (/** @type {string} */ text) => {
@@ -27,17 +32,20 @@ export function createForm(created) {
     const file = /** @type {HTMLInputElement} */ (event.target).files?.[0];
     plan = file ? readPlan(await file.text()) : null;
     say(file && !plan ? t("organise.badPlan") : "");
-    fill(prices, plan && priceTable(plan));
+    table = plan && new PriceTable(plan, currency);
+    fill(prices, table?.element);
   };
   const submit = async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     const form = /** @type {HTMLFormElement} */ (event.target);
     say("");
+    const priced = table ? table.read() : NOTHING_PRICED;
+    if (!priced) return;
     try {
       /** @type {{ createEvent: EventResult }} */
-      const { createEvent: answer } = await request("CreateEvent", { input: eventInput(new FormData(form), plan) });
+      const { createEvent: answer } = await request("CreateEvent", { input: { ...eventInput(new FormData(form), plan), ...priced } });
       if (answer.__typename === "EventSuccess") created(answer.event);
-      else say(problemText(answer));
+      else if (!table?.refused(answer)) say(problemText(answer));
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error;
       say(problemText(error));
@@ -56,7 +64,7 @@ export function createForm(created) {
       field("city", t("find.city"), { required: true }),
       field("country", t("organise.country"), { required: true, maxLength: 2, value: "KR", pattern: "[A-Za-z]{2}" }),
       field("timezone", t("organise.timezone"), { required: true, value: Intl.DateTimeFormat().resolvedOptions().timeZone }),
-      h("label", null, t("organise.currency"), h("select", { name: "currency" }, CURRENCIES.map((one) => h("option", null, one)))),
+      h("label", null, t("organise.currency"), currency),
       field("limit", t("organise.limit"), { type: "number", min: 1, max: 100, value: "8" }),
       h("label", null, t("organise.plan"), h("input", { type: "file", id: "plan", accept: ".json,application/json", onchange: read })),
     ),
@@ -75,29 +83,9 @@ function soon() {
   return new Date(Date.now() + 30 * DAY_MS).toISOString().slice(0, 11) + "19:30";
 }
 
-/** @param {PlanFile} plan */
-function priceTable(plan) {
-  const rows = plan.categories.flatMap((category, at) => {
-    const standing = plan.standing.includes(category.name);
-    return [
-      h("span", null, swatch(category.color), category.name, h("span", { class: "soft small" }, standing ? "" : t("organise.seats", { n: numberText(category.seats) }))),
-      h("input", { name: `price-${at}`, inputMode: "decimal", required: true, value: "50", "aria-label": t("organise.priceOf", { name: category.name }) }),
-      standing
-        ? h("input", { name: `capacity-${at}`, type: "number", min: 1, required: true, value: "500", "aria-label": t("organise.capacityOf", { name: category.name }) })
-        : h("input", { name: `fee-${at}`, inputMode: "decimal", required: true, value: "0", "aria-label": t("organise.feeOf", { name: category.name }) }),
-    ];
-  });
-  return h("div", { class: "stack" },
-    h("h3", null, `${plan.name}: ${t("organise.seats", { n: numberText(plan.seatCount) })}`),
-    h("div", { class: "priced" }, h("span", null, t("find.category")), h("span", null, t("price")), h("span", null, t("organise.feeOrCapacity")), rows));
-}
-
-/** CreateEventInput of the form. @param {FormData} form @param {PlanFile | null} plan */
+/** CreateEventInput of the form without the prices. @param {FormData} form @param {PlanFile | null} plan */
 function eventInput(form, plan) {
   const text = (/** @type {string} */ name) => String(form.get(name) ?? "").trim();
-  const currency = text("currency");
-  const money = (/** @type {string} */ name) => ({ amount: minorUnits(text(name), currency) ?? 0, currency });
-  const categories = (plan?.categories ?? []).map((category, at) => ({ ...category, at }));
   return {
     name: text("name"),
     startsAt: zoned(text("startsAt"), text("timezone")),
@@ -106,8 +94,6 @@ function eventInput(form, plan) {
     ...(text("category") ? { category: text("category") } : {}),
     performers: text("performers").split(",").map((one) => one.trim()).filter(Boolean),
     ...(plan ? { seatingPlan: plan.text } : {}),
-    priceLevels: categories.filter((one) => one.seats).map(({ name, at }) => ({ category: name, price: money(`price-${at}`), fee: money(`fee-${at}`) })),
-    generalAdmission: categories.filter((one) => !one.seats).map(({ name, at }) => ({ name, capacity: Number(text(`capacity-${at}`)), price: money(`price-${at}`) })),
   };
 }
 
