@@ -68,12 +68,20 @@ class Money:
         return f"{sign}{whole:,}{decimals} {self.currency}"
 
 
-def check_total(price: Money, fee: Money, path: str) -> None:
-    """Check that what one ticket costs, fee included, can be charged.
+def check_price(price: Money, fee: Money | None, path: str) -> None:
+    """Check the price and the fee of a ticket, as createEvent and whatever changes a price get them.
 
     Raises:
-        InvalidInput: it is less than the least charge of its currency, or more than the most.
+        InvalidInput: with the path of the amount that cannot be charged, e.g. "priceLevels[1].fee.amount".
     """
+    Money.checked(price.amount, price.currency, f"{path}.price")
+    if fee is not None:
+        Money.checked(fee.amount, fee.currency, f"{path}.fee")
+    if fee is None or fee.currency == price.currency:
+        _check_total(price, fee or Money(0, price.currency), f"{path}.price")
+
+
+def _check_total(price: Money, fee: Money, path: str) -> None:
     total, limits = price + fee, charge_limits(price.currency)
     if total.is_too_little_to_charge:
         least = Money(limits.least_minor, total.currency)

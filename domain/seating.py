@@ -8,7 +8,7 @@ from domain.errors import InvalidInput
 from domain.hidden_characters import hidden_character
 from domain.layout import Area, AreaShape, PriceLevel, Row, Seat, SeatMap, Section, SectionKind
 from domain.layout_document import make_seat_map
-from domain.money import Money, check_total
+from domain.money import Money, check_price
 from domain.plan_fields import LONGEST_TEXT, has_control_character, tidy
 from domain.seating_plan import Plan, PlanSeat
 
@@ -80,7 +80,7 @@ def _check_general_admission(entries: Sequence[GeneralAdmission]) -> None:
             raise InvalidInput(f"{path}.name: must not have the invisible character {hidden}.")
         if not 1 <= entry.capacity <= MOST_CAPACITY:
             raise InvalidInput(f"{path}.capacity: must be between 1 and {MOST_CAPACITY}.")
-        _check_money(entry.price, entry.fee, path)
+        check_price(entry.price, entry.fee, path)
 
 
 def _check_prices(prices: Sequence[PriceInput], plan: Plan | None) -> dict[str, PriceInput]:
@@ -93,20 +93,12 @@ def _check_prices(prices: Sequence[PriceInput], plan: Plan | None) -> dict[str, 
             raise InvalidInput(f"{path}.category: {_unknown_category(category, counts)}")
         if category in priced:
             raise InvalidInput(f"{path}.category: {category[:80]!r} has two prices.")
-        _check_money(entry.price, entry.fee, path)
+        check_price(entry.price, entry.fee, path)
         priced[category] = entry
     missing = [name for name, seats in counts.items() if seats and name not in priced]
     if missing:
         raise InvalidInput(f"priceLevels: there is no price for {_listed(missing)}.")
     return priced
-
-
-def _check_money(price: Money, fee: Money | None, path: str) -> None:
-    Money.checked(price.amount, price.currency, f"{path}.price")
-    if fee is not None:
-        Money.checked(fee.amount, fee.currency, f"{path}.fee")
-    if fee is None or fee.currency == price.currency:
-        check_total(price, fee or Money(0, price.currency), f"{path}.price")
 
 
 def _check_one_currency(prices: Sequence[PriceInput], general_admission: Sequence[GeneralAdmission]) -> None:

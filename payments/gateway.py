@@ -20,6 +20,8 @@ from payments.webhooks import WebhookEvent
 ALREADY_REFUNDED, DISPUTED = "charge_already_refunded", "charge_disputed"
 MISMATCH = "idempotency_mismatch"
 """Codes of GatewayRejected; MISMATCH is a key that was used with other input"""
+AMOUNT_FAULTS = frozenset({"amount_too_large", "amount_too_small", "parameter_invalid_integer"})
+"""Its codes where the amount is what cannot be charged"""
 
 
 class GatewayError(Exception):

@@ -38,7 +38,11 @@ def chargeable(seat_map: SeatMap, candidates: list[Candidate]) -> list[Candidate
 
 
 def check_charge(total: Money, quantity: int) -> None:
-    """Check an order's sum. Raises InvalidInput with a sentence that names it and the limit."""
+    """Check an order's sum, which older events may have priced as no card can be charged.
+
+    Raises:
+        InvalidInput: With a sentence that names the sum and the limit.
+    """
     fault = _fault(total)
     if fault is not None:
         tickets = "1 ticket comes" if quantity == 1 else f"{quantity} tickets come"
@@ -47,6 +51,8 @@ def check_charge(total: Money, quantity: int) -> None:
 
 def _fault(total: Money) -> str | None:
     limits = charge_limits(total.currency)
+    if total.amount % limits.step_minor:
+        return f"{total.currency} is charged in steps of {Money(limits.step_minor, total.currency)}."
     if total.is_too_much_to_charge:
         return f"one order can be charged {Money(limits.most_minor, total.currency)} at most."
     if total.is_too_little_to_charge:

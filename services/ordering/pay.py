@@ -43,6 +43,7 @@ from domain.viewer import Viewer
 from kit.ids import new_uuid
 from kit.log_context import bind
 from payments.gateway import (
+    AMOUNT_FAULTS,
     MISMATCH,
     Declined,
     GatewayError,
@@ -280,6 +281,8 @@ async def _charge(context: ServiceContext, order: OrderRow, payment_method_id: s
     except GatewayError as error:
         if error.code == MISMATCH:
             raise IdempotencyMismatch from error
+        if error.code in AMOUNT_FAULTS:
+            raise InvalidInput(f"This order's sum cannot be charged. {error.message}") from error
         raise InvalidInput(f"paymentMethodId: {error.message}") from error
 
 

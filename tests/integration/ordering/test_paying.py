@@ -218,6 +218,22 @@ async def test_free_order_is_booked_when_nothing_is_to_pay(context: ServiceConte
     assert await seats(context, order) == b"BBAA"
 
 
+@pytest.mark.parametrize("method", [None, "pm_card_visa"])
+async def test_the_sum_is_named_when_stripe_cannot_charge_it(
+    context: ServiceContext, method: str | None
+) -> None:
+    order = await held(context)
+    # As an older version held it: today the sum is checked before the hold.
+    await context.database.fetch("UPDATE orders SET total_minor = 30 WHERE id = $1", order.id)
+
+    with pytest.raises(InvalidInput) as refusal:
+        await pay(context, ANN, order.id, method)
+
+    assert refusal.value.message.startswith("This order's sum cannot be charged. Amount must be at least")
+    assert await context.database.fetchval("SELECT intent_id FROM payments") is None
+    assert await seats(context, order) == b"HHAA"
+
+
 async def test_refused_when_the_order_is_not_the_callers_or_is_over(
     context: ServiceContext, clock: ManualClock
 ) -> None:

@@ -119,6 +119,23 @@ async def test_nothing_is_held_when_a_card_cannot_be_charged_the_sum(
     assert (await hold(context, event_id, BestAvailable(1))).total_minor == 60_000_050
 
 
+async def test_nothing_is_held_when_an_older_event_is_too_cheap_to_charge(context: ServiceContext) -> None:
+    event_id = await open_event(context.database, rows=[2])
+    await context.database.fetch(
+        "UPDATE seat_maps SET layout = jsonb_set(jsonb_set(layout, '{priceLevels,0,price}', '30'),"
+        " '{priceLevels,0,fee}', '0')"
+    )
+
+    with pytest.raises(InvalidInput) as refusal:
+        await hold(context, event_id, ExactSeats((0,)))
+
+    assert refusal.value.message == (
+        "1 ticket comes to 0.30 USD, fees included: a card can be charged 0.50 USD at least."
+    )
+    assert await taken(context, event_id) == []
+    assert (await hold(context, event_id, ExactSeats((0, 1)))).total_minor == 60
+
+
 async def test_refused_when_nobody_or_nobody_entitled_asks(context: ServiceContext) -> None:
     event_id = await open_event(context.database, rows=[3])
 

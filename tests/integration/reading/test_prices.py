@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.apis import Api, new_token
-from tests.integration.reading.events import GA, create_event, event_input, publish_event
+from tests.integration.reading.events import GA, VENUE, create_event, event_input, publish_event
 
 PRICES = """query ($id: ID!) { event(id: $id) {
   priceFrom { amount currency digits } priceTo { amount currency digits }
@@ -117,6 +117,27 @@ async def test_an_event_is_refused_when_its_price_cannot_be_charged(
     assert (answer["__typename"], answer["code"]) == ("RequestRefused", "INVALID_INPUT")
     assert answer["message"] == f"generalAdmission[0].{sentence}"
     assert (await api.ask(mine, {}, organiser)).data["me"] == before
+
+
+async def test_events_are_found_and_sorted_by_what_a_buyer_pays(api: Api) -> None:
+    organiser, city = new_token("organise"), "Fee Town"
+    venue = VENUE | {"city": city}
+    with_fee = await publish_event(api, organiser, **floor(4_000, "USD", 900), venue=venue)
+    without = await publish_event(api, organiser, **floor(4_500, "USD"), venue=venue)
+    document = """query ($most: MinorUnits) {
+      searchEvents(input: {city: "Fee Town", sort: PRICE, priceMax: $most, currency: "USD"}) {
+        events { id priceFrom { amount } } facets { field buckets { value count } }
+      }
+    }"""
+
+    everything = (await api.ask(document)).data["searchEvents"]
+    cheap = (await api.ask(document, {"most": 4_899})).data["searchEvents"]
+
+    assert [event["id"] for event in everything["events"]] == [without, with_fee]
+    assert [event["priceFrom"]["amount"] for event in everything["events"]] == [4_500, 4_900]
+    assert [event["id"] for event in cheap["events"]] == [without]
+    bands = next(facet["buckets"] for facet in everything["facets"] if facet["field"] == "priceBand")
+    assert bands == [{"value": "USD 2000-5000", "count": 2}]
 
 
 async def test_nothing_is_held_when_the_sum_cannot_be_charged(api: Api) -> None:

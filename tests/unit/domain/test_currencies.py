@@ -6,7 +6,7 @@ from moneyed import CURRENCIES as INDEPENDENT
 from devservices.stripe import amounts as stripe_rules
 from domain.currencies import DIGITS, charge_limits, stripe_digits_of
 from domain.errors import InvalidInput
-from domain.money import Money, check_total
+from domain.money import Money, check_price
 
 # What py-moneyed 3.0, of 2022, does not have yet.
 _NEWER = {"XCG", "ZWG"}
@@ -105,18 +105,27 @@ def test_an_amount_that_cannot_be_charged_is_refused_by_its_field(money: Money, 
 )
 def test_an_amount_is_accepted_when_it_can_be_charged(money: Money) -> None:
     assert Money.checked(money.amount, money.currency, "p") == money
-    check_total(money, Money(0, money.currency), "p")
+    check_price(money, None, "p")
 
 
 @pytest.mark.parametrize(
     ("price", "fee", "fault"),
     [
-        (30, 0, "p.amount: 0.30 EUR is less than a card can be charged, 0.50 EUR; 0 makes a ticket free."),
-        (0, 49, "p.amount: 0.49 EUR is less than a card can be charged, 0.50 EUR; 0 makes a ticket free."),
+        (
+            30,
+            0,
+            "p.price.amount: 0.30 EUR is less than a card can be charged, 0.50 EUR; 0 makes a ticket free.",
+        ),
+        (
+            0,
+            49,
+            "p.price.amount: 0.49 EUR is less than a card can be charged, 0.50 EUR; 0 makes a ticket free.",
+        ),
         (
             99_999_999,
             1,
-            "p.amount: 1,000,000.00 EUR with the fee is more than a card can be charged, 999,999.99 EUR.",
+            "p.price.amount: 1,000,000.00 EUR with the fee is more than a card can be charged, 999,999.99"
+            " EUR.",
         ),
     ],
 )
@@ -124,10 +133,10 @@ def test_a_ticket_is_refused_when_its_price_and_fee_cannot_be_charged(
     price: int, fee: int, fault: str
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
-        check_total(Money(price, "EUR"), Money(fee, "EUR"), "p")
+        check_price(Money(price, "EUR"), Money(fee, "EUR"), "p")
 
     assert caught.value.message == fault
 
 
 def test_a_small_price_is_accepted_when_the_fee_makes_it_chargeable() -> None:
-    check_total(Money(30, "EUR"), Money(20, "EUR"), "p")
+    check_price(Money(30, "EUR"), Money(20, "EUR"), "p")
