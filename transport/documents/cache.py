@@ -31,6 +31,7 @@ from transport.protocol.ports import Meters
 from . import guard
 from .cost import CostModel, cost_of, scarce_fields_of
 from .hints import Hints, policy_of
+from .lean_tree import free_tokens
 from .operation import Document, Operation
 from .variables import conditions_in, variables_in
 
@@ -162,6 +163,7 @@ class DocumentCache:
         )
         if errors:
             raise _invalid("GRAPHQL_VALIDATION_FAILED", errors)
+        free_tokens(tree)
         fragments = {d.name.value: d for d in tree.definitions if isinstance(d, FragmentDefinitionNode)}
         size_bytes = tokens * TOKEN_BYTES + getsizeof(text)
         operations = {

@@ -64,7 +64,7 @@ class Limits:
 
     # Caches, entries each
     documents: int = 1_000
-    document_cache_bytes: int = 64_000_000
+    document_cache_bytes: int = 32_000_000
     """The estimated memory of each cache of documents, or of what is derived from them."""
     responses: int = 2_000
     response_bytes: int = 64_000_000

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import strawberry
-from graphql import FieldNode
+from graphql import FieldNode, NameNode, Token
 
 from tests.transport.clients import in_process
 from tests.transport.toy import World, make_server
@@ -79,6 +80,33 @@ async def test_documents_are_evicted_by_weight_when_they_are_many_and_large(kind
 
     # Some 290 tokens of 400 bytes each make four of them; nothing is needed of a tree that was refused.
     assert kept == (4 * 95 if kind == "valid" else 0)
+
+
+async def test_no_token_is_left_of_a_valid_document_when_no_garbage_is_collected() -> None:
+    server = make_server(World(), limits=Limits())
+    query = "{ " + " ".join(f"a{field}: hello" for field in range(50)) + " }"
+    async with in_process(server) as client:
+        assert "errors" not in (await client.post("/", json={"query": "{ hello }"})).json()
+        gc.collect()
+        before = Counter(map(type, gc.get_objects()))
+        gc.disable()
+        try:
+            answer = await client.post("/", json={"query": query})
+            after = Counter(map(type, gc.get_objects()))
+        finally:
+            gc.enable()
+
+    assert len(answer.json()["data"]) == 50
+    assert after[Token] == before[Token]
+    assert after[NameNode] - before[NameNode] == 51, "equal names are one node"
+
+
+async def test_an_error_still_shows_its_place_when_the_tokens_are_gone() -> None:
+    server = make_server(World(), limits=Limits())
+    async with in_process(server) as client:
+        answer = (await client.post("/", json={"query": "{\n  hello\n  broken: count(fail: true)\n}"})).json()
+
+    assert answer["errors"][0]["locations"] == [{"line": 3, "column": 3}]
 
 
 def test_rows_are_dropped_when_all_selections_together_keep_too_many(
