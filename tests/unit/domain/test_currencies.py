@@ -124,8 +124,10 @@ def test_an_amount_is_accepted_when_it_can_be_charged(money: Money) -> None:
         (
             99_999_999,
             1,
-            "p.price.amount: 1,000,000.00 EUR with the fee is more than a card can be charged, 999,999.99"
-            " EUR.",
+            (
+                "p.price.amount: 1,000,000.00 EUR with the fee is more than a card can be charged,"
+                " 999,999.99 EUR."
+            ),
         ),
     ],
 )
