@@ -8,6 +8,7 @@ is waited for briefly, so that no statement queues behind ours, and every step m
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,12 +32,13 @@ class _Table:
     columns: tuple[str, ...]
     nullable: bool = False
     zero: tuple[str, ...] = ()
+    before_all: UUID | int = UUID(int=0)
 
 
 _TABLES = (
     _Table("price_levels", "event_id", ("price_minor", "fee_minor")),
     _Table("orders", "id", ("subtotal_minor", "fees_minor", "total_minor")),
-    _Table("claims", "id", ("price_minor", "fee_minor")),
+    _Table("claims", "id", ("price_minor", "fee_minor"), before_all=0),
     _Table(
         "payments",
         "id",
@@ -114,20 +116,16 @@ def _fill(table: _Table) -> None:
     connection, key = op.get_bind(), table.key
     copies = ", ".join(f"{column}_64 = {column}" for column in table.columns)
     empty = " AND ".join(f"{column}_64 IS NULL" for column in table.columns)
-    last = connection.scalar(sa.text(f"SELECT {key} FROM {table.name} ORDER BY {key} LIMIT 1"))  # noqa: S608
-    sign = ">="
-    while last is not None:
-        last = connection.scalar(
-            sa.text(
-                f"WITH batch AS (SELECT DISTINCT {key} FROM {table.name} WHERE {key} {sign} :last"  # noqa: S608
-                f" ORDER BY {key} LIMIT :most),"
-                f" filled AS (UPDATE {table.name} SET {copies} FROM batch"
-                f" WHERE {table.name}.{key} = batch.{key} AND {empty})"
-                f" SELECT {key} FROM batch ORDER BY {key} DESC LIMIT 1"
-            ),
-            {"last": last, "most": _BATCH},
-        )
-        sign = ">"
+    batch = f"SELECT {key} FROM {table.name} WHERE {key} > :last ORDER BY {key} LIMIT :most"  # noqa: S608
+    ends = sa.text(f"SELECT {key} FROM ({batch}) AS batch ORDER BY {key} DESC LIMIT 1")  # noqa: S608
+    # Between two keys, which is an index scan even where the table was never analysed.
+    copy = sa.text(
+        f"UPDATE {table.name} SET {copies} WHERE {key} > :last AND {key} <= :end AND {empty}"  # noqa: S608
+    )
+    last = table.before_all
+    while (end := connection.scalar(ends, {"last": last, "most": _BATCH})) is not None:
+        connection.execute(copy, {"last": last, "end": end})
+        last = end
 
 
 def _index_wide_prices() -> None:
