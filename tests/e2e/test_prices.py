@@ -80,7 +80,7 @@ async def test_the_form_shows_what_buyers_will_see_and_refuses_what_it_cannot_re
     await fee.fill("2.50")
     await expect(shown).to_have_text("$1,002.50")
     for typed, reason in (
-        ("1.234,50", "This is not an amount"),
+        ("1.234,50", "This is not an amount: write it as 1,234.50."),
         ("abc", "This is not an amount"),
         ("50 €", "another currency than USD"),
         ("-5", "not below 0"),

@@ -23,6 +23,7 @@ _BATCH = 10_000
 _EVENTS_PER_BATCH = 200
 _LOCK_MS, _PAUSE_SECONDS, _TRIES = 200, 0.5, 1_200
 _LOCK_NOT_AVAILABLE = "55P03"
+_BEFORE_ALL = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class _Table:
     columns: tuple[str, ...]
     nullable: bool = False
     zero: tuple[str, ...] = ()
-    before_all: UUID | int = UUID(int=0)
+    before_all: UUID | int = _BEFORE_ALL
 
 
 _TABLES = (

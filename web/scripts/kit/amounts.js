@@ -29,7 +29,12 @@ export function readAmount(text, currency, locale = navigator.language) {
 export function amountProblem(fault, currency) {
   const digits = digitsOf(currency);
   if (fault === "decimals") return t(digits ? "amount.decimals" : "amount.whole", { currency, n: digits });
-  return t(`amount.${fault}`, { currency });
+  return t(`amount.${fault}`, { currency, example: exampleOf(digits) });
+}
+
+/** An amount as the reader's locale writes it. @param {number} digits */
+function exampleOf(digits) {
+  return new Intl.NumberFormat(navigator.language, { minimumFractionDigits: digits }).format(1234.5 - (digits ? 0 : 0.5));
 }
 
 /** @param {string} number @param {string} currency @param {string} locale @returns {ReadAmount} */

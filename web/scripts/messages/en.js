@@ -190,7 +190,7 @@ export const english = {
   "kind.CITY": "City",
 
   "amount.empty": "Write a price; 0 makes it free.",
-  "amount.number": "This is not an amount: write it as 1,234.50 or as your language does.",
+  "amount.number": "This is not an amount: write it as {example}.",
   "amount.negative": "A price is not below 0.",
   "amount.decimals": "{currency} has at most {n} decimals.",
   "amount.whole": "{currency} has no decimals.",

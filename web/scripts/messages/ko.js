@@ -197,7 +197,7 @@ export const korean = {
   "kind.CITY": "도시",
 
   "amount.empty": "가격을 쓰세요. 0이면 무료입니다.",
-  "amount.number": "금액이 아닙니다. 1,234.50처럼 쓰세요.",
+  "amount.number": "금액이 아닙니다. {example}처럼 쓰세요.",
   "amount.negative": "가격은 0보다 작을 수 없습니다.",
   "amount.decimals": "{currency}의 소수점 이하는 {n}자리까지입니다.",
   "amount.whole": "{currency}에는 소수점 이하가 없습니다.",
