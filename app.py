@@ -38,6 +38,7 @@ from pubsub.bus import ChannelBus
 from pubsub.document_store import RedisDocuments
 from pubsub.keys import EVENTS_CHANNEL
 from pubsub.latency_probe import PubSubLatencyProbe
+from pubsub.network_connections import NetworkConnections
 from pubsub.open_streams import OpenStreams
 from pubsub.process_metrics import ProcessMetrics
 from resolvers.context import Services
@@ -123,8 +124,10 @@ def create_app(settings: Settings) -> Starlette:
     metrics = parts.process_metrics()
     shedder = LoadShedder(_load_limits(settings), meters)
     pipeline = _pipeline(parts, shedder)
-    server = graphql_server(parts, streams, meters, shedder)
-    process = ApiProcess(parts, shedder, server, streams, _background(parts, open_streams, metrics))
+    connections = NetworkConnections(parts.runner, settings.max_connections_per_network)
+    server = graphql_server(parts, streams, meters, shedder, connections)
+    background = _background(parts, open_streams, connections, metrics)
+    process = ApiProcess(parts, shedder, server, streams, background)
     readiness = _readiness(parts, shedder)
     sources = Sources(parts.context, parts.waiting_rooms, readiness, meters, metrics)
     operations = operations_routes(readiness, Scrape(instruments, sources), CONTENT_TYPE)
@@ -182,7 +185,7 @@ def _load_limits(settings: Settings) -> LoadLimits:
 
 
 def _background(
-    parts: Parts, open_streams: OpenStreams, metrics: ProcessMetrics
+    parts: Parts, open_streams: OpenStreams, connections: NetworkConnections, metrics: ProcessMetrics
 ) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
     """The background work of an API process, by name."""
     instruments = parts.instruments
@@ -190,6 +193,7 @@ def _background(
     return {
         "hearing of changed events": partial(_hear_of_events, parts),
         "publishing open streams": open_streams.keep_publishing,
+        "exchanging counts of connections": connections.keep_exchanging,
         "publishing metrics": metrics.keep_publishing,
         "measuring the loop's lag": instruments.process.measure_lag,
         "probing pub/sub latency": probe.run,
@@ -211,7 +215,11 @@ def _routes(parts: Parts, server: GraphQLServer, operations: list[Route]) -> lis
 
 
 def graphql_server(
-    parts: Parts, streams: Streams, meters: TransportMeters, shedder: LoadShedder
+    parts: Parts,
+    streams: Streams,
+    meters: TransportMeters,
+    shedder: LoadShedder,
+    connections: NetworkConnections,
 ) -> GraphQLServer:
     """The GraphQL endpoint over HTTP, WebSocket and event streams."""
     bus: MessageBus = ChannelBus(parts.channels)
@@ -224,7 +232,7 @@ def graphql_server(
         hints={name: CacheHint(*hint) for name, hint in CACHE_HINTS.items()},
         meters=meters,
         limits=Limits(connections_per_network=parts.settings.max_connections_per_network),
-        options=_server_options(parts, meters, shedder),
+        options=_server_options(parts, meters, shedder, connections),
     )
 
 
@@ -246,7 +254,9 @@ def _context_factory(
     return context_of
 
 
-def _server_options(parts: Parts, meters: TransportMeters, shedder: LoadShedder) -> ServerOptions:
+def _server_options(
+    parts: Parts, meters: TransportMeters, shedder: LoadShedder, connections: NetworkConnections
+) -> ServerOptions:
     settings = parts.settings
     budgets = Budgets(parts.runner)
     limiter = RateLimiter(budgets, _rates(settings), private_networks=settings.limit_private_networks)
@@ -260,6 +270,7 @@ def _server_options(parts: Parts, meters: TransportMeters, shedder: LoadShedder)
         charge=requests.charge,
         opening=requests.open_connection,
         network=requests.network,
+        connection_counts=connections,
         expires_at=_expires_at,
         slot=shedder.slot,
         event_context=_fresh,

@@ -9,6 +9,10 @@ OPEN_STREAMS = "bo:open_streams"
 """HASH: process -> its time and its open subscriptions. Lifetime: 15 seconds from the last entry of a
 process. Owner: OpenStreams."""
 
+NETWORK_CONNECTIONS = "bo:network_connections"
+"""HASH: process -> its time and its open connections by network, where they are many. Lifetime: 4 seconds
+from the last entry of a process. Owner: NetworkConnections."""
+
 PROCESS_METRICS = "bo:figures"
 """HASH: process -> its time and its metrics. Lifetime: 15 seconds from the last entry of a process. Owner:
 ProcessMetrics."""

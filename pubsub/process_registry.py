@@ -7,7 +7,7 @@ from redis.exceptions import RedisError
 from domain.errors import Unavailable
 from kit.lua import CommandRunner
 
-# The entry of a process that has not written for this long is removed.
+# The entry of a process that has not written for this long is removed, unless another time is given.
 LIFETIME_SECONDS = 15.0
 _REDIS_ERRORS = (RedisError, OSError, TimeoutError)
 
@@ -18,9 +18,12 @@ class ProcessRegistry:
     Every method raises `Unavailable` while Redis does not answer.
     """
 
-    def __init__(self, runner: CommandRunner, key: str) -> None:
+    def __init__(
+        self, runner: CommandRunner, key: str, *, lifetime_seconds: float = LIFETIME_SECONDS
+    ) -> None:
         self._runner = runner
         self._key = key
+        self._lifetime_seconds = lifetime_seconds
 
     async def register(self, name: str, entry: bytes) -> None:
         """Store the entry of a process in place of its earlier one."""
@@ -44,7 +47,7 @@ class ProcessRegistry:
                 answer.items() if isinstance(answer, dict) else zip(answer[::2], answer[1::2], strict=True)
             )
             split = {name: value.partition(b" ") for name, value in pairs}
-            oldest = time.time() - LIFETIME_SECONDS
+            oldest = time.time() - self._lifetime_seconds
             gone = [name for name, (at, _, _) in split.items() if _seconds(at) < oldest]
             if gone:
                 await self._runner.run("HDEL", self._key, *gone)

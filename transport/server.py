@@ -54,7 +54,9 @@ class GraphQLServer:
         persisted = _persisted_documents(documents, limits, options)
         cache = _document_cache(schema, limits, hints or {}, meters, options)
         engine = Engine(schema, cache, persisted, PayloadEncoder(error_mapper), limits, options, meters)
-        connections = OpenConnections(limits.connections_per_network, options.network, meters)
+        connections = OpenConnections(
+            limits.connections_per_network, options.network, options.connection_counts, meters
+        )
         memory = MemoryBudget(limits.held_bytes, limits.held_bytes_per_network)
         bounds = (connections, memory, DocumentsInUse(memory))
         self._streams = EventStreams(

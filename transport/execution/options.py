@@ -10,7 +10,7 @@ from typing import Any
 from transport.documents.cost import CostModel
 from transport.documents.operation import Operation
 from transport.protocol.payload import Payload
-from transport.protocol.ports import ConnectionInfo, Rights
+from transport.protocol.ports import ConnectionCounts, ConnectionInfo, NoOtherProcess, Rights
 
 Variables = Mapping[str, Any]
 
@@ -121,6 +121,8 @@ class ServerOptions:
     """Called before a socket or a reserved event stream is opened; raises RateLimited."""
     network: Callable[[ConnectionInfo], Hashable | None] = no_network
     """The network for which a connection counts; None where it counts for none."""
+    connection_counts: ConnectionCounts = field(default_factory=NoOtherProcess)
+    """Counts every connection, and answers how many its network has at other processes."""
     watch: Callable[[Operation, Awaitable[Payload]], Awaitable[Payload]] = unwatched
     """Wraps the execution of queries and mutations, to time and trace it."""
     expires_at: Callable[[Any], float | None] = never_expires

@@ -1,4 +1,4 @@
-"""How many sockets and event streams each network has open at this process."""
+"""How many sockets and event streams each network has open, at this process and at the others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 
 from transport.protocol.errors import TooManyConnections
-from transport.protocol.ports import ConnectionInfo, Meters
+from transport.protocol.ports import ConnectionCounts, ConnectionInfo, Meters
 
 LIMIT = "network_connections"
 
@@ -16,10 +16,15 @@ class OpenConnections:
     """A bound for each network; 0 bounds nothing."""
 
     def __init__(
-        self, most: int, network_of: Callable[[ConnectionInfo], Hashable | None], meters: Meters
+        self,
+        most: int,
+        network_of: Callable[[ConnectionInfo], Hashable | None],
+        counts: ConnectionCounts,
+        meters: Meters,
     ) -> None:
         self._most = most
         self._network_of = network_of
+        self._counts = counts
         self._meters = meters
         self._open: Counter[Hashable] = Counter()
 
@@ -37,14 +42,16 @@ class OpenConnections:
         network = self._network_of(info) if self._most else None
         if network is None:
             return _nothing
-        if self._open[network] >= self._most:
+        if self._open.get(network, 0) + self._counts.elsewhere(network) >= self._most:
             self._meters.limited(LIMIT)
             raise TooManyConnections
         self._open[network] += 1
+        self._counts.change(network, 1)
         return lambda: self._release(network)
 
     def _release(self, network: Hashable) -> None:
         self._open[network] -= 1
+        self._counts.change(network, -1)
         if not self._open[network]:
             del self._open[network]
 

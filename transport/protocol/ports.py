@@ -41,6 +41,27 @@ Rights = Callable[[Any], Hashable | None]
 """Contexts of equal rights may share an answer; None is never shared."""
 
 
+class ConnectionCounts(Protocol):
+    """The open connections of networks at all processes of an installation."""
+
+    def change(self, network: Hashable, by: int) -> None:
+        """Count connections that this process opened or closed."""
+
+    def elsewhere(self, network: Hashable) -> int:
+        """Return how many connections a network has at the other processes."""
+
+
+class NoOtherProcess:
+    """The connection counts of a process that stands alone."""
+
+    def change(self, network: Hashable, by: int) -> None:
+        """Tell nobody."""
+
+    def elsewhere(self, network: Hashable) -> int:
+        """Return 0."""
+        return 0
+
+
 class DocumentStore(Protocol):
     """Persisted documents by the lower-case hex of their sha256."""
 
