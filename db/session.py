@@ -42,6 +42,8 @@ DATABASE_AWAY: tuple[type[Exception], ...] = (
     asyncpg.LockNotAvailableError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.DiskFullError,
+    # Prepared before a migration changed its columns: it did nothing, and is prepared anew by the next try.
+    asyncpg.InvalidCachedStatementError,
 )
 
 

@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from db.session import Database
+from db.session import DATABASE_AWAY, Database
 
 
 @pytest.fixture
@@ -45,3 +45,20 @@ async def test_an_error_stays_itself_when_the_connection_is_lost_meanwhile(datab
                 connection.terminate()
 
     assert await database.fetchval("SELECT 1") == 1
+
+
+async def test_the_next_try_succeeds_when_a_migration_widened_a_column_meanwhile(
+    database: Database, postgres_url: str
+) -> None:
+    asked = "SELECT amount FROM migrated_table"
+    await database.fetch("CREATE TABLE migrated_table AS SELECT 5 AS amount")
+    assert await database.fetchval(asked) == 5
+    migration = await asyncpg.connect(postgres_url)
+    await migration.execute("ALTER TABLE migrated_table ALTER COLUMN amount TYPE bigint")
+    await migration.close()
+
+    with pytest.raises(DATABASE_AWAY):
+        async with database.transaction() as connection:
+            await connection.fetchval(asked)
+    async with database.transaction() as connection:
+        assert await connection.fetchval(asked) == 5
