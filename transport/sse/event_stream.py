@@ -9,6 +9,7 @@ from functools import partial
 
 from transport.execution.engine import Call
 from transport.overload.memory_budget import (
+    MEMORY_LIMIT,
     MESSAGE_EXPANSION,
     NO_MEMORY,
     OPERATION_BYTES,
@@ -17,6 +18,7 @@ from transport.overload.memory_budget import (
 from transport.protocol.asgi import Send, start_response
 from transport.protocol.errors import Conflict, Header, Overloaded, TooManyOperations
 from transport.protocol.limits import Limits
+from transport.protocol.ports import Meters
 
 from .directory import Message
 from .positions import Positions, position_of
@@ -87,12 +89,14 @@ class EventStream:
         self,
         limits: Limits,
         memory: ConnectionMemory,
+        meters: Meters,
         start: Callable[[EventStream, Message], Awaitable[None]],
     ) -> None:
         self._limits = limits
         self._subscribed_cost = 0
         self.memory = memory
         """Holds the requests that wait for the stream to be opened, and those that are open."""
+        self._meters = meters
         self._start = start
         self._pending: dict[str, Message] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -157,6 +161,7 @@ class EventStream:
         """Count the cost of a subscription while it is open. Raises: TooManyOperations."""
         cost = call.cost if call.operation.kind == "subscription" else 0
         if self._subscribed_cost + cost > self._limits.subscription_cost:
+            self._meters.limited("subscription_cost")
             raise TooManyOperations(
                 f"The subscriptions of a stream may cost {self._limits.subscription_cost} together."
             )
@@ -173,6 +178,7 @@ class EventStream:
         if len(self._pending) + len(self._running) >= self._limits.operations_per_connection:
             raise TooManyOperations
         if not self.memory.take(_size_of(message)):
+            self._meters.limited(MEMORY_LIMIT)
             raise Overloaded(NO_MEMORY)
         if self.writer is None:
             self._pending[name] = message

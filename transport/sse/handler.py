@@ -189,7 +189,7 @@ class EventStreams:
 
     def _new_stream(self, token: str, info: ConnectionInfo) -> EventStream:
         memory = ConnectionMemory(self._memory, self._engine.options.network(info))
-        stream = EventStream(self._limits, memory, self._run_message)
+        stream = EventStream(self._limits, memory, self._meters, self._run_message)
         stream.released = lambda: self._release(token, stream)
         return stream
 

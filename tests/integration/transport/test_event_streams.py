@@ -317,6 +317,27 @@ async def test_gauge_falls_and_token_dies_when_the_client_leaves_its_single_stre
         assert (await submit(client, token, "x", "{ hello }")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("limits", "code", "limit"),
+    [
+        (Limits(subscription_cost=1), "TOO_MANY_OPERATIONS", "subscription_cost"),
+        (Limits(held_bytes=0), "OVERLOADED", "memory"),
+    ],
+)
+async def test_operations_of_a_stream_are_refused_and_counted_when_a_bound_is_reached(
+    limits: Limits, code: str, limit: str
+) -> None:
+    world, meters = World(), CountingMeters()
+    async with processes(1, world=world, meters=meters, limits=limits) as (client,):
+        token = (await client.put("/")).text
+        async with client.stream("GET", "/", headers={**STREAM, TOKEN: token}):
+            for name in "abcdefghij":
+                await submit(client, token, name, "subscription { forever }")
+            await until(lambda: limit in meters.limits and code in meters.refusals)
+
+    assert (set(meters.limits), set(meters.refusals)) == ({limit}, {code})
+
+
 async def test_one_of_two_is_refused_when_both_open_a_stream_at_the_same_time() -> None:
     async with processes(1) as (client,):
         token = (await client.put("/")).text
