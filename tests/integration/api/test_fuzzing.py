@@ -141,6 +141,12 @@ def values(kind: GraphQLInputType, ids: list[str]) -> st.SearchStrategy[Any]:
             return st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([1e308, -1e308, 37.5])
         case "Boolean":
             return st.booleans()
+        case "MinorUnits":
+            return (
+                st.sampled_from(NUMBERS)
+                | st.integers(-(2**54), 2**54)
+                | st.floats(allow_nan=False, allow_infinity=False)
+            )
         case "DateTime" | "Date":
             return st.sampled_from(MOMENTS)
     return junk | st.sampled_from(["USD", "KRW", "Asia/Seoul", "pm_card_visa", "a@example.org", "Stalls"])
@@ -175,6 +181,8 @@ def test_every_operation_of_the_schema_is_answered_when_schemathesis_writes_it(s
     strings = st.sampled_from([*MOMENTS, *HOSTILE[:5]]).map(nodes.String)
     for scalar in ("DateTime", "Date"):
         schemathesis.graphql.scalar(scalar, strings)
+    amounts = st.sampled_from([*NUMBERS, 2**53 - 1, 2**53])
+    schemathesis.graphql.scalar("MinorUnits", amounts.map(nodes.Int))
     written = schemathesis.graphql.from_url(served.url)
     tried = Counter[str]()
 

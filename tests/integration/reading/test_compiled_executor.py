@@ -25,6 +25,7 @@ LEAVES_HERE = {
     "ID": [f'"{EVENT_ID}"', '"evt_unknown"'],
     "DateTime": ['"2030-01-01T00:00:00Z"', '"no time"'],
     "Date": ['"2030-01-01"'],
+    "MinorUnits": ["0", "4500", "999999999999", "1.5"],
 }
 CHANGING = {"Query.serverTime", "EventSearchResult.tookMs"}
 
