@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from commands.logs import log_as
-from endpoints.trust import client_behind
+from endpoints.trust import client_behind, in_both_forms
 from kit.exit_deadline import ExitDeadline
 from settings import Settings
 from transport import WebSocketProtocol, bounded_http_protocol, peer_address
@@ -130,7 +130,7 @@ def configured(app: Starlette, settings: Settings) -> uvicorn.Config:
         server_header=False,
         # X-Forwarded-For of any other client is ignored: limits count by address.
         proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies,
+        forwarded_allow_ips=in_both_forms(settings.trusted_proxies),
     )
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,13 +45,30 @@ def from_allowed_origin(allowed: str) -> Callable[[ConnectionInfo], bool]:
     return is_allowed
 
 
+def in_both_forms(trusted_proxies: str) -> str:
+    """Add the IPv4-mapped form of every IPv4 network: a socket that listens on `::` sees IPv4 peers so.
+
+    Without it such a proxy's X-Forwarded-For is not believed, and everybody behind it is one network.
+    """
+    named = [each.strip() for each in trusted_proxies.split(",")]
+    return ", ".join([*named, *filter(None, map(_mapped, named))])
+
+
+def _mapped(network: str) -> str:
+    try:
+        parsed = ip_network(network)
+    except ValueError:
+        return ""
+    return f"::ffff:{parsed.network_address}/{96 + parsed.prefixlen}" if parsed.version == 4 else ""
+
+
 def client_behind(trusted_proxies: str) -> Callable[[str, list[tuple[bytes, bytes]]], str]:
     """Return the client's address from X-Forwarded-For of trusted proxies, as uvicorn computes it."""
 
     async def nothing(*_: Any) -> None:
         """Receive the call of uvicorn's middleware, whose scope has the address."""
 
-    middleware: Any = ProxyHeadersMiddleware(nothing, trusted_proxies)
+    middleware: Any = ProxyHeadersMiddleware(nothing, in_both_forms(trusted_proxies))
 
     def client_of(address: str, headers: list[tuple[bytes, bytes]]) -> str:
         scope = {"type": "http", "client": (address, 0), "headers": headers}

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from unittest import mock
 
 import httpx
+import pytest
 import uvicorn
 
 from app import create_app
@@ -41,8 +42,11 @@ async def statuses(client: httpx.AsyncClient, *forwarded: str) -> list[int]:
     return [answer.status_code for answer in answers]
 
 
-async def test_each_buyer_counts_when_a_trusted_proxy_names_them(postgres_url: str, redis_url: str) -> None:
-    async with served_to(PROXY, postgres_url, redis_url) as client:
+@pytest.mark.parametrize("proxy", [PROXY, f"::ffff:{PROXY}", "::ffff:a00:7"])
+async def test_each_buyer_counts_when_a_trusted_proxy_names_them(
+    proxy: str, postgres_url: str, redis_url: str
+) -> None:
+    async with served_to(proxy, postgres_url, redis_url) as client:
         received = await statuses(client, "203.0.113.1", "203.0.113.2", "203.0.113.1")
 
     assert received == [200, 200, 429]
@@ -69,6 +73,10 @@ def test_the_fast_path_finds_the_same_address() -> None:
     chain = [(b"x-forwarded-for", b"198.51.100.1, 203.0.113.1, 10.1.1.1")]
 
     assert client_of(PROXY, chain) == "203.0.113.1"
+    assert client_of(f"::ffff:{PROXY}", chain) == "203.0.113.1"
+    assert (
+        client_of(PROXY, [(b"x-forwarded-for", b"203.0.113.1:4711, [::ffff:10.1.1.1]:80")]) == "203.0.113.1"
+    )
     assert client_of(PROXY, []) == PROXY
     assert client_of(STRANGER, chain) == STRANGER
 
