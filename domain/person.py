@@ -4,8 +4,12 @@ A person is kept as a key that is derived from their account or their address, s
 Redis or in an index. The derivation must not change: stored orders have the keys.
 """
 
+import contextlib
 from dataclasses import dataclass
+from unicodedata import normalize
 from uuid import UUID, uuid5
+
+import idna
 
 from domain.viewer import Viewer
 
@@ -45,6 +49,16 @@ def address_key_of(email: str) -> UUID:
 
 
 def normal_address(email: str) -> str:
-    """An e-mail address in lower case and without a `+tag`."""
-    name, at, host = email.strip().lower().rpartition("@")
+    """An e-mail address in lower case and without a `+tag`, one text for every way to write one mailbox.
+
+    Letters beyond ASCII are composed (NFKC), and a host's are as in the DNS (UTS 46): `münchen.example` and
+    `xn--mnchen-3ya.example` are one host.
+    """
+    plain = email.strip().lower()
+    if plain.isascii():
+        name, at, host = plain.rpartition("@")
+    else:
+        name, at, host = normalize("NFKC", plain).lower().rpartition("@")
+        with contextlib.suppress(idna.IDNAError):
+            host = idna.encode(host, uts46=True).decode()
     return f"{name.partition('+')[0] or name}{at}{host}"

@@ -8,11 +8,14 @@ from uuid import UUID
 
 from db.queries.columns import columns_of
 from db.session import Connection, Database
+from domain.person import normal_address
 
 Source = Database | Connection
 
-# As domain.person.normal_address writes it: lower case, without a `+tag`.
-_NORMAL_ADDRESS = r"regexp_replace(lower(email), '^([^@+]+)\+[^@]*@', '\1@')"
+# As domain.person.normal_address writes it, where all letters are ASCII; it judges the others itself.
+_MAY_BE_ADDRESS = (
+    r"regexp_replace(lower(email), '^([^@+]+)\+[^@]*@', '\1@') = $1 OR email ~* '[^\x01-\x7f]|xn--'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,10 @@ async def accounts_by_id(source: Source, user_id: UUID) -> list[AccountRow]:
     return await _accounts(source, "id = $1", user_id)
 
 
-async def accounts_by_address(source: Source, normal_address: str) -> list[AccountRow]:
+async def accounts_by_address(source: Source, wanted: str) -> list[AccountRow]:
     """The accounts of guests and of signed-in users with an address, in whatever form they gave it."""
-    return await _accounts(source, f"{_NORMAL_ADDRESS} = $1", normal_address)
+    found = await _accounts(source, _MAY_BE_ADDRESS, wanted)
+    return [account for account in found if normal_address(account.email or "") == wanted]
 
 
 async def _accounts(source: Source, condition: str, argument: object) -> list[AccountRow]:

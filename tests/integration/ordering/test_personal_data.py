@@ -84,6 +84,20 @@ async def totals(context: ServiceContext, order_id: UUID) -> list[Any]:
     return [tuple(row) for row in rows]
 
 
+async def test_every_form_of_an_address_is_found_when_its_host_has_other_letters(
+    context: ServiceContext,
+) -> None:
+    forms = ["ada@MÜNCHEN.example", "Ada+1@xn--mnchen-3ya.example", "ada@mu\u0308nchen.example"]
+    guests = [guest_of(form) for form in forms]
+    for who in (*guests, guest_of("eva@münchen.example"), guest_of("ada@munchen.example")):
+        await held_by(context, who)
+
+    for form in forms:
+        found = await find_accounts(context.database, user=None, email=form)
+
+        assert {account.id for account in found} == {who.user_id for who in guests}
+
+
 async def test_export_has_everything_when_a_person_bought(context: ServiceContext) -> None:
     order_id = await booked_by(context, ANN, 0, 1)
     await booked_by(context, buyer("somebody else"), 2)

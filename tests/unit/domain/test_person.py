@@ -26,6 +26,12 @@ def guest(email: str) -> Viewer:
         ("ada+a+b@example.org", "ada@example.org"),
         ("+ada@example.org", "+ada@example.org"),
         ("a.da@example.org", "a.da@example.org"),
+        ("ada@MÜNCHEN.example", "ada@xn--mnchen-3ya.example"),
+        ("ada@mu\u0308nchen.example", "ada@xn--mnchen-3ya.example"),
+        ("ada@xn--mnchen-3ya.example", "ada@xn--mnchen-3ya.example"),
+        ("\uff41\uff44\uff41\uff0b1@example.org", "ada@example.org"),
+        ("zoe\u0308@example.org", "zo\u00eb@example.org"),
+        ("ada@-\u00fc-.example", "ada@-\u00fc-.example"),
     ],
 )
 def test_address_is_normal_when_case_and_tag_are_gone(written: str, normal: str) -> None:
