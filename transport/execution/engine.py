@@ -27,7 +27,7 @@ from transport.documents.operation import Document, Operation
 from transport.documents.persisted import PersistedDocuments
 from transport.documents.variables import packed
 from transport.executor import CompiledExecutor, Running
-from transport.protocol.errors import DocumentInvalid, DocumentRejected
+from transport.protocol.errors import BadRequest, DocumentInvalid, DocumentRejected
 from transport.protocol.limits import Limits
 from transport.protocol.payload import Payload, PayloadEncoder
 from transport.protocol.ports import Meters
@@ -95,16 +95,20 @@ class Engine:
 
         Raises: GraphQLHTTPError.
         """
-        check_variables(request.variables, self._limits)
-        text, digest = await self._persisted.find(request)
         try:
+            check_variables(request.variables, self._limits)
+            text, digest = await self._persisted.find(request)
             document = await self._document(text, digest, context)
             call = self._call(document, request, wants_cost)
-        except (DocumentRejected, DocumentInvalid):
-            await self._options.charge(context, 1, self._limits.refused_document_cost)
+        except BadRequest:
+            await self.charge_refusal(context)
             raise
         await self._persisted.register(request)
         return call
+
+    async def charge_refusal(self, context: Any) -> None:
+        """Charge a caller for a request that is refused before it is an operation. Raises: RateLimited."""
+        await self._options.charge(context, 1, self._limits.refused_document_cost)
 
     async def _document(self, text: str, digest: str, context: Any) -> Document:
         """The document of a text; preparing a new one is charged for before it begins."""

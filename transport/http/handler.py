@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from transport.execution.engine import Call, Engine
 from transport.protocol.asgi import (
@@ -16,7 +17,7 @@ from transport.protocol.asgi import (
     respond,
     start_response,
 )
-from transport.protocol.errors import GraphQLHTTPError, MethodNotAllowed, NotAcceptable
+from transport.protocol.errors import BadRequest, GraphQLHTTPError, MethodNotAllowed, NotAcceptable
 from transport.protocol.limits import Limits
 from transport.protocol.negotiation import JSON, Accepted
 from transport.protocol.ports import ConnectionInfo, ContextFactory, Meters, as_awaited
@@ -118,8 +119,8 @@ class HttpHandler:
         self, preferences: ResponsePreferences, info: ConnectionInfo, raw: bytes, call: Call | None
     ) -> tuple[Head, Answer]:
         if call is None:
-            request = self._parse(preferences, raw)
             context = await as_awaited(self.context_factory(info))
+            request = await self._request(preferences, raw, context)
             call = await self._engine.prepare(request, context, preferences.wants_cost)
         else:
             context = await as_awaited(self.context_factory(info))
@@ -153,6 +154,14 @@ class HttpHandler:
         check_json_body(headers)
         return await read_body(headers, exchange.receive, self._limits.body_bytes)
 
+    async def _request(self, preferences: ResponsePreferences, raw: bytes, context: Any) -> OperationRequest:
+        """Parse a request; one that is malformed is charged for. Raises: BadRequest, RateLimited."""
+        try:
+            return self._parse(preferences, raw)
+        except BadRequest:
+            await self._engine.charge_refusal(context)
+            raise
+
     @staticmethod
     def _parse(preferences: ResponsePreferences, raw: bytes) -> OperationRequest:
         if preferences.method == "GET":
@@ -172,8 +181,8 @@ class HttpHandler:
     async def _execute_or_stream(self, exchange: Exchange, raw: bytes) -> None:
         """Answer a client that takes an event stream: with one where it takes nothing else or subscribes."""
         preferences = exchange.preferences
-        request = self._parse(preferences, raw)
         context = await as_awaited(self.context_factory(exchange.info))
+        request = await self._request(preferences, raw, context)
         try:
             call = await self._engine.prepare(request, context, preferences.wants_cost)
             streaming = self._streams_to(preferences.accepted, call)
@@ -213,14 +222,16 @@ class HttpHandler:
         await respond(exchange.send, 201, headers, token.encode())
 
     async def _submit(self, exchange: Exchange, token: str) -> None:
-        request = self._parse(exchange.preferences, await self._read_raw(exchange))
+        raw = await self._read_raw(exchange)
         context = await as_awaited(self.context_factory(exchange.info))
+        request = await self._request(exchange.preferences, raw, context)
         await self._engine.prepare(request, context)
         await self._streams.submit(token, request, exchange.info)
         await respond(exchange.send, 202, [("cache-control", "no-store")], b"")
 
     async def _stop(self, exchange: Exchange, token: str | None) -> None:
-        await as_awaited(self.context_factory(exchange.info))
+        context = await as_awaited(self.context_factory(exchange.info))
+        await self._engine.options.charge(context, 1, 1)
         await self._streams.stop(token, exchange.parameters.get("operationId"))
         await respond(exchange.send, 200, [("cache-control", "no-store")], b"")
 

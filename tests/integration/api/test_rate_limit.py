@@ -1,7 +1,7 @@
 """The budget of a minute: counted over all processes, refused with Retry-After, answered on request."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
@@ -156,6 +156,37 @@ async def test_documents_that_are_refused_count_when_cost_is_limited(
         assert limited == (150 - preparing) // 10
         assert code_of(answers[limited]) == "RATE_LIMITED"
         assert (await post(api, document, new_token())).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        lambda client, **more: client.post("/graphql", content=b"{", **more),
+        lambda client, **more: client.post("/graphql", content=b"[1]", **more),
+        lambda client, **more: client.get("/graphql?query={serverTime}&variables={", **more),
+        lambda client, **more: client.post(
+            "/graphql", json={"documentId": f"sha256:{uuid4().hex * 2}"}, **more
+        ),
+        lambda client, **more: client.post(
+            "/graphql", json={"query": "{ serverTime }", "variables": {"a": [0] * 10_001}}, **more
+        ),
+        lambda client, **more: client.post(
+            "/graphql", json={"query": "query a { serverTime }", "operationName": "b"}, **more
+        ),
+        lambda client, **more: client.delete("/graphql?operationId=a&token=unknown", **more),
+    ],
+    ids=["json", "batch", "parameters", "unknown hash", "variables", "operation name", "stopping"],
+)
+async def test_requests_that_are_refused_count_when_requests_are_limited(
+    postgres_url: str, redis_url: str, request_of: Callable[..., Awaitable[httpx.Response]]
+) -> None:
+    async with api_on(postgres_url, redis_url, rate_limit_per_minute="3") as api:
+        headers = {"authorization": f"Bearer {new_token()}", "content-type": "application/json"}
+        answers = [await request_of(api.client, headers=headers) for _ in range(4)]
+        statuses = [answer.status_code for answer in answers]
+
+        assert statuses[-1] == 429 and 429 not in statuses[:-1] and set(statuses) <= {400, 404, 429}, statuses
+        assert (await post(api, "{ serverTime }", new_token())).status_code == 200
 
 
 async def test_reserved_event_streams_count_when_requests_are_limited(
