@@ -268,6 +268,7 @@ def _server_options(
         event_rights=_event_rights,
         admit=requests.admit if limiter.limited else admit_all,
         charge=requests.charge,
+        check=requests.check,
         opening=requests.open_connection,
         network=requests.network,
         connection_counts=connections,

@@ -40,6 +40,12 @@ class RequestLimiter:
         """Charge something that is no operation."""
         await self._spend(caller.viewer, caller.address, requests, cost)
 
+    def check(self, caller: Caller, cost: int) -> None:
+        """Charge nothing, but refuse where it is known here that an operation of this cost does not fit."""
+        if self._limiter.limited:
+            with self._refusals():
+                self._limiter.check(caller.viewer, caller.address, cost)
+
     async def open_connection(self, info: ConnectionInfo) -> None:
         """Charge a connection, whose user is not known yet, to its network."""
         with self._refusals():

@@ -60,6 +60,13 @@ class Budgets:
         fits = await self._take(key, count, amount, budget)
         return Spending(fits, max(budget - count.spent + count.advance, 0), WINDOW_SECONDS - passed)
 
+    def foresee(self, account: str, amount: int, budget: int) -> Spending:
+        """What `spend` would answer, as far as this process knows, without taking anything."""
+        window, passed = divmod(int(time.time()), WINDOW_SECONDS)
+        count = self._counts.get(spent_key(account, window)) or _Count()
+        left = max(budget - count.spent + count.advance, 0)
+        return Spending(amount <= left, left, WINDOW_SECONDS - passed)
+
     async def _take(self, key: str, count: _Count, amount: int, budget: int) -> bool:
         in_hand = min(count.advance, amount)
         count.advance -= in_hand
@@ -70,6 +77,8 @@ class Budgets:
         return False
 
     async def _obtain(self, key: str, count: _Count, amount: int, budget: int) -> bool:
+        if count.spent + amount > budget:  # it only grows within its minute: a flood does not reach Redis
+            return False
         if time.monotonic() < self._alone_until:
             return self._count_alone(count, amount, budget)
         extra = budget // ADVANCE_PARTS if count.spent else 0

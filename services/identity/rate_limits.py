@@ -87,12 +87,19 @@ class RateLimiter:
         Raises:
             BudgetExceeded: a budget has not so much left. What others had was charged all the same.
         """
-        network = self.network(address)
-        if viewer is not None:
-            entries = self._of_user(viewer, cost, requests)
-        else:
-            entries = self._of_anonymous(network, cost, requests)
-        return await self._pay(entries + self._of_network(network, cost, requests))
+        return await self._pay(self._entries(viewer, address, cost, requests))
+
+    def check(self, viewer: Viewer | None, address: str, cost: int) -> None:
+        """Charge nothing, but raise where this process knows that an operation of this cost does not fit.
+
+        Raises:
+            BudgetExceeded: a budget has not so much left.
+        """
+        for entry in self._entries(viewer, address, cost, 1):
+            if entry.budget and entry.amount:
+                foreseen = self._budgets.foresee(*entry[1:])
+                if not foreseen.fits:
+                    raise BudgetExceeded(_sentence(entry, foreseen), entry.limit, foreseen.reset_seconds)
 
     async def spend_of_network(self, address: str, cost: int) -> None:
         """Pay for a connection, whose user is not known yet. Raises: BudgetExceeded."""
@@ -112,6 +119,14 @@ class RateLimiter:
             if not entry.counts_requests
         ]
         return min(budgets, key=lambda left: left.remaining, default=None)
+
+    def _entries(self, viewer: Viewer | None, address: str, cost: int, requests: int) -> list[_Entry]:
+        network = self.network(address)
+        if viewer is not None:
+            entries = self._of_user(viewer, cost, requests)
+        else:
+            entries = self._of_anonymous(network, cost, requests)
+        return entries + self._of_network(network, cost, requests)
 
     def _of_network(self, network: str, cost: int, requests: int) -> list[_Entry]:
         limits = self._limits

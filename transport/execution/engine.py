@@ -115,6 +115,7 @@ class Engine:
         known = self._documents.known(digest)
         if known is not None:
             return known
+        self._options.check(context, 1)
         characters = len(text) - self._limits.free_document_characters
         if characters > 0 and not self._documents.is_refused(digest):
             await self._options.charge(context, 0, 1 + characters // self._limits.characters_per_cost)

@@ -65,6 +65,10 @@ async def charge_nothing(_context: Any, _requests: int, _cost: int) -> None:
     """Let everything run that is no operation."""
 
 
+def check_nothing(_context: Any, _cost: int) -> None:
+    """Refuse nobody beforehand."""
+
+
 async def open_freely(_info: ConnectionInfo) -> None:
     """Let every connection open."""
 
@@ -117,6 +121,9 @@ class ServerOptions:
     charge: Callable[[Any, int, int], Awaitable[None]] = charge_nothing
     """Called with requests and cost for what is no operation: a document that is not known or is refused,
     an event stream that is reserved; raises RateLimited."""
+    check: Callable[[Any, int], None] = check_nothing
+    """Called before a document that is not known is parsed, with the least that it may cost: raises
+    RateLimited where the caller has not so much left."""
     opening: Callable[[ConnectionInfo], Awaitable[None]] = open_freely
     """Called before a socket or a reserved event stream is opened; raises RateLimited."""
     network: Callable[[ConnectionInfo], Hashable | None] = no_network

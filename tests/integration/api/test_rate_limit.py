@@ -1,5 +1,6 @@
 """The budget of a minute: counted over all processes, refused with Retry-After, answered on request."""
 
+import re
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -13,6 +14,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import create_app
 from devservices.valkey import Valkey
+from pubsub.budgets import Budgets
+from reservations.connection import batcher, connect
 from tests.apis import SECRET, Api, api_on, new_token, settings_on
 from tests.transport.clients import events_of, listening, next_event, websocket
 
@@ -187,6 +190,40 @@ async def test_requests_that_are_refused_count_when_requests_are_limited(
 
         assert statuses[-1] == 429 and 429 not in statuses[:-1] and set(statuses) <= {400, 404, 429}, statuses
         assert (await post(api, "{ serverTime }", new_token())).status_code == 200
+
+
+async def test_unknown_documents_are_not_parsed_when_the_budget_is_spent(
+    postgres_url: str, redis_url: str
+) -> None:
+    def parsed(figures: str) -> float:
+        found = re.search(r'boxoffice_cache_total{cache="document",outcome="miss"[^}]*} (\S+)', figures)
+        return float(found[1]) if found else 0.0
+
+    async with api_on(postgres_url, redis_url, rate_limit_per_minute="3") as api:
+        hasty = new_token()
+        before = parsed((await api.client.get("/metrics")).text)
+        answers = [await post(api, f"{{ nope{number} }}", hasty) for number in range(9)]
+        after = parsed((await api.client.get("/metrics")).text)
+
+        assert [answer.status_code for answer in answers] == [400] * 3 + [429] * 6
+        assert {code_of(answer) for answer in answers[3:]} == {"RATE_LIMITED"}
+        assert after - before == 3
+        assert (await post(api, "{ serverTime nope }", new_token())).status_code == 400
+
+
+async def test_redis_is_not_asked_again_when_a_budget_is_spent(redis_url: str) -> None:
+    client = connect(redis_url, 4)
+    budgets, account = Budgets(batcher(client)), uuid4().hex
+    assert [(await budgets.spend(account, 2, 4)).fits for _ in range(3)] == [True, True, False]
+    before = int((await client.info("commandstats"))["cmdstat_evalsha"]["calls"])
+    refused = [await budgets.spend(account, 1, 4) for _ in range(50)]
+    after = int((await client.info("commandstats"))["cmdstat_evalsha"]["calls"])
+    await client.aclose()
+
+    assert not any(spending.fits for spending in refused)
+    assert after == before
+    assert not budgets.foresee(account, 1, 4).fits
+    assert budgets.foresee(uuid4().hex, 4, 4).fits
 
 
 async def test_reserved_event_streams_count_when_requests_are_limited(
