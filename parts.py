@@ -9,7 +9,6 @@ from datetime import timedelta
 from db.session import Database
 from domain.ticket_limits import HELD_PER_NETWORK, NetworkLimit
 from kit.clock import utc_now
-from kit.lua import CommandBatcher
 from payments.gateway import PaymentGateway
 from payments.instrumented_gateway import InstrumentedGateway
 from payments.stripe_gateway import StripeGateway
@@ -19,7 +18,7 @@ from pubsub.process_metrics import ProcessMetrics
 from pubsub.redis_backend import RedisBackend
 from pubsub.single_use import SingleUse
 from pubsub.sliding_counters import SlidingCounters
-from reservations.connection import Client, batcher, connect
+from reservations.connection import Client, Runner, batcher, connect
 from reservations.store import SeatStore
 from search.meilisearch import MeilisearchIndex
 from services.caches import LayoutCache, SaleCache
@@ -48,7 +47,7 @@ class Parts:
     settings: Settings
     database: Database
     redis: Client
-    runner: CommandBatcher
+    runner: Runner
     channels: Channels
     gateway: PaymentGateway
     tokens: Tokens
@@ -111,7 +110,7 @@ def _context(
     settings: Settings,
     instruments: Instruments,
     database: Database,
-    runner: CommandBatcher,
+    runner: Runner,
     channels: Channels,
     waiting_rooms: WaitingRooms,
 ) -> ServiceContext:
@@ -161,7 +160,7 @@ def _tokens(settings: Settings) -> Tokens:
     return SecretTokens(settings.jwt_secret, previous=settings.jwt_secret_previous)
 
 
-def _challenges(settings: Settings, runner: CommandBatcher) -> Challenges:
+def _challenges(settings: Settings, runner: Runner) -> Challenges:
     provider = ProofOfWork(_signing_secrets(settings)) if settings.challenge == "pow" else None
     return Challenges(
         provider,
@@ -171,9 +170,7 @@ def _challenges(settings: Settings, runner: CommandBatcher) -> Challenges:
     )
 
 
-def _guests(
-    settings: Settings, tokens: Tokens, challenges: Challenges, runner: CommandBatcher
-) -> GuestSessions:
+def _guests(settings: Settings, tokens: Tokens, challenges: Challenges, runner: Runner) -> GuestSessions:
     return GuestSessions(
         tokens,
         challenges,

@@ -66,11 +66,20 @@ def _example_secrets(settings: "Settings") -> Iterator[str]:
     for name in _SECRETS:
         if any(word in getattr(settings, name).lower() for word in _EXAMPLE_WORDS):
             yield f"{_variable(name)} is the secret of an example, {advice}"
-    for name in ("database_url", "redis_url"):
-        url = urlsplit(getattr(settings, name))
+    for name, url in _stores(settings, "database_url", "redis_url"):
         is_remote = bool(url.hostname) and not _is_this_machine(url.hostname or "")
         if is_remote and (url.password or "").lower() in _EXAMPLE_PASSWORDS:
             yield f"{_variable(name)} has the password of an example, {advice}"
+
+
+def _stores(settings: "Settings", *names: str) -> Iterator[tuple[str, SplitResult]]:
+    """Settings with the addresses that they name, one for each of the hosts between commas."""
+    for name in names:
+        scheme, _, rest = getattr(settings, name).partition("://")
+        hosts, slash, path = rest.partition("/")
+        user, at, hosts = hosts.rpartition("@")
+        for host in hosts.split(","):
+            yield name, urlsplit(f"{scheme}://{user}{at}{host}{slash}{path}")
 
 
 def _weak_secrets(settings: "Settings") -> Iterator[str]:
@@ -98,8 +107,8 @@ def _open_stores(settings: "Settings") -> Iterator[str]:
         "meilisearch_url": ("https://", lambda url: url.scheme == "https"),
     }
     or_allow = "or say that its network is private with BOXOFFICE_ALLOW_PLAINTEXT_STORES=yes."
-    for name, (remedy, is_encrypted) in encrypted.items():
-        url = urlsplit(getattr(settings, name))
+    for name, url in _stores(settings, *encrypted):
+        remedy, is_encrypted = encrypted[name]
         if not url.hostname or _is_this_machine(url.hostname):
             continue
         if not is_encrypted(url):

@@ -95,6 +95,21 @@ def address(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def stores(*schemes: str) -> Callable[[str], str]:
+    """A reader of URLs that may name several hosts, separated by commas."""
+    read_one = address(*schemes)
+
+    def read(value: str) -> str:
+        scheme, _, rest = value.partition("://")
+        hosts, slash, path = rest.partition("/")
+        user, at, names = hosts.rpartition("@")
+        for name in names.split(","):
+            read_one(f"{scheme}://{user}{at}{name}{slash}{path}")
+        return value
+
+    return read
+
+
 def base(value: str) -> str:
     """A reader of the address that paths are appended to: http or https, without a query."""
     read = address("https", "http")(value).rstrip("/")
@@ -128,7 +143,7 @@ class Settings:
 
     database_url: str = setting(address("postgresql", "postgres"), "", secret=True)
     database_pool_size: int = setting(whole(2, 200), 10)
-    redis_url: str = setting(address("redis", "rediss", "redis+cluster", "rediss+cluster"), "", secret=True)
+    redis_url: str = setting(stores("redis", "rediss", "redis+cluster", "rediss+cluster"), "", secret=True)
     redis_pool_size: int = setting(whole(2, 500), 20)
     meilisearch_url: str = setting(address(*WEB), "")
     meilisearch_key: str = setting(text, "", secret=True)

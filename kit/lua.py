@@ -32,8 +32,6 @@ class CommandRunner(Protocol):
 # A script takes in a fragment of its own folder by this line; a fragment includes nothing.
 _INCLUDE = re.compile(r"^-- include: (\S+)\n", re.MULTILINE)
 
-ListServers = Callable[[], Awaitable[Sequence[CommandRunner]]]
-
 
 @dataclass(frozen=True, slots=True)
 class LuaScript:
@@ -79,9 +77,8 @@ class CommandBatcher:
     cost one write and one read instead of a hundred.
     """
 
-    def __init__(self, send: SendBatch, servers: ListServers | None = None, *, most: int = 256) -> None:
+    def __init__(self, send: SendBatch, *, most: int = 256) -> None:
         self._commands = Batcher[Command, Any](send, max_batch=most)
-        self._servers = servers
 
     async def run(self, *command: Argument) -> Any:
         """Add a command to the current batch and wait for its answer."""
@@ -92,5 +89,5 @@ class CommandBatcher:
         await self._commands.drain()
 
     async def servers(self) -> Sequence[CommandRunner]:
-        """Itself, where there is only one server."""
-        return [self] if self._servers is None else await self._servers()
+        """Itself: there is only one server."""
+        return [self]

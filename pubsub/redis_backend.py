@@ -5,13 +5,12 @@ import contextlib
 import logging
 import random
 import time
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from broadcaster import Event
 from broadcaster._backends.base import BroadcastBackend
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
-from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import RedisError
 
 from domain.errors import Unavailable
@@ -28,13 +27,24 @@ _BACKOFF_SECONDS = (0.05, 1.0)
 _MOST_WAITING = 10_000
 
 
+@runtime_checkable
+class ClusterClient(Protocol):
+    """A client of several servers, each of which hears what any of them publishes."""
+
+    async def any_client(self) -> Redis:
+        """Return the client of a server that answers."""
+
+    async def publish(self, channel: str, message: Any) -> None:
+        """Send a message by a server that answers."""
+
+
 class RedisBackend(BroadcastBackend):
     """Pub/sub over one connection; a subscription is ready when the server has confirmed it.
 
     After a lost connection every channel is subscribed again and gets the message `GAP`.
     """
 
-    def __init__(self, client: Redis | RedisCluster) -> None:
+    def __init__(self, client: Redis | ClusterClient) -> None:
         self._client = client
         self._wanted: dict[str, asyncio.Event] = {}
         self._confirmed: set[str] = set()
@@ -118,8 +128,10 @@ class RedisBackend(BroadcastBackend):
             await self._changed.wait()
         for confirmed in self._wanted.values():
             confirmed.clear()
-        await self._client.initialize()  # a cluster client does not know its nodes before
-        pubsub = self._client.pubsub()
+        client = self._client
+        if isinstance(client, ClusterClient):
+            client = await client.any_client()
+        pubsub = client.pubsub()
         first = list(self._wanted)
         await pubsub.subscribe(*first)
         self._pubsub = pubsub

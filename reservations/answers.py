@@ -73,9 +73,15 @@ def pairs_from(answer: Any) -> list[tuple[bytes, bytes]]:
     return list(zip(answer[::2], answer[1::2], strict=True))
 
 
-def run_id_from(info: Any) -> str:
-    """The run id of a server, from INFO as Redis sends it or as its client has parsed it."""
+def info_from(info: Any) -> dict[str, str]:
+    """The fields of an answer to INFO, as Redis sends it or as its client has parsed it."""
     if isinstance(info, dict):
-        return str(info["run_id"])
-    lines = dict(line.split(":", 1) for line in info.decode().split("\r\n") if ":" in line)
-    return str(lines["run_id"])
+        return {name: str(value) for name, value in info.items()}
+    lines = info.decode().split("\r\n")
+    return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+def own_slots_from(nodes: bytes) -> str:
+    """The slots of the node that has answered to CLUSTER NODES, such as "0-5460 5462"."""
+    own = next(line for line in nodes.decode().splitlines() if "myself" in line.split(" ")[2])
+    return " ".join(own.split(" ")[8:])

@@ -1,24 +1,30 @@
-"""The Redis client: one node or a cluster, with a timeout for every wait."""
+"""The Redis client: one server or a cluster, with a timeout for every wait."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, Protocol
+from urllib.parse import urlsplit, urlunsplit
 
 import hiredis
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as ConnectionLost
 
-from kit.lua import Argument, Command, CommandBatcher, CommandRunner
+from kit.lua import Command, CommandBatcher
+from reservations.cluster import RedisCluster
+from reservations.slot_map import Address
 
 _CLUSTERS = {"redis+cluster://": "redis://", "rediss+cluster://": "rediss://"}
 _ANSWER_SECONDS = 2.0
 _CONNECT_SECONDS = 1.0
 
+_DEFAULT_PORT = 6379
+
 Client = Redis | RedisCluster
+Runner = CommandBatcher | RedisCluster
 
 
 class _RobustConnection(AbstractConnection):
@@ -46,43 +52,6 @@ def _robust(kind: type[AbstractConnection]) -> type[AbstractConnection]:
     return type(f"Robust{kind.__name__}", (_RobustConnection, kind), {})
 
 
-def connect(url: str, pool_size: int) -> Client:
-    """A pooled client that retries once; redis-py's own ten retries take longer than any request may."""
-    retry = Retry(NoBackoff(), 1)
-    for scheme, plain in _CLUSTERS.items():
-        if url.startswith(scheme):
-            return _cluster(plain + url.removeprefix(scheme), retry)
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=pool_size,
-        timeout=_ANSWER_SECONDS,
-        socket_timeout=_ANSWER_SECONDS,
-        socket_connect_timeout=_CONNECT_SECONDS,
-        socket_keepalive=True,
-        retry=retry,
-    )
-    pool.connection_class = _robust(pool.connection_class)
-    return Redis.from_pool(pool)
-
-
-def _cluster(url: str, retry: Retry) -> RedisCluster:
-    cluster = RedisCluster.from_url(
-        url,
-        retry=retry,
-        socket_timeout=_ANSWER_SECONDS,
-        socket_connect_timeout=_CONNECT_SECONDS,
-        socket_keepalive=True,
-        # The sales of the other nodes go on while one node does not answer.
-        require_full_coverage=False,
-    )
-    # The start-up nodes exist already; redis-py makes the other ones with these arguments.
-    kind = cluster.nodes_manager.connection_kwargs
-    kind["connection_class"] = _robust(kind["connection_class"])
-    for node in cluster.nodes_manager.startup_nodes.values():
-        node.connection_class = kind["connection_class"]
-    return cluster
-
-
 class PipelineObserver(Protocol):
     """Receives the measurements of every pipeline."""
 
@@ -94,10 +63,64 @@ def _ignore(commands: int, seconds: float, *, answered: bool) -> None:
     """Record nothing."""
 
 
-def batcher(client: Client, observe: PipelineObserver = _ignore) -> CommandBatcher:
-    """A batcher that sends simultaneous commands as one pipeline of the client."""
+def connect(url: str, pool_size: int) -> Client:
+    """A pooled client of redis:// or rediss://, or of the cluster that redis+cluster:// names the seeds of.
 
-    async def send(commands: Sequence[Command]) -> list[Any]:
+    It retries once; redis-py's own ten retries take longer than any request may. `pool_size` is the number of
+    connections to each server.
+    """
+    for scheme, plain in _CLUSTERS.items():
+        if url.startswith(scheme):
+            make_client = partial(_client_at, plain + url.removeprefix(scheme), pool_size)
+            return RedisCluster(seeds_of(url), make_client, _pipelines(_ignore))
+    return connect_server(url, pool_size)
+
+
+def connect_server(url: str, pool_size: int) -> Redis:
+    """A pooled client of one server, whose every wait ends."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=pool_size,
+        timeout=_ANSWER_SECONDS,
+        socket_timeout=_ANSWER_SECONDS,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        socket_keepalive=True,
+        retry=Retry(NoBackoff(), 1),
+    )
+    pool.connection_class = _robust(pool.connection_class)
+    return Redis.from_pool(pool)
+
+
+def seeds_of(url: str) -> list[Address]:
+    """The nodes that an address names, separated by commas: any of them leads to all others."""
+    hosts = urlsplit(url).netloc.rpartition("@")[2]
+    seeds = []
+    for each in hosts.split(","):
+        parts = urlsplit(f"//{each}")
+        seeds.append((parts.hostname or "localhost", parts.port or _DEFAULT_PORT))
+    return seeds
+
+
+def _client_at(url: str, pool_size: int, address: Address) -> Redis:
+    """A client of one node, with the user, the password and the options of the cluster's address."""
+    host, port = address
+    parts = urlsplit(url)
+    user, at, _ = parts.netloc.rpartition("@")
+    netloc = f"{user}{at}[{host}]:{port}" if ":" in host else f"{user}{at}{host}:{port}"
+    return connect_server(urlunsplit(parts._replace(netloc=netloc)), pool_size)
+
+
+def batcher(client: Client, observe: PipelineObserver = _ignore) -> Runner:
+    """What sends simultaneous commands as one pipeline; a cluster does that by itself, node by node."""
+    send = _pipelines(observe)
+    if isinstance(client, RedisCluster):
+        client.send = send
+        return client
+    return CommandBatcher(partial(send, client))
+
+
+def _pipelines(observe: PipelineObserver) -> Callable[[Redis, Sequence[Command]], Awaitable[list[Any]]]:
+    async def send(client: Redis, commands: Sequence[Command]) -> list[Any]:
         pipeline = client.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)
@@ -109,24 +132,4 @@ def batcher(client: Client, observe: PipelineObserver = _ignore) -> CommandBatch
             observe(len(commands), time.perf_counter() - began, answered=answered)
         return answers
 
-    if isinstance(client, RedisCluster):
-        return CommandBatcher(send, lambda: _nodes(client))
-    return CommandBatcher(send)
-
-
-class _Node:
-    """One primary of a cluster, for commands without a key."""
-
-    def __init__(self, node: ClusterNode) -> None:
-        self._node = node
-
-    async def run(self, *command: Argument) -> Any:
-        return await self._node.execute_command(*command)
-
-    async def servers(self) -> Sequence[CommandRunner]:
-        return [self]
-
-
-async def _nodes(cluster: RedisCluster) -> Sequence[CommandRunner]:
-    await cluster.initialize()  # only the first call does anything; before it no node is known
-    return [_Node(node) for node in cluster.get_primaries()]
+    return send

@@ -1,6 +1,8 @@
 """The store of seat statuses: every action on an event's places is one atomic script."""
 
 import asyncio
+import contextlib
+import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -18,10 +20,11 @@ from reservations.answers import (
     correction_arguments,
     delta_from,
     hold_arguments,
+    info_from,
     listed,
+    own_slots_from,
     pairs_from,
     places_from,
-    run_id_from,
 )
 from reservations.keys import (
     DEADLINES_PATTERN,
@@ -65,6 +68,7 @@ class SeatStore:
         self._clock = clock
         self._scripts = dict(SCRIPTS)
         self._builds: dict[UUID, asyncio.Task[None]] = {}
+        self._known_servers = ""
         self._snapshots: Cache[UUID, SeatSnapshot] = Cache(max_entries=_SNAPSHOTS_CACHED)
 
     async def hold(
@@ -182,8 +186,13 @@ class SeatStore:
         missing = [event_id for event_id in wanted if event_id not in found]
         if not missing:
             return found
-        answers = await asyncio.gather(*map(self._peek, missing))
-        found.update({key: value for key, value in zip(missing, answers, strict=True) if value})
+        answers = await asyncio.gather(*map(self._peek, missing), return_exceptions=True)
+        failures = [each for each in answers if isinstance(each, BaseException)]
+        if len(failures) == len(missing):
+            raise failures[0]
+        # The events of a cluster's dead node are absent; those of its other nodes are found.
+        pairs = zip(missing, answers, strict=True)
+        found.update({key: value for key, value in pairs if isinstance(value, SeatSnapshot)})
         return found
 
     def recent(self, event_id: UUID, max_age_seconds: float) -> SeatSnapshot | None:
@@ -235,37 +244,46 @@ class SeatStore:
         """The events that are in Redis, on the servers that answer."""
         return await self._events(META_PATTERN)
 
-    async def _events(self, pattern: str, *, all_must_answer: bool = False) -> list[UUID]:
+    async def _events(self, pattern: str) -> list[UUID]:
         answers = await asyncio.gather(
             *(_scan(server, pattern) for server in await self._servers()), return_exceptions=True
         )
         found = [keys for keys in answers if not isinstance(keys, BaseException)]
         for failure in answers:
-            if isinstance(failure, BaseException) and (all_must_answer or not found):
+            if isinstance(failure, BaseException) and not found:
                 raise failure
         return [event_id_of(key) for key in dict.fromkeys(key for keys in found for key in keys)]
 
     async def new_server_runs(self) -> str | None:
-        """The run ids of the servers, if they differ from those of `remember_server_runs`; otherwise None."""
-        servers = await self._servers()
-        *infos, known = await asyncio.gather(
-            *(_answer(server.run("INFO", "server")) for server in servers), self._command("GET", SERVER_RUNS)
-        )
-        runs = " ".join(sorted(map(run_id_from, infos)))
-        return None if known is not None and known.decode() == runs else runs
+        """The runs and slots of the servers that answer, if they are not those remembered; else None."""
+        found = await asyncio.gather(*map(_state_of, await self._servers()), return_exceptions=True)
+        states = sorted(state for state in found if isinstance(state, str))
+        if not states:
+            raise Unavailable
+        state = hashlib.sha256(" ".join(states).encode()).hexdigest()
+        if state == self._known_servers:
+            return None
+        with contextlib.suppress(Unavailable):  # the node of this one key is away
+            known = await self._command("GET", SERVER_RUNS)
+            if known is not None and known.decode() == state:
+                self._known_servers = state
+                return None
+        return state
 
-    async def built_elsewhere(self, runs: str) -> list[UUID]:
-        """The events that were built in other server runs: Redis may have lost their latest writes."""
-        events = await self._events(META_PATTERN, all_must_answer=True)
-        built = await asyncio.gather(
-            *(self._command("HGET", event_keys(event_id).meta, "run") for event_id in events)
-        )
-        known = {run.encode() for run in runs.split()}
-        return [event_id for event_id, run in zip(events, built, strict=True) if run not in known]
+    async def built_elsewhere(self) -> list[UUID]:
+        """The events that another run, or another server, has built than the one that they are on.
 
-    async def remember_server_runs(self, runs: str) -> None:
-        """Store that every event in Redis was built in these server runs."""
-        await self._command("SET", SERVER_RUNS, runs)
+        Its copy of them may lack the latest writes: a server that started again, a replica that was promoted,
+        or slots that have moved. Servers that do not answer are left out.
+        """
+        found = await asyncio.gather(*map(_foreign_keys, await self._servers()), return_exceptions=True)
+        return [event_id_of(key) for keys in found if isinstance(keys, list) for key in keys]
+
+    async def remember_server_runs(self, state: str) -> None:
+        """Store that every event on the servers that answer was built by them."""
+        self._known_servers = state
+        with contextlib.suppress(Unavailable):
+            await self._command("SET", SERVER_RUNS, state)
 
     async def _servers(self) -> Sequence[CommandRunner]:
         return await _answer(self._runner.servers())
@@ -310,6 +328,23 @@ async def _answer(asked: Awaitable[Answer]) -> Answer:
         return await asked
     except (RedisError, OSError, TimeoutError) as error:
         raise Unavailable from error
+
+
+async def _state_of(server: CommandRunner) -> str:
+    """The run of a server, and the slots of a cluster's primary."""
+    info = info_from(await _answer(server.run("INFO")))
+    if info.get("cluster_enabled") != "1":
+        return info["run_id"]
+    nodes = await _answer(server.run("CLUSTER", "NODES"))
+    return f"{info['run_id']} {own_slots_from(nodes)}"
+
+
+async def _foreign_keys(server: CommandRunner) -> list[str]:
+    """The events on this server that another run has built."""
+    run_id = info_from(await _answer(server.run("INFO")))["run_id"]
+    keys = await _scan(server, META_PATTERN)
+    runs = await asyncio.gather(*(_answer(server.run("HGET", key, "run")) for key in keys))
+    return [key for key, run in zip(keys, runs, strict=True) if run is None or run.decode() != run_id]
 
 
 async def _scan(server: CommandRunner, pattern: str) -> list[str]:

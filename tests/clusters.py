@@ -1,4 +1,4 @@
-"""A Redis cluster of three primaries on this machine."""
+"""A Redis cluster on this machine: three primaries, with or without replicas."""
 
 import contextlib
 import subprocess
@@ -12,13 +12,15 @@ from devservices.valkey import program
 from tests.installations import until
 
 _SLOTS = 16_384
+NODE_TIMEOUT_SECONDS = 1.0
 _OPTIONS = (
-    "--appendonly no --cluster-enabled yes --cluster-node-timeout 1000 --cluster-require-full-coverage no"
+    f"--appendonly no --cluster-enabled yes --cluster-node-timeout {NODE_TIMEOUT_SECONDS * 1000:.0f}"
+    " --cluster-require-full-coverage no --cluster-replica-validity-factor 0 --repl-diskless-sync-delay 0"
 )
 
 
 class Node:
-    """One primary."""
+    """One node."""
 
     def __init__(self, home: Path) -> None:
         home.mkdir()
@@ -43,6 +45,22 @@ class Node:
         """A client of this node; the caller closes it."""
         return redis.Redis(HOST, self.port)
 
+    def ask(self, *command: str | int) -> bytes:
+        """The answer to a command."""
+        with self.client() as client:
+            answer = client.execute_command(*command)
+            return answer if isinstance(answer, bytes) else str(answer).encode()
+
+    @property
+    def name(self) -> str:
+        """Its id in the cluster."""
+        return self.ask("CLUSTER", "MYID").decode()
+
+    def is_linked(self) -> bool:
+        """Whether a replica has its primary's data."""
+        with self.client() as client:
+            return bool(client.info("replication").get("master_link_status") == "up")
+
     def _answers(self) -> bool:
         with contextlib.suppress(redis.RedisError), self.client() as client:
             return bool(client.ping())
@@ -50,28 +68,49 @@ class Node:
 
 
 class Cluster:
-    """The nodes of the cluster and the address for clients."""
+    """The primaries of the cluster, their replicas, and the address for clients."""
 
-    def __init__(self, home: Path, size: int = 3) -> None:
+    def __init__(self, home: Path, size: int = 3, *, with_replicas: bool = False) -> None:
         self._size = size
         self.nodes = [Node(home / f"node-{number}") for number in range(size)]
         for number, node in enumerate(self.nodes):
             with node.client() as client:
                 slots = (self._first_slot(number), self._first_slot(number + 1) - 1)
                 client.execute_command("CLUSTER", "ADDSLOTSRANGE", *slots)
-                first = (HOST, self.nodes[0].port, self.nodes[0].bus_port)
-                client.execute_command("CLUSTER", "MEET", *first)
+                client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+            self._introduce(node)
         until(self._is_whole)
+        self.replicas = [self._replica_of(node, home) for node in self.nodes] if with_replicas else []
+        until(lambda: all(each.is_linked() for each in self.replicas))
 
     @property
     def url(self) -> str:
         """redis+cluster://… of its first node."""
-        return f"redis+cluster://{HOST}:{self.nodes[0].port}"
+        return self.url_of(self.nodes[0])
+
+    def url_of(self, *nodes: Node) -> str:
+        """redis+cluster://… of these nodes."""
+        return "redis+cluster://" + ",".join(f"{HOST}:{node.port}" for node in nodes)
 
     def node_of(self, key: str) -> Node:
-        """The node that has a key."""
+        """The node that had a key's slot at first."""
         slot = key_slot(key.encode())
         return next(node for number, node in enumerate(self.nodes) if slot < self._first_slot(number + 1))
+
+    def stop(self) -> None:
+        """Stops every node."""
+        for node in [*self.nodes, *self.replicas]:
+            node.kill()
+
+    def _replica_of(self, primary: Node, home: Path) -> Node:
+        replica = Node(home / f"replica-{primary.port}")
+        self._introduce(replica)
+        until(lambda: primary.name.encode() in replica.ask("CLUSTER", "NODES"))
+        replica.ask("CLUSTER", "REPLICATE", primary.name)
+        return replica
+
+    def _introduce(self, node: Node) -> None:
+        node.ask("CLUSTER", "MEET", HOST, self.nodes[0].port, self.nodes[0].bus_port)
 
     def _first_slot(self, number: int) -> int:
         return _SLOTS * number // self._size
@@ -80,12 +119,6 @@ class Cluster:
         for node in self.nodes:
             with node.client() as client:
                 slots = client.execute_command("CLUSTER", "SHARDS")
-                info = client.execute_command("CLUSTER", "INFO")
-            if len(slots) != len(self.nodes) or b"cluster_state:ok" not in info:
+            if len(slots) != len(self.nodes) or b"cluster_state:ok" not in node.ask("CLUSTER", "INFO"):
                 return False
         return True
-
-    def stop(self) -> None:
-        """Stops every node."""
-        for node in self.nodes:
-            node.kill()

@@ -86,21 +86,23 @@ class Reconciliation:
 
 
 class RestartWatch:
-    """Notices a restart of Redis, which may have lost its latest writes, and rebuilds every event.
+    """Notices that an event is on another server, or in another run of it, than the one that built it.
 
-    What somebody has built since is left alone: an emptied Redis gives each watcher one snapshot, not two.
+    A restarted or promoted server may lack the latest writes, so the event is built again. What somebody has
+    built since is left alone: an emptied Redis gives each watcher one snapshot, not two.
     """
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
 
     async def __call__(self) -> int:
-        run_id = await self._context.seats.new_server_runs()
-        if run_id is None:
+        seats = self._context.seats
+        state = await seats.new_server_runs()
+        if state is None:
             return 0
-        for event_id in await self._context.seats.built_elsewhere(run_id):
-            version = await self._context.seats.version(event_id)
+        for event_id in await seats.built_elsewhere():
+            version = await seats.version(event_id)
             if version is not None:
-                await self._context.seats.build(event_id, replacing=version[0])
-        await self._context.seats.remember_server_runs(run_id)
+                await seats.build(event_id, replacing=version[0])
+        await seats.remember_server_runs(state)
         return 0

@@ -15,7 +15,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from app import create_app
 from devservices.valkey import Valkey
 from pubsub.budgets import Budgets
-from reservations.connection import batcher, connect
+from reservations.connection import batcher, connect_server
 from tests.apis import SECRET, Api, api_on, new_token, settings_on
 from tests.transport.clients import events_of, listening, next_event, websocket
 
@@ -212,7 +212,7 @@ async def test_unknown_documents_are_not_parsed_when_the_budget_is_spent(
 
 
 async def test_redis_is_not_asked_again_when_a_budget_is_spent(redis_url: str) -> None:
-    client = connect(redis_url, 4)
+    client = connect_server(redis_url, 4)
     budgets, account = Budgets(batcher(client)), uuid4().hex
     assert [(await budgets.spend(account, 2, 4)).fits for _ in range(3)] == [True, True, False]
     before = int((await client.info("commandstats"))["cmdstat_evalsha"]["calls"])

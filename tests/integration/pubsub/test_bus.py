@@ -8,11 +8,11 @@ from redis.asyncio import Redis
 from pubsub.bus import ChannelBus
 from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
-from reservations.connection import connect
+from reservations.connection import connect_server
 
 
 async def test_every_byte_arrives_when_a_message_is_no_text(redis_url: str) -> None:
-    client = connect(redis_url, 10)
+    client = connect_server(redis_url, 10)
     channels = Channels(RedisBackend(client))
     await channels.open()
     bus, sealed = ChannelBus(channels), bytes(range(256))
@@ -28,7 +28,7 @@ async def test_every_byte_arrives_when_a_message_is_no_text(redis_url: str) -> N
 
 
 async def test_messages_arrive_again_when_the_reader_met_a_fault_that_nobody_knows(redis_url: str) -> None:
-    client = connect(redis_url, 10)
+    client = connect_server(redis_url, 10)
     stumbles = iter([RuntimeError("of a library")])
 
     class Stumbling:

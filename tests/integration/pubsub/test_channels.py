@@ -5,14 +5,16 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from redis.asyncio import Redis
+
 from pubsub.channels import Channels, Mailbox
 from pubsub.redis_backend import RedisBackend
-from reservations.connection import Client, connect
+from reservations.connection import connect_server
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[tuple[Client, Channels]]:
-    client = connect(url, 10)
+async def opened(url: str) -> AsyncIterator[tuple[Redis, Channels]]:
+    client = connect_server(url, 10)
     channels = Channels(RedisBackend(client))
     await channels.open()
     yield client, channels

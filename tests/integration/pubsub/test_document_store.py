@@ -2,12 +2,12 @@
 
 from pubsub.document_store import RedisDocuments
 from pubsub.keys import SIZE, TEXTS, USED
-from reservations.connection import batcher, connect
+from reservations.connection import batcher, connect_server
 from transport import LayeredDocumentStore, MemoryDocumentStore
 
 
 async def test_the_least_recently_used_are_forgotten_when_there_are_too_many(redis_url: str) -> None:
-    client = connect(redis_url, 4)
+    client = connect_server(redis_url, 4)
     documents = RedisDocuments(batcher(client), most_bytes=300)
     for number in range(3):
         await documents.put(f"hash{number}", str(number) * 100)
@@ -24,7 +24,7 @@ async def test_the_least_recently_used_are_forgotten_when_there_are_too_many(red
 
 
 async def test_size_is_right_when_a_document_is_registered_again(redis_url: str) -> None:
-    client = connect(redis_url, 4)
+    client = connect_server(redis_url, 4)
     documents = RedisDocuments(batcher(client), most_bytes=300)
     for _ in range(5):
         await documents.put("hash", "é" * 50)
@@ -34,7 +34,7 @@ async def test_size_is_right_when_a_document_is_registered_again(redis_url: str)
 
 
 async def test_the_count_begins_anew_when_one_of_the_keys_was_lost(redis_url: str) -> None:
-    client = connect(redis_url, 4)
+    client = connect_server(redis_url, 4)
     documents = RedisDocuments(batcher(client), most_bytes=300)
     for number in range(3):
         await documents.put(f"hash{number}", str(number) * 100)
@@ -48,7 +48,7 @@ async def test_the_count_begins_anew_when_one_of_the_keys_was_lost(redis_url: st
 
 
 async def test_one_larger_than_all_may_be_is_not_kept(redis_url: str) -> None:
-    client = connect(redis_url, 4)
+    client = connect_server(redis_url, 4)
     documents = RedisDocuments(batcher(client), most_bytes=300)
     await documents.put("hash", "x" * 301)
 
@@ -57,7 +57,7 @@ async def test_one_larger_than_all_may_be_is_not_kept(redis_url: str) -> None:
 
 
 async def test_a_document_is_put_back_when_the_shared_store_has_lost_it(redis_url: str) -> None:
-    client = connect(redis_url, 4)
+    client = connect_server(redis_url, 4)
     shared = RedisDocuments(batcher(client))
     one, other = (LayeredDocumentStore(MemoryDocumentStore(), shared) for _ in range(2))
     await one.put("hash", "{ a }")

@@ -6,13 +6,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 
 import pubsub.redis_backend
 from domain.errors import Unavailable
 from pubsub.channels import Channels, Mailbox
 from pubsub.redis_backend import RedisBackend
-from reservations.connection import Client, connect
+from reservations.connection import connect_server
 
 
 class Proxy:
@@ -61,7 +62,7 @@ async def received_until(mailbox: Mailbox, last: str) -> list[str | None]:
     return received
 
 
-async def listened_to(client: Client, channel: str) -> None:
+async def listened_to(client: Redis, channel: str) -> None:
     """Return when the server has a subscription of the channel."""
     async with asyncio.timeout(10):
         while not (await client.pubsub_numsub(channel))[0][1]:
@@ -73,7 +74,10 @@ async def test_a_gap_is_announced_when_the_server_was_away(redis_url: str, away_
     port = urlsplit(redis_url).port
     assert port is not None
     proxy = Proxy(port)
-    client, other = connect(redis_url.replace(f":{port}", f":{await proxy.open()}"), 4), connect(redis_url, 4)
+    client, other = (
+        connect_server(redis_url.replace(f":{port}", f":{await proxy.open()}"), 4),
+        connect_server(redis_url, 4),
+    )
     channels = Channels(RedisBackend(client))
     await channels.open()
     async with channels.subscribe("c") as mailbox:
@@ -99,7 +103,7 @@ async def test_a_gap_is_announced_when_the_server_was_away(redis_url: str, away_
 async def test_a_gap_is_announced_when_the_connection_was_killed_and_made_again_at_once(
     redis_url: str,
 ) -> None:
-    client, other = connect(redis_url, 4), connect(redis_url, 4)
+    client, other = connect_server(redis_url, 4), connect_server(redis_url, 4)
     channels = Channels(RedisBackend(client))
     await channels.open()
     async with channels.subscribe("c") as mailbox:
@@ -122,7 +126,7 @@ async def test_a_message_is_received_when_it_comes_between_a_ping_and_its_answer
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pubsub.redis_backend, "_SILENCE_SECONDS", 0.3)
-    client, other = connect(redis_url, 4), connect(redis_url, 4)
+    client, other = connect_server(redis_url, 4), connect_server(redis_url, 4)
     ping = PubSub.ping
 
     async def publish_first(self: PubSub, *args: Any) -> Any:
@@ -146,7 +150,7 @@ async def test_a_message_is_received_when_it_comes_between_a_ping_and_its_answer
 async def test_joiners_are_served_or_refused_as_unavailable_when_the_connection_is_made_again(
     redis_url: str,
 ) -> None:
-    client, other = connect(redis_url, 4), connect(redis_url, 4)
+    client, other = connect_server(redis_url, 4), connect_server(redis_url, 4)
     channels = Channels(RedisBackend(client))
     await channels.open()
 
@@ -159,7 +163,7 @@ async def test_joiners_are_served_or_refused_as_unavailable_when_the_connection_
 
     async with channels.subscribe("kept") as mailbox:
         for round_ in range(6):
-            await other.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            await other.client_kill_filter(_type="pubsub")
             await asyncio.gather(*(come(f"c{round_}-{turns}", turns) for turns in range(12)))
         await listened_to(other, "kept")
         await asyncio.sleep(0.1)

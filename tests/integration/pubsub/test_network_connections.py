@@ -10,7 +10,7 @@ import pytest
 from kit.tasks import stopped
 from pubsub.keys import NETWORK_CONNECTIONS
 from pubsub.network_connections import NetworkConnections
-from reservations.connection import batcher, connect
+from reservations.connection import batcher, connect_server
 from tests.transport.clients import in_process
 from tests.transport.toy import make_server
 from transport import ConnectionInfo, GraphQLServer, Limits, ServerOptions
@@ -28,7 +28,7 @@ async def until(condition: Callable[[], bool]) -> None:
 @pytest.fixture
 async def processes(redis_url: str) -> AsyncIterator[Pair]:
     """The counts of two processes, which exchange them fifty times a second; 300 at most."""
-    client = connect(redis_url, 4)
+    client = connect_server(redis_url, 4)
     pair = tuple(NetworkConnections(batcher(client), 300, exchange_seconds=0.02) for _ in range(2))
     tasks = [asyncio.create_task(each.keep_exchanging()) for each in pair]
     yield pair[0], pair[1]
@@ -51,7 +51,7 @@ async def test_each_process_knows_what_a_network_has_at_the_other(processes: Pai
 
 async def test_the_counts_of_a_process_that_died_are_forgotten(processes: Pair, redis_url: str) -> None:
     one, _ = processes
-    client = connect(redis_url, 4)
+    client = connect_server(redis_url, 4)
     for name, age in (("dead", 60), ("alive", 0)):
         entry = b"%.3f %b" % (time.time() - age, orjson.dumps({HOME: 100}))
         await client.hset(NETWORK_CONNECTIONS, name, entry)
@@ -66,7 +66,7 @@ async def test_the_counts_of_a_process_that_died_are_forgotten(processes: Pair, 
 
 async def test_redis_is_not_asked_when_no_network_has_many(processes: Pair, redis_url: str) -> None:
     one, _ = processes
-    client = connect(redis_url, 4)
+    client = connect_server(redis_url, 4)
     one.change(HOME, 2)
     await asyncio.sleep(0.1)
 
@@ -75,7 +75,7 @@ async def test_redis_is_not_asked_when_no_network_has_many(processes: Pair, redi
 
 
 async def test_each_process_counts_for_itself_when_redis_is_away() -> None:
-    client = connect("redis://127.0.0.1:1", 1)
+    client = connect_server("redis://127.0.0.1:1", 1)
     one = NetworkConnections(batcher(client), 300, exchange_seconds=0.02)
     one._others[HOME] = 290
     one.change(HOME, 100)

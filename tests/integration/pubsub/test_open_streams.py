@@ -7,11 +7,11 @@ import orjson
 
 from pubsub.keys import OPEN_STREAMS
 from pubsub.open_streams import OpenStreams
-from reservations.connection import batcher, connect
+from reservations.connection import batcher, connect_server
 
 
 async def test_both_processes_show_the_same_sum_when_each_has_some(redis_url: str) -> None:
-    client = connect(redis_url, 4)
+    client = connect_server(redis_url, 4)
     one, other = OpenStreams(batcher(client)), OpenStreams(batcher(client))
     tasks = [asyncio.create_task(streams.keep_publishing()) for streams in (one, other)]
     await client.hset(OPEN_STREAMS, "dead", orjson.dumps({"at": 0, "open": {"websocket": 90}}))

@@ -1,16 +1,19 @@
 """Redis as a cluster of three: every event is sold, swept, watched and rebuilt wherever its slot is."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from redis.exceptions import MovedError, RedisError
 
 from domain.errors import BoxofficeError, Unavailable
+from endpoints.probes import ask_servers
 from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
-from reservations.connection import connect
+from reservations.connection import batcher, connect
 from reservations.keys import event_keys
 from services.context import ServiceContext
 from services.ordering.attempt import ReserveRequest
@@ -57,6 +60,12 @@ async def one_each(context: ServiceContext, cluster: Cluster) -> dict[Node, UUID
 
 async def hold(context: ServiceContext, event_id: UUID, *places: int) -> None:
     await reserve(context, buyer("ann"), ReserveRequest(event_id, ExactSeats(places)))
+
+
+def owns(node: Node, key: str) -> bool:
+    with contextlib.suppress(MovedError):
+        return node.ask("EXISTS", key) == b"1"
+    return False
 
 
 async def held_places(context: ServiceContext, event_id: UUID) -> bytes:
@@ -131,3 +140,43 @@ async def test_every_change_is_heard_when_it_was_made_on_another_node(
                 message = await mailbox.get()
 
         assert message is not None
+
+
+async def test_an_event_is_built_anew_when_its_slot_has_moved_to_another_server(
+    context: ServiceContext, cluster: Cluster
+) -> None:
+    """Otherwise a restart of its new server, which loses writes, would go unnoticed: the old one runs on."""
+    events = await one_each(context, cluster)
+    source, target, _ = cluster.nodes
+    event_id = events[source]
+    await hold(context, event_id, 0)
+    await RestartWatch(context)()
+    before = await context.seats.version(event_id)
+    source.ask("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", 0, 5460, "NODE", target.name)
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not owns(target, event_keys(event_id).meta):
+            await asyncio.sleep(0.05)
+
+    await RestartWatch(context)()
+
+    after = await context.seats.version(event_id)
+    assert before is not None and after is not None
+    assert (after[0] != before[0], after[1] > before[1]) == (True, True)
+    assert await held_places(context, event_id) == b"HAAA"
+    assert await context.seats.built_elsewhere() == []
+
+
+async def test_ready_while_one_node_is_dead_and_not_when_all_are(cluster: Cluster, redis_url: str) -> None:
+    client = connect(redis_url, 4)
+    servers = await batcher(client).servers()
+    first, *others = cluster.nodes
+
+    first.kill()
+    while_one_is_dead = await ask_servers(servers)
+    for node in others:
+        node.kill()
+
+    assert while_one_is_dead == "1 of 3 nodes away"
+    with pytest.raises(RedisError):
+        await ask_servers(servers)
+    await client.aclose()

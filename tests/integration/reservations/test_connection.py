@@ -11,7 +11,7 @@ import uvloop
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as ConnectionLost
 
-from reservations.connection import connect
+from reservations.connection import connect_server
 
 _DEADLINE_SECONDS = 10
 
@@ -49,7 +49,7 @@ def test_the_connection_is_lost_when_the_server_has_gone_between_two_commands(
 ) -> None:
     async def scene() -> None:
         redis = _Vanishing()
-        client = connect(f"redis://127.0.0.1:{await redis.open()}?protocol=2", 1)
+        client = connect_server(f"redis://127.0.0.1:{await redis.open()}?protocol=2", 1)
         assert await client.ping()
         assert isinstance(client, Redis)
         pool = client.connection_pool
@@ -70,7 +70,7 @@ def test_the_connection_is_lost_when_the_server_has_gone_between_two_commands(
 
 async def test_the_connection_is_lost_when_another_task_closes_it_before_the_write() -> None:
     redis = _Vanishing()
-    client = connect(f"redis://127.0.0.1:{await redis.open()}?protocol=2", 1)
+    client = connect_server(f"redis://127.0.0.1:{await redis.open()}?protocol=2", 1)
     assert isinstance(client, Redis)
     pool = client.connection_pool
     connection = await pool.get_connection()  # type: ignore[no-untyped-call]

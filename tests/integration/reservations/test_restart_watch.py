@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from reservations.keys import SERVER_RUNS, event_keys
+from reservations.keys import event_keys
 from services.context import ServiceContext
 from services.ordering.attempt import ReserveRequest
 from services.ordering.reserve import reserve
@@ -37,7 +37,7 @@ async def test_event_is_built_anew_when_the_server_came_back_with_old_writes(con
     event_id = await held(context)
     before = await context.seats.snapshot(event_id)
     keys = event_keys(event_id)
-    await context.seats._command("SET", SERVER_RUNS, "another")
+    await context.seats.remember_server_runs("another")
     await context.seats._command("HSET", keys.meta, "run", "another")
     await context.seats._command("SETRANGE", keys.places, 0, "AA")
 
