@@ -1,4 +1,4 @@
-"""The map of a cluster is right whoever of its nodes is asked, and in whatever order."""
+"""The map of a cluster is right whichever of its nodes are asked, in any order."""
 
 from itertools import permutations
 
