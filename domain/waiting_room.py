@@ -3,7 +3,8 @@
 An entry's *place* is a number that never changes; lower places are admitted first. Places below
 `FIRST_UNDRAWN_PLACE` are drawn: a keyed hash of the entry's id under a seed, of less weight where many of
 its network joined before. The seed's commitment is public before the sale, the seed itself from its start.
-Later entries are numbered upwards from `FIRST_UNDRAWN_PLACE`.
+Later entries are numbered upwards from `FIRST_UNDRAWN_PLACE`, and those of people who had an admission before
+from 2^52 + 2^51: behind everybody who has had none yet, also behind those who still come.
 """
 
 import hashlib

@@ -34,8 +34,8 @@ class WaitingRoomKeys:
     admissions: str
     """HASH: admitted user -> "nonce|ordinal|place". Lifetime: until forgotten. Owner: admit, end, restore."""
     past: str
-    """HASH: user -> E (lapsed), L (left) or F (finished). Lifetime: until forgotten. Owner: end, admit,
-    restore."""
+    """HASH: user -> E (lapsed), L (left without an admission) or F (finished: an admission that was used or
+    given up). Lifetime: until forgotten. Owner: end, admit, restore."""
     gone: str
     """LIST: places given up since the last tick, at most 4,096. Lifetime: a tick. Owner: end, admit."""
     away: str

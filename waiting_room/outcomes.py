@@ -29,8 +29,11 @@ class Ending(StrEnum):
     """Why an account is no longer in the queue; as stored in `past` and in the journal."""
 
     EXPIRED = "E"
+    """The admission lapsed."""
     LEFT = "L"
+    """The person left without ever having an admission."""
     FINISHED = "F"
+    """An admission was used or given up; the next one comes after everybody who has had none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from domain.waiting_room import FIRST_UNDRAWN_PLACE
 _ROOM = """
   SELECT events.id AS event_id, events.state, events.starts_at, events.ends_at, events.on_sale_at,
     events.off_sale_at, events.sold_out, events.organiser_id, events.updated_at,
+    coalesce(events.max_tickets_per_person, events.max_tickets_per_order) AS max_per_person,
     events.waiting_room_enabled AS enabled,
     events.waiting_room_admit_per_minute AS admit_per_minute,
     events.waiting_room_max_active AS max_active,
@@ -36,6 +37,8 @@ class WaitingRoomRow:
     sold_out: bool
     organiser_id: UUID | None
     updated_at: datetime
+    max_per_person: int
+    """The live tickets that one person may have"""
     enabled: bool
     admit_per_minute: int
     max_active: int
@@ -176,6 +179,21 @@ async def record_entries(source: Source, event_id: UUID, changes: Sequence[Queue
         [change.user_id for change in changes if change.left_before],
         FIRST_UNDRAWN_PLACE,
     )
+
+
+async def tickets_of_persons(
+    source: Source, events: Sequence[UUID], persons: Sequence[tuple[UUID, UUID | None]], at: datetime
+) -> list[int]:
+    """The live tickets of persons (their key, and that of their verified address), each at an event."""
+    rows = await source.fetch(
+        statement("tickets_of_persons"),
+        events,
+        [person for person, _ in persons],
+        [address for _, address in persons],
+        at,
+    )
+    found = {row["number"]: row["tickets"] for row in rows}
+    return [found.get(number, 0) for number in range(1, len(events) + 1)]
 
 
 async def entries_after(

@@ -25,7 +25,7 @@ async def join_with_solution(
 
     Raises:
         ChallengeRequired: The caller has no place yet, and the solution is missing or not accepted.
-        NotFound, NotOnSale, RateLimited, Unavailable: As `WaitingRooms.join`.
+        NotFound, NotOnSale, LimitExceeded, RateLimited, Unavailable: As `WaitingRooms.join`.
     """
     buyer_of(viewer)
     try:

@@ -38,6 +38,7 @@ from services.identity.authorisation import buyer_of, organiser_of, own_event
 from services.waiting_room.admission_controller import AdmissionController
 from services.waiting_room.join_writer import JoinWriter
 from services.waiting_room.queue_tokens import QueueTokens, admission_id_of, holder_of
+from services.waiting_room.ticket_room import TicketRoom
 from waiting_room.outcomes import Joined, Outcome, Standing, WaitingRoomState
 from waiting_room.store import ACCOUNT_COST, GUEST_COST, SHARE_POINTS, WaitingRoomStore
 
@@ -49,6 +50,7 @@ _STATES = {
     Outcome.EXPIRED: EntryState.EXPIRED,
     Outcome.LEFT: EntryState.LEFT,
 }
+_PRESENT = (Outcome.WAITING, Outcome.ADMITTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class WaitingRooms:
         self._controller = controller
         self._clock = clock
         self._joins = JoinWriter(database)
+        self._tickets = TicketRoom(database, clock)
         self._share_points = share_points
         # A page of events reads all its waiting rooms in one statement.
         self._row_reads = Batcher[UUID, WaitingRoomRow | None](self._load_rows, max_batch=500)
@@ -136,6 +139,7 @@ class WaitingRooms:
 
         Raises:
             NotFound: There is no such event.
+            LimitExceeded: The caller has all the tickets that one person may have, and no entry.
             NotOnSale: The event has no waiting room to join at present.
             RateLimited: So many accounts of this network have joined that it takes an hour to order them.
             Unavailable: The waiting room is being restored, or the entry cannot be made durable.
@@ -146,6 +150,8 @@ class WaitingRooms:
         status = event_status(row, self._clock(), sold_out=row.sold_out)
         if not row.enabled or row.seed is None or status in (EventStatus.ENDED, EventStatus.CANCELLED):
             raise NotOnSale("This event has no waiting room to join at the moment.")
+        if (await self.room.standing(event_id, user_id)).outcome not in _PRESENT:
+            await self._tickets.check(buyer, row)
         joined = await self._join(buyer, event_id, row.seed, address)
         if joined.outcome is Outcome.CLOSED:
             raise NotOnSale("This event has no waiting room to join at the moment.")

@@ -5,7 +5,7 @@
 --   2 queue       SORTED SET: waiting user by place
 --   3 active      SORTED SET: admitted user by end of the admission in Unix milliseconds
 --   4 admissions  HASH: admitted user -> "nonce|ordinal|place"
---   5 past        HASH: user -> E (lapsed), L (left) or F (finished)
+--   5 past        HASH: user -> E (lapsed), L (left without an admission) or F (finished)
 --   6 away        SORTED SET: waiting user without an open tab by end of the grace time in Unix milliseconds
 --   7 journal     STREAM: every change of state, in order
 --   8 gone        LIST: places given up since the last tick, at most 4,096
@@ -27,6 +27,7 @@
 --   O((lapsed + passed over + admitted + given up) x log n), each bounded: 1,000, 500, `most`, 500 and the
 --   4,096 of `gone`
 -- include: shared/server.lua
+-- include: shared/places.lua
 
 local meta = redis.call('HMGET', KEYS[1], 'ready', 'generation', 'enabled', 'selling', 'on_sale_ms',
   'per_minute', 'max_active', 'admission_ms', 'drawn_ms', 'credit', 'ticked_ms', 'rate', 'endings',
@@ -73,8 +74,9 @@ if drawn > 0 then
     local place = redis.call('ZSCORE', KEYS[2], user)
     if place then
       redis.call('ZREM', KEYS[2], user)
-      redis.call('HSET', KEYS[5], user, 'L')
-      redis.call('XADD', KEYS[7], '*', 'u', user, 's', 'L')
+      local ending = is_second(place) and 'F' or 'L'
+      redis.call('HSET', KEYS[5], user, ending)
+      redis.call('XADD', KEYS[7], '*', 'u', user, 's', ending)
       redis.call('RPUSH', KEYS[8], place)
       redis.call('HINCRBY', KEYS[1], 'gone', 1)
     end

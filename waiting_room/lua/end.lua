@@ -5,7 +5,7 @@
 --   2 queue       SORTED SET: waiting user by place
 --   3 active      SORTED SET: admitted user by end of the admission in Unix milliseconds
 --   4 admissions  HASH: admitted user -> "nonce|ordinal|place"
---   5 past        HASH: user -> E (lapsed), L (left) or F (finished)
+--   5 past        HASH: user -> E (lapsed), L (left without an admission) or F (finished)
 --   6 away        SORTED SET: waiting user without an open tab by end of the grace time in Unix milliseconds
 --   7 journal     STREAM: every change of state, in order
 --   8 gone        LIST: places given up since the last tick, at most 4,096
@@ -24,6 +24,7 @@
 -- COST
 --   O(log n)
 -- include: shared/server.lua
+-- include: shared/places.lua
 
 local meta = redis.call('HMGET', KEYS[1], 'ready', 'drawn_ms')
 if meta[1] ~= '1' then
@@ -39,6 +40,8 @@ if ends then
   local live = tonumber(ends) > now_ms()
   if not live then
     ending = 'E'
+  elseif ending == 'L' then
+    ending = 'F'  -- the admission was used: the next one comes after everybody who has had none
   end
   redis.call('ZREM', KEYS[3], user)
   redis.call('HDEL', KEYS[4], user)
@@ -47,6 +50,10 @@ if ends then
   redis.call('HSET', KEYS[5], user, ending)
   redis.call('XADD', KEYS[7], '*', 'u', user, 's', ending)
   return {'OK', live and 1 or 0}
+end
+local waited = redis.call('ZSCORE', KEYS[2], user) or redis.call('ZSCORE', KEYS[10], user)
+if waited and is_second(waited) then
+  ending = 'F'
 end
 if nonce == '' and redis.call('ZREM', KEYS[10], user) + redis.call('ZREM', KEYS[11], user) > 0 then
   redis.call('HSET', KEYS[5], user, ending)

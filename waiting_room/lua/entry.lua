@@ -5,7 +5,7 @@
 --   2 queue       SORTED SET: waiting user by place
 --   3 active      SORTED SET: admitted user by end of the admission in Unix milliseconds
 --   4 admissions  HASH: admitted user -> "nonce|ordinal|place"
---   5 past        HASH: user -> E (lapsed), L (left) or F (finished)
+--   5 past        HASH: user -> E (lapsed), L (left without an admission) or F (finished)
 --   6 away        SORTED SET: waiting user without an open tab by end of the grace time in Unix milliseconds
 --   7 offered     SORTED SET: admitted user who has not taken the admission up by end of the time for it in Unix milliseconds
 --   8 passed      SORTED SET: user who was passed over and is away by place
@@ -24,6 +24,7 @@
 -- COST
 --   O(log n)
 -- include: shared/server.lua
+-- include: shared/places.lua
 
 local meta = redis.call('HMGET', KEYS[1], 'ready', 'drawn_ms', 'admitted', 'confirmed', 'gone', 'run',
   'arrivals')
@@ -40,7 +41,8 @@ local place = redis.call('ZSCORE', KEYS[2], user)
 if place then
   redis.call('ZREM', KEYS[6], user)
   -- An arrival of a network beyond its share has a later number: its position is known when others reach it.
-  if tonumber(meta[2] or 0) == 0 or place - 4503599627370496 > tonumber(meta[7] or 0) then
+  -- Of those who had an admission before, no position is known: everybody who still comes is ahead of them.
+  if tonumber(meta[2] or 0) == 0 or place - ARRIVED > tonumber(meta[7] or 0) then
     return {'WAITING', place, -1, admitted, gone}
   end
   return {'WAITING', place, redis.call('ZRANK', KEYS[2], user) + admitted + 1, admitted, gone}
@@ -59,6 +61,11 @@ if ends then
   return {'ADMITTED', nonce, ends}
 end
 local passed = redis.call('ZSCORE', KEYS[8], user)
+if passed and is_second(passed) then
+  redis.call('ZREM', KEYS[8], user)
+  redis.call('ZADD', KEYS[2], passed, user)
+  return {'WAITING', passed, -1, admitted, gone}
+end
 if passed then
   redis.call('ZREM', KEYS[8], user)
   redis.call('ZADD', KEYS[9], passed, user)

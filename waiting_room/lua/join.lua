@@ -1,12 +1,12 @@
 -- PROMISE
---   Gives an account exactly one place, the one it has if it has one; after the draw, behind all others. A
---   network beyond its share gets lots of less weight before the draw, and later arrival numbers after it.
+--   Gives an account exactly one place, the one it has if it has one; after the draw, behind all others, and
+--   behind those who come later too where it had an admission already. A network beyond its share gets lots of less weight before the draw, and later arrival numbers after it.
 -- KEYS
 --   1 meta        HASH: settings and counters
 --   2 queue       SORTED SET: waiting user by place
 --   3 active      SORTED SET: admitted user by end of the admission in Unix milliseconds
 --   4 admissions  HASH: admitted user -> "nonce|ordinal|place"
---   5 past        HASH: user -> E (lapsed), L (left) or F (finished)
+--   5 past        HASH: user -> E (lapsed), L (left without an admission) or F (finished)
 --   6 away        SORTED SET: waiting user without an open tab by end of the grace time in Unix milliseconds
 --   7 journal     STREAM: every change of state, in order
 --   8 offered     SORTED SET: admitted user who has not taken the admission up by end of the time for it in Unix milliseconds
@@ -31,6 +31,7 @@
 -- COST
 --   O(log n)
 -- include: shared/server.lua
+-- include: shared/places.lua
 
 local meta = redis.call('HMGET', KEYS[1], 'ready', 'enabled', 'opens_ms', 'on_sale_ms', 'drawn_ms',
   'run')
@@ -55,6 +56,10 @@ end
 local passed = redis.call('ZSCORE', KEYS[9], user)
 if passed then
   redis.call('ZREM', KEYS[9], user)
+  if is_second(passed) then
+    redis.call('ZADD', KEYS[2], passed, user)
+    return {'OK', passed, '0-0', 0, 0}
+  end
   redis.call('ZADD', KEYS[10], passed, user)
   return {'OK', '0', '0-0', 0, 0}
 end
@@ -89,6 +94,8 @@ elseif cost > 0 then
   redis.call('HSET', KEYS[11], 'due', string.format('%.0f', due))
   redis.call('PEXPIRE', KEYS[11], string.format('%.0f', math.ceil((due - clock) / 1000)))
 end
+local past = redis.call('HGET', KEYS[5], user)
+local had_admission = ends or past == 'E' or past == 'F'
 if ends then
   -- The admission has lapsed and the worker has not ended it yet: an account has one place only.
   redis.call('ZREM', KEYS[3], user)
@@ -105,7 +112,7 @@ if is_drawn then
   -- still numbers later accounts behind the earlier ones.
   local number = math.max(tonumber(redis.call('HGET', KEYS[1], 'arrivals') or 0) + 1, arrival_clock())
   redis.call('HSET', KEYS[1], 'arrivals', string.format('%.0f', number))
-  place = string.format('%.0f', 4503599627370496 + number + delay)
+  place = string.format('%.0f', (had_admission and SECOND or ARRIVED) + number + delay)
 end
 redis.call('ZADD', KEYS[2], place, user)
 local left = redis.call('HDEL', KEYS[5], user)

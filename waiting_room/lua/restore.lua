@@ -5,7 +5,7 @@
 --   2 queue       SORTED SET: waiting user by place
 --   3 active      SORTED SET: admitted user by end of the admission in Unix milliseconds
 --   4 admissions  HASH: admitted user -> "nonce|ordinal|place"
---   5 past        HASH: user -> E (lapsed), L (left) or F (finished)
+--   5 past        HASH: user -> E (lapsed), L (left without an admission) or F (finished)
 --   6 passed      SORTED SET: user who was passed over and is away by place
 --   7 returned    SORTED SET: user who was passed over and is back by place
 -- ARGV
