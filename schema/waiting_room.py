@@ -33,8 +33,11 @@ class QueueEntry:
     public_id: strawberry.ID = strawberry.field(name="id", description="Opaque and global")
     state: QueueState = strawberry.field(description="Waiting, shopping, or gone")
     position: int | None = strawberry.field(
-        description="1 is next; null before the draw, after admission, and while others may still come before: for a "
-        "late arrival of a crowded network, and for a second admission, which comes after everybody who has had none"
+        description=(
+            "1 is next; null before the draw, after admission, and while others may still come before: for a"
+            " late arrival of a crowded network, and for a second admission, which comes after everybody who"
+            " has had none"
+        )
     )
     ahead: int | None = strawberry.field(description="People who are let in before the caller")
     eta_seconds: int | None = strawberry.field(

@@ -9,13 +9,15 @@ from waiting_room.outcomes import Change, Joined, Outcome, Standing, Tick, Waiti
 _TICK_FIELDS = 17  # before the admitted users
 
 
-def joined_from(answer: Sequence[Any]) -> Joined:
-    """From join.lua."""
+def joined_from(answer: Sequence[Any], network: str, cost: int) -> Joined:
+    """From join.lua, with the network's digest and the points that the account took of it."""
     outcome: Outcome = answer[0]
     if outcome is not Outcome.OK:
         return Joined(outcome)
     _, place, change_id, new, left = answer
-    return Joined(outcome, int(float(place)), sequence_of(change_id.decode()), new == 1, left == 1)
+    sequence = sequence_of(change_id.decode())
+    counted = (network, cost) if new == 1 else ("", 0)
+    return Joined(outcome, int(float(place)), sequence, new == 1, left == 1, *counted)
 
 
 def standing_from(answer: Sequence[Any]) -> Standing:
@@ -68,6 +70,8 @@ def change_from(stream_id: bytes, fields: Sequence[bytes] | Mapping[bytes, bytes
         place=int(float(values.get(b"p", 0))),
         nonce=values.get(b"n", b"").decode(),
         expires_ms=int(values.get(b"x", 0)),
+        network=values.get(b"w", b"").decode(),
+        points=int(values.get(b"c", 0)),
     )
 
 

@@ -51,8 +51,9 @@ class WaitingRoomKeys:
     """SORTED SET: user who was passed over and is back by place. Lifetime: until admitted. Owner: entry,
     join, admit, end, restore."""
     journal: str
-    """STREAM: u (user), s (state), p (place), n (nonce), x (end in Unix milliseconds), every change of state
-    in order. Lifetime: until PostgreSQL has the change. Owner: every script that changes a state."""
+    """STREAM: u (user), s (state), p (place), n (nonce), x (end in Unix milliseconds), w (digest of the
+    network of a join), c (its points), every change of state in order. Lifetime: until PostgreSQL has the
+    change. Owner: every script that changes a state."""
     channel: str
     """CHANNEL: one message a tick. Lifetime: none. Owner: the admission worker."""
 
@@ -81,14 +82,18 @@ def waiting_room_keys(event_id: UUID) -> WaitingRoomKeys:
     )
 
 
-def network_key(event_id: UUID, network: str) -> str:
+def network_key(event_id: UUID, digest: str) -> str:
     """HASH: lots (points of the draw), due (arrival number at which the share is whole again) of one network.
 
-    The network is hashed. Lifetime: a day after the start of the sale; after the draw, until the share is
-    whole again. Owner: join.
+    Lifetime: a day after the start of the sale; after the draw, until the share is whole again. Owner: join,
+    and the rebuild.
     """
-    digest = hashlib.blake2b(network.encode(), digest_size=9).hexdigest()
     return f"{_tag(event_id)}:net:{digest}"
+
+
+def network_digest(network: str) -> str:
+    """The digest under which a network's points are counted, "" for none."""
+    return hashlib.blake2b(network.encode(), digest_size=9).hexdigest() if network else ""
 
 
 def _tag(event_id: UUID) -> str:

@@ -40,7 +40,8 @@ class Ending(StrEnum):
 class Joined:
     """The account's place (0 while it is admitted), durable once PostgreSQL has the journal to `sequence`.
 
-    `left_before`: the account had given up an earlier place.
+    `left_before`: the account had given up an earlier place. `network` (its digest) and `points`: what the
+    join took of its network's share.
     """
 
     outcome: Outcome
@@ -48,6 +49,8 @@ class Joined:
     sequence: int = 0
     new: bool = False
     left_before: bool = False
+    network: str = ""
+    points: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,10 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry of the journal: the new state of an account; `sequence` only grows."""
+    """One entry of the journal: the new state of an account; `sequence` only grows.
+
+    `network` (its digest) and `points`: what a join took of its network's share.
+    """
 
     stream_id: str
     user_id: UUID
@@ -105,6 +111,8 @@ class Change:
     place: int
     nonce: str
     expires_ms: int
+    network: str = ""
+    points: int = 0
 
     @property
     def sequence(self) -> int:

@@ -11,11 +11,11 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from domain.errors import Unavailable
-from domain.waiting_room import WaitingRoomSettings
+from domain.waiting_room import LONGEST_PRE_QUEUE_SECONDS, WaitingRoomSettings
 from kit.clock import milliseconds
 from kit.lua import Argument, CommandRunner
 from waiting_room.answers import change_from, joined_from, standing_from, state_from, tick_from
-from waiting_room.keys import network_key, waiting_room_keys
+from waiting_room.keys import network_digest, network_key, waiting_room_keys
 from waiting_room.outcomes import Change, Ending, Joined, Outcome, Standing, Tick, WaitingRoomState
 from waiting_room.scripts import SCRIPT_KEYS, SCRIPTS
 
@@ -25,6 +25,8 @@ SHARE_POINTS = 240
 GUEST_COST, ACCOUNT_COST = 4, 1
 # 30 guests a minute join at once however many came before: a twentieth of the usual 600 admissions a minute.
 POINT_INTERVAL_US = 500_000
+# Arrivals are numbered in microseconds since 2020, as in lua/shared/server.lua.
+ARRIVALS_SINCE_US = 1_577_836_800_000_000
 # Further back than this, 1,800 guests beyond the share, a join is refused.
 LONGEST_DELAY_US = 3_600_000_000
 # The place of an account without an open tab stays for this long.
@@ -33,6 +35,8 @@ GRACE_MS = 300_000
 CLAIM_SECONDS = 30
 MOST_ADMISSIONS_A_TICK = 500
 _RESTORED_AT_ONCE = 500
+# Restored points outlive the pre-queue; `join` sets the exact time with the network's next account.
+_NETWORKS_MS = (LONGEST_PRE_QUEUE_SECONDS + 86_400) * 1000
 _AWAY = (RedisError, OSError, TimeoutError)
 _STATE_FIELDS = (
     "ready enabled selling drawn_ms admitted ended lapsed per_minute max_active admission_ms on_sale_ms "
@@ -51,6 +55,14 @@ class Restored:
     expires_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class NetworkPoints:
+    """What a network has taken: points before the draw, after it the arrival number of a whole share."""
+
+    network: str
+    value: int
+
+
 class WaitingRoomStore:
     """The waiting rooms in Redis.
 
@@ -65,7 +77,7 @@ class WaitingRoomStore:
     async def _call(self, name: str, event_id: UUID, *arguments: Argument, network: str = "") -> list[Any]:
         keys = waiting_room_keys(event_id)
         names = [
-            network_key(event_id, network) if key == "network" else getattr(keys, key)
+            network_key(event_id, network_digest(network)) if key == "network" else getattr(keys, key)
             for key in SCRIPT_KEYS[name]
         ]
         try:
@@ -102,10 +114,10 @@ class WaitingRoomStore:
 
         Returns: OK, CLOSED or CROWDED; with OK the place is not durable until PostgreSQL has it.
         """
-        limits = (cost, share, POINT_INTERVAL_US, LONGEST_DELAY_US)
+        limits = (cost, share, POINT_INTERVAL_US, LONGEST_DELAY_US, network_digest(network))
         answer = await self._call("join", event_id, user_id.bytes, *limits, *places, network=network)
         _present(answer)
-        return joined_from(answer)
+        return joined_from(answer, network_digest(network), cost)
 
     async def standing(self, event_id: UUID, user_id: UUID) -> Standing:
         """The state of the account in the queue; the call counts as presence."""
@@ -230,6 +242,16 @@ class WaitingRoomStore:
             if answer[0] is Outcome.REFUSED:
                 return False
         return True
+
+    async def restore_networks(self, event_id: UUID, points: Sequence[NetworkPoints], *, drawn: bool) -> None:
+        """Put the points that networks have taken back to what PostgreSQL has."""
+        field = "due" if drawn else "lots"
+        for start in range(0, len(points), _RESTORED_AT_ONCE):
+            some = points[start : start + _RESTORED_AT_ONCE]
+            keys = [network_key(event_id, each.network) for each in some]
+            values = zip(keys, some, strict=True)
+            await asyncio.gather(*(self._run("HSET", key, field, each.value) for key, each in values))
+            await asyncio.gather(*(self._run("PEXPIRE", key, _NETWORKS_MS) for key in keys))
 
     async def reopen(self, event_id: UUID, generation: int, *, drawn_ms: int) -> bool:
         """Use the room again; False where another rebuild has begun or the server has restarted."""

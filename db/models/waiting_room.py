@@ -24,11 +24,13 @@ class WaitingRoom(SQLModel, table=True):
 
 
 class QueueEntry(SQLModel, table=True):
-    """An account's entry in a waiting room: W waiting, A admitted, P passed over, E expired, L left,
-    F booked.
+    """An account's entry in a waiting room: W waiting, A admitted, P passed over, E expired, L left before
+    any admission, F finished (booked, or left during an admission).
 
     Written in batches from the journal, in its order: `sequence` is the journal's id and only grows.
-    `expires_ms` is Unix time by Redis's clock. No foreign keys: one writer inserts thousands a second.
+    `joined`, `network` and `points` are the sequence of the latest join, the digest of its network and what
+    it took of that network's share. `expires_ms` is Unix time by Redis's clock. No foreign keys: one writer
+    inserts thousands a second.
     """
 
     __tablename__ = "queue_entries"
@@ -48,3 +50,6 @@ class QueueEntry(SQLModel, table=True):
     nonce: str = text(default="")
     expires_ms: int = Field(sa_column=sa.Column(sa.BigInteger, nullable=False, server_default="0"))
     sequence: int = Field(sa_column=sa.Column(sa.BigInteger, nullable=False))
+    joined: int | None = Field(default=None, sa_column=sa.Column(sa.BigInteger, nullable=True))
+    network: str | None = text(nullable=True)
+    points: int | None = Field(default=None, sa_column=sa.Column(sa.Integer, nullable=True))

@@ -62,7 +62,11 @@ class QueueEntryRow:
 
 @dataclass(frozen=True, slots=True)
 class QueueEntryChange:
-    """A change of a queue entry; `left_before`: the account left its former place in the same batch."""
+    """A change of a queue entry; `left_before`: the account left its former place in the same batch.
+
+    `joined` is the sequence of the join among the changes, 0 without one; `network` (its digest, "" where
+    none counts) and `points` are what that join took.
+    """
 
     user_id: UUID
     state: str
@@ -71,6 +75,9 @@ class QueueEntryChange:
     expires_ms: int
     sequence: int
     left_before: bool
+    joined: int = 0
+    network: str = ""
+    points: int = 0
 
 
 async def waiting_room_of(source: Source, event_id: UUID) -> WaitingRoomRow | None:
@@ -178,6 +185,9 @@ async def record_entries(source: Source, event_id: UUID, changes: Sequence[Queue
         [change.sequence for change in changes],
         [change.user_id for change in changes if change.left_before],
         FIRST_UNDRAWN_PLACE,
+        [change.joined if change.network else None for change in changes],
+        [change.network or None for change in changes],
+        [change.points if change.network else None for change in changes],
     )
 
 
@@ -211,6 +221,42 @@ async def entries_after(
         most,
     )
     return [QueueEntryRow(**row) for row in rows]
+
+
+async def points_before_draw(source: Source, event_id: UUID) -> list[tuple[str, int]]:
+    """The points that each network has taken of the draw."""
+    rows = await source.fetch(
+        """
+        SELECT network, sum(points)::bigint AS points FROM queue_entries
+        WHERE event_id = $1 AND network IS NOT NULL GROUP BY network
+        """,
+        event_id,
+    )
+    return [(row["network"], row["points"]) for row in rows]
+
+
+async def shares_due(
+    source: Source, event_id: UUID, since: int, interval_us: int, epoch_us: int
+) -> list[tuple[str, int]]:
+    """The arrival number at which each network's share is whole again, from its joins after a sequence.
+
+    The joins of a network raise it one after the other to max(arrival, number before) + points x interval;
+    that is the highest of arrival + interval x the points from this join on.
+    """
+    rows = await source.fetch(
+        """
+        SELECT network, max(arrival + $3 * later)::bigint AS due FROM (
+          SELECT network, (joined >> 16) * 1000 - $4 AS arrival,
+            sum(points) OVER (PARTITION BY network ORDER BY joined DESC) AS later
+          FROM queue_entries WHERE event_id = $1 AND network IS NOT NULL AND joined > $2
+        ) AS joins GROUP BY network
+        """,
+        event_id,
+        since,
+        interval_us,
+        epoch_us,
+    )
+    return [(row["network"], row["due"]) for row in rows]
 
 
 async def draw_results(database: Database, event_id: UUID) -> list[tuple[UUID, int]]:

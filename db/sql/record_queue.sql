@@ -5,11 +5,14 @@
 --
 -- $1 event · $2 users · $3 states · $4 places · $5 nonces · $6 ends (Unix ms) · $7 sequences
 -- $8 users that left between their row and this change · $9 the first place that was not drawn
+-- $10 sequences of the joins among the changes, null without one · $11 their networks · $12 their points
 INSERT INTO queue_entries AS entry
-  (event_id, user_id, state, place, drawn_place, nonce, expires_ms, sequence)
-SELECT $1, user_id, state, place, CASE WHEN state IN ('W', 'A', 'P') AND place < $9 THEN place END, nonce, expires_ms, sequence
-FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[])
-  AS change (user_id, state, place, nonce, expires_ms, sequence)
+  (event_id, user_id, state, place, drawn_place, nonce, expires_ms, sequence, joined, network, points)
+SELECT $1, user_id, state, place, CASE WHEN state IN ('W', 'A', 'P') AND place < $9 THEN place END, nonce, expires_ms,
+  sequence, joined, network, points
+FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $10::bigint[], $11::text[],
+    $12::int[])
+  AS change (user_id, state, place, nonce, expires_ms, sequence, joined, network, points)
 ON CONFLICT (event_id, user_id) DO UPDATE SET
   state = excluded.state,
   place = CASE
@@ -21,5 +24,8 @@ ON CONFLICT (event_id, user_id) DO UPDATE SET
   drawn_place = coalesce(excluded.drawn_place, entry.drawn_place),
   nonce = excluded.nonce,
   expires_ms = excluded.expires_ms,
-  sequence = excluded.sequence
+  sequence = excluded.sequence,
+  joined = coalesce(excluded.joined, entry.joined),
+  network = CASE WHEN excluded.joined IS NULL THEN entry.network ELSE excluded.network END,
+  points = CASE WHEN excluded.joined IS NULL THEN entry.points ELSE excluded.points END
 WHERE entry.sequence < excluded.sequence

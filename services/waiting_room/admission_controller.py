@@ -15,7 +15,9 @@ from db.queries.waiting_rooms import (
     end_draining,
     entries_after,
     mark_drawn,
+    points_before_draw,
     record_entries,
+    shares_due,
     waiting_room_of,
     waiting_rooms_in_use,
 )
@@ -27,7 +29,14 @@ from kit.clock import Clock, milliseconds, utc_now
 from services.context import Publisher
 from waiting_room.keys import waiting_room_keys
 from waiting_room.outcomes import Change, Tick, sequence_of
-from waiting_room.store import CLAIM_SECONDS, Restored, WaitingRoomStore
+from waiting_room.store import (
+    ARRIVALS_SINCE_US,
+    CLAIM_SECONDS,
+    POINT_INTERVAL_US,
+    NetworkPoints,
+    Restored,
+    WaitingRoomStore,
+)
 
 _DRAINED_AT_ONCE = 2000
 _RESTORED_AT_ONCE = 5000
@@ -201,8 +210,24 @@ class AdmissionController:
             if not await self._room.restore(row.event_id, generation, entries):
                 return False
             after = entries[-1].user_id
+        await self._restore_networks(row)
         drawn_ms = milliseconds(row.drawn_at) if row.drawn_at else 0
         return await self._room.reopen(row.event_id, generation, drawn_ms=drawn_ms)
+
+    async def _restore_networks(self, row: WaitingRoomRow) -> None:
+        """Restore what networks have taken, so that an emptied Redis gives none a new share."""
+        try:
+            if row.drawn_at is None:
+                found = await points_before_draw(self._database, row.event_id)
+            else:
+                since = milliseconds(row.drawn_at) << 16
+                found = await shares_due(
+                    self._database, row.event_id, since, POINT_INTERVAL_US, ARRIVALS_SINCE_US
+                )
+        except DATABASE_AWAY as error:
+            raise Unavailable from error
+        points = [NetworkPoints(network, value) for network, value in found]
+        await self._room.restore_networks(row.event_id, points, drawn=row.drawn_at is not None)
 
     async def _entries(self, event_id: UUID, sequence: int, after: UUID) -> list[Restored]:
         try:
@@ -228,6 +253,10 @@ def folded(changes: Sequence[Change]) -> list[QueueEntryChange]:
     for change in changes:
         earlier = last.get(change.user_id)
         left = earlier is not None and (earlier.left_before or earlier.state != "W")
+        joins = change.state == "W"
+        join = (change.sequence, change.network, change.points) if joins else (0, "", 0)
+        if earlier is not None and not joins:
+            join = (earlier.joined, earlier.network, earlier.points)
         last[change.user_id] = QueueEntryChange(
             change.user_id,
             change.state,
@@ -236,6 +265,7 @@ def folded(changes: Sequence[Change]) -> list[QueueEntryChange]:
             change.expires_ms,
             change.sequence,
             left,
+            *join,
         )
     return list(last.values())
 

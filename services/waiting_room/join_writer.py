@@ -41,7 +41,16 @@ class JoinWriter:
         if not joined.place or (not joined.new and key in self._written):
             return
         change = QueueEntryChange(
-            user_id, _WAITING, joined.place, "", 0, joined.sequence, left_before=joined.left_before
+            user_id,
+            _WAITING,
+            joined.place,
+            "",
+            0,
+            joined.sequence,
+            joined.left_before,
+            joined.sequence if joined.new else 0,
+            joined.network,
+            joined.points,
         )
         await self._joins.submit(_Join(event_id, change))
         self._written.put(key, True)

@@ -19,7 +19,8 @@
 --   3 share       points that a network has at once
 --   4 interval    microseconds until a point comes back
 --   5 longest     microseconds that an arrival is put back at most
---   6.. places    the place where the draw is still to come, by weight class: class c has the weight 1 / 2^c
+--   6 digest      of the network, '' where none counts
+--   7.. places    the place where the draw is still to come, by weight class: class c has the weight 1 / 2^c
 -- RETURNS {code, ...}
 --   OK            place (0 while admitted or at the head of the queue), id of the journal entry that must be durable before the client
 --                 sees it, new (0 or 1), left before (0 or 1)
@@ -79,7 +80,7 @@ if cost > 0 and not is_drawn then
   while used > share * (2 ^ (class + 1) - 1) do
     class = class + 1
   end
-  if class > #ARGV - 6 then
+  if class > #ARGV - 7 then
     return {'CROWDED'}
   end
   redis.call('HSET', KEYS[11], 'lots', used)
@@ -103,7 +104,7 @@ if ends then
   redis.call('ZREM', KEYS[8], user)
   redis.call('HINCRBY', KEYS[1], 'ended', 1)
 end
-place = class == 0 and ARGV[6] or ARGV[6 + class]
+place = class == 0 and ARGV[7] or ARGV[7 + class]
 if is_drawn then
   if tonumber(meta[5] or 0) == 0 then
     redis.call('HSET', KEYS[1], 'drawn_ms', string.format('%.0f', now))
@@ -116,5 +117,5 @@ if is_drawn then
 end
 redis.call('ZADD', KEYS[2], place, user)
 local left = redis.call('HDEL', KEYS[5], user)
-local id = redis.call('XADD', KEYS[7], '*', 'u', user, 's', 'W', 'p', place)
+local id = redis.call('XADD', KEYS[7], '*', 'u', user, 's', 'W', 'p', place, 'w', ARGV[6], 'c', cost)
 return {'OK', place, id, 1, left}

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from db.queries.waiting_rooms import draw_results
+from db.queries.waiting_rooms import draw_results, points_before_draw
 from domain.errors import RateLimited
 from domain.viewer import GUEST_SUBJECT, Viewer
 from domain.waiting_room import commitment_of, drawn_place, entry_id_of, verify_draw, weight_class_at
@@ -14,9 +14,9 @@ from kit.lua import LuaScript
 from services.waiting_room.draw import draw_of
 from tests.integration.waiting_room.venue import Venue
 from waiting_room import store
-from waiting_room.keys import network_key, waiting_room_keys
+from waiting_room.keys import network_digest, network_key, waiting_room_keys
 from waiting_room.scripts import SCRIPTS
-from waiting_room.store import GUEST_COST, SHARE_POINTS
+from waiting_room.store import ACCOUNT_COST, GUEST_COST, SHARE_POINTS
 
 HALL = "9.9.9.9"
 GUESTS = SHARE_POINTS // GUEST_COST
@@ -122,13 +122,13 @@ async def test_a_flood_is_refused_when_its_network_is_an_hour_behind(
     await venue.configure(admit_per_minute=1, max_active=1)
     hall = [guest() for _ in range(GUESTS + 2)]
     await join_from(venue, HALL, hall)
-    due = await venue.redis.hget(network_key(venue.event_id, HALL), "due")
+    due = await venue.redis.hget(network_key(venue.event_id, network_digest(HALL)), "due")
 
     with pytest.raises(RateLimited):
         await join_from(venue, HALL, [guest()])
 
     assert await waiting(venue) == GUESTS + 2
-    assert await venue.redis.hget(network_key(venue.event_id, HALL), "due") == due
+    assert await venue.redis.hget(network_key(venue.event_id, network_digest(HALL)), "due") == due
     assert await join_from(venue, HALL, hall[:1]) == [1]
 
 
@@ -214,7 +214,10 @@ async def test_a_flood_is_refused_when_every_weight_class_of_its_network_is_full
         await join_from(early_venue, HALL, [guest()])
 
     assert await waiting(early_venue) == 127
-    assert await early_venue.redis.hget(network_key(early_venue.event_id, HALL), "lots") == b"508"
+    assert (
+        await early_venue.redis.hget(network_key(early_venue.event_id, network_digest(HALL)), "lots")
+        == b"508"
+    )
     assert await places(early_venue, hall[-1:]) == await lots(early_venue, hall[-1:], [6])
 
 
@@ -266,5 +269,76 @@ async def test_the_share_is_forgotten_when_it_is_whole_again(venue: Venue) -> No
 
     await join_from(venue, HALL, [guest()])
 
-    assert 0 < await venue.redis.pttl(network_key(venue.event_id, HALL)) <= 2_001
+    assert 0 < await venue.redis.pttl(network_key(venue.event_id, network_digest(HALL))) <= 2_001
     assert await venue.redis.zcard(waiting_room_keys(venue.event_id).queue) == 1
+
+
+# ------------------------------------------------------------ a Redis that forgets
+
+
+async def forget_and_rebuild(venue: Venue) -> None:
+    await venue.tick()
+    await venue.redis.flushall()
+    await venue.tick()
+
+
+async def test_lots_are_weighed_as_before_when_redis_was_emptied(early_venue: Venue) -> None:
+    early_venue.rooms._share_points = 2 * GUEST_COST
+    await early_venue.configure()
+    hall, others = [guest() for _ in range(15)], [guest() for _ in range(3)]
+    await join_from(early_venue, HALL, hall[:6])
+    await join_from(early_venue, "9.9.9.10", others[:2])
+    await early_venue.rooms.leave(hall[0], early_venue.event_id)
+
+    await forget_and_rebuild(early_venue)
+    await join_from(early_venue, HALL, hall[6:])
+    await join_from(early_venue, "9.9.9.10", others[2:])
+
+    expected = [weight_class_at(GUEST_COST * number, 2 * GUEST_COST) for number in range(7, 16)]
+    assert await places(early_venue, hall[6:]) == await lots(early_venue, hall[6:], expected)
+    assert await places(early_venue, others) == await lots(early_venue, others, [0, 0, 1])
+
+
+async def test_a_network_has_a_new_share_when_the_rebuild_forgets_it(
+    early_venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def forgotten(_: object) -> None:
+        return None
+
+    monkeypatch.setattr(early_venue.controller, "_restore_networks", forgotten)
+    early_venue.rooms._share_points = 2 * GUEST_COST
+    await early_venue.configure()
+    hall = [guest() for _ in range(7)]
+    await join_from(early_venue, HALL, hall[:6])
+
+    await forget_and_rebuild(early_venue)
+    await join_from(early_venue, HALL, hall[6:])
+
+    assert await places(early_venue, hall[6:]) == await lots(early_venue, hall[6:], [0])
+
+
+async def test_a_hall_waits_behind_others_as_before_when_redis_was_emptied(venue: Venue) -> None:
+    venue.rooms._share_points = 2 * GUEST_COST
+    await venue.configure(admit_per_minute=1, max_active=1)
+    await venue.tick()
+    key = network_key(venue.event_id, network_digest(HALL))
+    await join_from(venue, HALL, [guest() for _ in range(5)])
+    await venue.tick()
+    due = int(await venue.redis.hget(key, "due") or 0)
+
+    await forget_and_rebuild(venue)
+
+    # The times of joins are kept to the millisecond.
+    assert abs(int(await venue.redis.hget(key, "due") or 0) - due) < 10_000
+    assert await join_from(venue, HALL, [guest()]) == [None]
+
+
+async def test_points_count_once_when_worker_and_process_both_write_the_join(early_venue: Venue) -> None:
+    await early_venue.configure()
+    await join_from(early_venue, HALL, [guest(), account()])
+    await early_venue.tick()
+    await early_venue.tick()
+
+    found = await points_before_draw(early_venue.database, early_venue.event_id)
+
+    assert found == [(network_digest(HALL), GUEST_COST + ACCOUNT_COST)]
