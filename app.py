@@ -26,6 +26,8 @@ from endpoints.limiting import RequestLimiter
 from endpoints.observing import RequestObserver, operation_watch
 from endpoints.pages import routes as page_routes
 from endpoints.probes import probes_of
+from endpoints.schema_file import PATH as SCHEMA_PATH
+from endpoints.schema_file import schema_route
 from endpoints.scraping import Scrape, Sources
 from endpoints.seatmaps import seat_map_routes
 from endpoints.stripe_webhook import webhook_route
@@ -46,7 +48,7 @@ from schema.cache_hints import CACHE_HINTS
 from schema.context import GraphQLContext, Streams
 from schema.costs import ENGINE_FIELDS, LIST_SIZES, MOST_ENGINE_FIELDS, WEIGHTS
 from schema.errors import public_error
-from schema.schema import schema
+from schema.schema import schema, sdl
 from services.identity.rate_limits import RateLimiter, RateLimits
 from services.identity.tokens import Tokens
 from settings import Settings
@@ -59,6 +61,7 @@ from transport import (
     CacheHint,
     ConnectionInfo,
     CostModel,
+    CrossOrigin,
     GraphQLServer,
     LayeredDocumentStore,
     Limits,
@@ -171,6 +174,7 @@ def _pipeline(parts: Parts, shedder: LoadShedder) -> Pipeline:
         shedder,
         lambda count: request_within(settings.request_seconds, count),
         RequestObserver(instruments.requests, instruments.tracer),
+        cross_origin=CrossOrigin(settings.origins, (GRAPHQL_PATH, SCHEMA_PATH)),
         strict_transport=settings.environment == "production",
     )
 
@@ -208,6 +212,7 @@ def _routes(parts: Parts, server: GraphQLServer, operations: list[Route]) -> lis
         Mount(GRAPHQL_PATH, app=server),
         alive_route(),
         *operations,
+        schema_route(sdl()),
         webhook_route(parts.context, settings.webhook_secrets),
         *seat_map_routes(parts.context, parts.tokens),
         *page_routes(settings),
@@ -283,7 +288,7 @@ def _server_options(
         immutable_types=frozenset({EventRow, VenueRow, PerformerRow, Money}),
         trusted_documents_only=bool(settings.trusted_documents),
         trusted_documents=trusted_documents(settings.trusted_documents),
-        origin_allowed=from_allowed_origin(settings.allowed_origins),
+        origin_allowed=from_allowed_origin(settings.origins),
         watch=operation_watch(parts.instruments.requests),
     )
 

@@ -110,6 +110,16 @@ def stores(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def origins(value: str) -> str:
+    """A reader of origins as browsers send them, or `*`, separated by spaces or commas."""
+    named = value.replace(",", " ").split()
+    for each in named:
+        parts = urlsplit(address("https", "http")(each)) if each != "*" else None
+        if parts is not None and each != f"{parts.scheme}://{parts.netloc}":
+            raise ValueError(f"must name origins without a path, such as https://shop.example, not {each}")
+    return " ".join(named)
+
+
 def base(value: str) -> str:
     """A reader of the address that paths are appended to: http or https, without a query."""
     read = address("https", "http")(value).rstrip("/")
@@ -187,7 +197,7 @@ class Settings:
     graphiql: bool = setting(flag, True)
     introspection: bool = setting(flag, True)
     trusted_documents: str = setting(text, "")
-    allowed_origins: str = setting(text, "*")
+    allowed_origins: str = setting(origins, "*")
 
     @classmethod
     def load(cls, env: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")) -> Self:
@@ -244,6 +254,11 @@ class Settings:
     def stop_seconds(self) -> int:
         """The longest that a stop may take, from the signal to the end of the process."""
         return self.drain_seconds + 15
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins whose pages may read answers and open sockets; `*` is any."""
+        return frozenset(self.allowed_origins.split())
 
     def check_production(self) -> None:
         """Refuses what only a development machine may use.

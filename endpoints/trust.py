@@ -32,9 +32,8 @@ def trusted_documents(manifest: str) -> dict[str, str]:
     return found | manifest_of(path.read_text() for path in (WEB_ROOT / "operations").glob("*.graphql"))
 
 
-def from_allowed_origin(allowed: str) -> Callable[[ConnectionInfo], bool]:
+def from_allowed_origin(origins: frozenset[str]) -> Callable[[ConnectionInfo], bool]:
     """Return a check of origins that may open a WebSocket: the own one and the named ones; * is any."""
-    origins = frozenset(allowed.split())
 
     def is_allowed(info: ConnectionInfo) -> bool:
         origin = info.headers.get("origin")

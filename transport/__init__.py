@@ -22,6 +22,7 @@ from .documents.operation import Operation
 from .documents.persisted import LayeredDocumentStore, MemoryDocumentStore, manifest_of
 from .execution.options import Allowance, ServerOptions, admit_all
 from .http.connections import bounded_http_protocol, peer_address
+from .http.cross_origin import CrossOrigin
 from .http.fast_path import FastPath
 from .http.observation import Observation, Observer
 from .http.pipeline import Pipeline
@@ -53,6 +54,7 @@ __all__ = [
     "Conflict",
     "ConnectionInfo",
     "CostModel",
+    "CrossOrigin",
     "DocumentStore",
     "FastPath",
     "Forbidden",

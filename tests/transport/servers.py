@@ -20,6 +20,7 @@ from telemetry.server_meters import RequestMeters
 from tests.transport.clients import listening, until
 from tests.transport.toy import CountingMeters, World, make_server, rights_of
 from transport import (
+    CrossOrigin,
     FastPath,
     GraphQLServer,
     LoadLimits,
@@ -30,6 +31,7 @@ from transport import (
 )
 from transport.protocol.raw import RawRequest, RawResponse
 
+SHOP = "https://shop.example"
 ME = '{"query":"{ me { name } hello }"}'
 HELLO = '{"query":"{ hello }"}'
 SLOW = "{ ratio(of: 1) calls }"
@@ -78,7 +80,7 @@ class ToyServer:
 def pipeline_of(shedder: LoadShedder, tracer: Tracer | None = None) -> Pipeline:
     """The pipeline of `app.py`, with counts of its own."""
     observer = RequestObserver(RequestMeters(CollectorRegistry()), tracer or NoTracer())
-    return Pipeline(shedder, partial(request_within, 10.0), observer)
+    return Pipeline(shedder, partial(request_within, 10.0), observer, CrossOrigin([SHOP], ["/graphql"]))
 
 
 @asynccontextmanager

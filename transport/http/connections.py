@@ -115,14 +115,14 @@ class BoundedHttpProtocol(StrictHttpProtocol):
             else:
                 self._admit()
             return
-        self._shed()
+        self._shed(path)
 
-    def _shed(self) -> None:
+    def _shed(self, path: str) -> None:
         self.cycle = _Exchange(response_complete=True)  # type: ignore[assignment]
         if self.flow.write_paused:
             self.transport.abort()  # the client sends requests and reads no answers
             return
-        self.transport.write(self.stages.refuse(self.headers).as_bytes)
+        self.transport.write(self.stages.refuse(path, self.headers).as_bytes)
         if self.parser.should_keep_alive() and not self.stages.shedder.draining:
             self.on_response_complete()
         else:

@@ -93,7 +93,7 @@ class FastPath:
         cached = self._cached(request)
         if cached is not None:
             observation.answered_at_once(cached.status)
-            return cached._replace(own_lines=lines_of(observation.headers))
+            return cached._replace(own_lines=self._own_lines(request, observation))
         self._pipeline.shedder.announced += 1
         return self._work(request, observation)
 
@@ -125,7 +125,12 @@ class FastPath:
             if response is None:
                 response = self._error(overload_response(shedder, request.raw.headers))
             observation.answered(response.status)
-        return response._replace(own_lines=lines_of(observation.headers))
+        return response._replace(own_lines=self._own_lines(request, observation))
+
+    def _own_lines(self, request: _Request, observation: Observation) -> bytes:
+        """The headers of this response alone: its id, and what a page of another origin may do with it."""
+        granted = self._pipeline.cross_origin.headers(request.info.headers.get("origin"))
+        return lines_of((*observation.headers, *granted))
 
     async def _respond(self, request: _Request, _: Slot) -> RawResponse:
         head, answer = await self._handler.respond(

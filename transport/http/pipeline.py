@@ -11,13 +11,14 @@ from transport.overload.refusals import overload_response
 from transport.protocol.asgi import App
 from transport.protocol.raw import ErrorResponse, RawHeader
 
+from .cross_origin import CrossOrigin, CrossOriginMiddleware
 from .observation import NoObserver, ObservationMiddleware, Observer
 from .security_headers import SecurityHeaders, security_headers
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Security headers, observation, load shedding and the deadline, from the outside to the inside.
+    """Security headers, grants to other origins, observation, load shedding, deadline: outside to inside.
 
     ASGI requests pass the stages as middleware (`around`); the fast path passes them without ASGI's
     messages.
@@ -27,6 +28,7 @@ class Pipeline:
     enter: Enter
     """Enters a request with its deadline."""
     observer: Observer = NoObserver()  # noqa: RUF009 - it has no state
+    cross_origin: CrossOrigin = CrossOrigin()  # noqa: RUF009 - it does not change
     strict_transport: bool = False
     """Whether Strict-Transport-Security asks browsers to use TLS only."""
 
@@ -39,8 +41,10 @@ class Pipeline:
         """Put the stages around an ASGI application."""
         admitted = OverloadMiddleware(app, self.shedder, self.enter)
         observed = ObservationMiddleware(admitted, self.observer)
-        return SecurityHeaders(observed, strict_transport=self.strict_transport)
+        granted = CrossOriginMiddleware(observed, self.cross_origin)
+        return SecurityHeaders(granted, strict_transport=self.strict_transport)
 
-    def refuse(self, headers: Sequence[RawHeader]) -> ErrorResponse:
+    def refuse(self, path: str, headers: Sequence[RawHeader]) -> ErrorResponse:
         """Count a refused request and return its whole response."""
-        return overload_response(self.shedder, headers, self.headers)
+        granted = self.cross_origin.headers_in(path, headers)
+        return overload_response(self.shedder, headers, (*granted, *self.headers))

@@ -57,7 +57,20 @@ async def test_every_answer_forbids_what_it_does_not_need(api: Api, method: str,
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert "server" not in answer.headers
-    assert "access-control-allow-origin" not in answer.headers
+    assert "access-control-allow-credentials" not in answer.headers
+    # Any page may use the API in development, and nothing else.
+    is_api = path.partition("?")[0] == "/graphql"
+    assert answer.headers.get("access-control-allow-origin") == ("*" if is_api else None)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+async def test_no_page_of_another_origin_is_granted_anything_when_none_is_named(
+    postgres_url: str, redis_url: str, method: str
+) -> None:
+    async with api_on(postgres_url, redis_url, allowed_origins="") as api:
+        answer = await api.client.request(method, "/graphql", headers={"origin": "https://a.example"})
+
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
     assert "set-cookie" not in answer.headers
 
 

@@ -13,7 +13,18 @@ import pytest
 
 from kit.spans import Fact
 from tests.transport.clients import until
-from tests.transport.servers import ADA, BOB, HELLO, ME, answered, bodies, raw_post, toy_server, whole_post
+from tests.transport.servers import (
+    ADA,
+    BOB,
+    HELLO,
+    ME,
+    SHOP,
+    answered,
+    bodies,
+    raw_post,
+    toy_server,
+    whole_post,
+)
 from tests.transport.toy import Context, rights_of
 from transport import ServerOptions
 
@@ -27,6 +38,11 @@ CASES = [
     ("GET", "{ hello }", {"x-request-id": "mine"}, "cached"),
     ("GET", "{ hello }", {"x-request-id": "not a good id"}, "cached"),
     ("GET", "{ hello }", TRACEPARENT, "cached"),
+    ("GET", "{ hello }", {"origin": SHOP}, "cached"),
+    ("POST", "{ hello }", {"origin": "https://other.example", **PROXY}, "cached"),
+    ("POST", "{ me { name } }", {"origin": SHOP, **ADA, **PROXY}, "task"),
+    ("POST", "{ hello boom }", {"origin": SHOP}, "task"),
+    ("GET", "{ hello }", {"origin": SHOP, "accept": "text/plain"}, "asgi"),
     ("POST", "{ hello }", {**ADA, **PROXY}, "cached"),
     ("GET", "{ me { name } }", ADA, "task"),
     ("GET", "{ me { name } }", {**ADA, **PROXY}, "task"),
