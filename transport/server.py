@@ -80,7 +80,7 @@ class GraphQLServer:
         return FastPath(self._http, pipeline, path)
 
     async def aclose(self) -> None:
-        """Make subscribers reconnect: WebSocket close 1012, event streams complete."""
+        """Make subscribers reconnect: WebSocket close 1012, event streams end without complete."""
         self._streams.close()
         await self._websocket.aclose()
         await self._heartbeat.aclose()

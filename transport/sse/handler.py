@@ -37,7 +37,7 @@ from transport.protocol.ports import ConnectionInfo, ContextFactory, MessageBus,
 from transport.protocol.request import OperationRequest
 
 from .directory import Message, StreamDirectory
-from .event_stream import COMMENT, HEADERS, EventStream, EventWriter
+from .event_stream import HEADERS, EventStream, EventWriter
 from .positions import in_short, position_of
 
 TOKEN_HEADER = "x-graphql-event-stream-token"  # noqa: S105 - a header's name
@@ -96,7 +96,7 @@ class EventStreams:
             await self._deliver(writer, None, answers)
 
         with self._connections.held(info), self._counted(call, "sse", info):
-            await self._serve(info, receive, send, run, farewell=COMPLETE)
+            await self._serve(info, receive, send, run)
 
     async def reserve(self, info: ConnectionInfo) -> str:
         """Reserve a stream and return its token. Raises: TooManyConnections, Unavailable."""
@@ -142,7 +142,7 @@ class EventStreams:
                 await writer.write(_next(self._expired(), name, None) + _complete(name))
 
         try:
-            await self._serve(info, receive, send, run, farewell=COMMENT)
+            await self._serve(info, receive, send, run)
         finally:
             self._directory.release(token)
             await stream.close()
@@ -183,7 +183,7 @@ class EventStreams:
             raise BadRequest(f"An operation's id may hold {most} bytes.")
 
     def close(self) -> None:
-        """Complete every open stream, so that clients reconnect elsewhere."""
+        """End every open stream, so that clients reconnect elsewhere."""
         for ended in list(self._open):
             _end(ended, "closing")
 
@@ -299,9 +299,11 @@ class EventStreams:
         receive: Receive,
         send: Send,
         run: Callable[[EventWriter], Awaitable[None]],
-        farewell: bytes,
     ) -> None:
-        """Keep a stream open until it is done, its client leaves or is dropped, or the server closes."""
+        """Keep a stream open until it is done, its client leaves or is dropped, or the server closes.
+
+        A server that closes ends the response without `complete`: then clients connect again by themselves.
+        """
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         memory = ConnectionMemory(self._memory, self._engine.options.network(info))
         writer = EventWriter(send, self._limits, memory, lambda: _end(ended, "slow"))
@@ -321,7 +323,7 @@ class EventStreams:
         if ended.done() and ended.result() == "slow":
             self._meters.dropped("sse", "slow")
         elif not leaving.done() or leaving.cancelled():
-            await writer.end(farewell if ended.done() else b"")
+            await writer.end(b"")
 
 
 async def _wait_until(expires_at: float | None) -> None:

@@ -30,7 +30,7 @@ from transport.protocol.payload import Payload
 from transport.protocol.ports import ConnectionInfo, ContextFactory, Meters, as_awaited
 
 from .frames import text_frame
-from .messages import Closed, authorization_in, check_first, check_id, decoded
+from .messages import Closed, authorization_in, check_first, check_id, check_payload, decoded, operation_in
 from .operation import SocketOperation, error_message
 from .senders import FrameSender, Sender, sender_of
 
@@ -324,9 +324,10 @@ class WebSocketConnection:
             case "connection_init":
                 await self._initialise(message.get("payload"))
             case "ping":
+                check_payload(message.get("payload"))
                 await self.sender.send(PONG)
             case "pong":
-                pass
+                check_payload(message.get("payload"))
             case "subscribe":
                 await self._subscribe(message.get("id"), message.get("payload"), size_bytes)
             case "complete":
@@ -353,8 +354,7 @@ class WebSocketConnection:
 
     async def _subscribe(self, name: Any, payload: Any, size_bytes: int) -> None:
         check_id(name, self._server.limits)
-        if not isinstance(payload, dict):
-            raise Closed(4400, "Invalid message: payload has to be an object")
+        operation = operation_in(payload)
         if not self._acknowledged:
             raise Closed(4401, "Unauthorized")
         if name in self._operations:
@@ -368,7 +368,7 @@ class WebSocketConnection:
             await self._refuse(name, Overloaded(NO_MEMORY))
             return
         free = partial(self.memory.release, held_bytes)
-        self._operations[name] = SocketOperation(self, name, payload, free)
+        self._operations[name] = SocketOperation(self, name, operation, free)
 
     async def _refuse(self, name: str, error: GraphQLHTTPError) -> None:
         """Refuse one operation; the others go on."""

@@ -11,6 +11,12 @@ from transport.protocol.payload import Payload
 
 ENVELOPE_CHARACTERS = 1_000
 """Of a connection_init around its payload"""
+_PARTS: tuple[tuple[str, type, str], ...] = (
+    ("query", str, "a string"),
+    ("operationName", str, "a string"),
+    ("variables", dict, "an object"),
+    ("extensions", dict, "an object"),
+)
 
 
 class Closed(Exception):
@@ -46,11 +52,32 @@ def decoded(text: str | None, limits: Limits) -> dict[str, Any]:
 
 def authorization_in(payload: Any, limits: Limits) -> dict[str, Any]:
     """The part of a connection_init's payload that is kept. Raises: Closed."""
-    if payload is not None and not isinstance(payload, dict):
-        raise Closed(4400, "Invalid message: payload has to be an object")
+    check_payload(payload)
     if len(orjson.dumps(payload)) > limits.init_bytes:
         raise Closed(4400, f"The payload of connection_init may hold {limits.init_bytes} bytes")
     return {name: value for name, value in (payload or {}).items() if name.lower() == "authorization"}
+
+
+def check_payload(payload: Any) -> None:
+    """Check the payload of a ping or a pong. Raises: Closed."""
+    if payload is not None and not isinstance(payload, dict):
+        raise Closed(4400, "Invalid message: payload has to be an object")
+
+
+def operation_in(payload: Any) -> dict[str, Any]:
+    """The payload of a subscribe, whose parts have the protocol's types. Raises: Closed.
+
+    Beyond the protocol the text may be left out where a persisted document is named.
+    """
+    if not isinstance(payload, dict):
+        raise Closed(4400, "Invalid message: payload has to be an object")
+    for name, kind, wanted in _PARTS:
+        if payload.get(name) is not None and not isinstance(payload[name], kind):
+            raise Closed(4400, f"Invalid message: payload.{name} has to be {wanted}")
+    named = payload.get("documentId") or (payload.get("extensions") or {}).get("persistedQuery")
+    if payload.get("query") is None and not named:
+        raise Closed(4400, "Invalid message: payload.query has to be a string")
+    return payload
 
 
 def check_id(name: Any, limits: Limits) -> None:

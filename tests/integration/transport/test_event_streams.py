@@ -89,7 +89,8 @@ async def test_comments_are_sent_and_the_source_closed_when_the_stream_is_quiet_
         await until(lambda: meters.open == {"sse": 0})
 
 
-async def test_stream_completes_when_the_server_closes() -> None:
+async def test_stream_ends_without_complete_when_the_server_closes() -> None:
+    """`complete` says that nothing follows: a standard client would not come back."""
     server = make_server()
     async with (
         listening(server) as address,
@@ -98,7 +99,8 @@ async def test_stream_completes_when_the_server_closes() -> None:
     ):
         await next_event(events)
         await server.aclose()
-        assert (await next_event(events))["event"] == "complete"
+        with pytest.raises(StopAsyncIteration):
+            await next_event(events)
 
 
 @asynccontextmanager

@@ -37,6 +37,22 @@ async def test_socket_is_closed_with_4408_when_nothing_is_initialised_in_time() 
         ([{"type": "connection_init"}, {"type": "subscribe", "id": "", "payload": {}}], 4400),
         ([{"type": "connection_init"}, {"type": "subscribe", "id": "a", "payload": "x"}], 4400),
         ([{"type": "connection_init"}, {"type": "complete"}], 4400),
+        ([{"type": "ping", "payload": 7}], 4400),
+        ([{"type": "pong", "payload": "x"}], 4400),
+        *(
+            ([{"type": "connection_init"}, {"type": "subscribe", "id": "a", "payload": payload}], 4400)
+            for payload in (
+                {},
+                {"query": None},
+                {"query": 7},
+                {"query": "{ hello }", "variables": [1]},
+                {"query": "{ hello }", "variables": "x"},
+                {"query": "{ hello }", "extensions": [1]},
+                {"query": "{ hello }", "operationName": 7},
+            )
+        ),
+        # The shape comes before the right, as the reference server has it.
+        ([{"type": "subscribe", "id": "a", "payload": {"query": 7}}], 4400),
         ([{"type": "subscribe", "id": "a", "payload": {"query": "{ hello }"}}], 4401),
         ([{"type": "connection_init", "payload": {"Authorization": "Bearer bad"}}], 4403),
         ([{"type": "connection_init", "payload": {"Authorization": "nonsense"}}], 4403),
