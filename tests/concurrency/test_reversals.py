@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import pytest
 
+import services.ordering.reversals
 import services.ordering.settle
-from db.queries.orders import OrderRow, order_by_id
+from db.queries.orders import OrderRow, Source, order_by_id
 from db.queries.payments import payment_of_order
+from db.queries.refunds import RefundRow, refunds_of_payment
 from devservices.local_stripe import LocalStripe
 from payments.webhooks import WebhookEvent
 from services.ordering.refund import refund
@@ -26,6 +29,22 @@ async def control(stripe_server: LocalStripe) -> AsyncIterator[Control]:
     control = Control(stripe_server.url())
     yield control
     await control.client.aclose()
+
+
+class TwoReaders:
+    """Reads a payment's refunds, and lets nobody go on before two have read: the race is certain."""
+
+    def __init__(self) -> None:
+        self.read_by = 0
+        self.both_have_read = asyncio.Event()
+
+    async def read(self, connection: Source, payment_id: UUID) -> list[RefundRow]:
+        rows = await refunds_of_payment(connection, payment_id)
+        self.read_by += 1
+        if self.read_by == 2:
+            self.both_have_read.set()
+        await self.both_have_read.wait()
+        return rows
 
 
 async def captured(contexts: Contexts) -> tuple[OrderRow, str]:
@@ -76,6 +95,7 @@ async def test_refund_by_hand_counts_more_than_once_without_the_lock_and_the_ind
     order, intent_id = await captured(contexts)
     await control.refund(intent_id, 1000)
     monkeypatch.setattr(services.ordering.settle, "lock_order", order_by_id)
+    monkeypatch.setattr(services.ordering.reversals, "refunds_of_payment", TwoReaders().read)
     await contexts[0].database.fetch("DROP INDEX refunds_once")
 
     await announced(contexts, intent_id)
