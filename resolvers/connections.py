@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from db.queries.pages import Keyset, TimePage
 from domain.errors import BadRequest
 
 T = TypeVar("T")
@@ -49,16 +50,54 @@ class Connection(Generic[T]):
     count: Callable[[], Awaitable[int]]
 
 
-def page_size(first: int | None, *, usual: int = 20, most: int = MOST_ON_A_PAGE) -> int:
+def page_size(
+    asked: int | None, argument: str = "first", *, usual: int = 20, most: int = MOST_ON_A_PAGE
+) -> int:
     """Return the page size.
 
     Raises:
         BadRequest: fewer than 1 or more than `most`.
     """
-    size = usual if first is None else first
+    size = usual if asked is None else asked
     if not 1 <= size <= most:
-        raise BadRequest(f"first must be between 1 and {most}, not {size}.")
+        raise BadRequest(f"{argument} must be between 1 and {most}, not {size}.")
     return size
+
+
+@dataclass(frozen=True, slots=True)
+class PageArguments:
+    """The arguments of a page: the first rows after a cursor, or with `last` the last ones before one.
+
+    `first` has a default in the schema, so it is not used beside `last`.
+    """
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    @property
+    def backward(self) -> bool:
+        """Whether the page is taken from the end."""
+        return self.last is not None
+
+    def size(self, *, usual: int = 20, most: int = MOST_ON_A_PAGE) -> int:
+        """Return the page size. Raises: BadRequest, as `page_size`."""
+        if self.last is not None:
+            return page_size(self.last, "last", most=most)
+        return page_size(self.first, usual=usual, most=most)
+
+    def by_time(self, listing: str) -> TimePage:
+        """Return the page of a list that is sorted by a time and an id, with one row more than its size.
+
+        Raises:
+            BadRequest: the size, or a cursor, is none.
+        """
+        after, before = (
+            read_time_cursor(listing, self.after),
+            read_time_cursor(listing, self.before, "before"),
+        )
+        return TimePage(self.size() + 1, after, before, self.backward)
 
 
 def connect(
@@ -66,14 +105,15 @@ def connect(
     size: int,
     cursor_of: Callable[[T], str],
     count: Callable[[], Awaitable[int]],
-    *,
-    after: str | None,
+    page: PageArguments,
 ) -> Connection[T]:
-    """Return a page of `size` rows; one more row was read if another page follows."""
-    edges = [Edge(row, cursor_of(row)) for row in rows[:size]]
+    """Return a page of `size` rows; one more was read, at the far end, if another page follows there."""
+    has_more = len(rows) > size
+    shown = rows[len(rows) - size if has_more else 0 :] if page.backward else rows[:size]
+    edges = [Edge(row, cursor_of(row)) for row in shown]
     info = PageInfo(
-        has_next_page=len(rows) > size,
-        has_previous_page=after is not None,
+        has_next_page=page.before is not None if page.backward else has_more,
+        has_previous_page=has_more if page.backward else page.after is not None,
         start_cursor=edges[0].cursor if edges else None,
         end_cursor=edges[-1].cursor if edges else None,
     )
@@ -85,7 +125,7 @@ def time_cursor(listing: str, at: datetime, key: UUID) -> str:
     return _encode(f"{listing}:{(at - _EPOCH) // _MICROSECOND}:{key.hex}")
 
 
-def read_time_cursor(listing: str, cursor: str | None) -> tuple[datetime, UUID] | None:
+def read_time_cursor(listing: str, cursor: str | None, argument: str = "after") -> Keyset | None:
     """Return the time and the id of a cursor.
 
     Raises:
@@ -94,10 +134,10 @@ def read_time_cursor(listing: str, cursor: str | None) -> tuple[datetime, UUID] 
     if cursor is None:
         return None
     try:
-        microseconds, key = _decode(listing, cursor).split(":")
-        return _EPOCH + int(microseconds) * _MICROSECOND, UUID(hex=key)
+        microseconds, key = _decode(listing, cursor, argument).split(":")
+        return Keyset(_EPOCH + int(microseconds) * _MICROSECOND, UUID(hex=key))
     except (ValueError, OverflowError):
-        raise _not_a_cursor(cursor) from None
+        raise _not_a_cursor(cursor, argument) from None
 
 
 def number_cursor(listing: str, number: int) -> str:
@@ -105,7 +145,7 @@ def number_cursor(listing: str, number: int) -> str:
     return _encode(f"{listing}:{number}")
 
 
-def read_number_cursor(listing: str, cursor: str | None) -> int | None:
+def read_number_cursor(listing: str, cursor: str | None, argument: str = "after") -> int | None:
     """Return the number of a cursor.
 
     Raises:
@@ -113,9 +153,9 @@ def read_number_cursor(listing: str, cursor: str | None) -> int | None:
     """
     if cursor is None:
         return None
-    digits = _decode(listing, cursor)
+    digits = _decode(listing, cursor, argument)
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
-        raise _not_a_cursor(cursor)
+        raise _not_a_cursor(cursor, argument)
     return int(digits)
 
 
@@ -123,19 +163,19 @@ def _encode(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(listing: str, cursor: str) -> str:
+def _decode(listing: str, cursor: str, argument: str) -> str:
     """Return a cursor's text after the name of its list; only text that `_encode` writes is accepted."""
     try:
         if len(cursor) > _LONGEST_CURSOR:
-            raise _not_a_cursor(cursor)
+            raise _not_a_cursor(cursor, argument)
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
     except (binascii.Error, ValueError):
-        raise _not_a_cursor(cursor) from None
+        raise _not_a_cursor(cursor, argument) from None
     name, separator, rest = text.partition(":")
     if name != listing or not separator or _encode(text) != cursor:
-        raise _not_a_cursor(cursor)
+        raise _not_a_cursor(cursor, argument)
     return rest
 
 
-def _not_a_cursor(cursor: str) -> BadRequest:
-    return BadRequest(f"after: {cursor[:40]!r} is not a cursor of this list.")
+def _not_a_cursor(cursor: str, argument: str) -> BadRequest:
+    return BadRequest(f"{argument}: {cursor[:40]!r} is not a cursor of this list.")

@@ -8,7 +8,7 @@ from domain.errors import BadRequest, InvalidInput
 from domain.references import reference_beginning
 from domain.seat_names import places_named
 from domain.text_input import optional_line
-from resolvers.connections import Connection, connect, page_size, read_time_cursor, time_cursor
+from resolvers.connections import Connection, PageArguments, connect, time_cursor
 from resolvers.context import RequestContext
 from resolvers.orders import OrderView, order_view
 from services.identity.authorisation import organiser_of, own_event
@@ -20,8 +20,7 @@ _LONGEST_SEARCH = 100
 async def orders_of(
     context: RequestContext,
     event: EventRow,
-    first: int | None,
-    after: str | None,
+    page: PageArguments,
     search: str | None,
     status: str | None,
     disputed: bool | None = None,
@@ -33,10 +32,10 @@ async def orders_of(
         BadRequest: the page, the cursor or the search is none.
     """
     own_event(organiser_of(context.viewer), event)
-    size, key = page_size(first), read_time_cursor(_LISTING, after)
+    span = page.by_time(_LISTING)
     wanted = EventOrders(event.id, status, context.now, await _search(context, event, search), disputed)
     database = context.services.database
-    rows = await orders_of_event(database, wanted, size + 1, key)
+    rows = await orders_of_event(database, wanted, span)
 
     def count() -> Awaitable[int]:
         return count_orders_of_event(database, wanted)
@@ -44,7 +43,7 @@ async def orders_of(
     def cursor_of(order: OrderView) -> str:
         return time_cursor(_LISTING, order.row.created_at, order.row.id)
 
-    return connect([order_view(context, row) for row in rows], size, cursor_of, count, after=after)
+    return connect([order_view(context, row) for row in rows], page.size(), cursor_of, count, page)
 
 
 async def _search(context: RequestContext, event: EventRow, search: str | None) -> OrderSearch | None:

@@ -10,7 +10,6 @@ from db.queries.events import (
     EventConditions,
     EventOrder,
     EventRow,
-    Keyset,
     count_events_of_organiser,
     count_upcoming_events,
     events_of_organiser,
@@ -22,7 +21,7 @@ from domain.ids import Kind, parse_id
 from domain.states import EventState
 from domain.text_input import line
 from domain.viewer import Scope
-from resolvers.connections import Connection, connect, page_size, read_time_cursor, time_cursor
+from resolvers.connections import Connection, PageArguments, connect, time_cursor
 from resolvers.context import RequestContext
 from resolvers.layouts import SeatMapView, SectionAvailabilityView, section_counts
 from services.identity.authorisation import organiser_of
@@ -88,10 +87,10 @@ async def changed_event(context: RequestContext, event_id: UUID) -> EventRow:
 
 
 def events(
-    context: RequestContext, first: int | None, after: str | None, wanted: EventConditions, order: EventOrder
+    context: RequestContext, arguments: PageArguments, wanted: EventConditions, order: EventOrder
 ) -> Connection[EventRow] | Awaitable[Connection[EventRow]]:
     """Return a page of upcoming published events, the same for every viewer."""
-    page = _Page(wanted, order, page_size(first), after)
+    page = _Page(wanted, order, arguments.size(), arguments)
     cached: Connection[EventRow] | None = context.loaders.cached_page(page)
     return cached or _read_page(context, page)
 
@@ -103,14 +102,13 @@ class _Page:
     wanted: EventConditions
     order: EventOrder
     size: int
-    after: str | None
+    arguments: PageArguments
 
 
 async def _read_page(context: RequestContext, page: _Page) -> Connection[EventRow]:
     wanted, order, size = page.wanted, page.order, page.size
-    key = read_time_cursor(order.value, page.after)
     database, now = context.services.database, context.now
-    rows = await upcoming_events(database, wanted, order, Keyset(*key) if key else None, size + 1, now)
+    rows = await upcoming_events(database, wanted, order, page.arguments.by_time(order.value), now)
     cache = context.loaders.rows
     cache.events.put({row.id: row for row in rows})
 
@@ -121,13 +119,13 @@ async def _read_page(context: RequestContext, page: _Page) -> Connection[EventRo
     def count() -> Awaitable[int]:
         return count_upcoming_events(database, wanted, now)
 
-    found = connect(rows, size, cursor_of, count, after=page.after)
+    found = connect(rows, size, cursor_of, count, page.arguments)
     cache.pages.put({page: found})
     return found
 
 
 async def organised_events(
-    context: RequestContext, organiser_id: UUID, first: int | None, after: str | None
+    context: RequestContext, organiser_id: UUID, page: PageArguments
 ) -> Connection[EventRow]:
     """Return a page of an organiser's events, with drafts and past ones, the newest first.
 
@@ -135,18 +133,16 @@ async def organised_events(
         Unauthenticated, Forbidden: without a token with the scope organise.
     """
     organiser_of(context.viewer)
-    size = page_size(first)
-    key = read_time_cursor(_ORGANISED, after)
     database = context.services.database
-    rows = await events_of_organiser(database, organiser_id, Keyset(*key) if key else None, size + 1)
+    rows = await events_of_organiser(database, organiser_id, page.by_time(_ORGANISED))
     for row in rows:
         context.loaders.events.prime(row.id, row)
     return connect(
         rows,
-        size,
+        page.size(),
         lambda row: time_cursor(_ORGANISED, row.created_at, row.id),
         lambda: count_events_of_organiser(database, organiser_id),
-        after=after,
+        page,
     )
 
 

@@ -1,6 +1,7 @@
 """Nodes by their public id."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 from domain.errors import BadRequest, InvalidInput
 from domain.ids import Kind, Part, parse_part
@@ -10,6 +11,7 @@ from resolvers.orders import order_by_public_id, user_by_id
 from resolvers.places import PlaceView, place_by_number
 from resolvers.tickets import ticket_by_public_id
 
+MOST_NODES = 100
 Reader = Callable[[RequestContext, str], Awaitable[object | None]]
 
 
@@ -23,6 +25,17 @@ async def node_by_id(context: RequestContext, text: str) -> object | None:
     if read is None:
         raise BadRequest(f"{text[:40]!r} is not the id of anything.")
     return await read(context, text)
+
+
+async def nodes_by_ids(context: RequestContext, ids: Sequence[str]) -> list[object | None]:
+    """Return what has these ids, in their order; an id that is none, or forbidden, is an error of its own.
+
+    Raises:
+        BadRequest: there are more than 100 ids.
+    """
+    if len(ids) > MOST_NODES:
+        raise BadRequest(f"ids: at most {MOST_NODES} at once.")
+    return await asyncio.gather(*(node_by_id(context, text) for text in ids), return_exceptions=True)
 
 
 async def _event(context: RequestContext, text: str) -> object | None:

@@ -18,7 +18,7 @@ from domain.ids import Kind, public_id
 from domain.money import Money
 from domain.states import OrderState
 from domain.viewer import Scope, Viewer
-from resolvers.connections import Connection, connect, page_size, read_time_cursor, time_cursor
+from resolvers.connections import Connection, PageArguments, connect, time_cursor
 from resolvers.context import RequestContext
 from resolvers.events import requested_id
 from services.identity.authorisation import buyer_of, order_reader_of
@@ -220,9 +220,7 @@ async def me(context: RequestContext) -> UserRow | None:
     return None if context.viewer is None else await user_by_id(context, context.viewer.user_id)
 
 
-async def orders_of(
-    context: RequestContext, user: UserRow, first: int | None, after: str | None
-) -> Connection[OrderView]:
+async def orders_of(context: RequestContext, user: UserRow, page: PageArguments) -> Connection[OrderView]:
     """Return a page of the user's orders, newest first.
 
     Raises:
@@ -230,10 +228,8 @@ async def orders_of(
     """
     if context.viewer is not None:
         buyer_of(context.viewer)
-    size = page_size(first)
-    key = read_time_cursor(_LISTING, after)
     database = context.services.database
-    rows = await orders_of_user(database, user.id, size + 1, key)
+    rows = await orders_of_user(database, user.id, page.by_time(_LISTING))
 
     def count() -> Awaitable[int]:
         return count_orders_of_user(database, user.id)
@@ -242,4 +238,4 @@ async def orders_of(
         return time_cursor(_LISTING, order.row.created_at, order.row.id)
 
     views = [order_view(context, row) for row in rows]
-    return connect(views, size, cursor_of, count, after=after)
+    return connect(views, page.size(), cursor_of, count, page)

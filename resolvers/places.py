@@ -13,9 +13,9 @@ from domain.seat_status import SeatStatus, status_name
 from resolvers.connections import (
     MOST_PLACES_ON_A_PAGE,
     Connection,
+    PageArguments,
     connect,
     number_cursor,
-    page_size,
     read_number_cursor,
 )
 from resolvers.context import RequestContext
@@ -70,27 +70,28 @@ def place_at(seat_map: SeatMap, place: int, status: str) -> PlaceView:
 async def places_of_event(
     context: RequestContext,
     event: EventRow,
-    first: int | None,
-    after: str | None,
+    page: PageArguments,
     section_id: str | None,
     status: str | None,
 ) -> Connection[PlaceView]:
     """Return a page of an event's places, perhaps of one section or status."""
-    size = page_size(first, usual=50, most=MOST_PLACES_ON_A_PAGE)
-    last_place = read_number_cursor(_LISTING, after)
+    size = page.size(usual=50, most=MOST_PLACES_ON_A_PAGE)
+    after = read_number_cursor(_LISTING, page.after)
+    before = read_number_cursor(_LISTING, page.before, "before")
     seat_map = await context.loaders.layouts.load(event.seat_map_version)
     span = range(seat_map.place_count) if section_id is None else _section(seat_map, section_id)
     places = (await context.loaders.availability.load(event)).places
-    start = span.start if last_place is None else max(span.start, last_place + 1)
-    wanted = _matching(places, start, span.stop, status)
-    rows = [place_at(seat_map, place, status_name(places[place])) for place in islice(wanted, size + 1)]
+    start = span.start if after is None else max(span.start, after + 1)
+    stop = span.stop if before is None else min(span.stop, before)
+    found = list(islice(_matching(places, start, stop, status, backward=page.backward), size + 1))
+    rows = [place_at(seat_map, place, status_name(places[place])) for place in sorted(found)]
 
     async def count() -> int:
         if status is None:
             return len(span)
         return places.count(SeatStatus[status].encode(), span.start, span.stop)
 
-    return connect(rows, size, lambda view: number_cursor(_LISTING, view.place), count, after=after)
+    return connect(rows, size, lambda view: number_cursor(_LISTING, view.place), count, page)
 
 
 async def place_by_number(context: RequestContext, event: EventRow, place: int) -> PlaceView | None:
@@ -112,12 +113,16 @@ def _section(seat_map: SeatMap, section_id: str) -> range:
     return seat_map.sections[number].places
 
 
-def _matching(places: bytes, start: int, stop: int, status: str | None) -> Iterator[int]:
+def _matching(places: bytes, start: int, stop: int, status: str | None, *, backward: bool) -> Iterator[int]:
+    """The places from one end, of one status where that is wanted."""
     if status is None:
-        yield from range(start, min(stop, len(places)))
+        every = range(start, min(stop, len(places)))
+        yield from reversed(every) if backward else every
         return
     letter = SeatStatus[status].encode()
-    place = places.find(letter, start, stop)
+    find = places.rfind if backward else places.find
+    place = find(letter, start, stop)
     while place >= 0:
         yield place
-        place = places.find(letter, place + 1, stop)
+        start, stop = (start, place) if backward else (place + 1, stop)
+        place = find(letter, start, stop)

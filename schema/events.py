@@ -10,14 +10,14 @@ from resolvers import event_orders as resolve_orders
 from resolvers import events as resolve
 from resolvers import places as resolve_places
 from resolvers import waiting_rooms as resolve_waiting_rooms
-from resolvers.connections import Connection
+from resolvers.connections import Connection, PageArguments
 from resolvers.layouts import SeatMapView
 from resolvers.orders import OrderView
 from resolvers.places import PlaceView
 from resolvers.views import AvailabilityRow, EventRow, PerformerRow, VenueRow
 from schema.context import Info
 from schema.enums import EventStatus, OrderState, SeatStatus
-from schema.fields import field
+from schema.fields import BEFORE, LAST, LAST_OF_500, field
 from schema.layouts import Availability, SeatMap, SeatStatuses
 from schema.nodes import Money, Node, PageInfo
 from schema.places import PlaceConnection
@@ -138,10 +138,13 @@ class Event(Node):
         info: Info,
         first: Annotated[int | None, strawberry.argument(description="1 to 500")] = 50,
         after: Annotated[str | None, strawberry.argument(description="The cursor to go on from")] = None,
+        last: Annotated[int | None, strawberry.argument(description=LAST_OF_500)] = None,
+        before: Annotated[str | None, strawberry.argument(description=BEFORE)] = None,
         section_id: Annotated[strawberry.ID | None, strawberry.argument(description="One section")] = None,
         status: Annotated[SeatStatus | None, strawberry.argument(description="One status")] = None,
     ) -> Connection[PlaceView]:
-        return await resolve_places.places_of_event(info.context, root, first, after, section_id, status)
+        page = PageArguments(first, after, last, before)
+        return await resolve_places.places_of_event(info.context, root, page, section_id, status)
 
     @field(
         graphql_type=Annotated["OrderConnection", strawberry.lazy("schema.orders")],
@@ -153,6 +156,8 @@ class Event(Node):
         info: Info,
         first: Annotated[int | None, strawberry.argument(description="1 to 100")] = 20,
         after: Annotated[str | None, strawberry.argument(description="The cursor to go on from")] = None,
+        last: Annotated[int | None, strawberry.argument(description=LAST)] = None,
+        before: Annotated[str | None, strawberry.argument(description=BEFORE)] = None,
         search: Annotated[
             str | None,
             strawberry.argument(
@@ -166,7 +171,8 @@ class Event(Node):
             strawberry.argument(description="true: those whose payment is in a dispute, or was lost in one"),
         ] = None,
     ) -> Connection[OrderView]:
-        return await resolve_orders.orders_of(info.context, root, first, after, search, status, disputed)
+        page = PageArguments(first, after, last, before)
+        return await resolve_orders.orders_of(info.context, root, page, search, status, disputed)
 
     @field(graphql_type=WaitingRoom, description="The line in front of this event's sale")
     @staticmethod

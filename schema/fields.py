@@ -8,6 +8,11 @@ from typing import TypeVar, cast
 
 import strawberry
 
+OWN_ID = "Opaque and unique, for clients' caches; `node` does not take it"
+LAST = "1 to 100, from the end; then `first` is not used"
+LAST_OF_500 = "1 to 500, from the end; then `first` is not used"
+BEFORE = "The cursor to end before"
+
 Function = TypeVar("Function", bound=Callable[..., object])
 
 

@@ -7,13 +7,13 @@ from resolvers.layouts import SectionAvailabilityView
 from resolvers.views import AvailabilityRow
 from schema.context import Info
 from schema.enums import SectionKind
-from schema.fields import field
+from schema.fields import OWN_ID, field
 from schema.nodes import Money
 
 
 @strawberry.type(description="A price: a category of the seating plan, or one general-admission section")
 class PriceLevel:
-    public_id: strawberry.ID = strawberry.field(name="id", description="Opaque and global")
+    public_id: strawberry.ID = strawberry.field(name="id", description=OWN_ID)
     name: str = strawberry.field(description="The category of the plan, or the name of the section")
     color: str | None = strawberry.field(description="CSS colour of its seats on the map")
     price: Money = strawberry.field(description="What a ticket costs, without the fee")
@@ -42,7 +42,7 @@ class Seat:
 
 @strawberry.type(description="A part of the house")
 class Section:
-    public_id: strawberry.ID = strawberry.field(name="id", description="Opaque and global")
+    public_id: strawberry.ID = strawberry.field(name="id", description=OWN_ID)
     name: str = strawberry.field(description="As printed on the ticket")
     kind: SectionKind = strawberry.field(description="Numbered seats, or capacity alone")
     capacity: int = strawberry.field(description="How many places it has, whatever their status")
@@ -55,7 +55,7 @@ class Section:
 
 @strawberry.type(description="The static layout of one event with its prices")
 class SeatMap:
-    public_id: strawberry.ID = strawberry.field(name="id", description="Opaque and global")
+    public_id: strawberry.ID = strawberry.field(name="id", description=OWN_ID)
     version: str = strawberry.field(
         description="Changes when the layout or a price changes, never when a seat is sold"
     )

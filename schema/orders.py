@@ -10,7 +10,7 @@ from domain.price_lines import PriceLine as OrderLine
 from domain.states import OrderState, PaymentState
 from resolvers import events as resolve_events
 from resolvers import orders as resolve
-from resolvers.connections import Connection
+from resolvers.connections import Connection, PageArguments
 from resolvers.disputes import DisputeView, dispute_of
 from resolvers.orders import BuyerView, OrderView, PaymentView
 from resolvers.refunds import RefundView, lines_of, refunded_of, refunds_of, tickets_of_refund
@@ -19,7 +19,7 @@ from resolvers.views import EventRow, NextStep, UserRow
 from schema.context import Info
 from schema.enums import DisputeStatus, PriceLineKind, RefundStatus, SalesChannel, TicketStatus
 from schema.events import Event, EventConnection
-from schema.fields import field
+from schema.fields import BEFORE, LAST, OWN_ID, field
 from schema.layouts import Seat, Section
 from schema.nodes import Money, MoneyAmount, Node, PageInfo
 
@@ -39,7 +39,7 @@ class PaymentStep:
 
 @strawberry.type(description="How an order is paid: one payment, however many cards are tried")
 class Payment:
-    public_id: strawberry.ID = strawberry.field(name="id", description="Opaque and global")
+    public_id: strawberry.ID = strawberry.field(name="id", description=OWN_ID)
     status: PaymentState = strawberry.field(description="Where the money is")
     amount: Money = strawberry.field(description="The order's total")
     failure_code: str | None = strawberry.field(
@@ -85,7 +85,7 @@ class Buyer:
 
 @strawberry.type(description="Money that goes back to the buyer")
 class Refund:
-    public_id: strawberry.ID = strawberry.field(name="id", description="Opaque")
+    public_id: strawberry.ID = strawberry.field(name="id", description=OWN_ID)
     amount: Money = strawberry.field(description="Fees included")
     status: RefundStatus = strawberry.field(description="What has become of it")
     reason: str | None = strawberry.field(
@@ -225,8 +225,10 @@ class User(Node):
         info: Info,
         first: Annotated[int | None, strawberry.argument(description="1 to 100")] = 20,
         after: Annotated[str | None, strawberry.argument(description="The cursor to go on from")] = None,
+        last: Annotated[int | None, strawberry.argument(description=LAST)] = None,
+        before: Annotated[str | None, strawberry.argument(description=BEFORE)] = None,
     ) -> Connection[OrderView]:
-        return await resolve.orders_of(info.context, root, first, after)
+        return await resolve.orders_of(info.context, root, PageArguments(first, after, last, before))
 
     @field(
         graphql_type=EventConnection,
@@ -239,5 +241,8 @@ class User(Node):
         info: Info,
         first: Annotated[int | None, strawberry.argument(description="1 to 100")] = 20,
         after: Annotated[str | None, strawberry.argument(description="The cursor to go on from")] = None,
+        last: Annotated[int | None, strawberry.argument(description=LAST)] = None,
+        before: Annotated[str | None, strawberry.argument(description=BEFORE)] = None,
     ) -> Connection[EventRow]:
-        return await resolve_events.organised_events(info.context, root.id, first, after)
+        page = PageArguments(first, after, last, before)
+        return await resolve_events.organised_events(info.context, root.id, page)

@@ -7,9 +7,10 @@ from typing import Annotated
 import strawberry
 
 from domain.challenge import Challenge as SolvableChallenge
-from resolvers import challenges, nodes, orders, searching, waiting_rooms
+from resolvers import challenges, orders, searching, waiting_rooms
 from resolvers import events as resolve_events
-from resolvers.connections import Connection
+from resolvers import nodes as resolve_nodes
+from resolvers.connections import Connection, PageArguments
 from resolvers.orders import OrderView
 from resolvers.searching import ResultView, SuggestionView
 from resolvers.views import EventConditions, EventOrder, EventRow, UserRow
@@ -18,7 +19,7 @@ from schema.challenges import Challenge
 from schema.context import Info
 from schema.enums import SearchSort
 from schema.events import Event, EventConnection
-from schema.fields import field
+from schema.fields import BEFORE, LAST, field
 from schema.nodes import Node
 from schema.orders import Order, User
 from schema.searching import EventSearchResult, SearchEventsInput, Suggestion
@@ -47,7 +48,18 @@ class Query:
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="Any Node's id")],
     ) -> object | None:
-        return await nodes.node_by_id(info.context, id)
+        return await resolve_nodes.node_by_id(info.context, id)
+
+    @field(
+        graphql_type=list[Node | None],
+        description="Things by their global ids, in the order of the ids; null where there is none to see",
+    )
+    @staticmethod
+    async def nodes(
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="At most 100 Nodes' ids")],
+    ) -> list[object | None]:
+        return await resolve_nodes.nodes_by_ids(info.context, ids)
 
     @field(
         graphql_type=EventConnection,
@@ -58,13 +70,16 @@ class Query:
         info: Info,
         first: Annotated[int | None, strawberry.argument(description="1 to 100")] = 20,
         after: Annotated[str | None, strawberry.argument(description="The cursor to go on from")] = None,
+        last: Annotated[int | None, strawberry.argument(description=LAST)] = None,
+        before: Annotated[str | None, strawberry.argument(description=BEFORE)] = None,
         filter: Annotated[EventFilter | None, strawberry.argument(description="Which events")] = None,
         order_by: Annotated[
             EventOrder | None, strawberry.argument(description="Keep it from page to page")
         ] = EventOrder.STARTS_AT_ASC,
     ) -> Connection[EventRow] | Awaitable[Connection[EventRow]]:
         order = order_by or EventOrder.STARTS_AT_ASC
-        return resolve_events.events(info.context, first, after, _conditions(filter), order)
+        page = PageArguments(first, after, last, before)
+        return resolve_events.events(info.context, page, _conditions(filter), order)
 
     @field(graphql_type=Event | None, description="One event; null where there is none to see")
     @staticmethod

@@ -5,6 +5,7 @@ from datetime import datetime
 import strawberry
 
 from schema.enums import QueueState, WaitingRoomPhase
+from schema.fields import OWN_ID
 
 
 @strawberry.type(description="The line in front of an event's sale")
@@ -30,7 +31,7 @@ class Admission:
 
 @strawberry.type(description="Where the caller stands in one event's waiting room")
 class QueueEntry:
-    public_id: strawberry.ID = strawberry.field(name="id", description="Opaque and global")
+    public_id: strawberry.ID = strawberry.field(name="id", description=OWN_ID)
     state: QueueState = strawberry.field(description="Waiting, shopping, or gone")
     position: int | None = strawberry.field(
         description=(

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from db.queries.columns import columns_of
 from db.queries.orders import OrderRow, Source
+from db.queries.pages import TimePage, binder
 
 _OF_EVENT = """
 orders.event_id = $1 AND ($2::text IS NULL OR $2 =
@@ -77,23 +78,19 @@ class EventOrders:
         ]
 
 
-async def orders_of_event(
-    source: Source, wanted: EventOrders, first: int, before: tuple[datetime, UUID] | None
-) -> list[OrderRow]:
-    """A page of an event's orders, newest first, older than the key `before`."""
+async def orders_of_event(source: Source, wanted: EventOrders, page: TimePage) -> list[OrderRow]:
+    """A page of an event's orders, newest first."""
     condition, arguments = wanted.condition()
-    if before is not None:
-        condition += f" AND (created_at, id) < (${len(arguments) + 1}, ${len(arguments) + 2}::uuid)"
-        arguments += before
+    bind = binder(arguments)
+    limits = page.conditions("created_at", "id", bind, descending=True)
     rows = await source.fetch(
         f"""
-        SELECT {columns_of(OrderRow)} FROM orders WHERE {condition}
-        ORDER BY created_at DESC, id DESC LIMIT ${len(arguments) + 1}
+        SELECT {columns_of(OrderRow)} FROM orders WHERE {" AND ".join([condition, *limits])}
+        ORDER BY {page.order("created_at", "id", descending=True)} LIMIT {bind(page.most)}
         """,
         *arguments,
-        first,
     )
-    return [OrderRow(**row) for row in rows]
+    return page.in_order([OrderRow(**row) for row in rows])
 
 
 async def count_orders_of_event(source: Source, wanted: EventOrders) -> int:

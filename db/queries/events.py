@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from db.queries.columns import column_names
+from db.queries.pages import TimePage, binder
 from db.session import Connection, Database
 from domain.ids import Kind, public_id
 from domain.money import Money
@@ -97,18 +98,11 @@ class EventConditions:
     on_sale: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Keyset:
-    """The start of a page: after the row with this sort value and id."""
-
-    value: datetime
-    id: UUID
-
-
+# The column of each order, and whether it descends.
 _SORT = {
-    EventOrder.STARTS_AT_ASC: ("starts_at", ">", "ASC"),
-    EventOrder.STARTS_AT_DESC: ("starts_at", "<", "DESC"),
-    EventOrder.CREATED_AT_DESC: ("created_at", "<", "DESC"),
+    EventOrder.STARTS_AT_ASC: ("e.starts_at", False),
+    EventOrder.STARTS_AT_DESC: ("e.starts_at", True),
+    EventOrder.CREATED_AT_DESC: ("e.created_at", True),
 }
 # The same times as domain.states.event_status: an event without an end is over six hours after its start.
 _UPCOMING = "e.state = 'PUBLISHED' AND coalesce(e.ends_at, e.starts_at + interval '6 hours') > {now}"
@@ -134,8 +128,7 @@ class _Where:
         self.conditions = [_UPCOMING.format(now="$1")]
 
     def value(self, argument: Any) -> str:
-        self.arguments.append(argument)
-        return f"${len(self.arguments)}"
+        return binder(self.arguments)(argument)
 
     def restrict(self, wanted: EventConditions) -> None:
         for name, condition in _FILTERS.items():
@@ -154,22 +147,20 @@ async def upcoming_events(
     database: Database,
     wanted: EventConditions,
     order: EventOrder,
-    after: Keyset | None,
-    most: int,
+    page: TimePage,
     now: datetime,
 ) -> list[EventRow]:
-    """At most `most` events that are not over, after the keyset, in order."""
-    column, comparison, direction = _SORT[order]
+    """A page of the events that are not over, in order."""
+    column, descending = _SORT[order]
     where = _Where(now)
     where.restrict(wanted)
-    if after is not None:
-        row = f"({where.value(after.value)}, {where.value(after.id)})"
-        where.conditions.append(f"(e.{column}, e.id) {comparison} {row}")
+    where.conditions += page.conditions(column, "e.id", where.value, descending=descending)
     statement = (
         f"SELECT {_COLUMNS} FROM events e WHERE {where}"
-        f" ORDER BY e.{column} {direction}, e.id {direction} LIMIT {where.value(most)}"
+        f" ORDER BY {page.order(column, 'e.id', descending=descending)} LIMIT {where.value(page.most)}"
     )
-    return [EventRow(*record) for record in await database.fetch(statement, *where.arguments)]
+    found = await database.fetch(statement, *where.arguments)
+    return page.in_order([EventRow(*record) for record in found])
 
 
 async def count_upcoming_events(database: Database, wanted: EventConditions, now: datetime) -> int:
@@ -181,19 +172,15 @@ async def count_upcoming_events(database: Database, wanted: EventConditions, now
     return count
 
 
-async def events_of_organiser(
-    database: Database, organiser_id: UUID, after: Keyset | None, most: int
-) -> list[EventRow]:
-    """At most `most` of an organiser's events in any state, newest first."""
-    created_at, key = (after.value, after.id) if after else (None, None)
+async def events_of_organiser(database: Database, organiser_id: UUID, page: TimePage) -> list[EventRow]:
+    """A page of an organiser's events in any state, newest first."""
+    arguments: list[Any] = [organiser_id, page.most]
+    limits = page.conditions("e.created_at", "e.id", binder(arguments), descending=True)
     statement = f"""
-        SELECT {_COLUMNS} FROM events e
-        WHERE e.organiser_id = $1 AND ($3::timestamptz IS NULL OR (e.created_at, e.id) < ($3, $4::uuid))
-        ORDER BY e.created_at DESC, e.id DESC LIMIT $2
+        SELECT {_COLUMNS} FROM events e WHERE {" AND ".join(["e.organiser_id = $1", *limits])}
+        ORDER BY {page.order("e.created_at", "e.id", descending=True)} LIMIT $2
         """
-    return [
-        EventRow(*record) for record in await database.fetch(statement, organiser_id, most, created_at, key)
-    ]
+    return page.in_order([EventRow(*record) for record in await database.fetch(statement, *arguments)])
 
 
 async def count_events_of_organiser(database: Database, organiser_id: UUID) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from db.queries.columns import columns_of
+from db.queries.pages import TimePage, binder
 from db.session import Connection, Database
 from db.sql import statement
 from db.violations import LimitReached, violations_by_constraint
@@ -96,23 +97,18 @@ async def lock_order(connection: Connection, order_id: UUID) -> OrderRow | None:
     return OrderRow(**row) if row else None
 
 
-async def orders_of_user(
-    source: Source, user_id: UUID, first: int, before: tuple[datetime, UUID] | None
-) -> list[OrderRow]:
-    """A user's orders, newest first, older than the key `before`."""
-    created_at, key = before or (None, None)
+async def orders_of_user(source: Source, user_id: UUID, page: TimePage) -> list[OrderRow]:
+    """A page of a user's orders, newest first."""
+    arguments: list[Any] = [user_id, page.most]
+    limits = page.conditions("created_at", "id", binder(arguments), descending=True)
     rows = await source.fetch(
         f"""
-        SELECT {_ORDER} FROM orders
-        WHERE user_id = $1 AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4::uuid))
-        ORDER BY created_at DESC, id DESC LIMIT $2
+        SELECT {_ORDER} FROM orders WHERE {" AND ".join(["user_id = $1", *limits])}
+        ORDER BY {page.order("created_at", "id", descending=True)} LIMIT $2
         """,
-        user_id,
-        first,
-        created_at,
-        key,
+        *arguments,
     )
-    return [OrderRow(**row) for row in rows]
+    return page.in_order([OrderRow(**row) for row in rows])
 
 
 async def count_orders_of_user(source: Source, user_id: UUID) -> int:

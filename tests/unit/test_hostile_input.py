@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from db.queries.pages import Keyset
 from domain.errors import BadRequest, InvalidInput
 from domain.ids import Kind, Part, parse_id, parse_part
 from domain.seating_plan import Plan, parse_seating_plan
@@ -143,7 +144,7 @@ def test_cursor_is_read_or_refused_when_it_was_tampered_with(
     moment: Any, key: Any, cut: int, letter: str
 ) -> None:
     cursor = time_cursor("STARTS_AT_ASC", moment, key)
-    assert read_time_cursor("STARTS_AT_ASC", cursor) == (moment, key)
+    assert read_time_cursor("STARTS_AT_ASC", cursor) == Keyset(moment, key)
     with pytest.raises(BadRequest):
         read_time_cursor("CREATED_AT_DESC", cursor)
     try:

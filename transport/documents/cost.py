@@ -15,6 +15,7 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
@@ -27,6 +28,8 @@ from graphql import (
 )
 
 SIZE_ARGUMENTS = frozenset({"first", "last", "limit", "pageSize"})
+LIST_ARGUMENT = "ids"
+"""Of a field that answers one thing for each"""
 Input = Any
 """A GraphQLArgument or a GraphQLInputField: both carry a type and a default."""
 
@@ -152,15 +155,25 @@ class _Pricer:
         return self._model.list_sizes.get(key, self._model.assumed_list_size)
 
     def _size_argument(self, node: FieldNode, definition: GraphQLField) -> int | None:
+        """Find the largest size in the arguments that are given, or else in defaults."""
         given = {argument.name.value: argument.value for argument in node.arguments or ()}
+        sizes = [
+            size
+            for name in given
+            if (size := self._size_of(name, definition.args[name], given[name])) is not None
+        ]
+        if sizes:
+            return max(sizes)
         for name, argument in definition.args.items():
-            size = self._size_of(name, argument, given.get(name))
+            size = None if name in given else self._size_of(name, argument, None)
             if size is not None:
                 return size
         return None
 
     def _size_of(self, name: str, wanted: Input, value: ValueNode | None) -> int | None:
         """Find a size in an argument, or in the fields of its input object."""
+        if name == LIST_ARGUMENT and value is not None:
+            return self._length(value)
         if name in SIZE_ARGUMENTS:
             return _positive(self._literal(value) if value else _default(wanted))
         target = get_named_type(wanted.type)
@@ -169,6 +182,13 @@ class _Pricer:
         for inner in SIZE_ARGUMENTS & target.fields.keys():
             return _positive(self._in_object(value, inner, target.fields[inner]))
         return None
+
+    def _length(self, value: ValueNode) -> int | None:
+        """The length of a list; a single value is a list of one."""
+        if isinstance(value, VariableNode):
+            found = self._variable(value)
+            return len(found) if isinstance(found, list) else 1
+        return len(value.values) if isinstance(value, ListValueNode) else 1
 
     def _in_object(self, value: ValueNode | None, name: str, wanted: Input) -> Any:
         if isinstance(value, VariableNode):

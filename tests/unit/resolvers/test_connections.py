@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from db.queries.pages import Keyset
 from domain.errors import BadRequest
 from kit.ids import new_uuid
 from resolvers.connections import (
+    PageArguments,
     connect,
     number_cursor,
     page_size,
@@ -24,7 +26,7 @@ MOMENT = datetime(2031, 5, 1, 10, 30, 0, 123456, tzinfo=UTC)
 def test_a_moment_comes_back_to_the_microsecond(moment: datetime, key: object) -> None:
     aware = moment.replace(tzinfo=UTC)
 
-    assert read_time_cursor("orders", time_cursor("orders", aware, key)) == (aware, key)  # type: ignore[arg-type]
+    assert read_time_cursor("orders", time_cursor("orders", aware, key)) == Keyset(aware, key)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("number", [0, 7, 299_999])
@@ -76,7 +78,7 @@ async def test_a_page_says_what_follows_and_counts_when_asked() -> None:
     async def count() -> int:
         return 5
 
-    page = connect([1, 2, 3], 2, str, count, after="0")
+    page = connect([1, 2, 3], 2, str, count, PageArguments(2, "0"))
 
     assert [edge.node for edge in page.edges] == [1, 2]
     assert page.page_info.has_next_page
@@ -89,8 +91,32 @@ async def test_an_empty_page_has_no_cursors() -> None:
     async def count() -> int:
         return 0
 
-    page = connect(list[int](), 2, str, count, after=None)
+    page = connect(list[int](), 2, str, count, PageArguments(2))
 
     assert page.page_info.start_cursor is None
     assert not page.page_info.has_next_page
     assert not page.page_info.has_previous_page
+
+
+async def test_a_page_from_the_end_says_what_precedes() -> None:
+    async def count() -> int:
+        return 5
+
+    page = connect([2, 3, 4], 2, str, count, PageArguments(20, None, last=2, before="5"))
+    whole = connect([3, 4], 2, str, count, PageArguments(last=2))
+
+    assert [edge.node for edge in page.edges] == [3, 4]
+    assert (page.page_info.has_previous_page, page.page_info.has_next_page) == (True, True)
+    assert (page.page_info.start_cursor, page.page_info.end_cursor) == ("3", "4")
+    assert (whole.page_info.has_previous_page, whole.page_info.has_next_page) == (False, False)
+
+
+@pytest.mark.parametrize("last", [0, -1, 101])
+def test_a_page_size_from_the_end_is_bounded_too(last: int) -> None:
+    with pytest.raises(BadRequest, match="last must be between 1 and 100"):
+        PageArguments(20, last=last).size()
+
+
+def test_a_cursor_that_is_none_is_named_by_its_argument() -> None:
+    with pytest.raises(BadRequest, match="before: 'x' is not a cursor"):
+        PageArguments(last=1, before="x").by_time("orders")
