@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from domain.states import ASSUMED_DURATION
+from domain.timezones import timezones
 from search.index import MOST_BUCKETS, MOST_SOUND_ALIKES, Period, SearchRequest, Sort
 from search.keyword import Keyword
 from search.nearby_venues import KM_PER_DEGREE, distance_km
@@ -295,4 +295,4 @@ def _facets(bind: _Parameters) -> str:
     return f"SELECT json_agg(json_build_array(field, value, count)) FROM ({counts}) AS counts"  # noqa: S608
 
 
-_ZONES = sorted(available_timezones())
+_ZONES = sorted(timezones())

@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from math import isfinite
 from typing import TypedDict
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from db.queries.catalogue import (
     EventDescription,
@@ -30,6 +29,7 @@ from domain.seating import GeneralAdmission, PriceInput, build_seat_map
 from domain.seating_plan import parse_seating_plan
 from domain.states import ASSUMED_DURATION, EventState
 from domain.text_input import name, optional_name, paragraphs
+from domain.timezones import is_timezone
 from domain.viewer import Viewer
 from kit.ids import new_uuid
 from services.context import ServiceContext, reading
@@ -251,7 +251,7 @@ def _checked_venue(venue: VenueDraft) -> VenueDescription:
         raise InvalidInput("venue: lat and lng come together.")
     _check_degrees(venue.lat, 90, "venue.lat")
     _check_degrees(venue.lng, 180, "venue.lng")
-    if venue.timezone not in _timezones():
+    if not is_timezone(venue.timezone):
         raise InvalidInput(f"venue.timezone: {venue.timezone[:40]!r} is no IANA name such as Asia/Seoul.")
     return VenueDescription(
         name=name(venue.name, "venue.name"),
@@ -267,11 +267,6 @@ def _checked_venue(venue: VenueDraft) -> VenueDescription:
 def _check_degrees(value: float | None, most: int, path: str) -> None:
     if value is not None and not (isfinite(value) and -most <= value <= most):
         raise InvalidInput(f"{path}: must be between -{most} and {most} degrees.")
-
-
-@lru_cache(maxsize=1)
-def _timezones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 def _checked_performers(names: Sequence[str]) -> list[str]:

@@ -49,6 +49,8 @@ BAD_EVENTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a start in the year 1066": ({"startsAt": "1066-10-14T09:00:00Z", "endsAt": None}, "startsAt"),
     "a timezone that there is not": ({"venue": VENUE | {"timezone": "Asia/Atlantis"}}, "venue.timezone"),
+    "the timezone of the machine": ({"venue": VENUE | {"timezone": "localtime"}}, "venue.timezone"),
+    "the timezone of a machine without one": ({"venue": VENUE | {"timezone": "Factory"}}, "venue.timezone"),
     "a timezone that is a path": ({"venue": VENUE | {"timezone": "../../etc/passwd"}}, "venue.timezone"),
     "no city": ({"venue": VENUE | {"city": ""}}, "venue.city"),
     "north of the pole": ({"venue": VENUE | {"lat": 90.5}}, "venue.lat"),

@@ -4,6 +4,7 @@ import { request, RequestFailed } from "../graphql/client.js";
 import { DIGITS } from "../kit/currencies.js";
 import { fill, h } from "../kit/dom.js";
 import { t } from "../kit/i18n.js";
+import { isTimeZone, zoned } from "../kit/zones.js";
 import { readPlan } from "./plan.js";
 import { PriceTable } from "./prices.js";
 
@@ -14,6 +15,8 @@ import { PriceTable } from "./prices.js";
 const CURRENCIES = [...new Set(["USD", "EUR", "GBP", "KRW", "JPY", ...Object.keys(DIGITS)])];
 const NOTHING_PRICED = { priceLevels: [], generalAdmission: [] };
 const DAY_MS = 86_400_000;
+
+export { zoned };
 
 /** @param {(event: OrganisedEvent) => void} created @returns {HTMLElement} */
 export function createForm(created) {
@@ -41,6 +44,12 @@ export function createForm(created) {
     say("");
     const priced = table ? table.read() : NOTHING_PRICED;
     if (!priced) return;
+    const zone = /** @type {HTMLInputElement} */ (form.elements.namedItem("timezone"));
+    if (!isTimeZone(zone.value.trim())) {
+      say(t("organise.badZone"));
+      zone.focus();
+      return;
+    }
     try {
       /** @type {{ createEvent: EventResult }} */
       const { createEvent: answer } = await request("CreateEvent", { input: { ...eventInput(new FormData(form), plan), ...priced } });
@@ -95,16 +104,4 @@ function eventInput(form, plan) {
     performers: text("performers").split(",").map((one) => one.trim()).filter(Boolean),
     ...(plan ? { seatingPlan: plan.text } : {}),
   };
-}
-
-/** A wall-clock time of a zone as RFC 3339 with that zone's offset. @param {string} local @param {string} timeZone */
-export function zoned(local, timeZone) {
-  const asUtc = new Date(`${local}:00Z`);
-  try {
-    const parts = new Intl.DateTimeFormat("en-US", { timeZone, timeZoneName: "longOffset" }).formatToParts(asUtc);
-    const name = parts.find((part) => part.type === "timeZoneName")?.value ?? "GMT";
-    return `${local}:00${name === "GMT" ? "Z" : name.replace("GMT", "")}`;
-  } catch {
-    return `${local}:00Z`;
-  }
 }
