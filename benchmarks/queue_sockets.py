@@ -56,7 +56,7 @@ class Ticks:
     async def listening(self) -> AsyncIterator[None]:
         """While this is open."""
         async with self._redis.pubsub() as channel:
-            await channel.subscribe(self._channel)
+            await channel.ssubscribe(self._channel)
             task = asyncio.create_task(self._listen(channel.listen()))
             try:
                 yield

@@ -1,20 +1,24 @@
-"""A broadcaster backend for Redis that reconnects, and reports when messages may have been lost."""
+"""A broadcaster backend for Redis that reconnects, and reports when messages may have been lost.
+
+Channels are sharded: the server that has the slot of a channel is the only one that hears its messages, so a
+cluster's pub/sub grows with its nodes. On a single server the same commands do the same as plain ones.
+"""
 
 import asyncio
 import contextlib
 import logging
-import random
 import time
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from broadcaster import Event
 from broadcaster._backends.base import BroadcastBackend
 from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from domain.errors import Unavailable
 from kit.tasks import stopped
+from pubsub.server_subscriptions import ServerSubscriptions
 
 log = logging.getLogger("boxoffice.pubsub")
 
@@ -22,81 +26,91 @@ log = logging.getLogger("boxoffice.pubsub")
 GAP = "\0gap"
 _REDIS_ERRORS = (RedisError, OSError, TimeoutError)
 _SUBSCRIBE_SECONDS = 3.0
-_SILENCE_SECONDS = 5.0
-_BACKOFF_SECONDS = (0.05, 1.0)
+_CHECK_SECONDS = 1.0
 _MOST_WAITING = 10_000
 
 
 @runtime_checkable
 class ClusterClient(Protocol):
-    """A client of several servers, each of which hears what any of them publishes."""
+    """A client of several servers, each of which has some of the channels."""
 
-    async def any_client(self) -> Redis:
-        """Return the client of a server that answers."""
+    map_changed: asyncio.Event
+    """Set when another server may have a channel"""
 
-    async def publish(self, channel: str, message: Any) -> None:
-        """Send a message by a server that answers."""
+    async def owner_of(self, key: str) -> Redis:
+        """Return the client of the server that has a key or channel. Raises: RedisError."""
+
+    def want_refresh(self) -> None:
+        """Look for changes of the map soon."""
+
+    async def run(self, *command: Any) -> Any:
+        """Return the answer of the server that has the command's key. Raises: RedisError."""
+
+
+@dataclass(slots=True)
+class _Subscription:
+    """A channel in use."""
+
+    server: ServerSubscriptions | None = None
+    confirmed: asyncio.Event = field(default_factory=asyncio.Event)
+    had_been_confirmed: bool = False
+    asked_at: float = float("-inf")
 
 
 class RedisBackend(BroadcastBackend):
-    """Pub/sub over one connection; a subscription is ready when the server has confirmed it.
+    """Pub/sub over one connection to each server; a subscription is ready when a server has confirmed it.
 
-    After a lost connection every channel is subscribed again and gets the message `GAP`.
+    After a lost connection, and when a channel has moved to another server, it is subscribed again and gets
+    the message `GAP`.
     """
 
     def __init__(self, client: Redis | ClusterClient) -> None:
         self._client = client
-        self._wanted: dict[str, asyncio.Event] = {}
-        self._confirmed: set[str] = set()
-        """Channels whose subscription the server has confirmed, on this or an earlier connection."""
-        self._pubsub: PubSub | None = None
+        self._wanted: dict[str, _Subscription] = {}
+        self._servers: dict[Redis, ServerSubscriptions] = {}
         self._published: asyncio.Queue[Event] = asyncio.Queue(_MOST_WAITING)
-        self._changed = asyncio.Event()
-        self._reader: asyncio.Task[None] | None = None
+        self._mover: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
-        """Start the reader, which connects and reconnects; the server may be down."""
-        self._reader = asyncio.create_task(self._keep_reading())
+        """Begin; the servers may be down."""
+        if isinstance(self._client, ClusterClient):
+            self._mover = asyncio.create_task(self._keep_moving(self._client))
 
     async def disconnect(self) -> None:
-        """Stop, and close the connection."""
-        if self._reader is not None:
-            await stopped(self._reader)
-        await self._drop()
+        """Stop, and close the connections."""
+        if self._mover is not None:
+            await stopped(self._mover)
+        await asyncio.gather(*(server.close() for server in self._servers.values()))
 
     async def subscribe(self, group: str) -> None:
-        """Subscribe to a channel, until the server has confirmed it.
+        """Subscribe to a channel, until its server has confirmed it.
 
         Raises:
-            Unavailable: the server has not confirmed it within 3 s.
+            Unavailable: no server has confirmed it within 3 s.
         """
-        confirmed = self._wanted.setdefault(group, asyncio.Event())
-        self._changed.set()
+        subscription = self._wanted.setdefault(group, _Subscription())
         try:
-            if self._pubsub is not None and not confirmed.is_set():
-                await self._pubsub.subscribe(group)
             async with asyncio.timeout(_SUBSCRIBE_SECONDS):
-                await confirmed.wait()
-        except Exception as error:  # also errors inside redis-py while the reader connects again
-            self._forget(group)
+                with contextlib.suppress(*_REDIS_ERRORS):  # the mover asks again
+                    await self._place(group, subscription)
+                await subscription.confirmed.wait()
+        except TimeoutError as error:
+            await self.unsubscribe(group)
             raise Unavailable from error
 
     async def unsubscribe(self, group: str) -> None:
         """End the subscription to a channel."""
-        self._forget(group)
-        if self._pubsub is not None:
-            # redis-py may raise anything while the reader connects again; the channel has no subscriber now.
-            with contextlib.suppress(Exception):
-                await self._pubsub.unsubscribe(group)
-
-    def _forget(self, group: str) -> None:
-        self._wanted.pop(group, None)
-        self._confirmed.discard(group)
+        subscription = self._wanted.pop(group, None)
+        if subscription is not None and subscription.server is not None:
+            await subscription.server.remove(group)
 
     async def publish(self, channel: str, message: Any) -> None:
         """Send a message; it is dropped where Redis does not answer, as pub/sub promises no delivery."""
         try:
-            await self._client.publish(channel, message)
+            if isinstance(self._client, ClusterClient):
+                await self._client.run("SPUBLISH", channel, message)
+            else:
+                await self._client.spublish(channel, message)
         except _REDIS_ERRORS as error:
             log.warning("a message to %s was lost: %s", channel, error)
 
@@ -104,77 +118,62 @@ class RedisBackend(BroadcastBackend):
         """The next message of any channel, which may be GAP."""
         return await self._published.get()
 
-    async def _keep_reading(self) -> None:
-        least, most = _BACKOFF_SECONDS
-        wait = least
-        while True:
-            began = time.monotonic()
-            try:
-                await self._read()
-            except _REDIS_ERRORS as error:
-                log.warning("pub/sub connection lost: %s", error)
-            except Exception:
-                # Without a reader all live maps would stand still, so any error leads to a new connection.
-                log.exception("pub/sub failed; connecting again")
-            await self._drop()
-            await asyncio.sleep(wait * (0.5 + random.random() / 2))  # noqa: S311 - jitter
-            lasted = time.monotonic() - began > _SILENCE_SECONDS
-            wait = least if lasted else min(wait * 2, most)
+    async def on_subscribed(self, channel: str) -> None:
+        """Let the subscriber go on; a second confirmation means a new connection, and perhaps a gap."""
+        subscription = self._wanted.get(channel)
+        if subscription is None:
+            return
+        subscription.confirmed.set()
+        if subscription.had_been_confirmed:
+            await self._published.put(Event(channel, GAP))
+        subscription.had_been_confirmed = True
 
-    async def _read(self) -> None:
-        """Subscribe to all channels in use, then pass messages on until the connection fails."""
-        while not self._wanted:
-            self._changed.clear()
-            await self._changed.wait()
-        for confirmed in self._wanted.values():
-            confirmed.clear()
+    def on_lost(self, channel: str | None) -> None:
+        """Look for the server that has the channel now, or for those of a server that is away."""
+        if channel is not None and (subscription := self._wanted.get(channel)):
+            subscription.confirmed.clear()
+        if isinstance(self._client, ClusterClient):
+            self._client.want_refresh()
+
+    async def on_message(self, channel: str, message: str) -> None:
+        """Pass a message on; a full queue holds the server's connection back."""
+        await self._published.put(Event(channel, message))
+
+    async def _place(self, channel: str, subscription: _Subscription) -> None:
+        """Subscribe at the server that has the channel.
+
+        Raises:
+            RedisError: Nobody knows which has it.
+        """
         client = self._client
         if isinstance(client, ClusterClient):
-            client = await client.any_client()
-        pubsub = client.pubsub()
-        first = list(self._wanted)
-        await pubsub.subscribe(*first)
-        self._pubsub = pubsub
-        if late := self._wanted.keys() - first:
-            await pubsub.subscribe(*late)
+            client = await client.owner_of(channel)
+        server = self._servers.get(client)
+        if server is None:
+            server = self._servers[client] = ServerSubscriptions(client, self)
+        earlier, subscription.server = subscription.server, server
+        if earlier is not server:
+            subscription.confirmed.clear()
+            subscription.asked_at = float("-inf")
+            if earlier is not None:
+                await earlier.remove(channel)
+        still_wanted = self._wanted.get(channel) is subscription and not subscription.confirmed.is_set()
+        if still_wanted and time.monotonic() - subscription.asked_at > _CHECK_SECONDS:
+            subscription.asked_at = time.monotonic()
+            await server.add(channel)
+
+    async def _keep_moving(self, cluster: ClusterClient) -> None:
+        """Move channels to the servers that have them, and close connections that have none."""
         while True:
-            message = await pubsub.get_message(ignore_subscribe_messages=False, timeout=_SILENCE_SECONDS)
-            if message is None:
-                message = await self._check_connection(pubsub)
-            if message is not None:
-                await self._dispatch(message)
-
-    async def _check_connection(self, pubsub: PubSub) -> dict[str, Any] | None:
-        """Ping a silent connection; returns the first message that arrives in time."""
-        if not pubsub.subscribed:
-            return None
-        await pubsub.ping()
-        message = await pubsub.get_message(ignore_subscribe_messages=False, timeout=_SILENCE_SECONDS)
-        if message is None:
-            raise TimeoutError("no answer to a ping")
-        answer: dict[str, Any] = message
-        return answer
-
-    async def _dispatch(self, message: dict[str, Any]) -> None:
-        channel = _text(message.get("channel") or b"")
-        if message["type"] == "subscribe":
-            confirmed = self._wanted.get(channel)
-            if confirmed is None:
-                return
-            confirmed.set()
-            # A second confirmation means a new connection, which this class or redis-py itself has made.
-            if channel in self._confirmed:
-                await self._published.put(Event(channel, GAP))
-            self._confirmed.add(channel)
-        elif message["type"] == "message":
-            await self._published.put(Event(channel, _text(message["data"])))
-
-    async def _drop(self) -> None:
-        pubsub, self._pubsub = self._pubsub, None
-        if pubsub is not None:
-            with contextlib.suppress(Exception):  # the connection is dropped, in any state
-                await pubsub.aclose()  # type: ignore[no-untyped-call]
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_CHECK_SECONDS):
+                    await cluster.map_changed.wait()
+            cluster.map_changed.clear()
+            for channel, subscription in list(self._wanted.items()):
+                if channel in self._wanted:
+                    with contextlib.suppress(*_REDIS_ERRORS):
+                        await self._place(channel, subscription)
+            for client, server in list(self._servers.items()):
+                if not server.channels:
+                    del self._servers[client]
+                    await server.close()

@@ -58,6 +58,8 @@ class RedisCluster:
         self._refresher: asyncio.Task[None] | None = None
         self._refresh_wanted = asyncio.Event()
         self._refreshed = asyncio.Event()
+        self.map_changed = asyncio.Event()
+        """Set when a slot has another primary; who waits for it clears it"""
 
     async def run(self, *command: Argument) -> Any:
         """Return the command's answer from the node that has its key.
@@ -74,15 +76,16 @@ class RedisCluster:
                 failure = asked
                 if isinstance(asked, MovedError):
                     self._map.move(slot, (asked.host, asked.port))
-                    self._want_refresh()
+                    self.map_changed.set()
+                    self.want_refresh()
                     continue
                 with contextlib.suppress(*_REDIRECTED):
                     return await self._node((asked.host, asked.port)).run(*command, asking=True)
             except (TryAgainError, ReadOnlyError) as busy:
                 failure = busy
-                self._want_refresh()
+                self.want_refresh()
             except RedisError:
-                self._want_refresh()
+                self.want_refresh()
                 raise
             await asyncio.sleep(_TRY_AGAIN_SECONDS * (attempt + 1))
         raise failure
@@ -92,32 +95,13 @@ class RedisCluster:
         await self._known()
         return [self._node(address) for address in self._map.primaries]
 
-    async def any_client(self) -> Redis:
-        """The client of some primary that answers, for pub/sub: every node hears every message.
+    async def owner_of(self, key: str) -> Redis:
+        """The client of the node that has a key or a channel.
 
         Raises:
-            ConnectionLost: No node answers.
+            RedisError: No node serves it, or none answers.
         """
-        await self._known()
-        addresses = self._map.primaries
-        random.shuffle(addresses)
-        for address in addresses:
-            node = self._node(address)
-            with contextlib.suppress(RedisError, OSError, TimeoutError):
-                await node.run("PING")
-                return node.client
-        raise ConnectionLost("no node of the cluster answers")
-
-    async def publish(self, channel: str, message: Any) -> None:
-        """Send a message by the node of the channel's slot, or else by any: every node hears it.
-
-        Raises:
-            RedisError: No node answers.
-        """
-        try:
-            await self.run("PUBLISH", channel, message)
-        except RedisError:
-            await (await self.any_client()).publish(channel, message)
+        return (await self._owner(key_slot(key.encode()))).client
 
     async def drain(self) -> None:
         """Wait for the commands under way: nobody may wait for their answers any more."""
@@ -134,7 +118,7 @@ class RedisCluster:
         await self._known()
         owner = self._map.owner(slot)
         if owner is None:
-            self._want_refresh()
+            self.want_refresh()
             raise ClusterDownError("CLUSTERDOWN no node serves this slot")
         return self._node(owner)
 
@@ -157,13 +141,14 @@ class RedisCluster:
             return
         if self._refresher is None or self._refresher.done():
             self._refresher = asyncio.create_task(self._keep_refreshing())
-        self._want_refresh()
+        self.want_refresh()
         self._refreshed.clear()
         await self._refreshed.wait()
         if not self._map.primaries:
             raise ConnectionLost("no node of the cluster answers")
 
-    def _want_refresh(self) -> None:
+    def want_refresh(self) -> None:
+        """Read the map of slots soon."""
         self._refresh_wanted.set()
 
     async def _keep_refreshing(self) -> None:
@@ -193,7 +178,10 @@ class RedisCluster:
         if not views:
             log.warning("no node of the Redis cluster answers")
             return
-        self._map = slot_map_of(views)
+        found = slot_map_of(views)
+        if found != self._map:
+            self._map = found
+            self.map_changed.set()
         await self._forget_nodes()
 
     async def _view_of(self, address: Address) -> list[SlotRange]:

@@ -27,6 +27,10 @@ class SlotMap:
         self.primaries = [owner for owner in dict.fromkeys(self._owners) if owner is not None]
         """Every node that serves a slot"""
 
+    def __eq__(self, other: object) -> bool:
+        """Whether every slot has the same primary in both."""
+        return isinstance(other, SlotMap) and self._owners == other._owners
+
     def owner(self, slot: int) -> Address | None:
         """Return the primary of a slot."""
         return self._owners[slot]

@@ -8,7 +8,7 @@
 --   5 deadlines   SORTED SET: hold id by deadline in Unix milliseconds
 --   6 buyers      HASH: the holds of each person and network, see shared/buyers.lua
 -- ARGV
---   1 channel     pub/sub channel of the event's versions
+--   1 channel     sharded pub/sub channel of the event's versions
 --   2 replaced    the epoch to replace, '' where there is none
 --   3 epoch       the new epoch
 --   4 version     its first version, above every version of every earlier epoch
@@ -34,5 +34,5 @@ for index = 6, #ARGV, 4 do
   if ARGV[index + 2] ~= '' then redis.call('ZADD', KEYS[5], ARGV[index + 2], ARGV[index]) end
   list_hold(ARGV[index + 3], ARGV[index])
 end
-redis.call('PUBLISH', ARGV[1], ARGV[4])
+redis.call('SPUBLISH', ARGV[1], ARGV[4])
 return {'BUILT', tonumber(ARGV[4]), ''}

@@ -9,6 +9,6 @@ end
 local function publish_delta(delta)
   local version = redis.call('HINCRBY', KEYS[2], 'version', 1)
   redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[2], version .. '-0', 'd', delta)
-  redis.call('PUBLISH', ARGV[1], version)
+  redis.call('SPUBLISH', ARGV[1], version)
   return version
 end

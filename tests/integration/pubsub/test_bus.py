@@ -32,13 +32,15 @@ async def test_messages_arrive_again_when_the_reader_met_a_fault_that_nobody_kno
     stumbles = iter([RuntimeError("of a library")])
 
     class Stumbling:
-        publish = client.publish
-        initialize = client.initialize
+        spublish = client.spublish
+        connection_pool: Any
 
-        def pubsub(self) -> Any:
+        def make_connection(self) -> Any:
             for fault in stumbles:
                 raise fault
-            return client.pubsub()
+            return client.connection_pool.make_connection()  # type: ignore[no-untyped-call]
+
+    Stumbling.connection_pool = Stumbling()
 
     channels = Channels(RedisBackend(cast(Redis, Stumbling())))
     await channels.open()

@@ -46,7 +46,7 @@ async def test_everybody_hears_when_some_come_while_the_last_one_leaves(redis_ur
         async with asyncio.timeout(10):
             while len(boxes) < 2:
                 await asyncio.sleep(0.001)
-            await client.publish("c", "news")
+            await client.spublish("c", "news")
             received = {name: await mailbox.get() for name, mailbox in boxes.items()}
         for task in (waiting, late):
             task.cancel()
@@ -71,5 +71,5 @@ async def test_nothing_is_left_when_a_listener_is_cancelled_while_it_subscribes(
             await asyncio.wait([task], timeout=10)
             assert task.cancelled()
         async with asyncio.timeout(10):
-            while await client.pubsub_channels("gone*"):
+            while await client.pubsub_shardchannels("gone*"):
                 await asyncio.sleep(0.01)

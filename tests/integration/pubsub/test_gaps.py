@@ -2,17 +2,16 @@
 
 import asyncio
 import contextlib
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
 
-import pubsub.redis_backend
+import pubsub.server_subscriptions
 from domain.errors import Unavailable
 from pubsub.channels import Channels, Mailbox
 from pubsub.redis_backend import RedisBackend
+from pubsub.server_subscriptions import ServerSubscriptions
 from reservations.connection import connect_server
 
 
@@ -65,7 +64,7 @@ async def received_until(mailbox: Mailbox, last: str) -> list[str | None]:
 async def listened_to(client: Redis, channel: str) -> None:
     """Return when the server has a subscription of the channel."""
     async with asyncio.timeout(10):
-        while not (await client.pubsub_numsub(channel))[0][1]:
+        while not (await client.pubsub_shardnumsub(channel))[0][1]:
             await asyncio.sleep(0.005)
 
 
@@ -81,16 +80,16 @@ async def test_a_gap_is_announced_when_the_server_was_away(redis_url: str, away_
     channels = Channels(RedisBackend(client))
     await channels.open()
     async with channels.subscribe("c") as mailbox:
-        await other.publish("c", "before")
+        await other.spublish("c", "before")
         assert await received_until(mailbox, "before") == ["before"]
         proxy.refuses = away_seconds > 0
         proxy.cut()
-        await other.publish("c", "lost")
+        await other.spublish("c", "lost")
         await asyncio.sleep(away_seconds)
         proxy.refuses = False
         await listened_to(other, "c")
         await asyncio.sleep(0.1)
-        await other.publish("c", "after")
+        await other.spublish("c", "after")
         received = await received_until(mailbox, "after")
     await channels.close()
     await client.aclose()
@@ -109,11 +108,11 @@ async def test_a_gap_is_announced_when_the_connection_was_killed_and_made_again_
     async with channels.subscribe("c") as mailbox:
         at_once = other.pipeline(transaction=True)
         at_once.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
-        at_once.publish("c", "lost")
+        at_once.spublish("c", "lost")
         await at_once.execute()
         await listened_to(other, "c")
         await asyncio.sleep(0.1)
-        await other.publish("c", "after")
+        await other.spublish("c", "after")
         received = await received_until(mailbox, "after")
     await channels.close()
     await client.aclose()
@@ -125,15 +124,16 @@ async def test_a_gap_is_announced_when_the_connection_was_killed_and_made_again_
 async def test_a_message_is_received_when_it_comes_between_a_ping_and_its_answer(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pubsub.redis_backend, "_SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(pubsub.server_subscriptions, "SILENCE_SECONDS", 0.3)
     client, other = connect_server(redis_url, 4), connect_server(redis_url, 4)
-    ping = PubSub.ping
+    send = ServerSubscriptions._send
 
-    async def publish_first(self: PubSub, *args: Any) -> Any:
-        await other.publish("c", "news")
-        return await ping(self, *args)
+    async def publish_first(self: ServerSubscriptions, *command: str) -> None:
+        if command == ("PING",):
+            await other.spublish("c", "news")
+        await send(self, *command)
 
-    monkeypatch.setattr(PubSub, "ping", publish_first)
+    monkeypatch.setattr(ServerSubscriptions, "_send", publish_first)
     channels = Channels(RedisBackend(client))
     await channels.open()
     async with channels.subscribe("c") as mailbox:
@@ -167,7 +167,7 @@ async def test_joiners_are_served_or_refused_as_unavailable_when_the_connection_
             await asyncio.gather(*(come(f"c{round_}-{turns}", turns) for turns in range(12)))
         await listened_to(other, "kept")
         await asyncio.sleep(0.1)
-        await other.publish("kept", "after")
+        await other.spublish("kept", "after")
         assert (await received_until(mailbox, "after"))[-1] == "after"
     await channels.close()
     await client.aclose()
