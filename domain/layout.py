@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 from math import hypot
-from statistics import median
+from statistics import median_low
 from uuid import UUID
 
 from domain.money import Money
@@ -54,7 +54,10 @@ class PriceLevel:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A numbered seat. `index` is its place; x and y are absolute, in the plan's units."""
+    """A numbered seat. `index` is its place; x and y are absolute, in the plan's units.
+
+    A `companion` seat is for who comes with somebody on an `accessible` one.
+    """
 
     index: int
     row: str
@@ -65,11 +68,12 @@ class Seat:
     accessible: bool
     restricted_view: bool
     guid: str
+    companion: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Seats in the order of the plan; their places are consecutive."""
+    """Seats side by side; their places are consecutive."""
 
     name: str
     seats: tuple[Seat, ...]
@@ -131,7 +135,10 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class SeatMap:
-    """The layout and the prices of one event; `version` changes whenever either does."""
+    """The layout and the prices of one event; `version` changes whenever either does.
+
+    `focus` is where the audience looks, where the plan says it (`domain.focal_point` finds it elsewhere).
+    """
 
     event_id: UUID
     version: str
@@ -140,6 +147,7 @@ class SeatMap:
     price_levels: tuple[PriceLevel, ...]
     sections: tuple[Section, ...]
     areas: tuple[Area, ...]
+    focus: tuple[float, float] | None = None
     seats: tuple[Seat, ...] = field(init=False, repr=False, compare=False)
     segments: tuple[Segment, ...] = field(init=False, repr=False, compare=False)
     _section_starts: tuple[int, ...] = field(init=False, repr=False, compare=False)
@@ -232,7 +240,7 @@ def split_at_aisles(seats: Sequence[Seat], section: int, row: int) -> list[Segme
     if not seats:
         return []
     gaps = [hypot(b.x - a.x, b.y - a.y) for a, b in pairwise(seats)]
-    widest = _AISLE_FACTOR * median(gaps) if gaps else 0.0
+    widest = _AISLE_FACTOR * median_low(gaps) if gaps else 0.0
     cuts = [position for position, gap in enumerate(gaps) if gap > widest > 0]
     first, place = seats[0].index, seats[0].index
     segments = []

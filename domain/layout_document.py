@@ -15,7 +15,7 @@ from domain.layout import Area, AreaShape, PriceLevel, Row, Seat, SeatMap, Secti
 from domain.money import Money
 
 _VERSION_LENGTH = 32
-_ACCESSIBLE, _RESTRICTED_VIEW = 1, 2
+_ACCESSIBLE, _RESTRICTED_VIEW, _COMPANION = 1, 2, 4
 _DRAWING = ("width", "height", "rotation", "color", "border_color", "text", "text_color", "section")
 
 
@@ -26,12 +26,13 @@ def make_seat_map(
     price_levels: tuple[PriceLevel, ...],
     sections: tuple[Section, ...],
     areas: tuple[Area, ...],
+    focus: tuple[float, float] | None = None,
 ) -> SeatMap:
     """A seat map whose version is a digest of its contents: equal contents have equal versions."""
-    contents = _contents(event_id, width, height, price_levels, sections, areas)
+    contents = _contents(event_id, width, height, price_levels, sections, areas, focus)
     canonical = orjson.dumps(contents, option=orjson.OPT_SORT_KEYS)
     version = sha256(canonical).hexdigest()[:_VERSION_LENGTH]
-    return SeatMap(event_id, version, width, height, price_levels, sections, areas)
+    return SeatMap(event_id, version, width, height, price_levels, sections, areas, focus)
 
 
 def from_json(text: str | bytes) -> SeatMap:
@@ -50,6 +51,7 @@ def from_document(document: dict[str, Any]) -> SeatMap:
         price_levels=tuple(_read_level(level, currency) for level in document["priceLevels"]),
         sections=tuple(_read_section(section) for section in document["sections"]),
         areas=tuple(_read_area(area) for area in document["areas"]),
+        focus=(document["focus"][0], document["focus"][1]) if "focus" in document else None,
     )
 
 
@@ -62,6 +64,7 @@ def to_document(seat_map: SeatMap) -> dict[str, Any]:
         seat_map.price_levels,
         seat_map.sections,
         seat_map.areas,
+        seat_map.focus,
     )
     return {"version": seat_map.version, **contents}
 
@@ -73,9 +76,10 @@ def _contents(
     price_levels: tuple[PriceLevel, ...],
     sections: tuple[Section, ...],
     areas: tuple[Area, ...],
+    focus: tuple[float, float] | None,
 ) -> dict[str, Any]:
     """The contents that the version is a digest of."""
-    return {
+    contents = {
         "eventId": str(event_id),
         "width": width,
         "height": height,
@@ -84,6 +88,7 @@ def _contents(
         "sections": [_section(section) for section in sections],
         "areas": [_area(area) for area in areas],
     }
+    return contents if focus is None else contents | {"focus": list(focus)}
 
 
 def _level(level: PriceLevel) -> dict[str, Any]:
@@ -156,6 +161,7 @@ def _read_row(row: dict[str, Any], first_place: int) -> Row:
             accessible=bool(flag & _ACCESSIBLE),
             restricted_view=bool(flag & _RESTRICTED_VIEW),
             guid=guid,
+            companion=bool(flag & _COMPANION),
         )
         for place, (number, x, y, level, flag, guid) in enumerate(columns, first_place)
     )
@@ -191,7 +197,8 @@ def _number(value: float) -> float:
 
 
 def _flags(seat: Seat) -> int:
-    return _ACCESSIBLE * seat.accessible | _RESTRICTED_VIEW * seat.restricted_view
+    marks = _ACCESSIBLE * seat.accessible | _RESTRICTED_VIEW * seat.restricted_view
+    return marks | _COMPANION * seat.companion
 
 
 def _column(values: list[int]) -> list[int] | int:

@@ -66,6 +66,13 @@ class Fields:
             raise self.fault(name, "must not be empty")
         return value
 
+    def from_template(self, template: str, value: str, name: str) -> str:
+        """The value in place of each %s of a template such as "Table %s"; the value alone without one."""
+        text = tidy(template.replace("%s", value)) if template else value
+        if len(text) > LONGEST_TEXT:
+            raise self.fault(name, f"is longer than {LONGEST_TEXT} characters with its label")
+        return text
+
     def prose(self, name: str, most: int) -> str | None:
         """A text of several lines without control characters; None where it is missing or empty."""
         value = self.values.get(name)

@@ -10,14 +10,13 @@ from domain.layout import Area, AreaShape, PriceLevel, Row, Seat, SeatMap, Secti
 from domain.layout_document import make_seat_map
 from domain.money import Money, check_price
 from domain.plan_fields import LONGEST_TEXT, has_control_character, tidy
+from domain.seat_kinds import SeatKind, kind_of_category
 from domain.seating_plan import Plan, PlanSeat
 
 MOST_CAPACITY = 200_000
 MOST_PLACES = 300_000
 MOST_GENERAL_SECTIONS = 100
 
-ACCESSIBLE_CATEGORY = "wheelchair"
-RESTRICTED_VIEW_CATEGORY = "restricted view"
 _ROOM_WITHOUT_PLAN = 1_000  # plan units: the width of a map without numbered seats
 
 
@@ -48,8 +47,8 @@ def build_seat_map(
 ) -> SeatMap:
     """The seat map of an event: the plan's zones are its sections, the categories its price levels.
 
-    A category that no seat uses may go without a price; a general-admission section of the same
-    name takes its place in the order and its colour.
+    A category without a price is not for sale: the map is without its seats. A general-admission section of
+    a category's name takes its place in the order and its colour. Zones may share a name.
 
     Raises:
         InvalidInput: with the path of the first fault, e.g. "priceLevels[1].category: ...".
@@ -57,7 +56,7 @@ def build_seat_map(
     _check_general_admission(general_admission)
     priced = _check_prices(prices, plan)
     _check_one_currency(prices, general_admission)
-    _check_sections(plan, general_admission)
+    _check_sections(plan, priced, general_admission)
     levels = _category_levels(plan, priced, {tidy(entry.name) for entry in general_admission})
     general_levels = _general_levels(plan, general_admission, len(levels))
     sections = _seated_sections(plan, {level.name: level.number for level in levels})
@@ -65,7 +64,8 @@ def build_seat_map(
     width, height = (plan.width, plan.height) if plan else (_ROOM_WITHOUT_PLAN,) * 2
     areas = _areas(plan, sections)
     everything = (*levels, *general_levels)
-    return make_seat_map(event_id, width, height, everything, tuple(sections), areas)
+    focus = plan.focus if plan else None
+    return make_seat_map(event_id, width, height, everything, tuple(sections), areas, focus)
 
 
 def _check_general_admission(entries: Sequence[GeneralAdmission]) -> None:
@@ -84,7 +84,7 @@ def _check_general_admission(entries: Sequence[GeneralAdmission]) -> None:
 
 
 def _check_prices(prices: Sequence[PriceInput], plan: Plan | None) -> dict[str, PriceInput]:
-    """The prices by category, checked: each is known, none is twice, none is missing."""
+    """The prices by category, checked: each is known, none is twice."""
     counts = plan.seats_by_category() if plan else {}
     priced: dict[str, PriceInput] = {}
     for number, entry in enumerate(prices):
@@ -95,9 +95,6 @@ def _check_prices(prices: Sequence[PriceInput], plan: Plan | None) -> dict[str, 
             raise InvalidInput(f"{path}.category: {category[:80]!r} has two prices.")
         check_price(entry.price, entry.fee, path)
         priced[category] = entry
-    missing = [name for name, seats in counts.items() if seats and name not in priced]
-    if missing:
-        raise InvalidInput(f"priceLevels: there is no price for {_listed(missing)}.")
     return priced
 
 
@@ -114,18 +111,22 @@ def _check_one_currency(prices: Sequence[PriceInput], general_admission: Sequenc
             raise InvalidInput(f"{path}: an event has one currency, here {amounts[0][1]}.")
 
 
-def _check_sections(plan: Plan | None, general_admission: Sequence[GeneralAdmission]) -> None:
+def _check_sections(
+    plan: Plan | None, priced: dict[str, PriceInput], general_admission: Sequence[GeneralAdmission]
+) -> None:
     names: set[str] = set()
-    zones = plan.zones if plan else ()
-    seated = [(f"zones[{n}]", zone.name) for n, zone in enumerate(zones) if zone.seat_count]
-    general = [(f"generalAdmission[{n}]", tidy(entry.name)) for n, entry in enumerate(general_admission)]
-    for path, name in seated + general:
+    for number, entry in enumerate(general_admission):
+        name = tidy(entry.name)
         if name in names:
-            raise InvalidInput(f"{path}.name: there are two sections called {name!r}.")
+            raise InvalidInput(f"generalAdmission[{number}].name: there are two sections called {name!r}.")
         names.add(name)
-    places = (plan.seat_count if plan else 0) + sum(entry.capacity for entry in general_admission)
-    if places == 0:
+    seats = plan.seats_by_category() if plan else {}
+    if not general_admission and not any(seats.values()):
         raise InvalidInput("An event needs a seating plan with seats, or general admission.")
+    places = sum(seats[name] for name in priced) + sum(entry.capacity for entry in general_admission)
+    if places == 0:
+        unpriced = [name for name, count in seats.items() if count]
+        raise InvalidInput(f"priceLevels: nothing is for sale: there is no price for {_listed(unpriced)}.")
     if places > MOST_PLACES:
         raise InvalidInput(f"generalAdmission: an event has at most {MOST_PLACES} places in all.")
 
@@ -157,16 +158,21 @@ def _level(number: int, name: str, color: str | None, price: Money, fee: Money |
 
 def _seated_sections(plan: Plan | None, levels: dict[str, int]) -> list[Section]:
     sections: list[Section] = []
+    kinds = {name: kind_of_category(name) for name in levels}
     place = 0
     for zone in plan.zones if plan else ():
-        if not zone.seat_count:
-            continue
         first, rows = place, []
         for row in zone.rows:
-            seats = tuple(_seat(seat, row.name, index, levels) for index, seat in enumerate(row.seats, place))
+            for_sale = (seat for seat in row.seats if seat.category in levels)
+            seats = tuple(
+                _seat(seat, row.name, index, levels[seat.category], kinds[seat.category])
+                for index, seat in enumerate(for_sale, place)
+            )
             if seats:
                 rows.append(Row(row.name, seats))
             place += len(seats)
+        if not rows:
+            continue
         section = Section(
             len(sections), zone.name, SectionKind.SEATED, first, place - first, None, tuple(rows)
         )
@@ -174,18 +180,18 @@ def _seated_sections(plan: Plan | None, levels: dict[str, int]) -> list[Section]
     return sections
 
 
-def _seat(seat: PlanSeat, row: str, index: int, levels: dict[str, int]) -> Seat:
-    kind = seat.category.casefold()
+def _seat(seat: PlanSeat, row: str, index: int, level: int, kind: SeatKind) -> Seat:
     return Seat(
         index=index,
         row=row,
         number=seat.number,
         x=seat.x,
         y=seat.y,
-        price_level=levels[seat.category],
-        accessible=kind == ACCESSIBLE_CATEGORY,
-        restricted_view=kind == RESTRICTED_VIEW_CATEGORY,
+        price_level=level,
+        accessible=kind is SeatKind.WHEELCHAIR,
+        restricted_view=kind is SeatKind.RESTRICTED_VIEW,
         guid=seat.guid,
+        companion=kind is SeatKind.COMPANION,
     )
 
 

@@ -2,7 +2,8 @@
 
 The format is that of pretix's `seating-plan.schema.json`, both as its editor writes it today (areas with a
 shape) and in its first form (areas with a width and a height). Unknown fields are ignored, because the
-format grows.
+format grows. Guids of seats may repeat, as they do in plans in use: nothing here goes by them. One field is
+an addition to the format: `focal_point`, where the audience looks.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import orjson
 from domain.errors import InvalidInput
 from domain.layout import Area, AreaShape
 from domain.plan_fields import Fields
+from domain.row_order import side_by_side
 
 MOST_BYTES = 5_000_000
 MOST_SEATS = 100_000
@@ -39,7 +41,7 @@ class PlanSeat:
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """A row of seats, in the order of the plan."""
+    """A row of seats, side by side."""
 
     name: str
     seats: tuple[PlanSeat, ...]
@@ -61,13 +63,14 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A venue's plan: categories, zones, seats and areas."""
+    """A venue's plan: categories, zones, seats, areas, and where the audience looks, if the plan says it."""
 
     name: str
     width: int
     height: int
     categories: tuple[Category, ...]
     zones: tuple[Zone, ...]
+    focus: tuple[float, float] | None = None
 
     @property
     def seat_count(self) -> int:
@@ -110,8 +113,8 @@ class _Reader:
 
     def __init__(self) -> None:
         self.categories: set[str] = set()
-        self.guids: set[str] = set()
         self.rows = 0
+        self.seats = 0
 
     def plan(self, root: Fields) -> Plan:
         name = root.text("name")
@@ -120,7 +123,8 @@ class _Reader:
         zones = tuple(self.zone(zone) for zone in root.entries("zones", "A zone", MOST_ZONES))
         size = root.optional("size")
         extent = (size.length("width"), size.length("height")) if size else _extent(zones)
-        return Plan(name, *extent, categories, zones)
+        focus = root.optional("focal_point")
+        return Plan(name, *extent, categories, zones, focus.point() if focus else None)
 
     def category(self, fields: Fields) -> Category:
         name = fields.text("name", required=True)
@@ -146,18 +150,21 @@ class _Reader:
     def row(self, fields: Fields, origin: tuple[float, float]) -> PlanRow:
         shift = fields.position("position", optional=True)
         origin = (origin[0] + shift[0], origin[1] + shift[1])
-        name = fields.text("row_label", optional=True) or fields.text("row_number")
-        seats = fields.entries("seats", "A seat", MOST_SEATS)
-        return PlanRow(name, tuple(self.seat(seat, origin) for seat in seats))
-
-    def seat(self, fields: Fields, origin: tuple[float, float]) -> PlanSeat:
-        guid = fields.text("seat_guid", required=True)
-        if guid in self.guids:
-            raise fields.fault("seat_guid", f"{guid!r} is the guid of another seat too")
-        self.guids.add(guid)
-        if len(self.guids) > MOST_SEATS:
+        name = fields.from_template(
+            fields.text("row_label", optional=True), fields.text("row_number"), "row_label"
+        )
+        template = fields.text("seat_label", optional=True)
+        entries = fields.entries("seats", "A seat", MOST_SEATS)
+        self.seats += len(entries)
+        if self.seats > MOST_SEATS:
             raise InvalidInput(f"The plan has more than {MOST_SEATS} seats.")
-        number = fields.text("seat_number")
+        seats = [self.seat(seat, origin, template) for seat in entries]
+        order = side_by_side([(seat.x, seat.y) for seat in seats])
+        return PlanRow(name, tuple(seats[number] for number in order))
+
+    def seat(self, fields: Fields, origin: tuple[float, float], template: str) -> PlanSeat:
+        guid = fields.text("seat_guid", required=True)
+        number = fields.from_template(template, fields.text("seat_number"), "seat_number")
         x, y = fields.position("position", origin)
         category = fields.text("category")
         if category not in self.categories:

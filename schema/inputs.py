@@ -86,7 +86,8 @@ class CreateEventInput:
         "this id (pln_...). The way for plans above 1 MB",
     )
     price_levels: list[PriceLevelInput] | None = strawberry.field(
-        default_factory=list, description="A price for each category of the plan"
+        default_factory=list,
+        description="The prices of the plan's categories; a category without a price is not for sale",
     )
     general_admission: list[GeneralAdmissionSectionInput] | None = strawberry.field(
         default_factory=list, description="Sections without numbered seats, beside or instead of a plan"

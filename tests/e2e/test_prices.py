@@ -117,6 +117,28 @@ async def test_a_price_that_cannot_be_charged_is_refused_beside_its_field(
     await expect(page.locator("#publish")).to_be_visible()
 
 
+async def test_a_category_that_is_not_for_sale_needs_no_price(
+    open_page: OpenPage, live_server: LiveServer, tmp_path: Path
+) -> None:
+    page = await organising(open_page, live_server, tmp_path)
+    await page.get_by_label("Price of Front").fill("abc")
+
+    await page.get_by_label("Front is for sale").uncheck()
+
+    await expect(page.get_by_label("Price of Front")).to_be_disabled()
+    await expect(page.locator(".field-problem:visible")).to_have_count(0)
+    await expect(page.locator("#create .priced output").first).to_have_text("Not for sale")
+    await page.fill("#create [name=name]", "A closed front")
+    await page.click("#create-go")
+    await expect(page.locator("#publish")).to_be_visible()
+    maps = "me { organisedEvents { edges { node { name seatMap { seatCount priceLevels { name } } } } } }"
+    answer = live_server.ask(f"{{ {maps} }}", {})
+    nodes = [edge["node"] for edge in answer["me"]["organisedEvents"]["edges"]]
+    (made,) = [node["seatMap"] for node in nodes if node["name"] == "A closed front"]
+    assert made["seatCount"] == 4 * 12
+    assert [level["name"] for level in made["priceLevels"]] == ["Back", "Wheelchair"]
+
+
 async def test_the_form_speaks_korean_when_a_price_cannot_be_read(
     open_page: OpenPage, live_server: LiveServer, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from domain.errors import InvalidInput
 from domain.layout import SectionKind
+from domain.layout_document import from_document, to_document
 from domain.money import Money
 from domain.seating import GeneralAdmission, PriceInput, build_seat_map
 from domain.seating_plan import Plan, parse_seating_plan
@@ -61,6 +62,46 @@ def test_seats_are_accessible_or_restricted_when_their_category_says_so() -> Non
     assert [(seat.accessible, seat.restricted_view) for seat in seats] == [(True, False), (False, True)]
 
 
+def test_a_category_without_a_price_is_not_for_sale() -> None:
+    seat_map = build_seat_map(EVENT, plan(["spss"], ["pp"], ["ps"]), [STALLS], [FLOOR])
+    assert [(seat.index, seat.number) for seat in seat_map.seats] == [(0, "0"), (1, "2"), (2, "3"), (3, "1")]
+    assert {seat_map.price_level_of(place).price for place in range(4)} == {won(100)}
+    assert [(s.name, s.first_place, s.capacity) for s in seat_map.sections] == [
+        ("Zone 0", 0, 3),
+        ("Zone 2", 3, 1),
+        ("Floor", 4, 50),
+    ]
+    # The seat that is not sold parts those beside it.
+    assert [(run.first, run.last) for run in seat_map.segments] == [(0, 0), (1, 2), (3, 3)]
+
+
+def test_sections_are_apart_when_zones_share_a_name() -> None:
+    document = plan_document(["ss"], ["s"], ["s"])
+    for zone in document["zones"]:
+        zone["name"] = "Parkett"
+    floor = GeneralAdmission("Parkett", 9, won(100))
+    seat_map = build_seat_map(EVENT, parse_seating_plan(json.dumps(document)), [STALLS], [floor])
+    assert [(s.number, s.name, s.capacity) for s in seat_map.sections] == [
+        (0, "Parkett", 2),
+        (1, "Parkett", 1),
+        (2, "Parkett", 1),
+        (3, "Parkett", 9),
+    ]
+
+
+def test_companion_seats_are_neither_wheelchair_places_nor_ordinary() -> None:
+    document = plan_document(["ww"])
+    document["categories"] += [{"name": "Rollstuhlplatz"}, {"name": "Rollstuhl-Begleitung"}]
+    for seat, category in zip(
+        document["zones"][0]["rows"][0]["seats"], ("Rollstuhlplatz", "Rollstuhl-Begleitung"), strict=True
+    ):
+        seat["category"] = category
+    prices = [PriceInput("Rollstuhlplatz", won(100)), PriceInput("Rollstuhl-Begleitung", won(100))]
+    seat_map = build_seat_map(EVENT, parse_seating_plan(json.dumps(document)), prices)
+    assert [(seat.accessible, seat.companion) for seat in seat_map.seats] == [(True, False), (False, True)]
+    assert from_document(to_document(seat_map)) == seat_map
+
+
 def test_boxes_are_drawn_when_there_is_no_plan() -> None:
     seat_map = build_seat_map(EVENT, None, [], [FLOOR, GeneralAdmission("Balcony", 5, won(100))])
     assert [(area.text, area.section) for area in seat_map.areas] == [("Floor", 0), ("Balcony", 1)]
@@ -72,8 +113,8 @@ EURO = Money(100, "EUR")
 REFUSED: list[tuple[Plan | None, list[PriceInput], list[GeneralAdmission], str]] = [
     (None, [], [], "An event needs a seating plan with seats, or general admission."),
     (plan([]), [], [], "An event needs a seating plan with seats, or general admission."),
-    (plan(), [], [], "priceLevels: there is no price for 'Stalls'."),
-    (plan(["sp"]), [STALLS], [], "priceLevels: there is no price for 'Premium'."),
+    (plan(), [], [], "priceLevels: nothing is for sale: there is no price for 'Stalls'."),
+    (plan(["sp"]), [PriceInput("Floor", won(100))], [], "priceLevels: nothing is for sale: there is no"),
     (plan(), [STALLS, PriceInput("Loge", won(100))], [], "priceLevels[1].category: the plan has no cat"),
     (None, [STALLS], [FLOOR], "priceLevels[0].category: without a seating plan"),
     (plan(), [STALLS, STALLS], [], "priceLevels[1].category: 'Stalls' has two prices."),
@@ -88,7 +129,6 @@ REFUSED: list[tuple[Plan | None, list[PriceInput], list[GeneralAdmission], str]]
     (None, [], [GeneralAdmission(" ", 1, won(100))], "generalAdmission[0].name: must have 1 to 200"),
     (None, [], [GeneralAdmission("a\x00", 1, won(100))], "generalAdmission[0].name: must have 1 to 200"),
     (None, [], [FLOOR, FLOOR], "generalAdmission[1].name: there are two sections called 'Floor'."),
-    (plan(), [STALLS], [GeneralAdmission("Zone 0", 1, won(100))], "generalAdmission[0].name: there are"),
     (None, [], [GeneralAdmission(f"{n}", 200_000, won(100)) for n in (1, 2)], "generalAdmission: an event"),
     (None, [], [GeneralAdmission(f"{n}", 1, won(100)) for n in range(101)], "generalAdmission: at most 100"),
 ]

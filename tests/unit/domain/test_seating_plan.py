@@ -59,6 +59,60 @@ def test_fields_are_ignored_when_the_format_does_not_name_them() -> None:
     assert parse_seating_plan(json.dumps(plan)).seat_count == 3
 
 
+def test_a_label_that_grows_too_long_with_its_number_is_refused() -> None:
+    plan = document()
+    plan["zones"][0]["rows"][0] |= {"row_label": "%s" * 100, "row_number": "123"}
+    assert refusal(json.dumps(plan)) == (
+        "zones[0].rows[0].row_label: is longer than 200 characters with its label."
+    )
+
+
+def test_every_seat_is_read_when_guids_repeat_as_in_plans_in_use() -> None:
+    plan = document()
+    for number in range(3):
+        seat_of(plan, number)["seat_guid"] = "row-1"
+    read = parse_seating_plan(json.dumps(plan))
+    assert [seat.number for seat in read.zones[0].rows[0].seats] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        ("Table %s", "Table 1"),
+        ("Loge", "Loge"),
+        ("%s / %s", "1 / 1"),
+        ("100 %", "100 %"),
+        ("%d%s", "%d1"),
+        ("", "1"),
+        (None, "1"),
+    ],
+)
+def test_labels_are_templates_for_the_number(label: str | None, expected: str) -> None:
+    plan = document()
+    plan["zones"][0]["rows"][0] |= {"row_number": "1", "row_label": label, "seat_label": label}
+    seat_of(plan, 2)["seat_number"] = "1"
+    row = parse_seating_plan(json.dumps(plan)).zones[0].rows[0]
+    assert (row.name, row.seats[2].number) == (expected, expected)
+
+
+def test_the_focal_point_is_absolute_and_none_where_the_plan_has_none() -> None:
+    plan = document()
+    assert parse_seating_plan(json.dumps(plan)).focus is None
+    plan["zones"][0]["position"] = {"x": 500, "y": 500}
+    plan["focal_point"] = {"x": 12.5, "y": -3}
+    assert parse_seating_plan(json.dumps(plan)).focus == (12.5, -3)
+
+
+@pytest.mark.parametrize("order", [[4, 2, 0, 1, 3, 5], [5, 0, 4, 1, 3, 2], [1, 0, 3, 2, 5, 4]])
+def test_seats_stand_side_by_side_when_the_file_mixes_a_row(order: list[int]) -> None:
+    plan = plan_document(["ssssss"])
+    row = plan["zones"][0]["rows"][0]
+    row["seats"] = [row["seats"][number] for number in order]
+    seats = parse_seating_plan(json.dumps(plan)).zones[0].rows[0].seats
+    numbers = [seat.number for seat in seats]
+    assert numbers in (["0", "1", "2", "3", "4", "5"], ["5", "4", "3", "2", "1", "0"])
+
+
 def test_seats_are_counted_by_category_when_some_have_none() -> None:
     counts = parse_seating_plan(json.dumps(plan_document(["ssp"]))).seats_by_category()
     assert counts == {"Stalls": 2, "Premium": 1, "Wheelchair": 0, "Restricted view": 0}
@@ -144,7 +198,11 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("zones.0.rows.0.seats", [1], "zones[0].rows[0].seats[0]: a seat must be an object."),
     (f"{SEAT}.seat_guid", ..., f"{SEAT_PATH}.seat_guid: is missing"),
     (f"{SEAT}.seat_guid", "", f"{SEAT_PATH}.seat_guid: must not be empty."),
-    (f"{SEAT}.seat_guid", "0-0-0", f"{SEAT_PATH}.seat_guid: '0-0-0' is the guid of another seat too."),
+    ("zones.0.rows.0.row_label", "%s" * 201, "zones[0].rows[0].row_label: is longer than 200 characters."),
+    ("zones.0.rows.0.seat_label", 5, "zones[0].rows[0].seat_label: must be a string."),
+    (f"{SEAT}.seat_number", "n" * 201, f"{SEAT_PATH}.seat_number: is longer than 200 characters."),
+    ("focal_point", {"x": 1}, "focal_point.y: is missing"),
+    ("focal_point", [1, 2], "focal_point: it must be an object."),
     (f"{SEAT}.seat_number", 3, f"{SEAT_PATH}.seat_number: must be a string."),
     (f"{SEAT}.position", None, f"{SEAT_PATH}.position: it must be an object."),
     (f"{SEAT}.category", ..., f"{SEAT_PATH}.category: is missing"),

@@ -5,7 +5,7 @@ import { t } from "../kit/i18n.js";
 import { levelColor } from "../map/palette.js";
 import { swatch } from "./legend.js";
 import { problemNotice } from "./problem.js";
-import { seatText } from "./words.js";
+import { placeText, seatText } from "./words.js";
 
 /** @import { EventDetail, SeatsUnavailable, Selection } from "../schema.js" */
 /** @import { Basket } from "./basket.js" */
@@ -55,7 +55,7 @@ export class Tray {
   /** Offers alternatives for seats that are taken. @param {SeatsUnavailable} answer @param {() => void} take */
   offer(answer, take) {
     if (!answer.alternatives.length) return this.say(answer.message, "warn");
-    const seats = answer.alternatives.map((seat) => `${t("rowSeat", seat)}`).join("; ");
+    const seats = answer.alternatives.map((seat) => placeText(seat)).join("; ");
     const button = h("button", { type: "button", class: "main-action", id: "take-instead", onclick: take }, t("takeInstead"));
     this.say(`${answer.message} ${t("freeNow", { seats })}`, "warn", [button]);
   }

@@ -11,7 +11,28 @@ import { BLOCKED, FREE, HELD } from "../map/statuses.js";
 
 /** "Row C, seat 12". @param {Layout} layout @param {number} seat */
 export function seatText(layout, seat) {
-  return t("rowSeat", { row: layout.rows[seat], number: layout.numbers[seat] });
+  return placeText({ row: layout.rows[seat], number: layout.numbers[seat] });
+}
+
+/** "Row C, seat 12"; a plan's own labels stand as they are: "Table 1, Seat 3". @param {{ row: string, number: string }} seat */
+export function placeText({ row, number }) {
+  if (!isLabel(row) && !isLabel(number)) return t("rowSeat", { row, number });
+  return `${rowText(row)}, ${seatLabel(number)}`;
+}
+
+/** "Row C", or the plan's own label. @param {string} row */
+export function rowText(row) {
+  return isLabel(row) ? row : t("row", { row });
+}
+
+/** "Seat 12", or the plan's own label. @param {string} number */
+export function seatLabel(number) {
+  return isLabel(number) ? number : t("seatNumber", { number });
+}
+
+/** Whether a name says itself what it is the name of, as "Table 1" does and "C" does not. @param {string} name */
+function isLabel(name) {
+  return name.includes(" ");
 }
 
 /** @param {Layout} layout @param {Statuses} statuses @param {number} seat @param {boolean} mine */
@@ -46,7 +67,7 @@ export function spokenSeat(layout, statuses, seat, mine) {
 /** @param {Ticket} ticket */
 export function ticketText(ticket) {
   if (!ticket.seat) return `${ticket.section.name} · ${t("standing")}`;
-  return `${ticket.section.name} · ${t("rowSeat", { row: ticket.seat.row, number: ticket.seat.number })}`;
+  return `${ticket.section.name} · ${placeText(ticket.seat)}`;
 }
 
 /** The server's message if there is one; our text for errors without a response. @param {Problem} problem */

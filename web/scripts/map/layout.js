@@ -119,6 +119,11 @@ export class Layout {
     }
   }
 
+  /** The number alone where the plan labels it: "3" of "Chair 3". @param {number} seat */
+  shortNumber(seat) {
+    return this.numbers[seat].split(" ").pop() ?? "";
+  }
+
   /**
    * The next seat in a direction for keyboard navigation: near, and preferably straight ahead; -1 at the edge
    * of the map.

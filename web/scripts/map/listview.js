@@ -2,7 +2,7 @@
 import { fill, h } from "../kit/dom.js";
 import { moneyText, numberText, totalOf } from "../kit/format.js";
 import { t } from "../kit/i18n.js";
-import { markTexts } from "../buy/words.js";
+import { markTexts, rowText, seatLabel } from "../buy/words.js";
 
 /** @import { Block } from "./layout.js" */
 /** @import { SeatMap } from "./seatmap.js" */
@@ -48,7 +48,7 @@ export class ListView {
       rows.set(layout.rows[seat], [...(rows.get(layout.rows[seat]) ?? []), seat]);
     }
     return [...rows].map(([name, seats]) =>
-      h("div", { class: "list-row", role: "group", "aria-label": t("row", { row: name }) }, h("h4", null, t("row", { row: name })), h("div", { class: "list-seats" }, seats.map((seat) => this._button(seat)))),
+      h("div", { class: "list-row", role: "group", "aria-label": rowText(name) }, h("h4", null, rowText(name)), h("div", { class: "list-seats" }, seats.map((seat) => this._button(seat)))),
     );
   }
 
@@ -57,14 +57,14 @@ export class ListView {
     const { layout, statuses } = this._map;
     const mine = this._basket.seats.has(seat);
     const level = layout.priceLevel(seat);
-    const label = [t("seatNumber", { number: layout.numbers[seat] }), level.name, moneyText(totalOf(level)), ...markTexts(layout, seat)].join(", ");
+    const label = [seatLabel(layout.numbers[seat]), level.name, moneyText(totalOf(level)), ...markTexts(layout, seat)].join(", ");
     return h(
       "button",
       {
         type: "button", "data-seat": seat, "aria-label": label, title: label, "aria-pressed": String(mine),
         disabled: !mine && !statuses.isFree(seat), onclick: () => this._basket.toggle(seat),
       },
-      layout.numbers[seat],
+      layout.shortNumber(seat),
     );
   }
 

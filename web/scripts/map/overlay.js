@@ -88,7 +88,7 @@ export function drawNumbers(context, layout, viewport, statuses) {
   layout.within(viewport.box(), (seat) => {
     if (!statuses.isFree(seat) || layout.marks[seat]) return;
     const at = viewport.toScreen(layout.xs[seat], layout.ys[seat]);
-    context.fillText(layout.numbers[seat], at.x, at.y + radius * 0.05);
+    context.fillText(layout.shortNumber(seat), at.x, at.y + radius * 0.05);
   });
 }
 

@@ -214,6 +214,7 @@ export const english = {
   "organise.currency": "Currency",
   "organise.limit": "Tickets in one order",
   "organise.plan": "Seating plan (pretix JSON)",
+  "organise.forSale": "{name} is for sale",
   "organise.badZone": "The time zone is not a name such as Europe/London or Asia/Seoul.",
   "organise.badPlan": "That file is not a seating plan in pretix's format.",
   "organise.seats": "{n} seats",

@@ -221,6 +221,7 @@ export const korean = {
   "organise.currency": "통화",
   "organise.limit": "주문당 최대 매수",
   "organise.plan": "좌석 배치도 (pretix JSON)",
+  "organise.forSale": "{name} 판매",
   "organise.badZone": "시간대는 Asia/Seoul 같은 이름이어야 합니다.",
   "organise.badPlan": "pretix 형식의 좌석 배치도가 아닙니다.",
   "organise.seats": "{n}석",

@@ -38,8 +38,8 @@ export class PriceTable {
       unreadable.focus();
       return null;
     }
-    const seated = this._rows.filter((row) => !row.standing);
-    const standing = this._rows.filter((row) => row.standing);
+    const seated = this._rows.filter((row) => row.forSale && !row.standing);
+    const standing = this._rows.filter((row) => row.forSale && row.standing);
     return {
       priceLevels: seated.map((row) => ({ category: row.name, price: row.price.money, fee: row.extra.money })),
       generalAdmission: standing.map((row) => ({ name: row.name, capacity: Number(row.extra.input.value), price: row.price.money })),
@@ -49,7 +49,7 @@ export class PriceTable {
   /** Shows a refusal beside the field that it names; whether there is one. @param {Refusal} refusal */
   refused(refusal) {
     const [, list, number, field, sentence] = REFUSED.exec(refusal.message) ?? [];
-    const row = this._rows.filter((one) => one.standing === (list === "generalAdmission"))[Number(number)];
+    const row = this._rows.filter((one) => one.forSale && one.standing === (list === "generalAdmission"))[Number(number)];
     if (!list || !row) return false;
     const refused = field === "fee" ? row.extra : row.price;
     refused.complain(sentence);
@@ -58,7 +58,7 @@ export class PriceTable {
   }
 }
 
-/** A category: its price, its fee or capacity, and what buyers will see. */
+/** A category: whether it is for sale, its price, its fee or capacity, and what buyers will see. */
 class PriceRow {
   /** @param {Category} category @param {boolean} standing @param {() => string} currency */
   constructor(category, standing, currency) {
@@ -71,9 +71,10 @@ class PriceRow {
       ? new AmountField(t("organise.capacityOf", { name }), "500", null, onInput)
       : new AmountField(t("organise.feeOf", { name }), "0", currency, onInput);
     this._shown = h("output", { class: "number" });
+    this._offered = h("input", { type: "checkbox", checked: true, "aria-label": t("organise.forSale", { name }), onchange: onInput });
     const seats = standing ? "" : t("organise.seats", { n: numberText(category.seats) });
     this.cells = [
-      h("span", null, swatch(category.color), name, h("span", { class: "soft small" }, seats)),
+      h("label", { class: "row" }, this._offered, swatch(category.color), name, h("span", { class: "soft small" }, seats)),
       this.price.element,
       this.extra.element,
       this._shown,
@@ -81,8 +82,19 @@ class PriceRow {
     this.show();
   }
 
+  /** Without a price a category is not for sale. */
+  get forSale() {
+    return this._offered.checked;
+  }
+
   /** Shows the price with its fee, or what is wrong; the field that is wrong. @returns {HTMLInputElement | null} */
   show() {
+    for (const field of [this.price, this.extra]) field.input.disabled = !this.forSale;
+    if (!this.forSale) {
+      for (const field of [this.price, this.extra]) field.complain("");
+      this._shown.textContent = t("seat.blocked");
+      return null;
+    }
     const wrong = [this.price, this.extra].filter((field) => !field.check());
     const fee = this.standing ? 0 : this.extra.money.amount;
     const total = { ...this.price.money, amount: this.price.money.amount + fee };
