@@ -29,13 +29,13 @@ from endpoints.probes import probes_of
 from endpoints.schema_file import PATH as SCHEMA_PATH
 from endpoints.schema_file import schema_route
 from endpoints.scraping import Scrape, Sources
+from endpoints.seat_statuses import seat_status_routes
 from endpoints.seatmaps import seat_map_routes
 from endpoints.stripe_webhook import webhook_route
 from endpoints.trust import from_allowed_origin, trusted_documents
 from kit.current_request import request_within
 from kit.tasks import stopped, unending
 from parts import Parts, build_parts
-from pubsub.budgets import Budgets
 from pubsub.bus import ChannelBus
 from pubsub.document_store import RedisDocuments
 from pubsub.keys import EVENTS_CHANNEL
@@ -49,7 +49,6 @@ from schema.context import GraphQLContext, Streams
 from schema.costs import ENGINE_FIELDS, LIST_SIZES, MOST_ENGINE_FIELDS, WEIGHTS
 from schema.errors import public_error
 from schema.schema import schema, sdl
-from services.identity.rate_limits import RateLimiter, RateLimits
 from services.identity.tokens import Tokens
 from settings import Settings
 from subscriptions.queue_positions import WaitingRoomHub
@@ -215,6 +214,7 @@ def _routes(parts: Parts, server: GraphQLServer, operations: list[Route]) -> lis
         schema_route(sdl()),
         webhook_route(parts.context, settings.webhook_secrets),
         *seat_map_routes(parts.context, parts.tokens),
+        *seat_status_routes(parts.context, parts.limiter.spend_of_network),
         *page_routes(settings),
     ]
 
@@ -263,8 +263,7 @@ def _server_options(
     parts: Parts, meters: TransportMeters, shedder: LoadShedder, connections: NetworkConnections
 ) -> ServerOptions:
     settings = parts.settings
-    budgets = Budgets(parts.runner)
-    limiter = RateLimiter(budgets, _rates(settings), private_networks=settings.limit_private_networks)
+    limiter = parts.limiter
     requests = RequestLimiter(limiter, meters)
     return ServerOptions(
         introspection=settings.introspection,
@@ -290,16 +289,6 @@ def _server_options(
         trusted_documents=trusted_documents(settings.trusted_documents),
         origin_allowed=from_allowed_origin(settings.origins),
         watch=operation_watch(parts.instruments.requests),
-    )
-
-
-def _rates(settings: Settings) -> RateLimits:
-    return RateLimits(
-        settings.rate_limit_per_minute,
-        settings.rate_limit_cost_per_minute,
-        settings.rate_limit_key_cost_per_minute,
-        settings.rate_limit_network_per_minute,
-        settings.rate_limit_address_cost_per_minute,
     )
 
 

@@ -26,6 +26,7 @@ from services.context import ServiceContext
 from services.identity.challenges import Challenges
 from services.identity.guests import GuestSessions
 from services.identity.proof_of_work import ProofOfWork
+from services.identity.rate_limits import RateLimiter, RateLimits
 from services.identity.tokens import IssuerTokens, SecretTokens, Tokens, keys_at
 from services.ordering.order_writer import OrderWriter
 from services.ordering.seat_rebuild import seat_source_loader
@@ -53,6 +54,7 @@ class Parts:
     tokens: Tokens
     challenges: Challenges
     guests: GuestSessions
+    limiter: RateLimiter
     waiting_rooms: WaitingRooms
     admission_controller: AdmissionController
     context: ServiceContext
@@ -98,12 +100,24 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
         tokens=tokens,
         challenges=challenges,
         guests=_guests(settings, tokens, challenges, runner),
+        limiter=_limiter(settings, runner),
         waiting_rooms=waiting_rooms,
         admission_controller=controller,
         context=context,
         search=_search(settings, database),
         instruments=instruments,
     )
+
+
+def _limiter(settings: Settings, runner: Runner) -> RateLimiter:
+    rates = RateLimits(
+        settings.rate_limit_per_minute,
+        settings.rate_limit_cost_per_minute,
+        settings.rate_limit_key_cost_per_minute,
+        settings.rate_limit_network_per_minute,
+        settings.rate_limit_address_cost_per_minute,
+    )
+    return RateLimiter(Budgets(runner), rates, private_networks=settings.limit_private_networks)
 
 
 def _context(

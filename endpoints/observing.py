@@ -1,6 +1,7 @@
 """The observation of every request: its id, its trace, and a count of its response."""
 
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
@@ -22,6 +23,7 @@ _ROUTES = {
     "readyz": "health",
     "metrics": "health",
 }
+_SEAT_STATUSES = re.compile(r"/events/[^/]+/seats(/|$)")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 _SLOW_SECONDS = 2.0
 # Under overload everything is slow: one line a second says so as well as a thousand.
@@ -53,6 +55,12 @@ class RequestObserver:
             )
 
 
+def _route_of(path: str) -> str:
+    if _SEAT_STATUSES.match(path):
+        return "seatmaps"
+    return _ROUTES.get(path.removeprefix("/").partition("/")[0], "pages")
+
+
 class RequestObservation:
     """One request; see `transport.Observation`."""
 
@@ -73,7 +81,7 @@ class RequestObservation:
         self._began = time.perf_counter()
         given, self._traceparent = _correlation(headers)
         self.request_id = request_id_of(given)
-        self.route = _ROUTES.get(path.removeprefix("/").partition("/")[0], "pages")
+        self.route = _route_of(path)
         self.method = method if method in _METHODS else "other"
         self.status = 0
         self._span: Span | None = None

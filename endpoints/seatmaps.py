@@ -6,16 +6,10 @@ A draft's documents are its organiser's alone, who sends the token.
 """
 
 import asyncio
-import gzip
-import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
-from uuid import UUID
 
-import brotli
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -24,33 +18,16 @@ from domain.errors import BoxofficeError, NotFound, Unauthenticated
 from domain.ids import Part, part_id
 from domain.layout import Area, PriceLevel, Seat, SeatMap, Section
 from domain.money import Money
-from domain.states import EventState
-from domain.viewer import Scope
 from endpoints.answers import refusal
+from endpoints.documents import Document, Readers, compressed, document_answer
 from endpoints.seat_rows import rows_document
 from kit.cache import Cache
-from services.context import ServiceContext, reading
+from services.context import ServiceContext
 from services.identity.tokens import Tokens
 
 _FOREVER = "public, max-age=31536000, immutable"
 _MOST_BYTES = 64_000_000
 _MAX_DOCUMENTS = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A layout's document: plain, gzip and brotli, with one validator."""
-
-    plain: bytes
-    gzip: bytes
-    brotli: bytes
-    etag: str
-    event_id: UUID
-
-    @property
-    def size_bytes(self) -> int:
-        """The bytes of all codings."""
-        return len(self.plain) + len(self.gzip) + len(self.brotli)
 
 
 Shape = Callable[[SeatMap], dict[str, Any]]
@@ -77,18 +54,6 @@ class Documents:
         version, shape = key
         seat_map = await self._context.seat_map(version)
         return await asyncio.to_thread(compressed, shape(seat_map), seat_map.event_id)
-
-
-def compressed(content: dict[str, Any], event_id: UUID) -> Document:
-    """Return a document in every coding."""
-    plain = orjson.dumps(content)
-    return Document(
-        plain,
-        gzip.compress(plain, 9, mtime=0),
-        brotli.compress(plain, quality=9),
-        hashlib.sha256(plain).hexdigest()[:32],
-        event_id,
-    )
 
 
 def document_of(seat_map: SeatMap) -> dict[str, Any]:
@@ -172,32 +137,6 @@ def _area(seat_map: SeatMap, area: Area) -> dict[str, Any]:
     }
 
 
-class Readers:
-    """Decides who may read the documents of an event: everybody, but of a draft its organiser alone."""
-
-    def __init__(self, context: ServiceContext, tokens: Tokens) -> None:
-        self._context = context
-        self._tokens = tokens
-
-    async def is_public(self, request: Request, event_id: UUID) -> bool:
-        """Return whether everybody may read; False where the sender of this request may and others may not.
-
-        Raises:
-            NotFound: It is a draft, and the request is not its organiser's.
-            Unauthenticated: It is a draft, and the token is not valid.
-        """
-        sale = await reading(self._context.sales.get(event_id))
-        if sale is not None and sale.state != EventState.DRAFT:
-            return True
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        viewer = await self._tokens.verify(token.strip()) if scheme.lower() == "bearer" else None
-        if viewer is None or sale is None or Scope.ORGANISE not in viewer.scopes:
-            raise NotFound("There is no such seat map.")
-        if sale.organiser_id != viewer.user_id:
-            raise NotFound("There is no such seat map.")
-        return False
-
-
 def seat_map_routes(context: ServiceContext, tokens: Tokens) -> list[Route]:
     """Return the routes of the documents."""
     documents, readers = Documents(context), Readers(context, tokens)
@@ -213,7 +152,7 @@ def seat_map_routes(context: ServiceContext, tokens: Tokens) -> list[Route]:
                 return refusal(401, error.code, error.message)
             except BoxofficeError as error:
                 return refusal(503, error.code, error.message)
-            return _answer(request, document, public=public)
+            return document_answer(request, document, _FOREVER, public=public)
 
         return send
 
@@ -221,23 +160,3 @@ def seat_map_routes(context: ServiceContext, tokens: Tokens) -> list[Route]:
         Route("/seatmaps/{version}.json", sends(document_of)),
         Route("/seatmaps/{version}/rows.json", sends(by_rows)),
     ]
-
-
-def _answer(request: Request, document: Document, *, public: bool) -> Response:
-    accepted = request.headers.get("accept-encoding", "")
-    coding = next((name for name in ("br", "gzip") if name in accepted), "")
-    etag = f'"{document.etag}{"-" + coding if coding else ""}"'
-    headers = {
-        "cache-control": _FOREVER if public else "private, no-store",
-        "etag": etag,
-        "vary": "accept-encoding" if public else "accept-encoding, authorization",
-        "x-content-type-options": "nosniff",
-    }
-    if public:
-        headers["access-control-allow-origin"] = "*"
-    if etag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    if coding:
-        headers["content-encoding"] = coding
-    body = {"br": document.brotli, "gzip": document.gzip}.get(coding, document.plain)
-    return Response(body, headers=headers, media_type="application/json")

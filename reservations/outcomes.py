@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     NOTHING = "NOTHING"
     BUILT = "BUILT"
     READ = "READ"
+    UNCHANGED = "UNCHANGED"
 
 
 @dataclass(frozen=True, slots=True)

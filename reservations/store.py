@@ -15,6 +15,7 @@ from domain.ticket_limits import NO_LIMITS, TicketLimits
 from kit.cache import Cache
 from kit.clock import Clock, milliseconds, utc_now
 from kit.lua import Argument, CommandRunner
+from kit.shared_reads import SharedReads
 from reservations.answers import (
     candidate_arguments,
     correction_arguments,
@@ -70,6 +71,7 @@ class SeatStore:
         self._builds: dict[UUID, asyncio.Task[None]] = {}
         self._known_servers = ""
         self._snapshots: Cache[UUID, SeatSnapshot] = Cache(max_entries=_SNAPSHOTS_CACHED)
+        self._reads = SharedReads(self._read)
 
     async def hold(
         self,
@@ -157,19 +159,25 @@ class SeatStore:
         return HoldAnswer(Outcome(code.decode()), int(version), places_from(places.decode()))
 
     async def snapshot(self, event_id: UUID) -> SeatSnapshot:
-        """The places now; holds past their deadline are ended first."""
+        """The places now; holds past their deadline are ended first. Simultaneous readers share a read."""
+        return await self._reads.get(event_id)
+
+    async def _read(self, event_id: UUID) -> SeatSnapshot:
         keys = event_keys(event_id)
         for _ in range(8):
-            code, version, places, epoch = await self._script("snapshot", keys, self._now_ms())
+            known = self._snapshots.get(event_id)
+            version_known = "" if known is None else f"{known.epoch}:{known.version}"
+            code, version, places, epoch = await self._script("snapshot", keys, self._now_ms(), version_known)
             outcome = Outcome(code.decode())
             if outcome is Outcome.MISSING:
                 await self.build(event_id)
             elif outcome is Outcome.LAPSED:
                 await self.lapse(event_id)
             else:
-                snapshot = SeatSnapshot(epoch.decode(), version, places)
-                self._snapshots.put(event_id, snapshot)
-                return snapshot
+                if known is None or outcome is not Outcome.UNCHANGED:
+                    known = SeatSnapshot(epoch.decode(), version, places)
+                self._snapshots.put(event_id, known)
+                return known
         raise Unavailable
 
     async def read(self, event_ids: Iterable[UUID], max_age_seconds: float = 1.0) -> dict[UUID, SeatSnapshot]:

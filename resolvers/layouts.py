@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain.ids import Part, part_id
+from domain.ids import Kind, Part, part_id, public_id
 from domain.layout import PriceLevel, Seat, SeatMap, Section, SectionKind
 from domain.money import Money
 from domain.updates import SectionCount
@@ -138,6 +138,11 @@ class SectionAvailabilityView:
 def seat_map_path(version: str) -> str:
     """Return the address of a seat map's document, relative to the API's."""
     return f"/seatmaps/{version}.json"
+
+
+def seat_statuses_path(event_id: UUID) -> str:
+    """Return the address of an event's statuses as a document (endpoints.seat_statuses)."""
+    return f"/events/{public_id(Kind.EVENT, event_id)}/seats"
 
 
 def seat_map_rows_path(version: str) -> str:

@@ -11,7 +11,7 @@ from resolvers import events as resolve
 from resolvers import places as resolve_places
 from resolvers import waiting_rooms as resolve_waiting_rooms
 from resolvers.connections import Connection, PageArguments
-from resolvers.layouts import SeatMapView
+from resolvers.layouts import SeatMapView, seat_statuses_path
 from resolvers.orders import OrderView
 from resolvers.places import PlaceView
 from resolvers.views import AvailabilityRow, EventRow, PerformerRow, VenueRow
@@ -126,6 +126,15 @@ class Event(Node):
     @staticmethod
     async def seat_statuses(root: strawberry.Parent[EventRow], info: Info) -> resolve.SeatStatusesView:
         return await resolve.seat_statuses_of(info.context, root)
+
+    @field(
+        description="seatStatuses as a document for caches and CDNs, at most a second old; relative to the "
+        "API's address. It leads to the document of one version; subscribe with its version as sinceVersion. "
+        "404 while the event is a draft"
+    )
+    @staticmethod
+    def seat_statuses_url(root: strawberry.Parent[EventRow]) -> str:
+        return seat_statuses_path(root.id)
 
     @field(
         graphql_type=PlaceConnection,

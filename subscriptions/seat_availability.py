@@ -112,6 +112,8 @@ class SeatStream(AsyncIterator[SeatAvailabilityUpdate]):
         buffer = self._buffer = topic.join()
         await topic.ready(_READY_SECONDS)
         since = self._since_version
+        if since is not None:
+            await topic.reach(since, _READY_SECONDS)
         replay = None if since is None else await topic.replay(since)
         topic.start(buffer)
         if replay is None:

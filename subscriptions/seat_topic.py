@@ -137,6 +137,8 @@ class SeatTopic:
         self._snapshot: SeatSnapshot | None = None
         self._sent_snapshot: SeatAvailabilityUpdate | None = None
         self._ready = asyncio.Event()
+        self._moved = asyncio.Event()
+        self._mailbox: Mailbox | None = None
         self._next_tick = 0.0
         self._is_closed = False
         self._task = asyncio.create_task(self._run())
@@ -202,6 +204,29 @@ class SeatTopic:
             )
         return self._sent_snapshot
 
+    async def reach(self, version: int, seconds: float) -> None:
+        """Wait for the map that a client has seen at another process, which may have heard of it earlier.
+
+        A version that Redis does not have is not waited for.
+
+        Raises:
+            Unavailable: The changes were not read within `seconds`.
+        """
+        if version <= self.version:
+            return
+        current = await self._context.seats.version(self._event_id)
+        if current is None or current[1] < version:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                while self.version < version:
+                    self._moved.clear()
+                    if self._mailbox is not None:
+                        self._mailbox.put(str(version))
+                    await self._moved.wait()
+        except TimeoutError as error:
+            raise Unavailable from error
+
     async def replay(self, since: int) -> SeatAvailabilityUpdate | None:
         """Return one update from `since` to the present version; None where the changes are not kept."""
         snapshot, until = self._snapshot, self.version
@@ -234,6 +259,7 @@ class SeatTopic:
         while not self._is_closed:  # an exception while unsubscribing may replace our own cancellation
             try:
                 async with self._channels.subscribe(event_keys(self._event_id).channel) as mailbox:
+                    self._mailbox = mailbox
                     await self._resync()
                     await self._follow(mailbox)
             except BoxofficeError as error:
@@ -279,6 +305,7 @@ class SeatTopic:
         for place, state in fold(deltas).items():
             places[place] = ord(state)
         self._snapshot = SeatSnapshot(before.epoch, deltas[-1].version, bytes(places))
+        self._moved.set()
         await self._send(self._update(before.version, deltas))
 
     async def _resync(self) -> None:
@@ -287,6 +314,7 @@ class SeatTopic:
         after = await self._context.seats.snapshot(self._event_id)
         self._snapshot = after
         self._ready.set()
+        self._moved.set()
         if before is None or after == before:
             return
         if after.epoch != before.epoch or after.version <= before.version:

@@ -13,8 +13,9 @@ from domain.layout import SeatMap
 from domain.money import Money
 from domain.seating import GeneralAdmission, PriceInput, build_seat_map
 from domain.seating_plan import parse_seating_plan
+from endpoints.documents import compressed
 from endpoints.seat_rows import scale_of
-from endpoints.seatmaps import by_rows, compressed, document_of
+from endpoints.seatmaps import by_rows, document_of
 from services.catalogue.demo.seating_plans import STANDING, arena, theatre
 
 EVENT = UUID("018f3a52-0000-7000-8000-000000000001")
