@@ -10,6 +10,7 @@ from statistics import fmean
 from domain.free_seats import Run, SeatFilter, clean_starts, offered, runs
 from domain.layout import Seat, SeatMap, Section, SectionKind
 from domain.split_seats import split_groups
+from domain.wheelchair_parties import wheelchair_parties
 
 Places = tuple[int, ...]
 _Point = tuple[float, float]
@@ -22,15 +23,22 @@ def alternatives(seat_map: SeatMap, statuses: bytes, wanted: Iterable[int], quan
     """`quantity` free seats near the wanted ones; () where there are too few, or no wanted place is a seat.
 
     Adjacent and of the same price level; else in parts and of the same price level; else of any level.
-    Wheelchair seats are offered only where one was wanted.
+    Wheelchair places and companion seats are offered only where one was wanted; for a wheelchair place with
+    others beside it another such party comes first.
     """
     seats = [seat for place in wanted if (seat := seat_map.seat_at(place))]
     if not seats or quantity < 1:
         return ()
+    if _only(seat.accessible for seat in seats) is None:
+        home = seat_map.section_of(seats[0].index).number
+        for section in (home, None):
+            if parties := wheelchair_parties(seat_map, statuses, quantity, None, section, limit=1):
+                return parties[0]
     level = Counter(seat.price_level for seat in seats).most_common(1)[0][0]
     sections = _nearest_sections(seat_map, seats)
     for price_level in (level, None):
-        free = offered(seat_map, statuses, SeatFilter(price_level, _accessible(seats), None))
+        kinds = _only(seat.accessible for seat in seats), _only(seat.companion for seat in seats)
+        free = offered(seat_map, statuses, SeatFilter(price_level, kinds[0], None, kinds[1]))
         if found := _side_by_side(seat_map, statuses, free, seats, quantity, sections):
             return found
         if groups := split_groups(seat_map, free, quantity, sections, limit=1):
@@ -38,8 +46,9 @@ def alternatives(seat_map: SeatMap, statuses: bytes, wanted: Iterable[int], quan
     return ()
 
 
-def _accessible(seats: list[Seat]) -> bool | None:
-    kinds = {seat.accessible for seat in seats}
+def _only(marks: Iterable[bool]) -> bool | None:
+    """What all of the marks are; None where they differ."""
+    kinds = set(marks)
     return kinds.pop() if len(kinds) == 1 else None
 
 

@@ -1,10 +1,14 @@
-"""Best available: seats that the engine chooses, adjacent where possible, the best row first."""
+"""Best available: seats that the engine chooses, adjacent where possible, the nearest to the stage first."""
 
+from heapq import nsmallest
+from itertools import islice
 from random import Random
 
-from domain.free_seats import Run, SeatFilter, clean_starts, offered, runs
+from domain.free_seats import Run, SeatFilter, clean_starts, offered
 from domain.layout import SeatMap, Section, SectionKind
+from domain.seat_ranking import Rank, ranking_of
 from domain.split_seats import split_groups
+from domain.wheelchair_parties import wheelchair_parties
 
 Places = tuple[int, ...]
 
@@ -26,62 +30,62 @@ def candidates(
 ) -> list[Places]:
     """Up to `limit` candidates for `quantity` seats, best first; none where there are not enough seats.
 
-    Adjacent seats in the first section and row, nearest to the row's centre. Seats with a restricted view
-    only where nothing else is left or their level is asked for; wheelchair seats only when `accessible`,
-    and then no others. The first third are the best ones; the rest are drawn with `rng` from further down,
-    so that buyers who read the same map do not all try the same seats. A block leaves no orphan seat where
-    that can be avoided. Where no block is left, the party is split into few parts near each other.
+    Adjacent seats, the nearest to the focal point first (`domain.focal_point`), the cheaper of equally near
+    ones before the dearer. Seats with a restricted view only where nothing else is left or their level is
+    asked for; wheelchair places and companion seats only when `accessible`, which takes one wheelchair
+    place and companion seats beside it (`wheelchair_parties`). The first third are the best ones; the rest
+    are drawn with `rng` from further down, so that buyers who read the same map do not all try the same
+    seats. A block leaves no orphan seat where that can be avoided. Where no block is left, the party is
+    split into few parts near each other.
 
     `statuses` holds one byte a place, A for free; `price_level` and `section` are numbers.
     """
     if quantity < 1 or (section is not None and not 0 <= section < len(seat_map.sections)):
         return []
-    sections = _seated(seat_map, section)
-    for wanted in _filters(price_level, accessible):
+    if accessible:
+        return wheelchair_parties(seat_map, statuses, quantity, price_level, section, limit)
+    for wanted in _filters(price_level):
         free = offered(seat_map, statuses, wanted)
-        if blocks := _side_by_side(seat_map, statuses, free, quantity, sections):
+        if blocks := _side_by_side(seat_map, statuses, free, quantity, section, limit):
             return _varied(blocks, limit, rng or Random())  # noqa: S311 - not a secret
-    return split_groups(seat_map, free, quantity, sections, limit)
+    return split_groups(seat_map, free, quantity, _seated(seat_map, section), limit)
 
 
 def _seated(seat_map: SeatMap, section: int | None) -> list[Section]:
+    """The sections with seats, the one with the nearest seat first."""
     chosen = seat_map.sections if section is None else (seat_map.sections[section],)
-    return [entry for entry in chosen if entry.kind is SectionKind.SEATED]
+    distances = ranking_of(seat_map).distances
+    seated = [entry for entry in chosen if entry.kind is SectionKind.SEATED]
+    return sorted(seated, key=lambda entry: min(distances[entry.places.start : entry.places.stop]))
 
 
-def _filters(price_level: int | None, accessible: bool) -> tuple[SeatFilter, ...]:
-    anything = SeatFilter(price_level, accessible, None)
+def _filters(price_level: int | None) -> tuple[SeatFilter, ...]:
+    anything = SeatFilter(price_level, companion=False)
     if price_level is not None:
         return (anything,)
-    return SeatFilter(None, accessible, False), anything
+    return SeatFilter(restricted_view=False, companion=False), anything
 
 
 def _side_by_side(
-    seat_map: SeatMap, statuses: bytes, free: bytes, quantity: int, sections: list[Section]
+    seat_map: SeatMap, statuses: bytes, free: bytes, quantity: int, section: int | None, limit: int
 ) -> list[Places]:
-    """The best blocks in order; no two blocks of one run share a seat."""
-    ranked: list[tuple[int, int, float, int]] = []
-    for section in sections:
-        for run in runs(seat_map, free, section.places, quantity):
-            row = (section.number, run.segment.row)
-            # The blocks of a row come from all its segments, so the pool is cut off between rows.
-            if len(ranked) >= _POOL and ranked[-1][:2] != row:
-                return _blocks(ranked, quantity)
-            ideal = _centre(section, run) - (quantity - 1) / 2
-            ranked += [(*row, abs(start - ideal), start) for start in _starts(run, statuses, quantity, ideal)]
+    """The best blocks in order, at least the first `limit` of all; no two blocks of one run share a seat."""
+    ranking = ranking_of(seat_map)
+    ranked: list[tuple[Rank, int]] = []
+    furthest: float | None = None
+    for near, run in ranking.free_runs(free, quantity, section):
         if len(ranked) >= _POOL:
-            break
-    return _blocks(ranked, quantity)
-
-
-def _blocks(ranked: list[tuple[int, int, float, int]], quantity: int) -> list[Places]:
-    return [tuple(range(start, start + quantity)) for *_, start in sorted(ranked)]
-
-
-def _centre(section: Section, run: Run) -> float:
-    """The middle of the row as a place; it may lie between two."""
-    seats = section.rows[run.segment.row].seats
-    return (seats[0].index + seats[-1].index) / 2
+            if furthest is None:
+                best = nsmallest(limit, ranked)
+                furthest = max(ranking.distance(start, quantity) for _, start in best)
+            # No block of this segment or of a later one can be nearer than its nearest seat.
+            if near.reach > furthest or len(ranked) >= 4 * _POOL:
+                break
+        ideal = near.ideal - (quantity - 1) / 2
+        ranked += [
+            (ranking.rank(start, quantity), start) for start in _starts(run, statuses, quantity, ideal)
+        ]
+    return [tuple(range(start, start + quantity)) for _, start in islice(sorted(ranked), _POOL)]
 
 
 def _starts(run: Run, statuses: bytes, quantity: int, ideal: float) -> list[int]:

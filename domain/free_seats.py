@@ -18,6 +18,7 @@ class SeatFilter:
     price_level: int | None = None
     accessible: bool | None = False
     restricted_view: bool | None = None
+    companion: bool | None = None
 
     def admits(self, seat: Seat) -> bool:
         """Whether a seat may be offered."""
@@ -25,6 +26,7 @@ class SeatFilter:
             self.price_level in (None, seat.price_level)
             and self.accessible in (None, seat.accessible)
             and self.restricted_view in (None, seat.restricted_view)
+            and self.companion in (None, seat.companion)
         )
 
 
@@ -57,7 +59,7 @@ def offered(seat_map: SeatMap, statuses: bytes, wanted: SeatFilter) -> bytes:
 def runs(seat_map: SeatMap, free: bytes, places: range, quantity: int = 1) -> Iterator[Run]:
     """The runs of at least `quantity` free seats in `places`, in the order of the plan."""
     block = FREE * quantity
-    pattern = _at_least(quantity)
+    pattern = at_least(quantity)
     place, stop = places.start, min(places.stop, len(free))
     while (place := free.find(block, place, stop)) >= 0:
         segment = seat_map.segment_of(place)
@@ -68,7 +70,8 @@ def runs(seat_map: SeatMap, free: bytes, places: range, quantity: int = 1) -> It
 
 
 @lru_cache(maxsize=64)
-def _at_least(quantity: int) -> re.Pattern[bytes]:
+def at_least(quantity: int) -> re.Pattern[bytes]:
+    """The pattern of a run of so many free seats or more."""
     return re.compile(FREE + b"{%d,}" % quantity)
 
 

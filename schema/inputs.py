@@ -174,7 +174,9 @@ class BestAvailableInput:
     quantity: int = strawberry.field(description="How many seats")
     price_level_id: strawberry.ID | None = strawberry.field(default=None, description="At this price")
     section_id: strawberry.ID | None = strawberry.field(default=None, description="In this section")
-    accessible: bool | None = strawberry.field(default=False, description="Places for wheelchairs")
+    accessible: bool | None = strawberry.field(
+        default=False, description="A place for a wheelchair and, for the others, companion seats beside it"
+    )
 
 
 @strawberry.input(description="Places of a section without numbered seats")

@@ -64,7 +64,7 @@ BAD_EVENTS: dict[str, tuple[dict[str, Any], str]] = {
     "a plan that is a list": ({"seatingPlan": "[]"}, "seatingPlan"),
     "a plan without zones": ({"seatingPlan": '{"name": "x", "categories": []}'}, "zones"),
     "a plan with a seat of no category": ({"seatingPlan": changed_plan(categories=[])}, "zones[0].rows[0]"),
-    "a category without a price": ({"priceLevels": []}, "priceLevels"),
+    "no price at all": ({"priceLevels": [], "generalAdmission": []}, "priceLevels"),
     "a price for no category": ({"priceLevels": [{"category": "Balcony", "price": MONEY}]}, "priceLevels[0]"),
     "a price below zero": (
         {"priceLevels": [{"category": "Stalls", "price": MONEY | {"amount": -1}}]},

@@ -10,7 +10,7 @@ from domain.seating import GeneralAdmission, PriceInput, build_seat_map
 from domain.seating_plan import parse_seating_plan
 
 EVENT = UUID("01931b2c-0000-7000-8000-000000000001")
-CATEGORIES = {"s": "Stalls", "p": "Premium", "w": "Wheelchair", "r": "Restricted view"}
+CATEGORIES = {"s": "Stalls", "p": "Premium", "w": "Wheelchair", "r": "Restricted view", "c": "Companion"}
 
 
 def won(amount: int) -> Money:

@@ -115,7 +115,7 @@ def test_seats_stand_side_by_side_when_the_file_mixes_a_row(order: list[int]) ->
 
 def test_seats_are_counted_by_category_when_some_have_none() -> None:
     counts = parse_seating_plan(json.dumps(plan_document(["ssp"]))).seats_by_category()
-    assert counts == {"Stalls": 2, "Premium": 1, "Wheelchair": 0, "Restricted view": 0}
+    assert counts == {"Stalls": 2, "Premium": 1, "Wheelchair": 0, "Restricted view": 0, "Companion": 0}
 
 
 AT = {"position": {"x": 10, "y": 20}}
