@@ -162,6 +162,11 @@ class SeatStore:
         """The places now; holds past their deadline are ended first. Simultaneous readers share a read."""
         return await self._reads.get(event_id)
 
+    async def snapshot_in_redis(self, event_id: UUID) -> SeatSnapshot:
+        """The same as Redis has them, which may be damaged: for those who compare and repair."""
+        self._snapshots.evict(event_id)
+        return await self._read(event_id)
+
     async def _read(self, event_id: UUID) -> SeatSnapshot:
         keys = event_keys(event_id)
         for _ in range(8):

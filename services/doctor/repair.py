@@ -59,7 +59,7 @@ async def has_wrong_length(context: ServiceContext, event_id: UUID) -> bool:
     """Return whether an event's map in Redis has another length than its layout."""
     sale = await context.sale(event_id)
     seat_map = await context.seat_map(sale.seat_map_version)
-    return len((await context.seats.snapshot(event_id)).places) != seat_map.place_count
+    return len((await context.seats.snapshot_in_redis(event_id)).places) != seat_map.place_count
 
 
 async def rebuild(context: ServiceContext, event_id: UUID) -> None:

@@ -35,7 +35,7 @@ async def differences(context: ServiceContext, event_id: UUID) -> frozenset[Diff
     sale = await reading(context.sales.get(event_id))
     if sale is None:
         return frozenset()
-    snapshot = await context.seats.snapshot(event_id)
+    snapshot = await context.seats.snapshot_in_redis(event_id)
     owners = {
         place: hold for hold, places in (await context.seats.holds(event_id)).items() for place in places
     }

@@ -14,11 +14,9 @@ async def test_money_is_withdrawn_and_refunds_are_refused_when_a_charge_is_dispu
 
     made = await control.dispute(intent.id)
 
-    await endpoint.hook(intent.id, "charge.dispute.funds_withdrawn")
-    assert [kind for kind in endpoint.types(intent.id) if "dispute" in kind] == [
-        "charge.dispute.created",
-        "charge.dispute.funds_withdrawn",
-    ]
+    # Webhooks come in any order.
+    for kind in ("charge.dispute.created", "charge.dispute.funds_withdrawn"):
+        await endpoint.hook(intent.id, kind)
     found = (await sdk.v1.disputes.list_async({"payment_intent": intent.id})).data[0]
     assert (found.id, found.status, found.amount) == (made["id"], "needs_response", 5000)
     assert found.is_charge_refundable is False
