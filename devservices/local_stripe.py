@@ -15,8 +15,11 @@ class LocalStripe(Part):
 
     name = "stripe"
 
-    def __init__(self, home: Path, webhook_url: str, webhook_secret: str, port: int = 0) -> None:
+    def __init__(
+        self, home: Path, webhook_url: str, webhook_secret: str, port: int = 0, *, other_host: str = ""
+    ) -> None:
         super().__init__(home, port)
+        self.other_host = other_host
         self.webhook_url = webhook_url
         self.webhook_secret = webhook_secret
 
@@ -28,6 +31,8 @@ class LocalStripe(Part):
 
     def command(self) -> Sequence[str]:
         where = ["--port", str(self.port), "--data-dir", str(self.directory)]
+        if self.other_host:
+            where += ["--other-host", self.other_host]
         return [sys.executable, "-m", "devservices.stripe", *where, "--webhook-url", self.webhook_url]
 
     def environment(self) -> Mapping[str, str]:

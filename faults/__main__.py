@@ -2,6 +2,7 @@
 
 python -m faults                                  every fault, for eight minutes
 python -m faults --minutes 1 --faults kill-redis,flush-redis --seed 7
+python -m faults --cluster --minutes 20           the same with many nodes, which fail one after another
 python -m faults --stops 200                      stop processes under load: each has to end in time
 python -m faults --controls                       remove one guard after another: the checker must notice each
 """
@@ -13,6 +14,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -21,7 +23,8 @@ from rich.console import Console
 from commands.output import line, progress_shown
 from faults import report
 from faults.campaign import Plan, Result, run
-from faults.catalogue import FAULTS
+from faults.catalogue import FAULTS, Fault
+from faults.cluster.catalogue import CLUSTER_FAULTS
 from faults.guards import GUARDS
 from faults.recovery import measure
 from faults.stops import STOPPABLE
@@ -36,8 +39,9 @@ def main() -> int:
     """Runs the command line."""
     arguments = _parser().parse_args()
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # as for Ctrl-C: stop all processes
+    faults = CLUSTER_FAULTS if arguments.cluster else FAULTS
     if arguments.list:
-        for fault in FAULTS.values():
+        for fault in faults.values():
             line(f"{fault.name:24}{fault.what}")
         return 0
     directory = Path(arguments.out or tempfile.mkdtemp(prefix="boxoffice-faults-"))
@@ -51,7 +55,13 @@ def main() -> int:
         return _stops(arguments.stops, directory, seed)
     if arguments.controls is not None:
         return _controls(arguments.controls, directory, seed)
-    plan = Plan(seed, arguments.minutes, tuple(arguments.faults or ()), buyers=arguments.buyers)
+    plan = Plan(
+        seed,
+        arguments.minutes,
+        _known(arguments.faults or (), faults),
+        buyers=arguments.buyers,
+        cluster=arguments.cluster,
+    )
     result = attack(plan, directory)
     report.show(result, Console())
     line(f"history and report: {directory}")
@@ -120,7 +130,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=8.0, help="the duration (8)")
     parser.add_argument("--seed", type=int, help="the seed of the buyers, the faults and their order")
     parser.add_argument(
-        "--faults", type=_fault_names, metavar="A,B", help="only these faults; --list prints them"
+        "--faults",
+        type=lambda text: text.split(","),
+        metavar="A,B",
+        help="only these faults; --list prints them",
+    )
+    parser.add_argument(
+        "--cluster", action="store_true", help="an installation of many nodes, and the faults of its nodes"
     )
     parser.add_argument("--buyers", type=int, default=12, help="the number of concurrent buyers (12)")
     parser.add_argument("--out", metavar="DIR", help="the folder of history, logs and report")
@@ -135,12 +151,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _fault_names(text: str) -> list[str]:
-    names = [name for name in text.split(",") if name]
-    unknown = [name for name in names if name not in FAULTS]
+def _known(names: Sequence[str], faults: Mapping[str, Fault]) -> tuple[str, ...]:
+    """The names of faults; the command ends where there is no such fault."""
+    unknown = [name for name in names if name not in faults]
     if unknown:
-        raise argparse.ArgumentTypeError(f"there is no fault {unknown[0]!r}; --list prints them")
-    return names
+        raise SystemExit(f"there is no fault {unknown[0]!r}; --list prints them")
+    return tuple(names)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,14 @@ from faults.history import Call, Outcome
 from faults.installation import Installation
 
 _INTERVAL_SECONDS = 0.2
+# An event that has no free place answers, too.
+_SOLD = ("NOT_ENOUGH_SEATS", "SEATS_UNAVAILABLE")
+
+
+def _opened() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
 
 
 @dataclass(slots=True)
@@ -21,6 +29,9 @@ class AvailabilityProbe:
     api: RecordingClient
     installation: Installation
     on_sale: EventOnSale
+    name: str = "probe"
+    open: asyncio.Event = field(default_factory=_opened)
+    """While it is not set, nothing is requested."""
     succeeded_at: list[float] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -28,6 +39,7 @@ class AvailabilityProbe:
         probes: set[asyncio.Task[None]] = set()
         try:
             for number in itertools.count():
+                await self.open.wait()
                 probe = asyncio.create_task(self._probe_once(number))
                 probes.add(probe)
                 probe.add_done_callback(probes.discard)
@@ -38,13 +50,14 @@ class AvailabilityProbe:
             await asyncio.gather(*probes, return_exceptions=True)
 
     async def _probe_once(self, number: int) -> None:
-        name = f"probe-{number}"
+        name = f"{self.name}-{number}"
         token = self.installation.token(name)
         selection = {"generalAdmission": {"sectionId": self.on_sale.section_id, "quantity": 1}}
         given = {"eventId": self.on_sale.event_id, "selection": selection, "idempotencyKey": name}
         held = await self.api.call(name, "reserve", given, token, key=name, wanted=1)
-        if held.outcome is Outcome.OK:
+        if held.outcome is Outcome.OK or held.code in _SOLD:
             self.succeeded_at.append(held.ended)
+        if held.outcome is Outcome.OK:
             await self._release(name, token, held)
 
     async def _release(self, name: str, token: str, held: Call) -> None:

@@ -6,7 +6,7 @@ import random
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -18,6 +18,8 @@ from faults.availability_probe import AvailabilityProbe
 from faults.buyers import Workload
 from faults.catalogue import FAULTS, Fault
 from faults.client import RecordingClient
+from faults.cluster.catalogue import CLUSTER_FAULTS
+from faults.cluster.installation import start_cluster
 from faults.events import ORGANISER, open_event
 from faults.guards import GUARDS
 from faults.history import History
@@ -52,6 +54,8 @@ class Plan:
     rounds: int = 0
     """The maximum number of faults; 0 for no limit but the duration."""
     settle_seconds: float = SETTLE_SECONDS
+    cluster: bool = False
+    """An installation of many nodes."""
     expiry_seconds: float = HOLD_SECONDS + PAYMENT_SECONDS
     """How long the audit waits first, until every hold has expired."""
 
@@ -61,12 +65,15 @@ class Injection:
     """One injected fault and its effect. Times are seconds."""
 
     name: str
+    what: str
     at: float
     lasted: float
     settled: float | None
     """From its end until every invariant holds; None if that did not happen."""
     unavailable: float
-    """The longest time without a successful hold."""
+    """The longest time without a successful hold of an event of its own."""
+    unavailable_struck: float
+    """The same of the event that is sold, whose node a fault of one node strikes."""
     last: str
     """The last violation that disappeared."""
 
@@ -95,11 +102,13 @@ class Campaign:
     api: RecordingClient
     workload: Workload
     probe: AvailabilityProbe
+    struck: AvailabilityProbe
+    """It asks for the event that is sold, as long as buyers do."""
     watchers: list[Watcher]
     target: Target
     result: Result
     background: list[asyncio.Task[None]]
-    """The probe and the organiser who renames: they do not pause before the audit."""
+    """The probes and the organiser who renames: they do not pause before the audit."""
 
     @property
     def unrecorded_intents(self) -> bool:
@@ -113,10 +122,10 @@ async def run(plan: Plan, directory: Path, progress: Progress, log: Callable[[st
     history = History(directory / "history.jsonl")
     started = time.monotonic()
     try:
-        starting = start_installation(
-            directory / "data", rng, workers=plan.workers, without=plan.without, log=log
-        )
-        async with starting as installation, under_load(plan, installation, history, rng) as campaign:
+        async with (
+            starting_of(plan, directory / "data", rng, log) as installation,
+            under_load(plan, installation, history, rng) as campaign,
+        ):
             await _inject_all(campaign, rng, progress, log)
             await _audit(campaign, log)
             if not plan.without:
@@ -125,6 +134,15 @@ async def run(plan: Plan, directory: Path, progress: Progress, log: Callable[[st
             return campaign.result
     finally:
         history.close()
+
+
+def starting_of(
+    plan: Plan, home: Path, rng: random.Random, log: Callable[[str], None]
+) -> AbstractAsyncContextManager[Installation]:
+    """The installation of a plan, which starts as a block begins and stops as it ends."""
+    if plan.cluster:
+        return start_cluster(home, rng, without=plan.without, log=log)
+    return start_installation(home, rng, workers=plan.workers, without=plan.without, log=log)
 
 
 @asynccontextmanager
@@ -140,6 +158,7 @@ async def under_load(
     waited = await open_event(api, organiser, "WaitingRoomLoad", rows=0, standing=200)
     workload = Workload(api, installation, on_sale, random.Random(rng.random()))
     probe = AvailabilityProbe(api, installation, probed)
+    struck = AvailabilityProbe(api, installation, on_sale, "struck", workload.open)
     room = WaitingRoomLoad(api, installation, waited, random.Random(rng.random()), workload.open)
     await room.prepare()
     watchers = [
@@ -149,17 +168,16 @@ async def under_load(
         await _remove_guard_in_database(installation, plan.without)
     async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
         target = Target(installation, api, workload, random.Random(rng.random()), client)
-        background = [
-            asyncio.create_task(probe.run()),
-            asyncio.create_task(_rename(api, on_sale.event_id, organiser)),
-        ]
+        jobs = (probe.run(), struck.run(), _rename(api, on_sale.event_id, organiser))
+        background = [asyncio.create_task(job) for job in jobs]
         tasks = [*background, *(asyncio.create_task(watcher.watch()) for watcher in watchers)]
         tasks += [asyncio.create_task(workload.buyer(number)) for number in range(plan.buyers)]
         tasks += [asyncio.create_task(room.person(number)) for number in range(plan.waiting)]
         workload.open.set()
         try:
+            result = Result(plan)
             yield Campaign(
-                plan, installation, api, workload, probe, watchers, target, Result(plan), background
+                plan, installation, api, workload, probe, struck, watchers, target, result, background
             )
         finally:
             for task in tasks:
@@ -186,9 +204,10 @@ async def _rename(api: RecordingClient, event_id: str, token: str) -> None:
 
 def schedule(plan: Plan, rng: random.Random) -> Sequence[Fault]:
     """The faults of one round, each once, in a seeded order."""
-    names = list(plan.faults or FAULTS)
+    known = CLUSTER_FAULTS if plan.cluster else FAULTS
+    names = [name for name in plan.faults or known if known[name].is_possible()]
     rng.shuffle(names)
-    return [FAULTS[name] for name in names]
+    return [known[name] for name in names]
 
 
 async def _inject_all(
@@ -206,7 +225,8 @@ async def _inject_all(
             settled = (
                 "never settled" if injection.settled is None else f"settled in {injection.settled:.1f} s"
             )
-            log(f"{fault.name}: {settled}, no holds for {injection.unavailable:.1f} s")
+            others, own = injection.unavailable, injection.unavailable_struck
+            log(f"{fault.name}: {settled}, no holds for {own:.1f} s, elsewhere for {others:.1f} s")
             progress(int(time.monotonic() - began), int(budget), "seconds")
             if injection.settled is None:
                 return
@@ -223,6 +243,7 @@ async def _inject(campaign: Campaign, fault: Fault) -> Injection:
         await asyncio.sleep(fault.seconds)
     ended = time.time()
     history.note("fault ends", fault=fault.name)
+    struck = campaign.struck.longest_gap(began, ended)
     workload.open.clear()
     await campaign.target.hurry_stripe() if fault.name == "webhooks-late" else None
     settled, left = await _settle(campaign)
@@ -231,7 +252,7 @@ async def _inject(campaign: Campaign, fault: Fault) -> Injection:
     last = left[0].text if left else ""
     history.note("settled", fault=fault.name, seconds=settled, last=last)
     unavailable = campaign.probe.longest_gap(began, time.time())
-    return Injection(fault.name, began, ended - began, settled, unavailable, last)
+    return Injection(fault.name, fault.what, began, ended - began, settled, unavailable, struck, last)
 
 
 async def _settle(campaign: Campaign) -> tuple[float | None, list[Violation]]:
@@ -293,7 +314,11 @@ async def _run_doctor(campaign: Campaign, log: Callable[[str], None]) -> None:
     """Runs `boxoffice doctor`, which must find nothing after a clean audit."""
     command = [sys.executable, "-m", "cli", "doctor", "--data-dir", str(campaign.installation.home)]
     doctor = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        *command,
+        cwd=ROOT,
+        env=campaign.installation.command_environment(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     said, _ = await doctor.communicate()
     log(said.decode().strip().splitlines()[-1] if said else "the doctor printed nothing")

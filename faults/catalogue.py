@@ -22,6 +22,8 @@ class Fault:
     inject: Inject
     seconds: float = 3.0
     """Its duration."""
+    is_possible: Callable[[], bool] = lambda: True
+    """Whether this machine can have it."""
 
 
 FAULTS: dict[str, Fault] = {}

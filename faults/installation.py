@@ -68,6 +68,11 @@ class Installation:
         """The direct address of Meilisearch."""
         return f"http://127.0.0.1:{self.ports['meilisearch']}"
 
+    def redis_of(self, key: str) -> Redis:
+        """A direct client of the server that has a key."""
+        assert key, "a key has a name"
+        return self.redis()
+
     def redis(self) -> Redis:
         """A direct client of Redis."""
         return Redis(
@@ -106,9 +111,7 @@ class Installation:
         ]
         command += ["--workers", str(self.workers), "--data-dir", str(self.home)]
         ports = {name: proxy.port for name, proxy in self.proxies.items()}
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith("BOXOFFICE_")
-        } | {
+        environment = inherited_environment() | {
             "PYTHONPATH": str(ROOT),
             "BOXOFFICE_HOLD_SECONDS": str(HOLD_SECONDS),
             "BOXOFFICE_PAYMENT_SECONDS": str(PAYMENT_SECONDS),
@@ -120,6 +123,15 @@ class Installation:
                 command, cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment
             )
 
+    def command_environment(self) -> dict[str, str]:
+        """The environment for one of `boxoffice`'s commands beside it, which otherwise reads its data dir."""
+        return inherited_environment()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether what starts the processes has ended."""
+        return self.process is None or self.process.poll() is not None
+
     async def wait_ready(self) -> None:
         """Waits until /readyz answers 200.
 
@@ -129,7 +141,7 @@ class Installation:
         deadline = time.monotonic() + _START_SECONDS
         async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
             while time.monotonic() < deadline:
-                if self.process is None or self.process.poll() is not None:
+                if self.has_ended:
                     break
                 with contextlib.suppress(httpx.HTTPError):
                     if (await client.get(f"{self.base_url}/readyz")).status_code == 200:
@@ -191,6 +203,11 @@ class Installation:
                 self.kill_everything()
         for proxy in self.proxies.values():
             await proxy.close()
+
+
+def inherited_environment() -> dict[str, str]:
+    """This process's environment without settings of Boxoffice."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("BOXOFFICE_")}
 
 
 def _process_tree(pid: int) -> list[psutil.Process]:

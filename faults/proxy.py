@@ -48,10 +48,12 @@ class Proxy:
     dropped: int = 0
     """The number of dropped responses."""
     server: asyncio.Server | None = None
+    host: str = "127.0.0.1"
+    """The address that it listens at."""
 
     async def open(self) -> None:
         """Starts to listen on a free port."""
-        self.server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self.server = await asyncio.start_server(self._serve, self.host, self.port)
         self.port = self.server.sockets[0].getsockname()[1]
 
     async def close(self) -> None:

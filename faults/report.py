@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 
 from faults.campaign import Injection, Result
-from faults.catalogue import FAULTS
 from faults.violations import INVARIANTS
 
 
@@ -26,13 +25,16 @@ def show(result: Result, console: Console) -> None:
 
 def _faults_table(injections: list[Injection]) -> Table:
     table = Table(title="Faults")
-    for name in ("fault", "description", "times", "longest to settle (s)", "longest without holds (s)"):
-        table.add_column(name, justify="left" if name in ("fault", "description") else "right")
+    for name in ("fault", "description"):
+        table.add_column(name)
+    for name in ("times", "longest to settle (s)", "longest without holds (s)", "elsewhere (s)"):
+        table.add_column(name, justify="right")
     for name, of_name in sorted(_by_name(injections).items()):
         settled = [one.settled for one in of_name]
         slowest = "never" if None in settled else f"{max(s for s in settled if s is not None):.1f}"
-        longest = max(one.unavailable for one in of_name)
-        table.add_row(name, FAULTS[name].what, str(len(of_name)), slowest, f"{longest:.1f}")
+        longest = f"{max(one.unavailable_struck for one in of_name):.1f}"
+        elsewhere = f"{max(one.unavailable for one in of_name):.1f}"
+        table.add_row(name, of_name[0].what, str(len(of_name)), slowest, longest, elsewhere)
     return table
 
 
@@ -65,7 +67,12 @@ def figures(result: Result) -> dict[str, float]:
         "double bookings": result.counts.doubled,
         "captured but unbooked after settling": result.unbooked,
         "longest time to settle (s)": max(settled, default=0.0),
-        "longest time without holds (s)": max((one.unavailable for one in result.injections), default=0.0),
+        "longest time without holds (s)": max(
+            (one.unavailable_struck for one in result.injections), default=0.0
+        ),
+        "longest time without holds of another event (s)": max(
+            (one.unavailable for one in result.injections), default=0.0
+        ),
         "violations": len(result.violations),
     }
 

@@ -239,20 +239,19 @@ async def _read_index(installation: Installation, client: httpx.AsyncClient) -> 
 
 async def _read_maps(installation: Installation, event_ids: list[UUID]) -> dict[UUID, SeatMap]:
     found: dict[UUID, SeatMap] = {}
-    redis = installation.redis()
-    try:
-        for event_id in event_ids:
-            keys = event_keys(event_id)
-            async with redis.pipeline(transaction=True) as pipeline:
-                pipeline.get(keys.places)
-                pipeline.hget(keys.meta, "version")
-                pipeline.hgetall(keys.claims)
-                places, version, holds = await pipeline.execute()
-            if places is not None and version is not None:
-                owners = {int(p): hold.decode() for hold, of in holds.items() for p in of.split(b",") if p}
-                found[event_id] = SeatMap(places, int(version), owners)
-    finally:
-        await redis.aclose()
+    for event_id in event_ids:
+        keys = event_keys(event_id)
+        async with (
+            installation.redis_of(keys.meta) as redis,
+            redis.pipeline(transaction=True) as pipeline,
+        ):
+            pipeline.get(keys.places)
+            pipeline.hget(keys.meta, "version")
+            pipeline.hgetall(keys.claims)
+            places, version, holds = await pipeline.execute()
+        if places is not None and version is not None:
+            owners = {int(p): hold.decode() for hold, of in holds.items() for p in of.split(b",") if p}
+            found[event_id] = SeatMap(places, int(version), owners)
     return found
 
 

@@ -40,7 +40,14 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _serve(given: argparse.Namespace, listener: socket.socket) -> None:
     url = f"http://{HOST}:{listener.getsockname()[1]}"
-    config = Config(url, given.webhook_url, given.webhook_secret, given.api_key, given.later_seconds)
+    config = Config(
+        url,
+        given.webhook_url,
+        given.webhook_secret,
+        given.api_key,
+        given.later_seconds,
+        tuple(given.other_host),
+    )
     app = App(Store(given.data_dir / "stripe.sqlite3"), config)
     server = uvicorn.Config(
         build(app, lambda: _print_ready(url)),
@@ -94,6 +101,12 @@ def _parser() -> argparse.ArgumentParser:
         help=f"signs the events; in {SIGNING_VARIABLE} no process list shows it (whsec_local)",
     )
     add("--api-key", help="the only accepted secret key; without it any sk_test_ key is accepted")
+    add(
+        "--other-host",
+        action="append",
+        default=[],
+        help="a name beside loopback's by which it may be asked for",
+    )
     add("--later-seconds", type=float, default=1.0, help="the duration of slow payments and refunds")
     return parser
 

@@ -29,6 +29,8 @@ class Config:
     webhook_secret: str
     api_key: str | None = None
     later_seconds: float = 1.0
+    other_hosts: tuple[str, ...] = ()
+    """Names beside loopback's by which requests may ask for it."""
 
 
 class App:

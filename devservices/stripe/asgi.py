@@ -16,17 +16,19 @@ from devservices.stripe.control import Control, error_response
 from devservices.stripe.errors import ApiError
 
 LOCAL_ORIGIN = r"https?://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"
-MIDDLEWARE = [
-    # Pages of other sites are refused, by CORS and by the host name (DNS rebinding).
-    Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
-    Middleware(
+
+
+def _middleware(app: App) -> list[Middleware]:
+    """Pages of other sites are refused, by CORS and by the host name (DNS rebinding)."""
+    hosts = ["127.0.0.1", "localhost", *app.config.other_hosts]
+    cors = Middleware(
         CORSMiddleware,
         allow_origin_regex=LOCAL_ORIGIN,
         allow_methods=["*"],
         allow_headers=["*"],
         expose_headers=["Request-Id", "Idempotent-Replayed"],
-    ),
-]
+    )
+    return [Middleware(TrustedHostMiddleware, allowed_hosts=hosts), cors]
 
 
 def build(app: App, ready: Callable[[], None] = lambda: None) -> Starlette:
@@ -50,6 +52,6 @@ def build(app: App, ready: Callable[[], None] = lambda: None) -> Starlette:
             *ByHand(app).routes(),
         ],
         lifespan=lifespan,
-        middleware=MIDDLEWARE,
+        middleware=_middleware(app),
         exception_handlers={ApiError: error_response},
     )

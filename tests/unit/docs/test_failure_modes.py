@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from faults.catalogue import FAULTS
+from faults.cluster.catalogue import CLUSTER_FAULTS
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "failure-modes.md").read_text()
@@ -24,7 +25,7 @@ def test_every_named_test_exists_when_the_page_is_read() -> None:
 
 
 def test_every_fault_is_on_the_page_when_the_page_is_read() -> None:
-    assert set(re.findall(r"`fault:([\w-]+)`", PAGE)) == set(FAULTS)
+    assert set(re.findall(r"`fault:([\w-]+)`", PAGE)) == set(FAULTS) | set(CLUSTER_FAULTS)
 
 
 def test_every_row_says_what_shows_it_when_the_page_is_read() -> None:
