@@ -5,7 +5,10 @@ use them together. Redis may lose every key: SeatStore rebuilds them from Postgr
 """
 
 from dataclasses import dataclass
+from itertools import count
 from uuid import UUID
+
+from redis.crc import key_slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,30 @@ SERVER_RUNS = "bo:server_runs"
 """STRING: the run ids of the servers on which all events were built; a server with another run may have lost
 writes. Lifetime: unlimited. Owner: SeatStore."""
 
+_SLOTS = 16_384
+_LISTS = 16
+
+
+def _list_of_slots(number: int) -> str:
+    """The key of a list whose own slot is among the slots that it lists."""
+    names = (f"bo:changed:{suffix}" for suffix in count())
+    return next(name for name in names if key_slot(name.encode()) * _LISTS // _SLOTS == number)
+
+
+CHANGED_LISTS = tuple(map(_list_of_slots, range(_LISTS)))
+"""SORTED SET: event id as 16 bytes by the time of its latest change in Unix milliseconds, about. Lifetime of
+an entry: as long as a hold, see workers/ordering.py. Owner: ChangedEvents.
+
+Each lists the events of neighbouring slots, and is in one of them: on a cluster a dead node takes away the
+lists of its own events, but for those at the borders.
+"""
+
 META_PATTERN = "bo:{*}:meta"
-DEADLINES_PATTERN = "bo:{*}:deadlines"
+
+
+def changed_events_key(event_id: UUID) -> str:
+    """The one of CHANGED_LISTS that lists an event."""
+    return CHANGED_LISTS[key_slot(str(event_id).encode()) * _LISTS // _SLOTS]
 
 
 def event_id_of(key: str) -> UUID:

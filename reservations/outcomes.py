@@ -22,6 +22,7 @@ class Outcome(StrEnum):
     BUILT = "BUILT"
     READ = "READ"
     UNCHANGED = "UNCHANGED"
+    RETIRED = "RETIRED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ SCRIPT_KEYS: dict[str, tuple[str, ...]] = {
     "block": _STATUSES,
     "correct": (*_HOLDS, "buyers"),
     "build": (*_HOLDS, "buyers"),
+    "retire": (*_HOLDS, "buyers"),
     "snapshot": ("places", "meta", "deadlines"),
 }
 

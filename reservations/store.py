@@ -27,8 +27,8 @@ from reservations.answers import (
     pairs_from,
     places_from,
 )
+from reservations.changed_events import ChangedEvents
 from reservations.keys import (
-    DEADLINES_PATTERN,
     META_PATTERN,
     SERVER_RUNS,
     EventKeys,
@@ -70,6 +70,8 @@ class SeatStore:
         self._scripts = dict(SCRIPTS)
         self._builds: dict[UUID, asyncio.Task[None]] = {}
         self._known_servers = ""
+        self.changed = ChangedEvents(runner, clock)
+        """Which events' places have changed lately"""
         self._snapshots: Cache[UUID, SeatSnapshot] = Cache(max_entries=_SNAPSHOTS_CACHED)
         self._reads = SharedReads(self._read)
 
@@ -124,6 +126,7 @@ class SeatStore:
         NOTHING where it has this deadline already, or the hold does not exist.
         """
         deadline = "+inf" if deadline_ms is None else deadline_ms
+        self.changed.touch(event_id)
         code, _, _ = await self._script("extend", event_keys(event_id), str(hold_id), deadline)
         return Outcome(code.decode())
 
@@ -155,6 +158,7 @@ class SeatStore:
     async def _change(self, script: str, event_id: UUID, *arguments: Argument) -> HoldAnswer:
         """Run a script that may publish a delta."""
         keys = event_keys(event_id)
+        self.changed.touch(event_id)
         code, version, places = await self._script(script, keys, keys.channel, DELTAS_KEPT, *arguments)
         return HoldAnswer(Outcome(code.decode()), int(version), places_from(places.decode()))
 
@@ -249,17 +253,19 @@ class SeatStore:
         answer = await self._command("HGETALL", event_keys(event_id).claims)
         return {hold.decode(): places_from(places.decode()) for hold, places in pairs_from(answer)}
 
-    async def events_with_holds(self) -> list[UUID]:
-        """The events that have a hold with a deadline, on the servers that answer."""
-        return await self._events(DEADLINES_PATTERN)
+    async def retire(self, event_id: UUID) -> bool:
+        """Delete an event that is over; False where a hold keeps it. Its next reader builds it anew."""
+        self._snapshots.evict(event_id)
+        code, _, _ = await self._script("retire", event_keys(event_id), self._now_ms())
+        return Outcome(code.decode()) is Outcome.RETIRED
 
     async def events_built(self) -> list[UUID]:
-        """The events that are in Redis, on the servers that answer."""
-        return await self._events(META_PATTERN)
+        """The events that are in Redis, on the servers that answer.
 
-    async def _events(self, pattern: str) -> list[UUID]:
+        It looks at every key of every server: for the doctor only.
+        """
         answers = await asyncio.gather(
-            *(_scan(server, pattern) for server in await self._servers()), return_exceptions=True
+            *(_scan(server, META_PATTERN) for server in await self._servers()), return_exceptions=True
         )
         found = [keys for keys in answers if not isinstance(keys, BaseException)]
         for failure in answers:
@@ -311,6 +317,7 @@ class SeatStore:
         await asyncio.shield(task)
 
     async def _build(self, event_id: UUID, replacing: str) -> None:
+        self.changed.touch(event_id)
         source = await self._load_seat_source(event_id)
         keys = event_keys(event_id)
         await self._script(

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable
-from uuid import UUID
+from datetime import timedelta
 
-from domain.errors import NotFound
+from kit.clock import milliseconds
 from services.context import ServiceContext
 from services.ordering.expiry import expire_lapsed, expire_paying
 from services.ordering.outbox import deliver
-from services.ordering.reconcile import Difference, correct_places, differences
+from services.ordering.retire_maps import retire_maps
 from services.ordering.sweeps import (
     sweep_cancelled_events,
     sweep_card_attempts,
@@ -16,10 +16,12 @@ from services.ordering.sweeps import (
     sweep_reversals,
 )
 from workers.loops import Loop
+from workers.reconciliation import Reconciliation
 
 # Longer than any statement of a request may run, so an older difference is no request in flight.
 STANDING_SECONDS = 10.0
 _LOOK_SECONDS = 1.0
+_SLACK = timedelta(minutes=1)
 
 
 def ordering_loops(context: ServiceContext) -> list[Loop]:
@@ -38,6 +40,7 @@ def ordering_loops(context: ServiceContext) -> list[Loop]:
         Loop("orders of cancelled events", lambda: sweep_cancelled_events(context), 2.0),
         Loop("lapsed holds", LapseSweep(context), 2.0),
         Loop("reconciliation", Reconciliation(context), STANDING_SECONDS),
+        Loop("maps of past events", lambda: retire_maps(context), 45.0),
         Loop("redis watch", RestartWatch(context), _LOOK_SECONDS),
     ]
 
@@ -51,38 +54,21 @@ async def _without_hurry(round_of: Awaitable[int]) -> int:
 class LapseSweep:
     """Ends holds in Redis that are past their deadline and have no order to expire them.
 
-    The sweep of orders is the quick one; this finds what a process left that died between the two.
+    The sweep of orders is the quick one; this finds what a process left that died between the two. It looks
+    at the events that have changed within the life of a hold.
     """
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
 
     async def __call__(self) -> int:
-        events = await self._context.seats.events_with_holds()
-        ended = await asyncio.gather(*map(self._context.seats.lapse, events))
-        return sum(map(len, ended))
-
-
-class Reconciliation:
-    """Corrects in Redis the differences that two rounds in a row find."""
-
-    def __init__(self, context: ServiceContext) -> None:
-        self._context = context
-        self._seen: dict[UUID, frozenset[Difference]] = {}
-
-    async def __call__(self) -> int:
-        before, self._seen = self._seen, {}
-        for event_id in await self._context.seats.events_built():
-            try:
-                found = await differences(self._context, event_id)
-            except NotFound:
-                continue
-            standing = found & before.get(event_id, frozenset())
-            if standing:
-                await correct_places(self._context, event_id, standing)
-            if found - standing:
-                self._seen[event_id] = found - standing
-        return 0
+        seats = self._context.seats
+        since_ms = milliseconds(self._context.now() - self._context.hold_time - _SLACK)
+        changed = await seats.changed.since(since_ms)
+        ended = await asyncio.gather(*map(seats.lapse, changed), return_exceptions=True)
+        await seats.changed.forget_before(since_ms)
+        # The events of a dead node are left out; it may take a while until it is back.
+        return sum(len(holds) for holds in ended if not isinstance(holds, BaseException))
 
 
 class RestartWatch:

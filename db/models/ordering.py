@@ -212,6 +212,9 @@ class PlaceEpoch(SQLModel, table=True):
     """
 
     __tablename__ = "place_epochs"
+    __table_args__ = (sa.Index("place_epochs_built", "event_id", postgresql_where="built_at IS NOT NULL"),)
 
     event_id: UUID = Field(sa_column=sa.Column(postgresql.UUID(as_uuid=True), primary_key=True))
     first_version: int
+    built_at: datetime | None = timestamp(now=True, nullable=True)
+    """When the event was built in Redis; None where it is no longer there."""

@@ -57,7 +57,8 @@ async def next_first_version(source: Source, event_id: UUID) -> int:
         await source.fetchval(
             """
             INSERT INTO place_epochs (event_id, first_version) VALUES ($1, 0)
-            ON CONFLICT (event_id) DO UPDATE SET first_version = place_epochs.first_version + 50000
+            ON CONFLICT (event_id)
+              DO UPDATE SET first_version = place_epochs.first_version + 50000, built_at = now()
             RETURNING first_version
             """,
             event_id,
@@ -66,9 +67,12 @@ async def next_first_version(source: Source, event_id: UUID) -> int:
 
 
 async def raise_first_version(source: Source, event_id: UUID, version: int) -> None:
-    """Make the next epoch start at `version` or above, however many changes the current one had."""
+    """Make the next epoch start at `version` or above, however many changes the current one had.
+
+    It goes some way further, so that few of many calls write.
+    """
     await source.fetch(
-        "UPDATE place_epochs SET first_version = $2 WHERE event_id = $1 AND first_version < $2",
+        "UPDATE place_epochs SET first_version = $2 + 50000 WHERE event_id = $1 AND first_version < $2",
         event_id,
         version,
     )

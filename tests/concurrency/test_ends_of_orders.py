@@ -31,7 +31,7 @@ from services.ordering.webhook import handle_webhook
 from tests.concurrency.races import faults, kept_at_stripe, lapse, unexpected, until_quiet
 from tests.events import ORGANISER, ManualClock, buyer, open_event
 from tests.orders import tickets_on
-from workers.ordering import Reconciliation
+from workers.reconciliation import Reconciliation
 
 Contexts = tuple[ServiceContext, ServiceContext]
 ANN = buyer("ann")
