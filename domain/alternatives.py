@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from itertools import islice
 from math import hypot
 from statistics import fmean
@@ -11,6 +10,7 @@ from domain.free_seats import Run, SeatFilter, clean_starts, offered, runs
 from domain.layout import Seat, SeatMap, Section, SectionKind
 from domain.split_seats import split_groups
 from domain.wheelchair_parties import wheelchair_parties
+from kit.derived import kept_with_source
 
 Places = tuple[int, ...]
 _Point = tuple[float, float]
@@ -119,7 +119,7 @@ def _nearest_sections(seat_map: SeatMap, seats: list[Seat]) -> list[Section]:
     return sorted(seated, key=distance)
 
 
-@lru_cache(maxsize=64)
+@kept_with_source()
 def _section_middles(seat_map: SeatMap) -> dict[int, _Point]:
     seated = (s for s in seat_map.sections if s.kind is SectionKind.SEATED)
     return {s.number: _middle(seat_map.seats[s.places.start : s.places.stop]) for s in seated}

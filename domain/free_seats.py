@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from domain.layout import Seat, SeatMap, Segment
 from domain.seat_status import FREE
+from kit.derived import kept_with_source
 
 _FREE_BYTE = FREE[0]
 
@@ -42,7 +43,7 @@ class Run:
         return self.stop - self.start
 
 
-@lru_cache(maxsize=256)
+@kept_with_source(most=16)
 def _mask(seat_map: SeatMap, wanted: SeatFilter) -> int:
     """One byte a seat: 0xff where it may be offered, 0x00 where not."""
     marks = bytes(0xFF if wanted.admits(seat) else 0x00 for seat in seat_map.seats)

@@ -133,7 +133,7 @@ class Segment:
         return self.last - self.first + 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class SeatMap:
     """The layout and the prices of one event; `version` changes whenever either does.
 

@@ -4,7 +4,6 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import accumulate, pairwise
 from math import hypot
 from operator import itemgetter
@@ -14,6 +13,7 @@ from domain.focal_point import focal_point
 from domain.free_seats import Run, at_least
 from domain.layout import SeatMap, Segment
 from domain.seat_status import FREE
+from kit.derived import kept_with_source
 
 # Blocks whose distances differ by less than this share of the space between two seats are equally near.
 _EQUAL_SHARE = 0.1
@@ -115,7 +115,7 @@ class _Chunk:
         return self._ranked[number], self._starts[number]
 
 
-@lru_cache(maxsize=64)
+@kept_with_source()
 def ranking_of(seat_map: SeatMap) -> Ranking:
     """The ranking of a map, worked out at its first use."""
     return Ranking(seat_map)

@@ -1,12 +1,12 @@
 """Selections: the places that a buyer asks for, checked against the seat map and turned into candidates."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from domain.alternatives import alternatives
 from domain.best_available import candidates
 from domain.errors import InvalidInput, LimitExceeded
 from domain.layout import SeatMap, SectionKind
+from kit.derived import kept_with_source
 from reservations.outcomes import Candidate, FreeRange
 
 
@@ -109,7 +109,7 @@ def best_candidates(selection: BestAvailable, seat_map: SeatMap, places: bytes) 
     return [_candidate(seat_map, tuple(sorted(option))) for option in found]
 
 
-@lru_cache(maxsize=128)  # in a rush many buyers want the same seats of the same map
+@kept_with_source(most=16)  # in a rush many buyers want the same seats of the same map
 def other_seats(seat_map: SeatMap, places: bytes, wanted: tuple[int, ...]) -> tuple[int, ...]:
     """Return as many free seats near the wanted ones, at the same price where possible."""
     return tuple(alternatives(seat_map, places, wanted, len(wanted)))
