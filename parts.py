@@ -18,6 +18,7 @@ from pubsub.process_metrics import ProcessMetrics
 from pubsub.redis_backend import RedisBackend
 from pubsub.single_use import SingleUse
 from pubsub.sliding_counters import SlidingCounters
+from reservations.address_check import address_fault
 from reservations.connection import Client, Runner, batcher, connect
 from reservations.store import SeatStore
 from search.meilisearch import MeilisearchIndex
@@ -34,7 +35,7 @@ from services.search.find_events import EventSearch, Freshness, database_index, 
 from services.waiting_room.admission_controller import AdmissionController
 from services.waiting_room.queue_tokens import QueueTokens
 from services.waiting_room.waiting_rooms import WaitingRooms
-from settings import Settings
+from settings import Settings, SettingsError
 from telemetry.exposition import packed
 from telemetry.instruments import Instruments
 from telemetry.tracing import tracer_for
@@ -107,6 +108,17 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
         search=_search(settings, database),
         instruments=instruments,
     )
+
+
+async def check_redis(settings: Settings) -> None:
+    """Ask whether Redis takes our address.
+
+    Raises:
+        SettingsError: It answers, and does not.
+    """
+    fault = await address_fault(settings.redis_url)
+    if fault is not None:
+        raise SettingsError(f"BOXOFFICE_REDIS_URL {fault}.")
 
 
 def _limiter(settings: Settings, runner: Runner) -> RateLimiter:

@@ -5,6 +5,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from kit.redis_address import RedisAddress
+
 if TYPE_CHECKING:
     from settings import Settings
 
@@ -119,6 +121,18 @@ def _open_stores(settings: "Settings") -> Iterator[str]:
             yield f"{_variable(name)} reaches another machine without a password: give {missing}, {or_allow}"
 
 
+def _unverified_redis(settings: "Settings") -> Iterator[str]:
+    if not settings.redis_url or settings.allow_plaintext_stores:
+        return
+    address = RedisAddress.parse(settings.redis_url)
+    is_remote = not all(_is_this_machine(host) for host, _ in address.hosts)
+    if is_remote and address.tls is not None and not (address.tls.verifies and address.tls.checks_host_name):
+        yield (
+            "BOXOFFICE_REDIS_URL reaches another machine whose certificate is not verified: remove "
+            "ssl_cert_reqs and ssl_check_hostname, and give the authority with ssl_ca_certs."
+        )
+
+
 def _has_encrypted_mode(url: SplitResult) -> bool:
     return parse_qs(url.query).get("sslmode", [""])[-1] in _ENCRYPTED_MODES
 
@@ -161,6 +175,7 @@ _RULES: tuple[Rule, ...] = (
     _weak_secrets,
     _plain_addresses,
     _open_stores,
+    _unverified_redis,
     _open_origins,
     _every_proxy,
 )

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
+from kit.redis_address import RedisAddress
 from production import production_faults
 
 PREFIX = "BOXOFFICE_"
@@ -95,19 +96,12 @@ def address(*schemes: str) -> Callable[[str], str]:
     return read
 
 
-def stores(*schemes: str) -> Callable[[str], str]:
-    """A reader of URLs that may name several hosts, separated by commas."""
-    read_one = address(*schemes)
-
-    def read(value: str) -> str:
-        scheme, _, rest = value.partition("://")
-        hosts, slash, path = rest.partition("/")
-        user, at, names = hosts.rpartition("@")
-        for name in names.split(","):
-            read_one(f"{scheme}://{user}{at}{name}{slash}{path}")
-        return value
-
-    return read
+def redis_address(value: str) -> str:
+    """A reader of Redis's address."""
+    address = RedisAddress.parse(value)
+    if address.tls is not None:
+        address.tls.check_files()
+    return value
 
 
 def origins(value: str) -> str:
@@ -153,7 +147,7 @@ class Settings:
 
     database_url: str = setting(address("postgresql", "postgres"), "", secret=True)
     database_pool_size: int = setting(whole(2, 200), 10)
-    redis_url: str = setting(stores("redis", "rediss", "redis+cluster", "rediss+cluster"), "", secret=True)
+    redis_url: str = setting(redis_address, "", secret=True)
     redis_pool_size: int = setting(whole(2, 500), 20)
     meilisearch_url: str = setting(address(*WEB), "")
     meilisearch_key: str = setting(text, "", secret=True)

@@ -6,7 +6,7 @@ from functools import partial
 from db.session import Database
 from kit.exit_deadline import ExitDeadline
 from kit.tasks import stopped, unending
-from parts import build_parts
+from parts import build_parts, check_redis
 from pubsub.heartbeat import Heartbeat
 from settings import Settings
 from workers.admission import admission_loop
@@ -18,7 +18,12 @@ from workers.retention import retention_loop
 
 
 async def run_worker(settings: Settings) -> None:
-    """The worker process: every loop, until SIGTERM or SIGINT."""
+    """The worker process: every loop, until SIGTERM or SIGINT.
+
+    Raises:
+        SettingsError: Redis refuses its address.
+    """
+    await check_redis(settings)
     parts = build_parts(settings, "worker")
     instruments = parts.instruments
     await parts.channels.open()

@@ -23,7 +23,7 @@ from benchmarks.sample_events import ORGANISER, ask, create_event, standing
 from benchmarks.sockets import Audience
 from commands.configuration import settings_of_running
 from domain.ids import Kind, parse_id, user_id_of
-from reservations.connection import batcher, connect
+from reservations.connection import batcher, connect_server
 from waiting_room.keys import waiting_room_keys
 from waiting_room.store import WaitingRoomStore
 
@@ -110,8 +110,7 @@ async def subscribe(
 async def measure(installation: Installation, pid: int, subscribers: int, seconds: float) -> None:
     """Fill the waiting room, watch it for a while, print the figures."""
     event_id = open_waiting_room(installation)
-    redis = connect(settings_of_running(str(installation.data_dir)).redis_url, 8)
-    assert isinstance(redis, Redis)
+    redis = connect_server(settings_of_running(str(installation.data_dir)).redis_url, 8)
     ticks = Ticks(redis, waiting_room_keys(parse_id(event_id, Kind.EVENT)).channel)
     audience = Audience(ticks.last_ns)
     watchers = [f"watcher {number}" for number in range(subscribers)]

@@ -28,7 +28,7 @@ from kit.ids import new_uuid
 from kit.lua import Argument, CommandRunner
 from pubsub.channels import Channels
 from pubsub.redis_backend import RedisBackend
-from reservations.connection import batcher, connect
+from reservations.connection import batcher, connect_server
 from services.waiting_room.admission_controller import AdmissionController
 from services.waiting_room.queue_tokens import QueueTokens
 from services.waiting_room.waiting_rooms import WaitingRooms
@@ -262,10 +262,9 @@ async def parts() -> AsyncIterator[tuple[Redis, Database]]:
         for part in (postgres, valkey):
             await asyncio.to_thread(part.start)
         await migrate(postgres.url())
-        redis = connect(valkey.url(), 20)
+        redis = connect_server(valkey.url(), 20)
         database = Database(postgres.url())
         try:
-            assert isinstance(redis, Redis)
             yield redis, database
         finally:
             await redis.aclose()

@@ -24,9 +24,10 @@ def doctor(data_dir: str | None, *, repair: bool, days: int) -> int:
 
 
 async def _doctor(settings: Settings, repair: bool, since: timedelta) -> int:
-    from parts import build_parts
+    from parts import build_parts, check_redis
     from workers.indexing import search_engine
 
+    await check_redis(settings)
     parts = build_parts(settings)
     engine = search_engine(settings)
     await parts.channels.open()

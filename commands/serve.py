@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 
 import uvicorn
+import uvloop
 from starlette.applications import Starlette
 
 from commands.logs import log_as
@@ -90,10 +91,13 @@ def serve(settings: Settings) -> None:
 
     Raises:
         PortTakenError: when somebody else listens on the port.
+        SettingsError: Redis refuses its address.
     """
     from app import create_app
+    from parts import check_redis
 
     log_as(settings)
+    uvloop.run(check_redis(settings))
     app = create_app(settings)
     server = Server(configured(app, settings), ExitDeadline(settings.stop_seconds))
     if settings.metrics_port:

@@ -34,8 +34,9 @@ _MOST_WAITING = 10_000
 class ClusterClient(Protocol):
     """A client of several servers, each of which has some of the channels."""
 
-    map_changed: asyncio.Event
-    """Set when another server may have a channel"""
+    @property
+    def map_changed(self) -> asyncio.Event:
+        """Set when another server may have a channel; who waits for it clears it."""
 
     async def owner_of(self, key: str) -> Redis:
         """Return the client of the server that has a key or channel. Raises: RedisError."""

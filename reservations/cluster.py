@@ -48,6 +48,9 @@ _REDIRECTED = (MovedError, AskError, TryAgainError, ReadOnlyError)
 class RedisCluster:
     """A `CommandRunner` that sends each command to the primary of its key."""
 
+    source = "node of the cluster"
+    """What the map is read from"""
+
     def __init__(self, seeds: Sequence[Address], make_client: MakeClient, send: Send) -> None:
         self._seeds = list(seeds)
         self._make_client = make_client
@@ -145,7 +148,7 @@ class RedisCluster:
         self._refreshed.clear()
         await self._refreshed.wait()
         if not self._map.primaries:
-            raise ConnectionLost("no node of the cluster answers")
+            raise ConnectionLost(f"no {self.source} answers")
 
     def want_refresh(self) -> None:
         """Read the map of slots soon."""
@@ -165,7 +168,7 @@ class RedisCluster:
 
     async def _refresh(self) -> None:
         """Read the map from a few nodes that answer; the map stays as it is where none does."""
-        asked = list(dict.fromkeys([*self._map.primaries, *self._nodes, *self._seeds]))
+        asked = self._sources()
         random.shuffle(asked)
         views: list[Sequence[SlotRange]] = []
         for at in range(0, len(asked), _VIEWS):
@@ -176,13 +179,17 @@ class RedisCluster:
             if len(views) >= min(2, len(asked)):
                 break
         if not views:
-            log.warning("no node of the Redis cluster answers")
+            log.warning("no %s answers", self.source)
             return
         found = slot_map_of(views)
         if found != self._map:
             self._map = found
             self.map_changed.set()
         await self._forget_nodes()
+
+    def _sources(self) -> list[Address]:
+        """Whom to ask for the map."""
+        return list(dict.fromkeys([*self._map.primaries, *self._nodes, *self._seeds]))
 
     async def _view_of(self, address: Address) -> list[SlotRange]:
         async with asyncio.timeout(_VIEW_SECONDS):

@@ -1,30 +1,28 @@
-"""The Redis client: one server or a cluster, with a timeout for every wait."""
+"""The Redis client, of one server, a cluster or the primary of Sentinels, with a timeout for every wait."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
-from urllib.parse import urlsplit, urlunsplit
 
 import hiredis
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import AbstractConnection, Connection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as ConnectionLost
 
 from kit.lua import Command, CommandBatcher
+from kit.redis_address import Host, RedisAddress, RedisKind, Tls
 from reservations.cluster import RedisCluster
-from reservations.slot_map import Address
+from reservations.discovery import DiscoveredRedis
+from reservations.sentinels import SentinelPrimary
 
-_CLUSTERS = {"redis+cluster://": "redis://", "rediss+cluster://": "rediss://"}
 _ANSWER_SECONDS = 2.0
 _CONNECT_SECONDS = 1.0
 
-_DEFAULT_PORT = 6379
-
-Client = Redis | RedisCluster
-Runner = CommandBatcher | RedisCluster
+Client = DiscoveredRedis | RedisCluster
+Runner = CommandBatcher | DiscoveredRedis | RedisCluster
 
 
 class _RobustConnection(AbstractConnection):
@@ -47,9 +45,22 @@ class _RobustConnection(AbstractConnection):
             raise ConnectionLost(str(error)) from error
 
 
-def _robust(kind: type[AbstractConnection]) -> type[AbstractConnection]:
-    """The connection class of the URL (plain, TLS or a socket file) with the losses of _RobustConnection."""
-    return type(f"Robust{kind.__name__}", (_RobustConnection, kind), {})
+class _PlainConnection(_RobustConnection, Connection):
+    """A connection without encryption."""
+
+
+class _TlsConnection(_RobustConnection, Connection):
+    """A connection by TLS.
+
+    redis-py's own one trusts the system's authorities beside those of the CA file.
+    """
+
+    def __init__(self, *, tls: Tls, **options: Any) -> None:
+        super().__init__(**options)
+        self._tls = tls
+
+    def _connection_arguments(self) -> Mapping[str, Any]:
+        return {**super()._connection_arguments(), "ssl": self._tls.context()}
 
 
 class PipelineObserver(Protocol):
@@ -64,59 +75,74 @@ def _ignore(commands: int, seconds: float, *, answered: bool) -> None:
 
 
 def connect(url: str, pool_size: int) -> Client:
-    """A pooled client of redis:// or rediss://, or of the cluster that redis+cluster:// names the seeds of.
+    """A pooled client of what an address names; `pool_size` is the number of connections to each server.
 
-    It retries once; redis-py's own ten retries take longer than any request may. `pool_size` is the number of
-    connections to each server.
+    It retries once; redis-py's own ten retries take longer than any request may.
+
+    Raises:
+        ValueError: The address does not fit.
     """
-    for scheme, plain in _CLUSTERS.items():
-        if url.startswith(scheme):
-            make_client = partial(_client_at, plain + url.removeprefix(scheme), pool_size)
-            return RedisCluster(seeds_of(url), make_client, _pipelines(_ignore))
-    return connect_server(url, pool_size)
+    address = RedisAddress.parse(url)
+    client_of, send = partial(server_client, address, pool_size), _pipelines(_ignore)
+    match address.kind:
+        case RedisKind.CLUSTER:
+            return RedisCluster(address.hosts, client_of, send)
+        case RedisKind.SENTINEL:
+            return SentinelPrimary(
+                address.service, address.hosts, sentinel_client_of(address), client_of, send
+            )
+        case RedisKind.SERVER:
+            return DiscoveredRedis(address, client_of, send)
 
 
 def connect_server(url: str, pool_size: int) -> Redis:
-    """A pooled client of one server, whose every wait ends."""
-    pool = BlockingConnectionPool.from_url(
-        url,
+    """A pooled client of the one server that an address names, whose every wait ends."""
+    address = RedisAddress.parse(url)
+    return server_client(address, pool_size, address.hosts[0])
+
+
+def server_client(address: RedisAddress, pool_size: int, host: Host) -> Redis:
+    """A pooled client of one server, with the user, the certificates and the options of an address."""
+    options: dict[str, Any] = {"tls": address.tls} if address.tls else {}
+    options |= {"protocol": address.protocol} if address.protocol else {}
+    pool = BlockingConnectionPool(
+        connection_class=_TlsConnection if address.tls else _PlainConnection,
+        host=host[0],
+        port=host[1],
+        username=address.username or None,
+        password=address.password or None,
+        db=address.database,
         max_connections=pool_size,
         timeout=_ANSWER_SECONDS,
         socket_timeout=_ANSWER_SECONDS,
         socket_connect_timeout=_CONNECT_SECONDS,
         socket_keepalive=True,
         retry=Retry(NoBackoff(), 1),
+        **options,
     )
-    pool.connection_class = _robust(pool.connection_class)
     return Redis.from_pool(pool)
 
 
-def seeds_of(url: str) -> list[Address]:
-    """The nodes that an address names, separated by commas: any of them leads to all others."""
-    hosts = urlsplit(url).netloc.rpartition("@")[2]
-    seeds = []
-    for each in hosts.split(","):
-        parts = urlsplit(f"//{each}")
-        seeds.append((parts.hostname or "localhost", parts.port or _DEFAULT_PORT))
-    return seeds
+def sentinel_client_of(address: RedisAddress) -> Callable[[Host], Redis]:
+    """What makes the client of one Sentinel, which has users of its own."""
+    as_sentinel = RedisAddress(
+        RedisKind.SERVER,
+        address.hosts,
+        username=address.sentinel_username,
+        password=address.sentinel_password,
+        tls=address.tls,
+        protocol=address.protocol,
+    )
+    return partial(server_client, as_sentinel, 1)
 
 
-def _client_at(url: str, pool_size: int, address: Address) -> Redis:
-    """A client of one node, with the user, the password and the options of the cluster's address."""
-    host, port = address
-    parts = urlsplit(url)
-    user, at, _ = parts.netloc.rpartition("@")
-    netloc = f"{user}{at}[{host}]:{port}" if ":" in host else f"{user}{at}{host}:{port}"
-    return connect_server(urlunsplit(parts._replace(netloc=netloc)), pool_size)
-
-
-def batcher(client: Client, observe: PipelineObserver = _ignore) -> Runner:
-    """What sends simultaneous commands as one pipeline; a cluster does that by itself, node by node."""
+def batcher(client: Client | Redis, observe: PipelineObserver = _ignore) -> Runner:
+    """What sends simultaneous commands as one pipeline, to each server of a cluster its own."""
     send = _pipelines(observe)
-    if isinstance(client, RedisCluster):
-        client.send = send
-        return client
-    return CommandBatcher(partial(send, client))
+    if isinstance(client, Redis):
+        return CommandBatcher(partial(send, client))
+    client.send = send
+    return client
 
 
 def _pipelines(observe: PipelineObserver) -> Callable[[Redis, Sequence[Command]], Awaitable[list[Any]]]:

@@ -1,15 +1,13 @@
 """A Redis cluster on this machine: three primaries, with or without replicas."""
 
-import contextlib
-import subprocess
 from pathlib import Path
 
-import redis
 from redis.crc import key_slot
 
 from devservices.ports import HOST, free_port
-from devservices.valkey import program
+from tests.certificates import Certificates
 from tests.installations import until
+from tests.redis_servers import RedisServer
 
 _SLOTS = 16_384
 NODE_TIMEOUT_SECONDS = 1.0
@@ -19,60 +17,35 @@ _OPTIONS = (
 )
 
 
-class Node:
+class Node(RedisServer):
     """One node."""
 
-    def __init__(self, home: Path) -> None:
-        home.mkdir()
-        self.port, self.bus_port = free_port(), free_port()
-        self._home = home
-        self.start()
-
-    def start(self) -> None:
-        """Starts it empty, with the cluster's configuration."""
-        options = (
-            f"--bind {HOST} --port {self.port} --cluster-port {self.bus_port} --dir {self._home} {_OPTIONS}"
-        )
-        self._process = subprocess.Popen([program(), *options.split()], stdout=subprocess.DEVNULL)
-        until(self._answers)
-
-    def kill(self) -> None:
-        """kill -9."""
-        self._process.kill()
-        self._process.wait()
-
-    def client(self) -> redis.Redis:
-        """A client of this node; the caller closes it."""
-        return redis.Redis(HOST, self.port)
-
-    def ask(self, *command: str | int) -> bytes:
-        """The answer to a command."""
-        with self.client() as client:
-            answer = client.execute_command(*command)
-            return answer if isinstance(answer, bytes) else str(answer).encode()
+    def __init__(self, home: Path, certificates: Certificates | None = None) -> None:
+        self.bus_port = free_port()
+        options = f"{_OPTIONS} --cluster-port {self.bus_port}"
+        options += " --tls-cluster yes" if certificates else ""
+        super().__init__(home, *options.split(), certificates=certificates)
 
     @property
     def name(self) -> str:
         """Its id in the cluster."""
         return self.ask("CLUSTER", "MYID").decode()
 
-    def is_linked(self) -> bool:
-        """Whether a replica has its primary's data."""
-        with self.client() as client:
-            return bool(client.info("replication").get("master_link_status") == "up")
-
-    def _answers(self) -> bool:
-        with contextlib.suppress(redis.RedisError), self.client() as client:
-            return bool(client.ping())
-        return False
-
 
 class Cluster:
     """The primaries of the cluster, their replicas, and the address for clients."""
 
-    def __init__(self, home: Path, size: int = 3, *, with_replicas: bool = False) -> None:
+    def __init__(
+        self,
+        home: Path,
+        size: int = 3,
+        *,
+        with_replicas: bool = False,
+        certificates: Certificates | None = None,
+    ) -> None:
         self._size = size
-        self.nodes = [Node(home / f"node-{number}") for number in range(size)]
+        self._certificates = certificates
+        self.nodes = [Node(home / f"node-{number}", certificates) for number in range(size)]
         for number, node in enumerate(self.nodes):
             with node.client() as client:
                 slots = (self._first_slot(number), self._first_slot(number + 1) - 1)
@@ -103,7 +76,7 @@ class Cluster:
             node.kill()
 
     def _replica_of(self, primary: Node, home: Path) -> Node:
-        replica = Node(home / f"replica-{primary.port}")
+        replica = Node(home / f"replica-{primary.port}", self._certificates)
         self._introduce(replica)
         until(lambda: primary.name.encode() in replica.ask("CLUSTER", "NODES"))
         replica.ask("CLUSTER", "REPLICATE", primary.name)

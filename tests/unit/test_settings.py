@@ -81,12 +81,26 @@ def test_environment_wins_when_dotenv_says_otherwise(tmp_path: Path) -> None:
         (
             "REDIS_URL",
             "localhost:6379",
-            "BOXOFFICE_REDIS_URL must be an address that begins with redis://.",
+            (
+                "BOXOFFICE_REDIS_URL must begin with redis://, redis+cluster:// or redis+sentinel://, "
+                "with rediss instead of redis for TLS."
+            ),
         ),
         (
             "REDIS_URL",
             "redis://host:99999999",
-            "BOXOFFICE_REDIS_URL must be an address that begins with redis://.",
+            (
+                "BOXOFFICE_REDIS_URL must name HOST:PORT, or several separated by commas; "
+                "special characters of a password are written as %XX."
+            ),
+        ),
+        (
+            "REDIS_URL",
+            "rediss://host?ssl_ca_certs=/nowhere/ca.pem",
+            (
+                "BOXOFFICE_REDIS_URL names certificates or keys that cannot be read (/nowhere/ca.pem): "
+                "[Errno 2] No such file or directory."
+            ),
         ),
         (
             "MEILISEARCH_URL",
@@ -163,6 +177,9 @@ def test_production_refuses_every_secret_that_stands_in_our_pages_and_tests() ->
         ("REDIS_URL", "redis://:{s}@cache", "reaches another machine without TLS: use rediss://"),
         ("REDIS_URL", "redis+cluster://:{s}@cache", "reaches another machine without TLS"),
         ("REDIS_URL", "rediss://cache", "reaches another machine without a password"),
+        ("REDIS_URL", "redis+sentinel://:{s}@a,b/tickets", "reaches another machine without TLS"),
+        ("REDIS_URL", "rediss://:{s}@a,b?ssl_cert_reqs=none", "whose certificate is not verified"),
+        ("REDIS_URL", "rediss://:{s}@127.0.0.1,b?ssl_check_hostname=no", "whose certificate is not verified"),
         ("MEILISEARCH_URL", "http://search:7700", "reaches another machine without TLS: use https://"),
         ("MEILISEARCH_URL", "https://search", "without a password: give BOXOFFICE_MEILISEARCH_KEY"),
         ("ALLOWED_ORIGINS", "https://shop.example *", "must name origins in production"),
@@ -188,6 +205,8 @@ def test_production_is_refused_when_a_door_is_open(name: str, value: str, senten
         ("REDIS_URL", "redis://localhost:6379"),
         ("REDIS_URL", "redis://[::1]:6379"),
         ("REDIS_URL", "rediss+cluster://:{s}@cache"),
+        ("REDIS_URL", "rediss+sentinel://:{s}@a,b/tickets"),
+        ("REDIS_URL", "rediss://127.0.0.1?ssl_cert_reqs=none"),
         ("MEILISEARCH_URL", "http://127.0.0.1:7700"),
         ("TRUSTED_PROXIES", "10.0.0.0/8, fc00::/7, 192.0.2.1"),
         ("ALLOWED_ORIGINS", "https://shop.example"),

@@ -18,7 +18,7 @@ from db.session import Database
 from domain.viewer import Viewer
 from domain.waiting_room import WaitingRoomSettings
 from kit.ids import new_uuid
-from reservations.connection import batcher, connect
+from reservations.connection import batcher, connect_server
 from services.waiting_room.admission_controller import AdmissionController, AdmissionResult
 from services.waiting_room.queue_tokens import QueueTokens
 from services.waiting_room.waiting_rooms import WaitingRooms
@@ -114,8 +114,7 @@ async def venue_on(
 ) -> AsyncIterator[Venue]:
     """A venue with one event, whose sale starts after `on_sale_in`."""
     database = Database(postgres_url, most=4)
-    redis = connect(redis_url, 8)
-    assert isinstance(redis, Redis)
+    redis = connect_server(redis_url, 8)
     room = WaitingRoomStore(batcher(redis))
     announcements = RecordingPublisher()
     controller = AdmissionController(database, room, announcements)

@@ -1,0 +1,69 @@
+"""A primary with a replica, and the Sentinels that watch them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from devservices.ports import HOST
+from tests.installations import until
+from tests.redis_servers import RedisServer
+
+PASSWORD = "of-the-servers"
+SENTINEL_PASSWORD = "of-the-sentinels"
+DOWN_AFTER_MS = 1000
+
+
+class Sentinel(RedisServer):
+    """One Sentinel; its configuration is a file that it rewrites."""
+
+    def __init__(self, home: Path, primary: RedisServer) -> None:
+        self._primary = primary
+        super().__init__(home, password=SENTINEL_PASSWORD)
+
+    def command(self) -> Sequence[str]:
+        file = self.home / "sentinel.conf"
+        if not file.exists():
+            file.write_text(self._configuration())
+        return [self.program(), str(file), "--sentinel"]
+
+    def knows_all(self) -> bool:
+        """Whether it has found the replica and both other Sentinels."""
+        with self.client() as client:
+            found = client.sentinel_master("tickets")
+        return bool((found["num-slaves"], found["num-other-sentinels"]) == (1, 2))
+
+    def _configuration(self) -> str:
+        return f"""\
+bind {HOST}
+port {self.port}
+dir {self.home}
+requirepass {SENTINEL_PASSWORD}
+sentinel sentinel-pass {SENTINEL_PASSWORD}
+sentinel monitor tickets {HOST} {self._primary.port} 2
+sentinel auth-pass tickets {PASSWORD}
+sentinel down-after-milliseconds tickets {DOWN_AFTER_MS}
+sentinel failover-timeout tickets 5000
+"""
+
+
+class Watched:
+    """One primary, one replica and three Sentinels, which know them as "tickets"."""
+
+    def __init__(self, home: Path) -> None:
+        options = ["--requirepass", PASSWORD, "--masterauth", PASSWORD, "--repl-diskless-sync-delay", "0"]
+        self.primary = RedisServer(home / "primary", *options, password=PASSWORD)
+        replication = ["--replicaof", f"{HOST} {self.primary.port}"]
+        self.replica = RedisServer(home / "replica", *options, *replication, password=PASSWORD)
+        self.sentinels = [Sentinel(home / f"sentinel-{number}", self.primary) for number in range(3)]
+        until(self.replica.is_linked)
+        until(lambda: all(each.knows_all() for each in self.sentinels))
+
+    @property
+    def url(self) -> str:
+        """redis+sentinel://… of all Sentinels."""
+        hosts = ",".join(f"{HOST}:{each.port}" for each in self.sentinels)
+        return f"redis+sentinel://:{PASSWORD}@{hosts}/tickets?sentinel_password={SENTINEL_PASSWORD}"
+
+    def stop(self) -> None:
+        """Stop all."""
+        for each in [*self.sentinels, self.replica, self.primary]:
+            each.kill()
