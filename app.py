@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -51,6 +52,7 @@ from schema.errors import public_error
 from schema.schema import schema, sdl
 from services.identity.tokens import Tokens
 from settings import Settings
+from subscriptions.event_updates import EventHub
 from subscriptions.queue_positions import WaitingRoomHub
 from subscriptions.seat_availability import SeatHub
 from telemetry.exposition import CONTENT_TYPE
@@ -105,6 +107,7 @@ class ApiProcess:
             await self.server.aclose()
             self.streams.seats.close()
             self.streams.queue.close()
+            self.streams.events.close()
             await self.parts.close(CLOSE_SECONDS)
 
     async def drain(self) -> None:
@@ -128,7 +131,7 @@ def create_app(settings: Settings) -> Starlette:
     pipeline = _pipeline(parts, shedder)
     connections = NetworkConnections(parts.runner, settings.max_connections_per_network)
     server = graphql_server(parts, streams, meters, shedder, connections)
-    background = _background(parts, open_streams, connections, metrics)
+    background = _background(parts, streams, open_streams, connections, metrics)
     process = ApiProcess(parts, shedder, server, streams, background)
     readiness = _readiness(parts, shedder)
     sources = Sources(parts.context, parts.waiting_rooms, readiness, meters, metrics)
@@ -150,7 +153,7 @@ def _streams(parts: Parts) -> Streams:
     queue_hub = WaitingRoomHub(parts.waiting_rooms, parts.channels)
     EstimateErrors(instruments.own, queue_hub.eta_errors)
     instruments.fanout.watch_topics(lambda: hub.topics)
-    return Streams(hub, queue_hub, parts.channels)
+    return Streams(hub, queue_hub, EventHub(parts.context), parts.channels)
 
 
 def _readiness(parts: Parts, shedder: LoadShedder) -> Readiness:
@@ -188,13 +191,17 @@ def _load_limits(settings: Settings) -> LoadLimits:
 
 
 def _background(
-    parts: Parts, open_streams: OpenStreams, connections: NetworkConnections, metrics: ProcessMetrics
+    parts: Parts,
+    streams: Streams,
+    open_streams: OpenStreams,
+    connections: NetworkConnections,
+    metrics: ProcessMetrics,
 ) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
     """The background work of an API process, by name."""
     instruments = parts.instruments
     probe = PubSubLatencyProbe(parts.channels, instruments.name, instruments.dependencies.pubsub_delay)
     return {
-        "hearing of changed events": partial(_hear_of_events, parts),
+        "hearing of changed events": partial(_hear_of_events, parts, streams.events),
         "publishing open streams": open_streams.keep_publishing,
         "exchanging counts of connections": connections.keep_exchanging,
         "publishing metrics": metrics.keep_publishing,
@@ -279,6 +286,7 @@ def _server_options(
         expires_at=_expires_at,
         slot=shedder.slot,
         event_context=_fresh,
+        true_seconds=_true_seconds,
         data_version=lambda context, *_: context.revision,
         compiled=True,
         costs=CostModel(
@@ -333,22 +341,31 @@ def _event_rights(_context: GraphQLContext, operation: Operation) -> str | None:
     return "everybody" if operation.root_fields == ("seatAvailability",) else None
 
 
+def _true_seconds(context: GraphQLContext) -> float:
+    """Until the clock changes a status that this context read."""
+    until = context.true_until
+    return inf if until is None else (until - context.services.now()).total_seconds()
+
+
 def _fresh(context: GraphQLContext) -> GraphQLContext:
     context.refresh()
     return context
 
 
-async def _hear_of_events(parts: Parts) -> None:
-    """Invalidate the cached rows of events that other processes change."""
+async def _hear_of_events(parts: Parts, watched: EventHub) -> None:
+    """Invalidate the cached rows of events that other processes change, and tell who watches them."""
     while True:
         with contextlib.suppress(Unavailable):
             async with parts.channels.subscribe(EVENTS_CHANNEL) as mailbox:
                 parts.context.revision.number += 1  # changes may have been missed while not subscribed
+                watched.changed(None)
                 while True:
                     message = await mailbox.get()
                     if message is None:
                         parts.context.revision.number += 1
+                        watched.changed(None)
                         continue
                     parts.context.forget_event(UUID(message))
                     parts.waiting_rooms.forget(UUID(message))
+                    watched.changed(UUID(message))
         await asyncio.sleep(1)

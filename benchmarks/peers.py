@@ -40,13 +40,17 @@ def naive(_folder: Path) -> Any:
     from schema.context import GraphQLContext, Streams
     from schema.schema import schema
     from settings import Settings
+    from subscriptions.event_updates import EventHub
     from subscriptions.queue_positions import WaitingRoomHub
     from subscriptions.seat_availability import SeatHub
 
     parts = build_parts(Settings.load(dotenv=None))
     channels: Channels = parts.channels
     streams = Streams(
-        SeatHub(parts.context, channels), WaitingRoomHub(parts.waiting_rooms, channels), channels
+        SeatHub(parts.context, channels),
+        WaitingRoomHub(parts.waiting_rooms, channels),
+        EventHub(parts.context),
+        channels,
     )
     services = Services(parts.context, parts.guests, parts.challenges, parts.waiting_rooms, parts.search)
 

@@ -210,3 +210,12 @@ def is_selling(event: Sale, now: datetime) -> bool:
     if event_status(event, now, sold_out=False) is not EventStatus.ON_SALE:
         return False
     return event.off_sale_at is None or now < event.off_sale_at
+
+
+def next_sale_change(event: Sale, now: datetime) -> datetime | None:
+    """The next time at which the clock changes the status, or whether seats can be held; None for never."""
+    if event.state != EventState.PUBLISHED:
+        return None
+    ends_at = event.ends_at or event.starts_at + ASSUMED_DURATION
+    times = (event.on_sale_at, event.off_sale_at, ends_at)
+    return min((at for at in times if at is not None and now < at <= ends_at), default=None)

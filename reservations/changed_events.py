@@ -14,7 +14,7 @@ from domain.errors import Unavailable
 from kit.cache import Cache
 from kit.clock import Clock, milliseconds, utc_now
 from kit.lua import CommandRunner
-from reservations.keys import CHANGED_LISTS, changed_events_key
+from reservations.keys import CHANGED_LISTS, changed_list_of
 
 TOUCH_SECONDS = 5.0
 """A process lists an event at most once in this time."""
@@ -43,7 +43,7 @@ class ChangedEvents:
     async def _list(self, event_id: UUID) -> None:
         now_ms = milliseconds(self._clock())
         try:
-            await self._runner.run("ZADD", changed_events_key(event_id), "GT", now_ms, event_id.bytes)
+            await self._runner.run("ZADD", changed_list_of(event_id), "GT", now_ms, event_id.bytes)
         except _AWAY:
             self._touched.evict(event_id)
 

@@ -64,17 +64,14 @@ def _list_of_slots(number: int) -> str:
 
 
 CHANGED_LISTS = tuple(map(_list_of_slots, range(_LISTS)))
-"""SORTED SET: event id as 16 bytes by the time of its latest change in Unix milliseconds, about. Lifetime of
-an entry: as long as a hold, see workers/ordering.py. Owner: ChangedEvents.
-
-Each lists the events of neighbouring slots, and is in one of them: on a cluster a dead node takes away the
-lists of its own events, but for those at the borders.
-"""
+"""SORTED SET: event id as 16 bytes by the time of its latest change in Unix milliseconds, about; each lists
+the events of neighbouring slots and is in one of them, so that a dead node of a cluster takes away the lists of
+its own events, but for those at the borders. Lifetime: of an entry, as long as a hold. Owner: ChangedEvents."""
 
 META_PATTERN = "bo:{*}:meta"
 
 
-def changed_events_key(event_id: UUID) -> str:
+def changed_list_of(event_id: UUID) -> str:
     """The one of CHANGED_LISTS that lists an event."""
     return CHANGED_LISTS[key_slot(str(event_id).encode()) * _LISTS // _SLOTS]
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from dataloaders import Loaders
 from dataloaders.row_cache import RowCache, RowCaches
 from db.queries.events import EventRow
-from domain.states import EventStatus
+from domain.states import EventStatus, next_sale_change
 from domain.viewer import Viewer
 from services.context import ServiceContext
 from services.identity.challenges import Challenges
@@ -43,6 +43,7 @@ class RequestContext:
         "revision",
         "search",
         "services",
+        "true_until",
         "viewer",
         "waiting_rooms",
     )
@@ -62,6 +63,8 @@ class RequestContext:
         """The start of the operation"""
         self.revision: int
         """The number of event changes known at the start; loaded rows may be older than later changes"""
+        self.true_until: datetime | None
+        """When the first of the statuses that were read becomes another by the clock; None for never"""
         self.loaders: Loaders
         self._begin(services.row_caches.current())
 
@@ -72,9 +75,13 @@ class RequestContext:
     def _begin(self, rows: RowCache) -> None:
         services = self.services
         self.now = services.now()
+        self.true_until = None
         self.revision = services.revision.number
         self.loaders = Loaders(services.database, services.seats, services.layouts, self.now, rows)
 
     def status_of(self, event: EventRow) -> EventStatus:
         """Return the status that the public sees at the start of the operation."""
+        change = next_sale_change(event, self.now)
+        if change is not None and (self.true_until is None or change < self.true_until):
+            self.true_until = change
         return event.status_at(self.now)

@@ -27,11 +27,18 @@ async def create(
 
 
 async def update(
-    context: RequestContext, event_id: str, changes: EventChanges, idempotency_key: str | None
+    context: RequestContext,
+    event_id: str,
+    changes: EventChanges,
+    idempotency_key: str | None,
+    *,
+    notify_buyers: bool,
 ) -> EventRow:
     """Update the viewer's event."""
     key = parse_id(event_id, Kind.EVENT)
-    await update_event(context.services, context.viewer, key, changes, idempotency_key)
+    await update_event(
+        context.services, context.viewer, key, changes, idempotency_key, notify_buyers=notify_buyers
+    )
     return await changed_event(context, key)
 
 

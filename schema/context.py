@@ -8,6 +8,7 @@ import strawberry
 from domain.viewer import Viewer
 from pubsub.channels import Channels
 from resolvers.context import RequestContext, Services
+from subscriptions.event_updates import EventHub
 from subscriptions.queue_positions import WaitingRoomHub
 from subscriptions.seat_availability import SeatHub
 
@@ -18,6 +19,7 @@ class Streams:
 
     seats: SeatHub
     queue: WaitingRoomHub
+    events: EventHub
     channels: Channels
 
 

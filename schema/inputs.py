@@ -127,6 +127,11 @@ class UpdateEventInput:
     max_tickets_per_person: int | None = strawberry.field(
         default=strawberry.UNSET, description="1 to 10,000; orders that are there stay, and count"
     )
+    notify_buyers: bool | None = strawberry.field(
+        default=False,
+        description="True allows a new startsAt where tickets are sold; without it that is INVALID_INPUT. "
+        "No mail is sent yet: tell the buyers yourself",
+    )
     idempotency_key: str | None = strawberry.field(default=None, description=_KEY)
 
 

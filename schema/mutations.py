@@ -162,7 +162,13 @@ class Mutation:
         info: Info,
         input: Annotated[UpdateEventInput, strawberry.argument(description="What changes")],
     ) -> EventSuccess | RequestRefused:
-        work = organising.update(info.context, input.event_id, event_changes(input), input.idempotency_key)
+        work = organising.update(
+            info.context,
+            input.event_id,
+            event_changes(input),
+            input.idempotency_key,
+            notify_buyers=bool(input.notify_buyers),
+        )
         return await _answer(work, _event)
 
     @mutation(

@@ -15,10 +15,12 @@ from resolvers.orders import OrderView, order_view
 from resolvers.waiting_rooms import entry_view
 from schema.context import Info
 from schema.enums import SeatStatus
+from schema.events import Event
 from schema.fields import field, subscription
 from schema.layouts import SectionAvailability
 from schema.orders import Order
 from schema.waiting_room import QueueEntry
+from subscriptions.event_updates import EventStream
 from subscriptions.order_updates import order_updates
 from subscriptions.queue_positions import QueueStream
 from subscriptions.seat_availability import SeatStream
@@ -91,6 +93,17 @@ class Subscription:
     ) -> QueueStream:
         key = requested_id(event_id, Kind.EVENT)
         return info.context.streams.queue.stream(info.context.viewer, key, entry_view)
+
+    @subscription(
+        graphql_type=Event,
+        description="The event now, when the clock changes its status (ANNOUNCED, ON_SALE, ENDED) or closes "
+        "the sale, and after every change of it",
+    )
+    @staticmethod
+    def event_updated(
+        info: Info, event_id: Annotated[strawberry.ID, strawberry.argument(description="Event.id")]
+    ) -> EventStream:
+        return info.context.streams.events.stream(requested_id(event_id, Kind.EVENT))
 
     @subscription(graphql_type=Order, description="The caller's order, now and on every change")
     @staticmethod

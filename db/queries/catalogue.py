@@ -273,6 +273,14 @@ async def change_event(connection: Connection, event_id: UUID, changes: Mapping[
     )
 
 
+async def has_bookings(connection: Connection, event_id: UUID) -> bool:
+    """Whether an order of the event is booked."""
+    booked: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM orders WHERE event_id = $1 AND state = 'BOOKED')", event_id
+    )
+    return booked
+
+
 async def publish_draft(connection: Connection, event_id: UUID) -> bool:
     """Publish a draft; returns whether the event was one."""
     tag = await connection.execute(

@@ -12,6 +12,7 @@ from uuid import UUID
 from db.queries.catalogue import (
     EventDescription,
     change_event,
+    has_bookings,
     performers_like,
     publish_draft,
     write_draft,
@@ -39,6 +40,7 @@ from services.identity.authorisation import organiser_of, own_sale
 MOST_PERFORMERS = 100
 MOST_TICKETS_AN_ORDER = 100
 MOST_TICKETS_A_PERSON = 10_000
+_MOVED_SILENTLY = "startsAt: tickets of this event are sold; give notifyBuyers: true to move it all the same."
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +133,20 @@ async def update_event(
     event_id: UUID,
     changes: EventChanges,
     idempotency_key: str | None = None,
+    *,
+    notify_buyers: bool = False,
 ) -> None:
     """Change the organiser's own event; with a key that was used, nothing is changed again.
 
     Raises:
         Unauthenticated, Forbidden, NotFound: As `own_sale`.
-        InvalidInput: It is cancelled, or the changed fields contradict each other.
+        InvalidInput: It is cancelled, the changed fields contradict each other, or the start of an event
+            with bookings moves without `notify_buyers`.
         IdempotencyMismatch: The key was used with another input.
     """
     organiser = organiser_of(viewer)
     await own_sale(context, viewer, event_id)
-    wanted = (str(event_id), sorted(changes.items()))
+    wanted = (str(event_id), sorted(changes.items()), notify_buyers)
     request = request_key(organiser.user_id, Operation.UPDATE_EVENT, idempotency_key, wanted)
     if await earlier_result(context, request) is not None:
         return
@@ -149,6 +154,20 @@ async def update_event(
     if event.state == EventState.CANCELLED:
         raise InvalidInput("A cancelled event does not change.")
     checked = _checked_changes(changes)
+    _check_changed_times(event, checked)
+    moves = checked.get("starts_at", event.starts_at) != event.starts_at
+
+    async def write(connection: Connection) -> None:
+        if await record_request(connection, request, event_id, context.now()) is not None or not checked:
+            return
+        if moves and not notify_buyers:
+            await _refuse_silent_move(connection, event_id)
+        await change_event(connection, event_id, checked)
+
+    await context.change_event(event_id, write)
+
+
+def _check_changed_times(event: EventRow, checked: EventChanges) -> None:
     _check_times(
         checked.get("starts_at") or event.starts_at,
         checked.get("ends_at", event.ends_at),
@@ -156,11 +175,10 @@ async def update_event(
         checked.get("off_sale_at", event.off_sale_at),
     )
 
-    async def write(connection: Connection) -> None:
-        if await record_request(connection, request, event_id, context.now()) is None and checked:
-            await change_event(connection, event_id, checked)
 
-    await context.change_event(event_id, write)
+async def _refuse_silent_move(connection: Connection, event_id: UUID) -> None:
+    if await has_bookings(connection, event_id):
+        raise InvalidInput(_MOVED_SILENTLY)
 
 
 async def publish_event(context: ServiceContext, viewer: Viewer | None, event_id: UUID) -> None:

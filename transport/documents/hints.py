@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphql import (
     FieldNode,
@@ -45,6 +45,13 @@ class CachePolicy:
         """True where any two callers of equal rights read the same answer."""
         return not self.private and self.max_age_s > 0
 
+    def within(self, seconds: float) -> CachePolicy:
+        """The same policy for an answer that is true only for so many seconds more."""
+        if self.max_age_s + self.swr_s <= seconds:
+            return self
+        max_age_s = min(self.max_age_s, seconds)
+        return replace(self, max_age_s=max_age_s, swr_s=min(self.swr_s, seconds - max_age_s))
+
     def header(self, personal: bool) -> str:
         """Write the Cache-Control header; personal narrows it to the caller alone."""
         if self.private:
@@ -70,9 +77,11 @@ def policy_of(
 ) -> CachePolicy:
     """Return the least of every hint the operation touches."""
     root = schema.get_root_type(operation.operation)
-    if operation.operation.value != "query" or root is None:
+    if operation.operation.value == "mutation" or root is None:
         return NEVER_KEEP
     policy = _Reader(schema, fragments, hints, root).read(operation.selection_set, root)
+    if operation.operation.value == "subscription":
+        return replace(NEVER_KEEP, private=policy.private)
     return NEVER_KEEP if policy.max_age_s == float("inf") else policy
 
 

@@ -206,7 +206,7 @@ class Engine:
         It is looked up for each delivery. What it stands for would be hashed each time.
         """
         rights = self._options.event_rights(context, call.operation) or self._options.rights(context)
-        if rights is None or call.wants_cost:
+        if rights is None or call.wants_cost or call.operation.policy.private:
             return None
         key = (call.operation, packed(call.variables, call.operation.event_variables), rights)
         return self._sharers.setdefault(key, Sharers())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from transport.documents.cost import CostModel
@@ -38,6 +39,11 @@ def any_origin(_info: ConnectionInfo) -> bool:
 def nothing_personal(_context: Any) -> bool:
     """Rely on the hints for everything that is personal."""
     return False
+
+
+def always_true(_context: Any) -> float:
+    """Let the hints alone decide for how long an answer may be cached."""
+    return inf
 
 
 def version_of(event: Any) -> str | None:
@@ -114,6 +120,9 @@ class ServerOptions:
     callers whose rights differ elsewhere."""
     is_personal: Callable[[Any], bool] = nothing_personal
     """Asked after execution: did this context read anything personal?"""
+    true_seconds: Callable[[Any], float] = always_true
+    """Asked after execution: for how many seconds is everything true that this context read? No cache
+    keeps the answer for longer."""
     event_context: Callable[[Any], Any] = same_context
     """Makes a context for one event out of the subscription's, so that loaders forget."""
     admit: Callable[[Any, Operation, int], Awaitable[Allowance | None]] = admit_all

@@ -45,7 +45,9 @@ class Answering:
         return None if key is None else self._cache.kept(key)
 
     def _answer_of(self, payload: Payload, context: Any) -> Answer:
-        return Answer(payload, personal=self._options.is_personal(context))
+        options = self._options
+        true_seconds = options.true_seconds(context)
+        return Answer(payload, options.is_personal(context), true_seconds, options.response_ttl_s)
 
     def _key(self, call: Call, context: Any, info: ConnectionInfo) -> Hashable | None:
         """The key of a shared answer: everything it depends on. None where it may not be shared."""

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import hashlib
 from collections.abc import Hashable
+from math import inf
 from typing import Any
 
 import brotli
@@ -21,11 +22,17 @@ GZIP_LEVEL = 5
 class Answer:
     """A payload on its way to one or many HTTP clients."""
 
-    __slots__ = ("_compressed", "_tag", "payload", "personal", "written")
+    __slots__ = ("_compressed", "_tag", "others_seconds", "payload", "personal", "true_seconds", "written")
 
-    def __init__(self, payload: Payload, personal: bool = False) -> None:
+    def __init__(
+        self, payload: Payload, personal: bool = False, true_seconds: float = inf, kept_seconds: float = 0.0
+    ) -> None:
         self.payload = payload
         self.personal = personal
+        self.true_seconds = true_seconds
+        """Until it is not true any more, from now"""
+        self.others_seconds = max(0.0, true_seconds - kept_seconds)
+        """For how long other caches may keep it, after this process has kept it for `kept_seconds`"""
         self._tag: str | None = None
         self._compressed: dict[str, bytes] = {}
         self.written: dict[Hashable, Any] = {}

@@ -50,7 +50,7 @@ class ResponseCache:
                 answer = await shield(flight)
             except GraphQLHTTPError:  # the error was the first caller's own
                 return await compute()
-            return await compute() if answer.personal else answer
+            return await compute() if answer.personal or answer.true_seconds <= 0 else answer
         flight = ensure_future(self._fly(key, ttl_s, compute))
         self._flights[key] = flight
         return await shield(flight)
@@ -62,7 +62,7 @@ class ResponseCache:
         finally:
             del self._flights[key]
         if not (answer.payload.failed or answer.personal):
-            ttl_seconds = started + ttl_s - self._clock()
+            ttl_seconds = min(started + ttl_s - self._clock(), answer.true_seconds)
             size_bytes = FORMS * len(answer.payload.body)
             self._answers.put(key, answer, size_bytes=size_bytes, ttl_seconds=ttl_seconds)
         return answer

@@ -91,4 +91,4 @@ def _cache_control(preferences: ResponsePreferences, call: Call, answer: Answer)
         return "no-store"
     if answer.personal or call.wants_cost:
         return "private, no-store"
-    return call.operation.policy.header(preferences.authorized)
+    return call.operation.policy.within(answer.others_seconds).header(preferences.authorized)

@@ -25,6 +25,7 @@ from services.ordering.release import release
 from services.ordering.reserve import reserve
 from services.ordering.selection import ExactSeats
 from services.waiting_room.waiting_rooms import WaitingRooms
+from subscriptions.event_updates import EventHub
 from subscriptions.queue_positions import WaitingRoomHub
 from subscriptions.seat_availability import SeatHub
 from tests.events import ORGANISER, buyer, open_event, service_context_on
@@ -49,7 +50,10 @@ class Listening:
         rooms = cast("WaitingRooms", None)
         self.context = context
         self.services = Services(context, cast("Any", None), cast("Any", None), rooms, cast("Any", None))
-        self.streams = Streams(SeatHub(context, channels), WaitingRoomHub(rooms, channels), channels)
+        self.events = EventHub(context)
+        self.streams = Streams(
+            SeatHub(context, channels), WaitingRoomHub(rooms, channels), self.events, channels
+        )
 
     async def listen(
         self, query: str, viewer: Viewer | None = None, **variables: Any

@@ -67,6 +67,7 @@ ROOMS = {
             "block": lambda runner: seats(runner).block(EVENT, [1], blocked=True),
             "correct": lambda runner: seats(runner).correct(EVENT, CORRECTIONS),
             "build": lambda runner: seats(runner).build(EVENT),
+            "retire": lambda runner: seats(runner).retire(EVENT),
             "snapshot": lambda runner: seats(runner).snapshot(EVENT),
         },
     ),

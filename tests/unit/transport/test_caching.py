@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Hashable
 from typing import Any
 
@@ -193,3 +194,45 @@ async def test_answers_are_right_and_not_kept_when_their_variables_are_long() ->
             assert response.json() == {"data": {"hello": f"hello {name}"}}
 
     assert [which for which in meters.cache if which[0] == "response"] == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (math.inf, "public, max-age=5, stale-while-revalidate=30"),
+        (40.0, "public, max-age=5, stale-while-revalidate=30"),
+        (21.0, "public, max-age=5, stale-while-revalidate=15"),
+        (4.5, "public, max-age=3"),
+        (1.9, "no-store"),
+        (-1.0, "no-store"),
+    ],
+)
+async def test_cache_control_ends_when_what_was_read_is_not_true_any_more(
+    seconds: float, expected: str
+) -> None:
+    async with in_process(make_server(options=ServerOptions(true_seconds=lambda _: seconds))) as client:
+        response = await client.get("/", params={"query": "{ hello }"})
+    assert response.headers["cache-control"] == expected
+
+
+async def test_answer_is_computed_again_when_it_is_not_true_any_more() -> None:
+    world = World()
+    options = ServerOptions(rights=lambda _: "everybody", true_seconds=lambda _: 0.2)
+    async with in_process(make_server(world, options=options)) as client:
+        first = (await client.get("/", params={"query": "{ calls }"})).json()
+        kept = (await client.get("/", params={"query": "{ calls }"})).json()
+        await asyncio.sleep(0.25)
+        later = (await client.get("/", params={"query": "{ calls }"})).json()
+    assert (first, kept, later["data"]["calls"]) == (first, first, 2)
+
+
+async def test_waiting_caller_is_answered_anew_when_the_shared_answer_came_too_late() -> None:
+    world = World()
+    world.gate = asyncio.Event()
+    options = ServerOptions(rights=lambda _: "everybody", true_seconds=lambda _: -0.01)
+    async with in_process(make_server(world, options=options)) as client:
+        asking = [asyncio.create_task(client.get("/", params={"query": "{ calls }"})) for _ in range(2)]
+        await until(lambda: world.calls == 1)
+        world.gate.set()
+        answers = [(await each).json()["data"]["calls"] for each in asking]
+    assert sorted(answers) == [1, 2]
