@@ -64,9 +64,10 @@ def _list_of_slots(number: int) -> str:
 
 
 CHANGED_LISTS = tuple(map(_list_of_slots, range(_LISTS)))
-"""SORTED SET: event id as 16 bytes by the time of its latest change in Unix milliseconds, about; each lists
-the events of neighbouring slots and is in one of them, so that a dead node of a cluster takes away the lists of
-its own events, but for those at the borders. Lifetime: of an entry, as long as a hold. Owner: ChangedEvents."""
+"""SORTED SET: event id as 16 bytes by the time of its latest change in Unix milliseconds, about. Each lists
+the events of neighbouring slots and is in one of them, so that a dead node of a cluster takes away the lists
+of its own events, but for those at the borders. Lifetime: of an entry, as long as a hold. Owner:
+ChangedEvents."""
 
 META_PATTERN = "bo:{*}:meta"
 
