@@ -1,15 +1,24 @@
 """A primary with a replica, and the Sentinels that watch them."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from devservices.ports import HOST
-from tests.installations import until
+from tests.installations import ROOT, until
 from tests.redis_servers import RedisServer
 
 PASSWORD = "of-the-servers"
 SENTINEL_PASSWORD = "of-the-sentinels"
 DOWN_AFTER_MS = 1000
+
+
+def documented_user() -> str:
+    """The user of Sentinels as the documentation gives it."""
+    page = (ROOT / "docs/operations/redis.md").read_text()
+    found = re.search(r"^user boxoffice .+sentinel\|.+$", page, re.MULTILINE)
+    assert found is not None, "the page has the line no more"
+    return found[0].replace(">PASSWORD", f">{SENTINEL_PASSWORD}")
 
 
 class Sentinel(RedisServer):
@@ -38,6 +47,7 @@ port {self.port}
 dir {self.home}
 requirepass {SENTINEL_PASSWORD}
 sentinel sentinel-pass {SENTINEL_PASSWORD}
+{documented_user()}
 sentinel monitor tickets {HOST} {self._primary.port} 2
 sentinel auth-pass tickets {PASSWORD}
 sentinel down-after-milliseconds tickets {DOWN_AFTER_MS}
@@ -61,7 +71,8 @@ class Watched:
     def url(self) -> str:
         """redis+sentinel://… of all Sentinels."""
         hosts = ",".join(f"{HOST}:{each.port}" for each in self.sentinels)
-        return f"redis+sentinel://:{PASSWORD}@{hosts}/tickets?sentinel_password={SENTINEL_PASSWORD}"
+        sentinels = f"sentinel_username=boxoffice&sentinel_password={SENTINEL_PASSWORD}"
+        return f"redis+sentinel://:{PASSWORD}@{hosts}/tickets?{sentinels}"
 
     def stop(self) -> None:
         """Stop all."""
