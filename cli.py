@@ -175,17 +175,27 @@ def add_query(commands: "argparse._SubParsersAction[Parser]") -> None:
 def add_import(commands: "argparse._SubParsersAction[Parser]") -> None:
     things = command(commands, "import", "import events or a seating plan", None)
     kinds = things.add_subparsers(title="things", metavar="KIND", required=True)
-    purposes: dict[str, tuple[str, Handler]] = {
-        "events": (
-            "JSON lines of events, .gz too; with venues and performers in the same folder",
-            run_events,
-        ),
-        "plan": ("a pretix seating plan: stored once, for createEvent's seatingPlanId", run_plan),
-    }
-    for name, (purpose, handler) in purposes.items():
-        kind = command(kinds, name, purpose, handler)
+    purpose = (
+        "events as drafts, from JSON lines, iCalendar, or schema.org's JSON-LD alone or in a page; .gz too"
+    )
+    events = command(kinds, "events", purpose, run_events)
+    purpose = "a pretix seating plan: stored once, for createEvent's seatingPlanId"
+    plan = command(kinds, "plan", purpose, run_plan)
+    for kind in (events, plan):
         kind.add_argument("file", metavar="FILE")
         kind.add_argument("--data-dir", metavar="D", help="whose settings to use (.boxoffice)")
+    given = events.add_argument_group("what the file does not say (an event that lacks it is refused)")
+    given.add_argument("--timezone", metavar="ZONE", help="an IANA name, e.g. Asia/Seoul")
+    given.add_argument("--city", metavar="NAME")
+    given.add_argument("--country", metavar="CODE", help="two letters, e.g. KR")
+    given.add_argument("--currency", metavar="CODE", help="ISO 4217, e.g. EUR")
+    given.add_argument("--price", metavar="AMOUNT", help="of a ticket, e.g. 24.50; 0 is free")
+    given.add_argument("--capacity", type=at_least_one, metavar="N", help="tickets of an event")
+    events.add_argument("--publish", action="store_true", help="publish the drafts that are not over")
+    events.add_argument("--organiser", type=some_text, metavar="ID", help="the user whose events they become")
+    events.add_argument(
+        "--source", type=some_text, default="import", metavar="NAME", help="whose ids the file has (import)"
+    )
 
 
 def add_draw(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -350,7 +360,7 @@ def run_query(arguments: argparse.Namespace) -> int:
 def run_events(arguments: argparse.Namespace) -> None:
     from commands.steps import import_events
 
-    import_events(arguments.data_dir, arguments.file)
+    import_events(arguments)
 
 
 def run_plan(arguments: argparse.Namespace) -> None:

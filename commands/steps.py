@@ -1,5 +1,6 @@
 """The single steps that a deployment runs one by one, and `up` in a row."""
 
+import argparse
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -63,14 +64,25 @@ def search_keys(data_dir: str | None) -> None:
     line(f"MEILISEARCH_INDEX_KEY={INDEXING.key(settings.meilisearch_key)}")
 
 
-def import_events(data_dir: str | None, file: str) -> None:
+def import_events(arguments: argparse.Namespace) -> None:
     """Import events with their venues and performers; a second import changes nothing."""
+    from services.catalogue.import_files import ImportOptions
     from services.catalogue.import_files import import_events as import_file
+    from services.catalogue.imports.listings import Given
 
-    path = existing(file)
-    settings = settings_of_running(data_dir).require("database_url")
+    path = existing(arguments.file)
+    settings = settings_of_running(arguments.data_dir).require("database_url")
+    given = Given(
+        timezone=arguments.timezone,
+        city=arguments.city,
+        country=arguments.country,
+        currency=arguments.currency,
+        price=arguments.price,
+        capacity=arguments.capacity,
+    )
+    options = ImportOptions(given, arguments.source, arguments.organiser, arguments.publish)
     with progress_shown() as progress:
-        summary = run(import_file(settings, path, progress))
+        summary = run(import_file(settings, path, options, progress))
     line(summary)
 
 

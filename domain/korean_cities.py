@@ -35,7 +35,12 @@ _MIDDLES = {
 
 
 def city_of(address: str, lat: float, lng: float) -> str:
-    """The city of a venue."""
+    """The city of a venue, by its coordinates where the address does not say it."""
+    return city_in(address) or _nearest(lat, lng)
+
+
+def city_in(address: str) -> str | None:
+    """The city that an address names; None where it names none."""
     head, *rest = address.split() or [""]
     if metropolis := _METROPOLIS.match(head):
         return metropolis[1]
@@ -44,7 +49,7 @@ def city_of(address: str, lat: float, lng: float) -> str:
             return town[1]
     elif town := _TOWN.match(head):
         return town[1]
-    return _nearest(lat, lng)
+    return None
 
 
 def _nearest(lat: float, lng: float) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -279,6 +279,27 @@ async def has_bookings(connection: Connection, event_id: UUID) -> bool:
         "SELECT EXISTS (SELECT FROM orders WHERE event_id = $1 AND state = 'BOOKED')", event_id
     )
     return booked
+
+
+async def publish_imported(
+    connection: Connection, external_ids: Sequence[str], now: datetime, assumed: timedelta
+) -> int:
+    """Publish the drafts among imported events that are not over; returns how many there were.
+
+    An event without an end is over `assumed` after its start.
+    """
+    rows = await connection.fetch(
+        """
+        UPDATE events SET state = 'PUBLISHED', updated_at = now()
+        WHERE external_id = ANY ($1) AND state = 'DRAFT' AND coalesce(ends_at, starts_at + $3) > $2
+        RETURNING id
+        """,
+        list(external_ids),
+        now,
+        assumed,
+        timeout=STATEMENT_SECONDS,
+    )
+    return len(rows)
 
 
 async def publish_draft(connection: Connection, event_id: UUID) -> bool:

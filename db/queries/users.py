@@ -48,7 +48,9 @@ async def store_user(connection: Connection, viewer: Viewer) -> None:
     )
 
 
-async def ensure_user(connection: Connection, user_id: UUID, subject: str, email: str, name: str) -> None:
+async def ensure_user(
+    connection: Connection, user_id: UUID, subject: str, email: str | None, name: str | None
+) -> None:
     """Insert a user where there is none, for events to belong to."""
     await connection.execute(
         "INSERT INTO users (id, subject, email, name) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",

@@ -13,42 +13,46 @@ from db.queries.catalogue import (
     NewVenue,
     ids_by_external_id,
     lock_catalogue,
+    performers_like,
+    publish_imported,
     upsert_performers,
     upsert_venues,
     write_events,
 )
 from db.queries.upsert import batches
+from db.queries.venues import VenueDescription, venue_like
 from db.session import Connection, Database
-from domain.errors import InvalidInput
 from domain.genres import category_of
-from domain.korean_cities import city_of
 from domain.layout import SeatMap
-from domain.money import Money
-from domain.price_text import price_in_won
-from domain.seating import GeneralAdmission, build_seat_map
-from domain.states import EventState
+from domain.seating import build_seat_map
+from domain.states import ASSUMED_DURATION, EventState
 from kit.ids import new_uuid
-from services.catalogue.files import TIMEZONE, Catalogue, ConcertRecord, PerformerRecord, VenueRecord
+from services.catalogue.imports.listings import (
+    Catalogue,
+    EventRecord,
+    Fault,
+    PerformerRecord,
+    VenueRecord,
+    refusal,
+)
 
 Progress = Callable[[int, int, str], None]
 """Called with the number done, the total and the kind of things"""
 
 SOURCE = "import"
-# The files name no capacity, and some concerts no price: a club's capacity and the most frequent price.
-CAPACITY = 200
-USUAL_PRICE_WON = 20_000
 MAX_TICKETS_PER_ORDER = 8
 _EVENTS_PER_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """The numbers of imported venues, performers and events, and of new events among them."""
+    """The numbers of imported venues, performers and events, of new events, and of published ones."""
 
     venues: int
     performers: int
     events: int
     new_events: int
+    published: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,67 +68,74 @@ async def import_catalogue(
     catalogue: Catalogue,
     progress: Progress,
     *,
-    event_source: str = SOURCE,
+    source: str = SOURCE,
+    event_source: str | None = None,
     organiser_id: UUID | None = None,
+    publish_at: datetime | None = None,
     when: Callable[[datetime], datetime] = lambda start: start,
 ) -> ImportReport:
-    """Write a catalogue in one transaction; each concert becomes a published event.
+    """Write a catalogue in one transaction; each event becomes a draft.
 
-    Rows of an earlier import are found by their key and updated; the seats and prices of an existing event
-    stay. `event_source` separates two sets of events with the same keys; `when` maps a concert's date to the
-    event's.
+    Rows of an earlier import of the same `source` are found by their key and updated; the seats and prices of
+    an existing event stay. `event_source` separates two sets of events with the same keys. With `publish_at`,
+    the present, the drafts among the events are published, except those that are over; `when` maps an event's
+    start to another.
 
     Raises:
-        InvalidInput: A concert names an unknown venue or performer; nothing is written.
+        InvalidInput: Events name an unknown venue or performer; each is named, and nothing is written.
     """
+    moved = replace(catalogue, events=[_moved(event, when) for event in catalogue.events])
     async with database.transaction() as connection:
         await lock_catalogue(connection)
-        venues = await _write_venues(connection, catalogue.venues, progress)
-        performers = await _write_performers(connection, catalogue.performers, progress)
-        keys = Keys(
-            await _with_earlier(connection, "venues", venues, (c.venue for c in catalogue.concerts)),
-            await _with_earlier(
-                connection, "performers", performers, (p for c in catalogue.concerts for p in c.performers)
-            ),
-        )
-        concerts = [replace(concert, starts_at=when(concert.starts_at)) for concert in catalogue.concerts]
-        writer = _EventWriter(connection, catalogue, keys, event_source, organiser_id)
-        new_events = await writer.write(concerts, progress)
-    return ImportReport(len(venues), len(performers), len(concerts), new_events)
+        venues = await _write_venues(connection, source, catalogue.venues, progress)
+        performers = await _write_performers(connection, source, catalogue.performers, progress)
+        keys = await _with_earlier(connection, source, catalogue, Keys(venues, performers))
+        _check_references(catalogue.events, keys)
+        writer = _EventWriter(connection, moved, keys, event_source or source, organiser_id)
+        new_events = await writer.write(progress)
+        published = 0 if publish_at is None else await writer.publish(publish_at)
+    return ImportReport(len(venues), len(performers), len(catalogue.events), new_events, published)
+
+
+def _moved(event: EventRecord, when: Callable[[datetime], datetime]) -> EventRecord:
+    start = when(event.starts_at)
+    ends_at = event.ends_at and event.ends_at + (start - event.starts_at)
+    return replace(event, starts_at=start, ends_at=ends_at)
 
 
 async def _write_venues(
-    connection: Connection, records: Sequence[VenueRecord], progress: Progress
+    connection: Connection, source: str, records: Sequence[VenueRecord], progress: Progress
 ) -> dict[str, UUID]:
-    keys = await _keys(connection, "venues", [record.key for record in records])
-    rows = {record.key: _venue_row(record, keys[record.key]) for record in records}
+    keys = await _keys(connection, source, "venues", [record.key for record in records])
+    rows = {record.key: _venue_row(source, record, keys[record.key]) for record in records}
     await upsert_venues(connection, list(rows.values()))
     progress(len(records), len(records), "venues")
     return keys
 
 
-def _venue_row(record: VenueRecord, key: UUID) -> NewVenue:
+def _venue_row(source: str, record: VenueRecord, key: UUID) -> NewVenue:
+    venue = record.description
     return NewVenue(
         id=key,
-        external_id=_external_id(SOURCE, record.key),
-        name=record.name,
-        address=record.address or None,
-        city=city_of(record.address, record.lat, record.lng),
-        country="KR",
-        lat=record.lat,
-        lng=record.lng,
-        timezone=TIMEZONE,
+        external_id=_external_id(source, record.key),
+        name=venue.name,
+        address=venue.address,
+        city=venue.city,
+        country=venue.country,
+        lat=venue.lat,
+        lng=venue.lng,
+        timezone=venue.timezone,
     )
 
 
 async def _write_performers(
-    connection: Connection, records: Sequence[PerformerRecord], progress: Progress
+    connection: Connection, source: str, records: Sequence[PerformerRecord], progress: Progress
 ) -> dict[str, UUID]:
-    keys = await _keys(connection, "performers", [record.key for record in records])
+    keys = await _keys(connection, source, "performers", [record.key for record in records])
     rows = {
         record.key: NewPerformer(
             keys[record.key],
-            _external_id(SOURCE, record.key),
+            _external_id(source, record.key),
             record.name,
             record.bio,
             record.genres,
@@ -136,22 +147,45 @@ async def _write_performers(
     return keys
 
 
-async def _keys(
-    connection: Connection, table: str, keys: Iterable[str], source: str = SOURCE
-) -> dict[str, UUID]:
+async def _keys(connection: Connection, source: str, table: str, keys: Iterable[str]) -> dict[str, UUID]:
     """Return the ids: those of earlier imports, and new ones for the others."""
     names = {key: _external_id(source, key) for key in keys}
     earlier = await ids_by_external_id(connection, table, list(names.values()))
     return {key: earlier.get(name) or new_uuid() for key, name in names.items()}
 
 
-async def _with_earlier(
-    connection: Connection, table: str, keys: dict[str, UUID], wanted: Iterable[str]
-) -> dict[str, UUID]:
+async def _with_earlier(connection: Connection, source: str, catalogue: Catalogue, keys: Keys) -> Keys:
     """Return the ids of these files' rows, and of named rows of earlier imports."""
-    others = {_external_id(SOURCE, key): key for key in wanted if key not in keys}
+    venues = (event.venue for event in catalogue.events if isinstance(event.venue, str))
+    performers = (key for event in catalogue.events for key in event.performer_keys)
+    return Keys(
+        await _and_earlier(connection, source, "venues", keys.venues, venues),
+        await _and_earlier(connection, source, "performers", keys.performers, performers),
+    )
+
+
+async def _and_earlier(
+    connection: Connection, source: str, table: str, keys: Mapping[str, UUID], wanted: Iterable[str]
+) -> dict[str, UUID]:
+    others = {_external_id(source, key): key for key in wanted if key not in keys}
     earlier = await ids_by_external_id(connection, table, list(others))
-    return keys | {others[name]: key for name, key in earlier.items()}
+    return {**keys, **{others[name]: key for name, key in earlier.items()}}
+
+
+def _check_references(events: Sequence[EventRecord], keys: Keys) -> None:
+    faults = [
+        Fault(event.file, event.line, sentence) for event in events for sentence in _unknown(event, keys)
+    ]
+    if faults:
+        raise refusal(faults)
+
+
+def _unknown(event: EventRecord, keys: Keys) -> Iterable[str]:
+    if isinstance(event.venue, str) and event.venue not in keys.venues:
+        yield f"venue_id: there is no venue {event.venue!r}."
+    for performer in event.performer_keys:
+        if performer not in keys.performers:
+            yield f"performer_ids: there is no performer {performer!r}."
 
 
 def _external_id(source: str, key: str) -> str:
@@ -159,7 +193,7 @@ def _external_id(source: str, key: str) -> str:
 
 
 class _EventWriter:
-    """Writes concerts as events, batch by batch, within one transaction."""
+    """Writes events, batch by batch, within one transaction."""
 
     def __init__(
         self,
@@ -170,66 +204,82 @@ class _EventWriter:
         organiser_id: UUID | None,
     ) -> None:
         self._connection = connection
+        self._events = catalogue.events
         self._genres = {record.key: record.genres for record in catalogue.performers}
         self._keys = keys
         self._source = source
         self._organiser_id = organiser_id
+        self._venues: dict[VenueDescription, UUID] = {}
 
-    async def write(self, concerts: Sequence[ConcertRecord], progress: Progress) -> int:
+    async def write(self, progress: Progress) -> int:
         """Write all events, and return the number of new ones."""
-        unique = list({concert.key: concert for concert in concerts}.values())
         done = new = 0
-        progress(0, len(unique), "events")
-        for batch in batches(unique, _EVENTS_PER_BATCH):
+        progress(0, len(self._events), "events")
+        for batch in batches(self._events, _EVENTS_PER_BATCH):
             new += await self._write_batch(batch)
             done += len(batch)
-            progress(done, len(unique), "events")
+            progress(done, len(self._events), "events")
         return new
 
-    async def _write_batch(self, concerts: Sequence[ConcertRecord]) -> int:
-        names = {concert.key: _external_id(self._source, concert.key) for concert in concerts}
+    async def publish(self, now: datetime) -> int:
+        """Publish the drafts among the events that are not over, and return their number."""
+        names = [self._name(event) for event in self._events]
+        return await publish_imported(self._connection, names, now, ASSUMED_DURATION)
+
+    async def _write_batch(self, batch: Sequence[EventRecord]) -> int:
+        names = {event.key: self._name(event) for event in batch}
         known = await ids_by_external_id(self._connection, "events", list(names.values()))
         ids = {key: known.get(name) or new_uuid() for key, name in names.items()}
-        maps = {c.key: _club_map(ids[c.key], c) for c in concerts if names[c.key] not in known}
-        events = [self._event(concert, ids[concert.key], maps) for concert in concerts]
-        bills = [row for concert in concerts for row in self._bill(concert, ids[concert.key])]
-        await write_events(self._connection, events, maps.values(), bills)
-        return len(maps)
+        maps = {event.key: _seat_map(ids[event.key], event) for event in batch}
+        new = [event.key for event in batch if names[event.key] not in known]
+        rows = [await self._event(event, maps[event.key]) for event in batch]
+        bills = await self._bills(batch, ids)
+        await write_events(self._connection, rows, [maps[key] for key in new], bills)
+        return len(new)
 
-    def _event(self, concert: ConcertRecord, key: UUID, maps: Mapping[str, SeatMap]) -> NewEvent:
-        venue = self._keys.venues.get(concert.venue)
-        if venue is None:
-            raise InvalidInput(f"{concert.where}.venue_id: there is no venue {concert.venue!r}.")
-        # An existing event keeps its map and prices, so new ones are not written.
-        seat_map = maps.get(concert.key) or _club_map(key, concert)
+    def _name(self, event: EventRecord) -> str:
+        return _external_id(self._source, event.key)
+
+    async def _event(self, event: EventRecord, seat_map: SeatMap) -> NewEvent:
+        # An existing event keeps its map and prices, so those of this map are not written.
         description = EventDescription(
-            id=key,
+            id=seat_map.event_id,
             organiser_id=self._organiser_id,
-            name=concert.title,
-            description=f"입장료: {concert.price_text}" if concert.price_text else "",
-            category=category_of(g for key in concert.performers for g in self._genres.get(key, ())),
-            starts_at=concert.starts_at,
-            ends_at=None,
-            on_sale_at=None,
+            name=event.name,
+            description=event.description,
+            category=event.category
+            or category_of(g for p in event.performer_keys for g in self._genres.get(p, ())),
+            starts_at=event.starts_at,
+            ends_at=event.ends_at,
+            on_sale_at=event.on_sale_at,
             off_sale_at=None,
             max_tickets_per_order=MAX_TICKETS_PER_ORDER,
             max_tickets_per_person=MAX_TICKETS_PER_ORDER,
             orphan_rule=True,
         )
-        external_id = _external_id(self._source, concert.key)
-        return NewEvent.of(description, venue, seat_map, state=EventState.PUBLISHED, external_id=external_id)
+        venue, name = await self._venue(event.venue), self._name(event)
+        return NewEvent.of(description, venue, seat_map, state=EventState.DRAFT, external_id=name)
 
-    def _bill(self, concert: ConcertRecord, event_id: UUID) -> Iterable[BillEntry]:
-        for position, name in enumerate(concert.performers):
-            performer = self._keys.performers.get(name)
-            if performer is None:
-                raise InvalidInput(
-                    f"{concert.where}.performer_ids[{position}]: there is no performer {name!r}."
-                )
-            yield BillEntry(event_id, performer, position)
+    async def _venue(self, venue: VenueDescription | str) -> UUID:
+        if isinstance(venue, str):
+            return self._keys.venues[venue]
+        if venue not in self._venues:
+            self._venues[venue] = await venue_like(self._connection, venue)
+        return self._venues[venue]
+
+    async def _bills(self, batch: Sequence[EventRecord], ids: Mapping[str, UUID]) -> list[BillEntry]:
+        names = list(dict.fromkeys(name for event in batch for name in event.performers))
+        by_name = dict(zip(names, await performers_like(self._connection, names), strict=True))
+        bills = []
+        for event in batch:
+            performers = [self._keys.performers[key] for key in event.performer_keys]
+            performers += [by_name[name] for name in event.performers]
+            bills += [
+                BillEntry(ids[event.key], performer, position)
+                for position, performer in enumerate(dict.fromkeys(performers))
+            ]
+        return bills
 
 
-def _club_map(event_id: UUID, concert: ConcertRecord) -> SeatMap:
-    price = price_in_won(concert.price_text)
-    money = Money(USUAL_PRICE_WON if price is None else price, "KRW")
-    return build_seat_map(event_id, None, [], [GeneralAdmission("General admission", CAPACITY, money)])
+def _seat_map(event_id: UUID, event: EventRecord) -> SeatMap:
+    return build_seat_map(event_id, None, [], event.sections)

@@ -3,17 +3,22 @@
 import asyncio
 import hashlib
 import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
+from uuid import UUID
 
 from db.queries.seating_plans import NewSeatingPlan, store_seating_plan
+from db.queries.users import ensure_user
 from db.session import Database
 from domain.errors import InvalidInput
-from domain.ids import Kind, public_id
+from domain.ids import Kind, public_id, user_id_of
 from domain.seating_plan import MOST_BYTES, Plan, parse_seating_plan
 from kit.ids import new_uuid
-from services.catalogue.files import read_catalogue
-from services.catalogue.import_catalogue import Progress, import_catalogue
+from services.catalogue.import_catalogue import SOURCE, ImportReport, Progress, import_catalogue
+from services.catalogue.imports.listings import Given
+from services.catalogue.imports.reading import read_catalogue
 
 
 class DatabaseAddress(Protocol):
@@ -24,22 +29,59 @@ class DatabaseAddress(Protocol):
         """The URL of the database."""
 
 
-async def import_events(settings: DatabaseAddress, file: Path, progress: Progress) -> str:
-    """Import a file of events, with the venues and performers in the same folder.
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How events are imported: what is given beside the file, whose they become, whether to publish them.
+
+    Keys of the file are those of earlier imports with the same `source`; `organiser` is a user's subject.
+    """
+
+    given: Given = field(default_factory=Given)
+    source: str = SOURCE
+    organiser: str | None = None
+    publish: bool = False
+
+
+async def import_events(
+    settings: DatabaseAddress, file: Path, options: ImportOptions, progress: Progress
+) -> str:
+    """Import a file of events as drafts, with the venues and performers beside it; describe the result.
 
     Raises:
-        InvalidInput: With the file, the line and the field of the first fault; nothing is written.
+        InvalidInput: Naming every refused line with its reasons; nothing is written.
     """
     started = time.monotonic()
     database = Database(settings.database_url, most=1)
     try:
-        catalogue = await asyncio.to_thread(read_catalogue, file)
-        report = await import_catalogue(database, catalogue, progress)
+        catalogue = await asyncio.to_thread(read_catalogue, file, options.given)
+        report = await import_catalogue(
+            database,
+            catalogue,
+            progress,
+            source=options.source,
+            organiser_id=await _organiser(database, options.organiser),
+            publish_at=datetime.now(UTC) if options.publish else None,
+        )
     finally:
         await database.close()
+    return f"{_summary(report)} The import took {time.monotonic() - started:.1f} s."
+
+
+async def _organiser(database: Database, subject: str | None) -> UUID | None:
+    """Return the id of the user with a subject, who is stored where there is none yet."""
+    if subject is None:
+        return None
+    user_id = user_id_of(subject)
+    async with database.transaction() as connection:
+        await ensure_user(connection, user_id, subject, None, None)
+    return user_id
+
+
+def _summary(report: ImportReport) -> str:
+    events = f"{report.events} event{'' if report.events == 1 else 's'} ({report.new_events} new)"
     return (
-        f"{report.events} events ({report.new_events} of them new), {report.venues} venues and"
-        f" {report.performers} performers are in after {time.monotonic() - started:.1f} s."
+        f"{events}, {report.venues} venues and {report.performers} performers are imported;"
+        f" {report.published} drafts were published."
     )
 
 

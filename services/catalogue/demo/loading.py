@@ -24,6 +24,7 @@ from db.queries.catalogue import (
 from db.queries.users import ensure_user
 from db.session import Connection, Database
 from domain.ids import user_id_of
+from domain.korean_cities import city_of
 from domain.layout import SeatMap
 from domain.seating import build_seat_map
 from domain.seating_plan import Plan, parse_seating_plan
@@ -31,7 +32,6 @@ from domain.states import EventState
 from kit.ids import new_uuid
 from services.catalogue.demo.programme import EVENTS, VENUES, DemoEvent
 from services.catalogue.demo.seating_plans import arena, theatre
-from services.catalogue.files import read_catalogue
 from services.catalogue.import_catalogue import (
     MAX_TICKETS_PER_ORDER,
     SOURCE,
@@ -39,10 +39,15 @@ from services.catalogue.import_catalogue import (
     import_catalogue,
 )
 from services.catalogue.import_files import DatabaseAddress
+from services.catalogue.imports.listings import Given
+from services.catalogue.imports.reading import read_catalogue
 
 ORGANISER = "demo-organiser"
 # The files of real concerts are beside the repository where the project is developed; a clone has none.
 REAL_CONCERTS = Path(__file__).resolve().parents[4] / "shared" / "data" / "events.jsonl.gz"
+# The files of real concerts say neither city nor capacity, and some no price: for a demo a guess will do, a
+# club's capacity and the most frequent price.
+KOREAN_CLUBS = Given("Asia/Seoul", None, "KR", "KRW", "20000", 200, city_of)
 _SOURCE = "demo"
 _YEAR = timedelta(weeks=52)  # whole weeks, so that a Saturday stays one
 
@@ -67,13 +72,18 @@ async def load_demo(
 
 async def _write_concerts(database: Database, real_concerts: Path, now: datetime, progress: Progress) -> None:
     """Import the real concerts, moved into the coming year, unless they were imported."""
-    catalogue = await asyncio.to_thread(read_catalogue, real_concerts)
-    first = [f"{SOURCE}:{catalogue.concerts[0].key}"]
+    catalogue = await asyncio.to_thread(read_catalogue, real_concerts, KOREAN_CLUBS)
+    first = [f"{SOURCE}:{catalogue.events[0].key}"]
     async with database.connection() as connection:
         if await ids_by_external_id(connection, "events", first):
             return
     await import_catalogue(
-        database, catalogue, progress, organiser_id=user_id_of(ORGANISER), when=upcoming(now)
+        database,
+        catalogue,
+        progress,
+        organiser_id=user_id_of(ORGANISER),
+        publish_at=now,
+        when=upcoming(now),
     )
 
 

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from db.session import Database
 from domain.errors import InvalidInput
 from domain.layout_document import from_json
 from domain.money import Money
-from services.catalogue.files import read_catalogue
 from services.catalogue.import_catalogue import ImportReport, import_catalogue
+from services.catalogue.imports.listings import Given
+from services.catalogue.imports.reading import read_catalogue
 
+KOREA = Given("Asia/Seoul", country="KR", currency="KRW", capacity=200)
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
 VENUES = [
     {"id": 7, "name": "Rolling Hall", "address": "서울 마포구 서교동 402-22", "lat": 37.5, "lng": 126.9},
     {"id": 8, "name": "Ovantgarde", "address": "부산광역시 금정구 장전동", "lat": 35.2, "lng": 129.0},
@@ -73,9 +77,10 @@ def catalogue(folder: Path, *concerts: dict[str, Any]) -> Path:
     return write(folder, venues=VENUES, performers=PERFORMERS, events=list(concerts) or CONCERTS)
 
 
-async def bring_in(database: Database, file: Path) -> ImportReport:
+async def bring_in(database: Database, file: Path, *, publish: bool = False) -> ImportReport:
     """One import without anybody watching."""
-    return await import_catalogue(database, read_catalogue(file), lambda *_: None)
+    found = read_catalogue(file, KOREA)
+    return await import_catalogue(database, found, lambda *_: None, publish_at=NOW if publish else None)
 
 
 async def counts(database: Database) -> dict[str, int]:
@@ -83,7 +88,7 @@ async def counts(database: Database) -> dict[str, int]:
     return {table: await database.fetchval(f"SELECT count(*) FROM {table}") for table in TABLES}
 
 
-async def test_events_are_published_with_seats_and_prices_when_imported(
+async def test_events_are_drafts_with_seats_and_prices_when_imported(
     database: Database, tmp_path: Path
 ) -> None:
     report = await bring_in(database, catalogue(tmp_path))
@@ -96,7 +101,7 @@ async def test_events_are_published_with_seats_and_prices_when_imported(
         """
     )
     assert row is not None
-    assert (row["name"], row["state"], row["category"]) == ("롤링 17주년", "PUBLISHED", "Rock")
+    assert (row["name"], row["state"], row["category"]) == ("롤링 17주년", "DRAFT", "Rock")
     assert row["starts_at"].isoformat() == "2027-01-06T11:00:00+00:00"
     assert (row["city"], row["timezone"]) == ("서울", "Asia/Seoul")
     assert (row["price_from"], row["price_to"], row["currency"]) == (33_000, 33_000, "KRW")
@@ -120,6 +125,20 @@ async def test_nothing_is_added_or_written_when_imported_twice(database: Databas
 
     assert again.new_events == 0
     assert before == (await counts(database), await database.fetch("SELECT * FROM events ORDER BY id"))
+
+
+async def test_drafts_are_published_when_asked_but_for_those_that_are_over(
+    database: Database, tmp_path: Path
+) -> None:
+    over = CONCERTS[1] | {"id": 13, "date": "2026-11-30"}
+    await bring_in(database, catalogue(tmp_path, *CONCERTS, over))
+    await database.fetch("UPDATE events SET state = 'CANCELLED' WHERE external_id = 'import:12'")
+
+    report = await bring_in(database, catalogue(tmp_path, *CONCERTS, over), publish=True)
+
+    assert (report.new_events, report.published) == (0, 1)
+    states = await database.fetch("SELECT state FROM events ORDER BY external_id")
+    assert [row["state"] for row in states] == ["PUBLISHED", "CANCELLED", "DRAFT"]
 
 
 async def test_seats_and_state_stay_when_an_event_changes_in_the_file(
@@ -156,40 +175,41 @@ async def test_earlier_venues_are_found_when_they_are_not_beside_the_file(
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "sentence"),
     [
-        ({"venue_id": 404}, "events.jsonl.gz:1.venue_id: there is no venue '404'."),
-        ({"performer_ids": [404]}, "events.jsonl.gz:1.performer_ids[0]: there is no performer '404'."),
-        ({"performer_ids": "1"}, "events.jsonl.gz:1.performer_ids: must be a list."),
-        ({"performer_ids": [None]}, "events.jsonl.gz:1.performer_ids[0]: must be a string or a whole"),
-        ({"date": "2027-02-30"}, "events.jsonl.gz:1.date: '2027-02-30' is not a date"),
-        ({"time": "25:00"}, "events.jsonl.gz:1.time: '25:00' is not a time"),
-        ({"title": "  "}, "events.jsonl.gz:1.title: must not be empty."),
-        ({"title": "a\x00b"}, "events.jsonl.gz:1.title: has a control character."),
-        ({"id": None}, "events.jsonl.gz:1.id: must be a string or a whole number."),
-        ({"price_text": 5}, "events.jsonl.gz:1.price_text: must be a string."),
+        ({"venue_id": 404}, "venue_id: there is no venue '404'."),
+        ({"performer_ids": [404]}, "performer_ids: there is no performer '404'."),
+        ({"performer_ids": "1"}, "performer_ids: must be a list."),
+        ({"performer_ids": [None]}, "performer_ids[0]: must be a string or a whole number."),
+        ({"date": "2027-02-30"}, "date: '2027-02-30' is not a date such as 2027-03-14."),
+        ({"time": "25:00"}, "time: '25:00' is not a time such as 19:30."),
+        ({"title": "  "}, "name: is missing."),
+        ({"title": "a\x00b"}, "title: has a control character."),
+        ({"id": None}, "id: must be a string or a whole number."),
+        ({"price_text": 5}, "price_text: must be a string."),
     ],
 )
 async def test_nothing_is_written_when_a_line_has_a_fault(
-    database: Database, tmp_path: Path, change: dict[str, Any], message: str
+    database: Database, tmp_path: Path, change: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
         await bring_in(database, catalogue(tmp_path, CONCERTS[0] | change))
-    assert caught.value.message.startswith(message)
+    assert f"events.jsonl.gz:1: {sentence}" in caught.value.message.split("\n")
     assert set((await counts(database)).values()) == {0}
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("content", "sentence"),
     [
-        (b"{", "events.jsonl:1: the line is not JSON"),
-        (b"\n[]", "events.jsonl:2: the line must be an object."),
+        (b"{", "events.jsonl:1: The line is not JSON"),
+        (b"\n[]", "events.jsonl:2: The line must be an object."),
         (b"\x1f\x8bnot gzip", "events.jsonl cannot be read"),
+        (b"", "events.jsonl has no events."),
     ],
 )
-def test_file_is_refused_when_it_is_no_json_lines(tmp_path: Path, content: bytes, message: str) -> None:
+def test_file_is_refused_when_it_is_no_json_lines(tmp_path: Path, content: bytes, sentence: str) -> None:
     file = tmp_path / "events.jsonl"
     file.write_bytes(content)
     with pytest.raises(InvalidInput) as caught:
         read_catalogue(file)
-    assert caught.value.message.startswith(message)
+    assert sentence in caught.value.message

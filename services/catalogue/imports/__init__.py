@@ -1,0 +1,1 @@
+"""Reading events from files: JSON lines, iCalendar and schema.org's JSON-LD."""
