@@ -28,7 +28,7 @@ from services.identity.challenges import Challenges
 from services.identity.guests import GuestSessions
 from services.identity.proof_of_work import ProofOfWork
 from services.identity.rate_limits import RateLimiter, RateLimits
-from services.identity.tokens import IssuerTokens, SecretTokens, Tokens, keys_at
+from services.identity.tokens import IssuerTokens, IssuerTokensAndGuests, SecretTokens, Tokens, keys_at
 from services.ordering.order_writer import OrderWriter
 from services.ordering.seat_rebuild import seat_source_loader
 from services.search.find_events import EventSearch, Freshness, database_index, venues_around
@@ -182,7 +182,9 @@ def _search(settings: Settings, database: Database) -> EventSearch:
 
 def _tokens(settings: Settings) -> Tokens:
     if settings.jwks_url:
-        return IssuerTokens(keys_at(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
+        issuer = IssuerTokens(keys_at(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
+        secret, previous = _signing_secrets(settings)
+        return IssuerTokensAndGuests(issuer, secret, previous=previous)
     return SecretTokens(settings.jwt_secret, previous=settings.jwt_secret_previous)
 
 

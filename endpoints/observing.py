@@ -24,7 +24,7 @@ _ROUTES = {
     "metrics": "health",
 }
 _SEAT_STATUSES = re.compile(r"/events/[^/]+/seats(/|$)")
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "QUERY", "PUT", "DELETE", "OPTIONS"})
 _SLOW_SECONDS = 2.0
 # Under overload everything is slow: one line a second says so as well as a thousand.
 _QUIET_SECONDS = 1.0

@@ -16,7 +16,7 @@ from transport import ConnectionInfo, manifest_of
 
 
 def trusted_documents(manifest: str) -> dict[str, str]:
-    """Return the documents of a manifest (JSON, sha256 to text) and of the pages; none without a manifest.
+    """Return the documents of a manifest (JSON, or Apollo's) and of the pages; none without one.
 
     Raises:
         SettingsError: it cannot be read, or a document does not have the hash that it is named by.
@@ -25,7 +25,7 @@ def trusted_documents(manifest: str) -> dict[str, str]:
         return {}
     try:
         found = manifest_of(json.loads(Path(manifest).read_text()))
-    except (OSError, ValueError, AttributeError, TypeError) as fault:
+    except (OSError, ValueError, AttributeError, TypeError, KeyError) as fault:
         raise SettingsError(
             f"BOXOFFICE_TRUSTED_DOCUMENTS: {manifest} is no manifest of documents ({fault})."
         ) from fault

@@ -26,7 +26,7 @@ class PriceLevel:
 @strawberry.type(description="A numbered seat. It never changes within one version of the map")
 class Seat:
     public_id: strawberry.ID = strawberry.field(
-        name="id", description="Opaque and global; what `reserve` takes as seatIds"
+        name="id", description="The id of its `Place`, which `node` reads; what `reserve` takes as seatIds"
     )
     index: int = strawberry.field(
         description="Position in SeatStatuses.statuses and in SeatAvailabilityUpdate"

@@ -18,7 +18,7 @@ class StreamCounts(Protocol):
         """The counts of all processes."""
 
 
-_TRANSPORTS = ("websocket", "sse", "sse_single")
+_TRANSPORTS = ("websocket", "sse", "sse_single", "multipart")
 
 
 class TransportMeters:

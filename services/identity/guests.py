@@ -60,7 +60,7 @@ class GuestSessions:
             InvalidInput: The address or the name is malformed.
             ChallengeRequired: The installation asks for a challenge, and the solution is not accepted.
             SlowDown: The network of `address` has created too many guests within this minute.
-            Unavailable: This installation signs no tokens.
+            Unavailable: Redis does not answer.
         """
         mail = email_address(email, "email")
         guest_name = optional_name(name, "name")

@@ -5,6 +5,7 @@ The algorithms are fixed by the installation, never by the token (RFC 8725, sect
 
 import asyncio
 import hashlib
+import hmac
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -17,10 +18,11 @@ from domain.errors import InvalidInput, Unauthenticated, Unavailable
 from domain.hidden_characters import without_hidden_characters
 from domain.ids import user_id_of
 from domain.text_input import line, optional_line
-from domain.viewer import Scope, Viewer
+from domain.viewer import GUEST_SUBJECT, Scope, Viewer
 from kit.cache import Cache
 
 LEEWAY_SECONDS = 30
+GUESTS_ISSUER = "boxoffice"
 _LONGEST_TOKEN = 8_192
 _EXPIRED = "The token has expired."
 _MAX_VERIFIED = 4_096
@@ -44,19 +46,19 @@ class Tokens(Protocol):
         """Return the viewer of a token that this process has verified and that has not expired."""
 
     def mint(self, viewer: Viewer, expires_at: datetime) -> str:
-        """Sign a token for a viewer.
-
-        Raises:
-            Unavailable: Only the issuer signs tokens in this installation.
-        """
+        """Sign a token for a viewer."""
 
 
 class SecretTokens:
-    """Tokens signed with HS256 and one shared secret; those of the previous secret are accepted too."""
+    """Tokens signed with HS256 and one shared secret; those of the previous secret are accepted too.
 
-    def __init__(self, secret: str, *, previous: str = "") -> None:
+    With an `issuer`, only tokens that name it are accepted.
+    """
+
+    def __init__(self, secret: str, *, previous: str = "", issuer: str = "") -> None:
         self._secret = secret
         self._previous = previous
+        self._expected = {"issuer": issuer} if issuer else {}
         self._known = _VerifiedTokens()
 
     def known(self, token: str) -> Viewer | None:
@@ -83,16 +85,18 @@ class SecretTokens:
         claims |= {name: value for name in ("email", "name") if (value := getattr(viewer, name))}
         if not viewer.email_verified:
             claims["email_verified"] = False
+        if self._expected:
+            claims["iss"] = self._expected["issuer"]
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
     def _decoded(self, token: str) -> dict[str, Any]:
         try:
-            return _decoded(token, self._secret, ["HS256"])
+            return _decoded(token, self._secret, ["HS256"], **self._expected)
         except Unauthenticated as error:
             if not self._previous:
                 raise
             try:
-                return _decoded(token, self._previous, ["HS256"])
+                return _decoded(token, self._previous, ["HS256"], **self._expected)
             except Unauthenticated as older:
                 # The error of an expired token says so, whichever of the two keys has signed it.
                 raise (older if older.message == _EXPIRED else error) from None
@@ -136,10 +140,6 @@ class IssuerTokens:
         self._known.keep(token, viewer, min(float(claims["exp"]), latest))
         return viewer
 
-    def mint(self, viewer: Viewer, expires_at: datetime) -> str:
-        """See `Tokens.mint`."""
-        raise Unavailable("Guest checkout is off here: sign in first.")
-
     async def _key(self, key_id: str | None) -> jwt.PyJWK:
         if self._age() > _KEYS_MAX_AGE_SECONDS or self._find(key_id) is None:
             async with self._reading:
@@ -167,6 +167,40 @@ class IssuerTokens:
             keys = self._keys
         self._keys = keys
         self._read_at = time.monotonic()
+
+
+class IssuerTokensAndGuests:
+    """The tokens of an issuer, and beside them those of guests, which this installation signs itself.
+
+    A token of ours is a guest's and no other's, whatever it says: the key that signs it is derived from a
+    secret that has another purpose.
+    """
+
+    def __init__(self, issuer: IssuerTokens, secret: str, *, previous: str = "") -> None:
+        self._issuer = issuer
+        earlier = _guests_key(previous) if previous else ""
+        self._guests = SecretTokens(_guests_key(secret), previous=earlier, issuer=GUESTS_ISSUER)
+
+    def known(self, token: str) -> Viewer | None:
+        """See `Tokens.known`."""
+        return self._issuer.known(token) or self._guests.known(token)
+
+    async def verify(self, token: str) -> Viewer:
+        """See `Tokens.verify`."""
+        if _header(token).get("alg") != "HS256":  # which no issuer's token may have
+            return await self._issuer.verify(token)
+        viewer = await self._guests.verify(token)
+        if not viewer.subject.startswith(GUEST_SUBJECT) or viewer.scopes != {Scope.BUY.value}:
+            raise Unauthenticated("The token is not valid.")
+        return viewer
+
+    def mint(self, viewer: Viewer, expires_at: datetime) -> str:
+        """See `Tokens.mint`."""
+        return self._guests.mint(viewer, expires_at)
+
+
+def _guests_key(secret: str) -> str:
+    return hmac.digest(secret.encode(), b"boxoffice: tokens of guests", "sha256").hex()
 
 
 def keys_at(url: str, *, timeout_seconds: float = 3.0) -> FetchKeys:
@@ -218,11 +252,16 @@ def _decoded(token: str, key: Any, algorithms: list[str], **expected: str) -> di
     return claims
 
 
-def _key_id(token: str) -> str | None:
+def _header(token: str) -> dict[str, Any]:
     try:
-        key_id = jwt.get_unverified_header(token).get("kid")
+        header: dict[str, Any] = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
         raise Unauthenticated("The token is not valid.") from None
+    return header
+
+
+def _key_id(token: str) -> str | None:
+    key_id = _header(token).get("kid")
     return key_id if isinstance(key_id, str) else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from kit.cache import Cache
 from transport.protocol.errors import BadRequest
@@ -57,10 +58,20 @@ class LayeredDocumentStore:
         await self._near.put(document_hash, text)
 
 
-def manifest_of(documents: Mapping[str, str] | Iterable[str]) -> dict[str, str]:
-    """Index trusted documents by hash. Raises: ValueError where a hash does not match its text."""
+APOLLO_MANIFEST = "apollo-persisted-query-manifest"
+
+
+def manifest_of(documents: Mapping[str, Any] | Iterable[str]) -> dict[str, str]:
+    """Index trusted documents by hash: texts, texts by their hash, or a manifest of Apollo's generator.
+
+    Raises: ValueError where a hash does not match its text, or the manifest has another version.
+    """
     if not isinstance(documents, Mapping):
         return {digest_of(text): text for text in documents}
+    if documents.get("format") == APOLLO_MANIFEST:
+        if documents.get("version") != 1:
+            raise ValueError(f"version 1 of {APOLLO_MANIFEST} is read here")
+        documents = {each["id"]: each["body"] for each in documents["operations"]}
     manifest = {}
     for name, text in documents.items():
         digest = name.removeprefix("sha256:").lower()

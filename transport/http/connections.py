@@ -162,7 +162,7 @@ class BoundedHttpProtocol(StrictHttpProtocol):
         return (
             self.fast_path is not None
             and self.url.partition(b"?")[0] == self.fast_path.path.encode()
-            and self.parser.get_method() in (b"GET", b"POST")
+            and self.parser.get_method() in (b"GET", b"POST", b"QUERY")
             and self.parser.get_http_version() == "1.1"
             and self.parser.should_keep_alive()
             and not (self.expect_100_continue or self.flow.write_paused or self.stages.shedder.draining)

@@ -12,7 +12,7 @@ from transport.protocol.asgi import App, Message, Receive, Scope, Send
 from transport.protocol.raw import RawHeader
 
 ANY_ORIGIN = "*"
-METHODS = "GET, POST, PUT, DELETE"
+METHODS = "GET, POST, QUERY, PUT, DELETE"
 # Sent by Apollo Client, urql, Relay, graphql-sse and EventSource, by tracing libraries, and by hand.
 REQUEST_HEADERS = (
     "authorization",

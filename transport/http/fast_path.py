@@ -64,7 +64,7 @@ class _Request(NamedTuple):
 
     @property
     def parameters(self) -> bytes:
-        """The query string of a GET, the body of a POST."""
+        """The query string of a GET, the body of a POST or QUERY."""
         return self.raw.query_string if self.preferences.method == "GET" else self.raw.body
 
 
@@ -140,7 +140,7 @@ class FastPath:
 
     def _preferences(self, request: RawRequest) -> ResponsePreferences | None:
         """How the request is to be answered; None where only the ASGI path can."""
-        if request.method == "POST" and request.query_string:
+        if request.method != "GET" and request.query_string:
             return None  # its parameters may name an event stream
         deciding = [header for header in request.headers if header[0] in DECIDING]
         is_authorized = any(name == b"authorization" for name, _ in request.headers)
@@ -190,9 +190,9 @@ def as_mapping(headers: Iterable[RawHeader]) -> dict[str, str]:
 def _plain_preferences(request: RawRequest) -> ResponsePreferences | None:
     """The preferences of a request for one answer; None of one that may get an event stream."""
     headers = as_mapping(request.headers)
-    if request.method == "POST":
-        check_json_body(headers)
+    if request.method != "GET":
+        check_json_body(headers, request.method)
     preferences = preferences_of(request.method, headers)
     accepted = preferences.accepted
-    may_stream = accepted.stream or accepted.media_type is None or TOKEN_HEADER in headers
+    may_stream = accepted.streams or accepted.media_type is None or TOKEN_HEADER in headers
     return None if may_stream else preferences

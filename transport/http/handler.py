@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: GET and POST, media types, caching headers, errors."""
+"""GraphQL over HTTP: GET, POST and QUERY (RFC 10008), media types, caching headers, errors."""
 
 from __future__ import annotations
 
@@ -30,10 +30,18 @@ from transport.protocol.request import (
 )
 from transport.responses.answering import Answering
 from transport.responses.answers import Answer
-from transport.responses.heads import Head, ResponsePreferences, error_head, head_of, preferences_of
+from transport.responses.heads import (
+    ACCEPT_QUERY,
+    Head,
+    ResponsePreferences,
+    error_head,
+    head_of,
+    preferences_of,
+)
+from transport.sse.formats import MULTIPART, SSE
 from transport.sse.handler import TOKEN_HEADER, TOKEN_PARAMETER, EventStreams
 
-ALLOW = "GET, POST, PUT, DELETE, OPTIONS"
+ALLOW = "GET, POST, QUERY, PUT, DELETE, OPTIONS"
 
 
 @dataclass(slots=True)
@@ -99,7 +107,7 @@ class HttpHandler:
     ) -> tuple[Head, Answer]:
         """Answer one whole request that wants no stream, as `handle` does.
 
-        `raw` is a POST's body or a GET's query string; `call` is what `call_at_hand` found in it.
+        `raw` is the body, or a GET's query string; `call` is what `call_at_hand` found in it.
         """
         try:
             return await self._answer(preferences, info, raw, call)
@@ -132,7 +140,7 @@ class HttpHandler:
         exchange.parameters = read_query_string(exchange.scope.get("query_string", b""))
         method, token = exchange.method, exchange.token
         if method == "OPTIONS":
-            await respond(exchange.send, 204, [("allow", ALLOW)], b"")
+            await respond(exchange.send, 204, [("allow", ALLOW), ACCEPT_QUERY], b"")
         elif method == "PUT":
             await self._reserve(exchange)
         elif method == "DELETE":
@@ -141,7 +149,7 @@ class HttpHandler:
             await self._streams.attach(token, exchange.info, exchange.receive, exchange.send)
         elif method == "POST" and token:
             await self._submit(exchange, token)
-        elif method in ("GET", "POST"):
+        elif method in ("GET", "POST", "QUERY"):
             await self._execute(exchange)
         else:
             raise MethodNotAllowed(f"{method} is not served here.", allow=ALLOW)
@@ -151,7 +159,7 @@ class HttpHandler:
             query_string: bytes = exchange.scope.get("query_string", b"")
             return query_string
         headers = exchange.info.headers
-        check_json_body(headers)
+        check_json_body(headers, exchange.method)
         return await read_body(headers, exchange.receive, self._limits.body_bytes)
 
     async def _request(self, preferences: ResponsePreferences, raw: bytes, context: Any) -> OperationRequest:
@@ -170,17 +178,18 @@ class HttpHandler:
 
     async def _execute(self, exchange: Exchange) -> None:
         preferences = exchange.preferences
-        if preferences.accepted.media_type is None and not preferences.accepted.stream:
+        if preferences.accepted.media_type is None and not preferences.accepted.streams:
             raise NotAcceptable(f"{JSON} and text/event-stream are served here.")
         raw = await self._read_raw(exchange)
-        if preferences.accepted.stream:
+        if preferences.accepted.streams:
             await self._execute_or_stream(exchange, raw)
         else:
             await self._send(exchange, *await self._answer(preferences, exchange.info, raw, None))
 
     async def _execute_or_stream(self, exchange: Exchange, raw: bytes) -> None:
-        """Answer a client that takes an event stream: with one where it takes nothing else or subscribes."""
+        """Answer a client that takes a stream: with one where it takes nothing else or subscribes."""
         preferences = exchange.preferences
+        written = SSE if preferences.accepted.stream else MULTIPART
         context = await as_awaited(self.context_factory(exchange.info))
         request = await self._request(preferences, raw, context)
         try:
@@ -191,10 +200,12 @@ class HttpHandler:
             if preferences.accepted.media_type is not None:
                 raise
             self._meters.refused(error.error_code)
-            await self._streams.refuse(error, exchange.send)
+            await self._streams.refuse(error, written, exchange.send)
             return
         if streaming:
-            await self._streams.distinct(call, context, exchange.info, exchange.receive, exchange.send)
+            await self._streams.distinct(
+                call, context, exchange.info, written, exchange.receive, exchange.send
+            )
             return
         answer = await self.answering.answer(call, context, exchange.info)
         await self._send(exchange, head_of(preferences, call, answer), answer)
@@ -202,17 +213,16 @@ class HttpHandler:
     @staticmethod
     def _check_operation(preferences: ResponsePreferences, call: Call, *, streaming: bool) -> None:
         kind = call.operation.kind
-        if preferences.method == "GET" and kind == "mutation":
-            raise MethodNotAllowed("A GET runs queries only.", allow="POST")
+        safe = preferences.method in ("GET", "QUERY")
+        if safe and (kind == "mutation" or (kind == "subscription" and not streaming)):
+            raise MethodNotAllowed(f"A {preferences.method} runs queries only.", allow="POST")
         if kind == "subscription" and not streaming:
-            if preferences.method == "GET":
-                raise MethodNotAllowed("A GET runs queries only.", allow="POST")
-            raise NotAcceptable("A subscription needs text/event-stream or a WebSocket.")
+            raise NotAcceptable("A subscription needs text/event-stream, multipart/mixed or a WebSocket.")
 
     @staticmethod
     def _streams_to(chosen: Accepted, call: Call) -> bool:
-        """An event stream, where the client takes nothing else or the operation needs one."""
-        return chosen.stream and (chosen.media_type is None or call.operation.kind == "subscription")
+        """A stream, where the client takes nothing else or the operation needs one."""
+        return chosen.streams and (chosen.media_type is None or call.operation.kind == "subscription")
 
     async def _reserve(self, exchange: Exchange) -> None:
         context = await as_awaited(self.context_factory(exchange.info))

@@ -31,7 +31,7 @@ def connection_info(scope: Scope, transport: str) -> ConnectionInfo:
     return ConnectionInfo(headers, client[0] if client else None, transport)
 
 
-def check_json_body(headers: Any) -> None:
+def check_json_body(headers: Any, method: str) -> None:
     """Accept JSON in UTF-8 only. Raises: UnsupportedMediaType.
 
     This is also the guard against cross-site requests: a page can send no other site a body of
@@ -39,7 +39,7 @@ def check_json_body(headers: Any) -> None:
     """
     media_type, *parameters = (part.strip().lower() for part in headers.get("content-type", "").split(";"))
     if media_type != "application/json":
-        raise UnsupportedMediaType("The Content-Type of a POST has to be application/json.")
+        raise UnsupportedMediaType(f"The Content-Type of a {method} has to be application/json.")
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "charset" and value.strip().strip('"') not in ("utf-8", "utf8"):

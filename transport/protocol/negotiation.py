@@ -8,6 +8,8 @@ from functools import lru_cache
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 EVENT_STREAM = "text/event-stream"
+MULTIPART = "multipart/mixed"
+SUBSCRIPTIONS = "subscriptionspec=1.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +20,15 @@ class Accepted:
     """JSON or GRAPHQL_RESPONSE; None where the client takes neither."""
     stream: bool
     """text/event-stream is accepted by name."""
+    multipart: bool
+    """multipart/mixed is accepted, with the version of the subscription protocol that is spoken here."""
     named_json: bool
     """application/json is accepted by name: document errors are answered with 200."""
+
+    @property
+    def streams(self) -> bool:
+        """A stream is accepted, in either format."""
+        return self.stream or self.multipart
 
 
 @lru_cache(maxsize=512)
@@ -40,6 +49,7 @@ def accepted(header: str) -> Accepted:
     return Accepted(
         media_type=media_type,
         stream=weights.get(EVENT_STREAM, 0.0) > 0,
+        multipart=weights.get(MULTIPART, 0.0) > 0,
         named_json=media_type == JSON and json > 0,
     )
 
@@ -59,6 +69,8 @@ def _weights(header: str) -> dict[str, float]:
     weights: dict[str, float] = {}
     for item in header.split(",")[:32]:
         name, *parameters = (part.strip().lower() for part in item.split(";"))
+        if name == MULTIPART and SUBSCRIPTIONS not in [each.replace('"', "") for each in parameters]:
+            continue  # another protocol
         if name:
             weights[name] = max(weights.get(name, 0.0), _quality(parameters))
     return weights

@@ -13,6 +13,8 @@ from .answers import Answer, matches
 
 COST_HEADER = "x-graphql-cost"
 """A request with this header gets its cost in extensions.cost."""
+ACCEPT_QUERY: Header = ("accept-query", "application/json")
+"""The media types that a QUERY may have (RFC 10008)"""
 VARY = "Accept, Accept-Encoding, Authorization"
 ERROR_VARY = "Accept, Accept-Encoding"
 
@@ -53,7 +55,7 @@ class Head:
 
 
 def head_of(preferences: ResponsePreferences, call: Call, answer: Answer) -> Head:
-    """The head of an operation's answer; only a GET gets caching headers."""
+    """The head of an operation's answer; a POST's is not kept by caches."""
     encoding = answer.encoding(preferences.encoding)
     if preferences.method == "POST":
         return _whole(preferences, encoding, (("cache-control", "no-store"),))
@@ -79,6 +81,8 @@ def _whole(
 ) -> Head:
     media_type = preferences.accepted.media_type or JSON
     sent = (("content-type", f"{media_type}; charset=utf-8"), *headers)
+    if preferences.method == "QUERY":
+        sent += (ACCEPT_QUERY,)
     if encoding:
         sent += (("content-encoding", encoding),)
     if not any(name == "vary" for name, _ in headers):

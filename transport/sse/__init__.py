@@ -1,1 +1,1 @@
-"""Event streams (graphql-sse), in distinct and single connection mode."""
+"""Streams over HTTP: graphql-sse in distinct and single connection mode, and multipart subscriptions."""

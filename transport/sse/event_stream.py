@@ -16,39 +16,39 @@ from transport.overload.memory_budget import (
     ConnectionMemory,
 )
 from transport.protocol.asgi import Send, start_response
-from transport.protocol.errors import Conflict, Header, Overloaded, TooManyOperations
+from transport.protocol.errors import Conflict, Overloaded, TooManyOperations
 from transport.protocol.limits import Limits
 from transport.protocol.ports import Meters
 
 from .directory import Message
+from .formats import StreamFormat
 from .positions import Positions, position_of
-
-HEADERS: list[Header] = [
-    ("content-type", "text/event-stream"),
-    ("cache-control", "no-store"),
-    ("x-accel-buffering", "no"),
-]
-COMMENT = b":\n\n"
 
 
 class EventWriter:
-    """The sending half of one stream: one event at a time, comments while it is quiet."""
+    """The sending half of one stream: one event at a time, and a sign of life while it is quiet."""
 
     def __init__(
-        self, send: Send, limits: Limits, memory: ConnectionMemory, drop: Callable[[], None]
+        self,
+        send: Send,
+        format: StreamFormat,  # noqa: A002 - what else it is
+        limits: Limits,
+        memory: ConnectionMemory,
+        drop: Callable[[], None],
     ) -> None:
         self._send = send
+        self.format = format
         self._memory = memory
         self._limits = limits
         self._drop = drop
         self._lock = asyncio.Lock()
         self._blocked_since: float | None = None
-        self._comment: asyncio.Task[None] | None = None
+        self._beat: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Send the headers, and a comment that makes browsers accept the stream."""
-        await start_response(self._send, 200, HEADERS)
-        await self.write(COMMENT)
+        """Send the headers, and what comes first."""
+        await start_response(self._send, 200, self.format.headers)
+        await self.write(self.format.opening)
 
     async def write(self, event: bytes) -> None:
         """Return once the socket has taken the event; drop a client for whose events there is no memory."""
@@ -75,9 +75,9 @@ class EventWriter:
             await self._send(message)
 
     def beat(self, now: float) -> None:
-        """Send a comment, or drop a client that reads nothing."""
+        """Send a sign of life, or drop a client that reads nothing."""
         if self._blocked_since is None:
-            self._comment = asyncio.ensure_future(self.write(COMMENT))
+            self._beat = asyncio.ensure_future(self.write(self.format.beat))
         elif now - self._blocked_since > self._limits.send_seconds:
             self._drop()
 

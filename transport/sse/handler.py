@@ -1,4 +1,4 @@
-"""graphql-sse: event streams, one an operation or one for all of a client's operations."""
+"""Streams over HTTP: one an operation (graphql-sse, multipart), or one for many (graphql-sse)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, aclosing, contextmanager
-from functools import partial
 from typing import Any
 
 import orjson
@@ -37,20 +36,16 @@ from transport.protocol.ports import ConnectionInfo, ContextFactory, MessageBus,
 from transport.protocol.request import OperationRequest
 
 from .directory import Message, StreamDirectory
-from .event_stream import HEADERS, EventStream, EventWriter
+from .event_stream import EventStream, EventWriter
+from .formats import SSE, StreamFormat, sse_next
 from .positions import in_short, position_of
 
 TOKEN_HEADER = "x-graphql-event-stream-token"  # noqa: S105 - a header's name
 TOKEN_PARAMETER = "token"  # noqa: S105 - a parameter's name
 LAST_EVENT_ID = "last-event-id"
 Answers = AsyncGenerator[tuple[Payload, str | None], None]
-EventIds = Callable[[str | None], str | None]
-"""The stream's id of an event, by the operation's own id."""
-COMPLETE = b"event: complete\ndata:\n\n"
-
-
-def _itself(event_id: str | None) -> str | None:
-    return event_id
+Write = Callable[[Payload, str | None], bytes]
+"""Writes an answer and its event id."""
 
 
 class EventStreams:
@@ -79,24 +74,31 @@ class EventStreams:
         self._documents = documents
         self._open: set[asyncio.Future[str]] = set()
 
-    async def refuse(self, error: GraphQLHTTPError, send: Send) -> None:
+    async def refuse(self, error: GraphQLHTTPError, written: StreamFormat, send: Send) -> None:
         """Send an error in the stream: a browser's EventSource cannot read a response of 400."""
         payload = self._engine.encoder.request_error(error.errors)
-        await start_response(send, 200, HEADERS)
-        body = _next(payload, None, None) + COMPLETE
+        await start_response(send, 200, written.headers)
+        body = written.opening + written.refusal(payload) + written.complete
         await send({"type": "http.response.body", "body": body})
 
     async def distinct(
-        self, call: Call, context: Any, info: ConnectionInfo, receive: Receive, send: Send
+        self,
+        call: Call,
+        context: Any,
+        info: ConnectionInfo,
+        written: StreamFormat,
+        receive: Receive,
+        send: Send,
     ) -> None:
         """Serve one operation on a stream of its own."""
 
         async def run(writer: EventWriter) -> None:
             answers = self._answers(call, context, info.headers.get(LAST_EVENT_ID))
-            await self._deliver(writer, None, answers)
+            await self._deliver(writer, answers, written.answer, written.refusal)
+            await writer.write(written.complete)
 
-        with self._connections.held(info), self._counted(call, "sse", info):
-            await self._serve(info, receive, send, run)
+        with self._connections.held(info), self._counted(call, written.name, info):
+            await self._serve(info, written, receive, send, run)
 
     async def reserve(self, info: ConnectionInfo) -> str:
         """Reserve a stream and return its token. Raises: TooManyConnections, Unavailable."""
@@ -139,10 +141,10 @@ class EventStreams:
             stream.open(writer, info.headers.get(LAST_EVENT_ID))
             await _wait_until(expires_at)
             for name in await stream.close():
-                await writer.write(_next(self._expired(), name, None) + _complete(name))
+                await writer.write(_next(name, self._expired(), None) + _complete(name))
 
         try:
-            await self._serve(info, receive, send, run)
+            await self._serve(info, SSE, receive, send, run)
         finally:
             self._directory.release(token)
             await stream.close()
@@ -240,9 +242,14 @@ class EventStreams:
         asked = in_short(message["request"])
         resumed = stream.resume_at(name, asked)
         last_event_id = position_of(info.headers.get(LAST_EVENT_ID), name, asked) or resumed
-        position = partial(stream.positions.advance, name, asked)
+        answers = self._prepared(stream, message, info, last_event_id)
+
+        def write(payload: Payload, event_id: str | None) -> bytes:
+            return _next(name, payload, stream.positions.advance(name, asked, event_id))
+
         try:
-            await self._deliver(writer, name, self._prepared(stream, message, info, last_event_id), position)
+            await self._deliver(writer, answers, write, lambda payload: _next(name, payload, None))
+            await writer.write(_complete(name))
         finally:
             stream.positions.ended(name)
 
@@ -257,19 +264,18 @@ class EventStreams:
                     yield item
 
     async def _deliver(
-        self, writer: EventWriter, name: str | None, answers: Answers, id_of: EventIds = _itself
+        self, writer: EventWriter, answers: Answers, write: Write, refuse: Callable[[Payload], bytes]
     ) -> None:
-        """Write every answer, then complete; an error is written as an answer."""
+        """Write every answer; an error is written as the last."""
         try:
             async with aclosing(answers):
                 async for payload, event_id in answers:
-                    await writer.write(_next(payload, name, id_of(event_id)))
+                    await writer.write(write(payload, event_id))
         except GraphQLHTTPError as error:
             self._meters.refused(error.error_code)
-            await writer.write(_next(self._engine.encoder.request_error(error.errors), name, None))
+            await writer.write(refuse(self._engine.encoder.request_error(error.errors)))
         except Exception as error:
-            await writer.write(_next(self._engine.encoder.fault(error), name, None))
-        await writer.write(_complete(name))
+            await writer.write(refuse(self._engine.encoder.fault(error)))
 
     def _expired(self) -> Payload:
         error = TokenExpired()
@@ -296,6 +302,7 @@ class EventStreams:
     async def _serve(
         self,
         info: ConnectionInfo,
+        written: StreamFormat,
         receive: Receive,
         send: Send,
         run: Callable[[EventWriter], Awaitable[None]],
@@ -306,7 +313,7 @@ class EventStreams:
         """
         ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         memory = ConnectionMemory(self._memory, self._engine.options.network(info))
-        writer = EventWriter(send, self._limits, memory, lambda: _end(ended, "slow"))
+        writer = EventWriter(send, written, self._limits, memory, lambda: _end(ended, "slow"))
         await writer.open()
         self._open.add(ended)
         self._heartbeat.add(writer)
@@ -321,7 +328,7 @@ class EventStreams:
             leaving.cancel()
             await asyncio.gather(running, leaving, return_exceptions=True)
         if ended.done() and ended.result() == "slow":
-            self._meters.dropped("sse", "slow")
+            self._meters.dropped(written.name, "slow")
         elif not leaving.done() or leaving.cancelled():
             await writer.end(b"")
 
@@ -344,16 +351,10 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-def _complete(name: str | None) -> bytes:
-    if name is None:
-        return COMPLETE
+def _complete(name: str) -> bytes:
     return b'event: complete\ndata: {"id":' + orjson.dumps(name) + b"}\n\n"
 
 
-def _next(payload: Payload, name: str | None, event_id: str | None) -> bytes:
-    """Write a next event; JSON as orjson writes it holds no line break."""
-    head = b"" if event_id is None else b"id: " + event_id.encode() + b"\n"
-    if name is None:
-        return b"event: next\n" + head + b"data: " + payload.body + b"\n\n"
-    data = b'{"id":' + orjson.dumps(name) + b',"payload":' + payload.body + b"}"
-    return b"event: next\n" + head + b"data: " + data + b"\n\n"
+def _next(name: str, payload: Payload, event_id: str | None) -> bytes:
+    """Write an answer of one of a stream's operations."""
+    return sse_next(b'{"id":' + orjson.dumps(name) + b',"payload":' + payload.body + b"}", event_id)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 RawHeaders = list[tuple[bytes, bytes]]
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _KEY_BYTES = 16
-SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
-EMPTY = b"content-length: 0\r\nconnection: close\r\n\r\n"
+SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+EMPTY = b"Content-Length: 0\r\nConnection: close\r\n\r\n"
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\n" + EMPTY
-UPGRADE_REQUIRED = b"HTTP/1.1 426 Upgrade Required\r\nsec-websocket-version: 13\r\n" + EMPTY
+UPGRADE_REQUIRED = b"HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13\r\n" + EMPTY
 FORBIDDEN = b"HTTP/1.1 403 Forbidden\r\n" + EMPTY
 FAILED = b"HTTP/1.1 500 Internal Server Error\r\n" + EMPTY
 UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\n" + EMPTY
@@ -41,9 +41,9 @@ class Opening:
     def response(self, subprotocol: str | None, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         """What opens the socket."""
         digest = hashlib.sha1(self.key + _GUID, usedforsecurity=False).digest()
-        lines = [b"sec-websocket-accept: " + base64.b64encode(digest)]
+        lines = [b"Sec-WebSocket-Accept: " + base64.b64encode(digest)]
         if subprotocol is not None:
-            lines.append(b"sec-websocket-protocol: " + subprotocol.encode())
+            lines.append(b"Sec-WebSocket-Protocol: " + subprotocol.encode())
         lines += [name + b": " + value for name, value in headers]
         return SWITCHING + b"\r\n".join(lines) + b"\r\n\r\n"
 

@@ -3,8 +3,10 @@
 import hmac
 import time
 from base64 import urlsafe_b64encode
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import jwt
@@ -14,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from domain.errors import Unauthenticated, Unavailable
 from domain.ids import user_id_of
-from domain.viewer import Viewer
+from domain.viewer import GUEST_SUBJECT, Scope, Viewer
 from kit.clock import utc_now
-from services.identity.tokens import IssuerTokens, SecretTokens
+from services.identity.tokens import IssuerTokens, IssuerTokensAndGuests, SecretTokens
 
 SECRET = "a secret of the tests, long enough to be one"
 VIEWER = Viewer(user_id_of("user-1"), "user-1", "a@example.org", "Ada", frozenset({"buy", "organise"}))
@@ -251,6 +253,41 @@ async def test_the_published_key_is_refused_when_it_is_used_as_a_shared_secret(
             await tokens.verify(forged)
 
 
-async def test_an_issuer_alone_signs_its_tokens(tokens: IssuerTokens) -> None:
-    with pytest.raises(Unavailable):
-        tokens.mint(VIEWER, utc_now())
+GUEST = Viewer(UUID(int=7), f"{GUEST_SUBJECT}7", "gil@example.com", "Gil", frozenset({Scope.BUY.value}))
+KEY_OF_WEBHOOKS = "whsec_of the tests, with enough characters"
+
+
+async def test_guests_are_known_beside_an_issuer_and_after_a_rolled_secret(
+    issuer: Issuer, tokens: IssuerTokens
+) -> None:
+    ours = IssuerTokensAndGuests(tokens, KEY_OF_WEBHOOKS)
+    token = ours.mint(GUEST, utc_now() + timedelta(hours=1))
+
+    assert (await ours.verify(token)).subject == GUEST.subject
+    assert (await ours.verify(issuer.sign())).subject == "user-1"
+    rolled = IssuerTokensAndGuests(tokens, "another secret that is long enough", previous=KEY_OF_WEBHOOKS)
+    assert (await rolled.verify(token)).subject == GUEST.subject
+    with pytest.raises(Unauthenticated):
+        await IssuerTokensAndGuests(tokens, "another secret that is long enough").verify(token)
+
+
+@pytest.mark.parametrize(
+    "viewer", [replace(GUEST, subject="ann"), replace(GUEST, scopes=frozenset({"organise"}))]
+)
+async def test_nobody_but_a_guest_has_a_token_of_ours_beside_an_issuer(
+    tokens: IssuerTokens, viewer: Viewer
+) -> None:
+    ours = IssuerTokensAndGuests(tokens, KEY_OF_WEBHOOKS)
+    with pytest.raises(Unauthenticated):
+        await ours.verify(ours.mint(viewer, utc_now() + timedelta(hours=1)))
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"iss": "boxoffice"}, {"iss": "boxoffice", "sub": f"{GUEST_SUBJECT}7"}]
+)
+async def test_the_secret_itself_signs_no_guest_beside_an_issuer(
+    issuer: Issuer, tokens: IssuerTokens, changes: dict[str, str]
+) -> None:
+    ours = IssuerTokensAndGuests(tokens, KEY_OF_WEBHOOKS)
+    with pytest.raises(Unauthenticated):
+        await ours.verify(issuer.sign("HS256", KEY_OF_WEBHOOKS, **changes))

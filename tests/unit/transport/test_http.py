@@ -13,7 +13,7 @@ import pytest
 
 from tests.transport.clients import in_process
 from tests.transport.toy import CountingMeters, World, make_server
-from transport import Limits, Operation, RateLimited, ServerOptions
+from transport import Limits, Operation, RateLimited, ServerOptions, manifest_of
 
 JSON = {"content-type": "application/json"}
 STRICT = {"accept": "application/graphql-response+json"}
@@ -275,6 +275,19 @@ async def test_only_the_manifest_is_served_when_documents_have_to_be_trusted() -
         assert code_of(await client.post("/", json={"documentId": other})) == "PERSISTED_QUERY_NOT_FOUND"
         registering = {"query": "{ hello }", "documentId": other}
         assert code_of(await client.post("/", json=registering)) == "DOCUMENT_NOT_TRUSTED"
+
+
+async def test_a_manifest_of_apollos_generator_is_read_when_its_version_is_known() -> None:
+    # As @apollo/generate-persisted-query-manifest 1.4.0 writes it.
+    text = "query Hello {\n  hello\n}"
+    digest = "c3480ac7c119a88553b36f3f0ff43583b7c01f3b399dfe074d84b7daad442e38"
+    operation = {"id": digest, "name": "Hello", "type": "query", "body": text}
+    manifest = {"format": "apollo-persisted-query-manifest", "version": 1, "operations": [operation]}
+
+    assert manifest_of(manifest) == {digest: text}
+    for broken in (manifest | {"version": 2}, manifest | {"operations": [operation | {"body": "{ hello }"}]}):
+        with pytest.raises(ValueError, match=r"version 1|this hash"):
+            manifest_of(broken)
 
 
 async def test_schema_stays_hidden_when_introspection_and_suggestions_are_off() -> None:
