@@ -48,6 +48,7 @@ class Paused(Exception):
 
 _BY_CONSTRAINT: dict[str, type[Exception]] = {
     "claims_live": PlaceTaken,
+    "claims_live_next": PlaceTaken,  # its name while a migration exchanges the two
     "orders_reference_key": ReferenceTaken,
 }
 

@@ -6,13 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from dataloaders.places import AvailabilityRow
-from db.queries.events import (
+from db.queries.events import EventRow, count_events_of_organiser, events_of_organiser
+from db.queries.upcoming_events import (
     EventConditions,
     EventOrder,
-    EventRow,
-    count_events_of_organiser,
     count_upcoming_events,
-    events_of_organiser,
     upcoming_events,
 )
 from domain.availability import count_general_admission, count_sections

@@ -12,6 +12,7 @@ class Venue(SQLModel, table=True):
     """A venue. `external_id` is the importer's own key, so that a second import changes nothing."""
 
     __tablename__ = "venues"
+    __table_args__ = (sa.Index("venues_by_city", sa.text("lower(city)")),)
 
     id: UUID = key()
     external_id: str | None = text(nullable=True, unique=True)
@@ -76,8 +77,21 @@ class Event(SQLModel, table=True):
         sa.Index("events_by_start", "starts_at", "id", postgresql_where="state = 'PUBLISHED'"),
         sa.Index("events_by_creation", "created_at", "id", postgresql_where="state = 'PUBLISHED'"),
         sa.Index("events_by_price", "price_from", "starts_at", "id", postgresql_where="state = 'PUBLISHED'"),
-        sa.Index("events_by_venue", "venue_id"),
-        sa.Index("events_by_organiser", "organiser_id"),
+        sa.Index("events_by_venue_and_start", "venue_id", "starts_at", "id"),
+        sa.Index("events_by_organiser_and_creation", "organiser_id", "created_at", "id"),
+        sa.Index(
+            "events_by_category",
+            sa.text("lower(category)"),
+            "starts_at",
+            "id",
+            postgresql_where="state = 'PUBLISHED'",
+        ),
+        # The events that may have begun long ago and go on.
+        sa.Index(
+            "events_of_days",
+            "ends_at",
+            postgresql_where="state = 'PUBLISHED' AND ends_at - starts_at > interval '6 hours'",
+        ),
         sa.Index("events_with_waiting_room", "id", postgresql_where="waiting_room_enabled"),
     )
 

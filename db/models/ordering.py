@@ -32,7 +32,7 @@ class Order(SQLModel, table=True):
     __table_args__ = (
         sa.Index("orders_by_user", "user_id", "created_at", "id"),
         sa.Index("orders_by_deadline", "expires_at", postgresql_where="state IN ('RESERVED', 'PAYING')"),
-        sa.Index("orders_by_event", "event_id", "state"),
+        sa.Index("orders_by_event_and_state", "event_id", "state", "created_at", "id"),
         sa.Index("orders_by_person", "person_key", "event_id", postgresql_where="person_key IS NOT NULL"),
         sa.Index("orders_by_address", "address_key", "event_id", postgresql_where="address_key IS NOT NULL"),
         sa.Index(
@@ -87,7 +87,14 @@ class Claim(SQLModel, table=True):
 
     __tablename__ = "claims"
     __table_args__ = (
-        sa.Index("claims_live", "event_id", "place", unique=True, postgresql_where=LIVE_CLAIM),
+        sa.Index(
+            "claims_live",
+            "event_id",
+            "place",
+            unique=True,
+            postgresql_where=LIVE_CLAIM,
+            postgresql_include=["state"],  # so that counting places reads the index alone
+        ),
         sa.Index("claims_by_order", "order_id"),
         sa.Index("claims_by_ticket", "ticket_id", unique=True),
     )

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -74,102 +73,7 @@ _EXPRESSIONS = {
     "price_to_minor": "e.price_to",
     "max_tickets_per_person": "coalesce(e.max_tickets_per_person, e.max_tickets_per_order)",
 }
-_COLUMNS = ", ".join(_EXPRESSIONS.get(name, f"e.{name}") for name in column_names(EventRow))
-
-
-class EventOrder(StrEnum):
-    """How a page of events is sorted; the id breaks ties."""
-
-    STARTS_AT_ASC = "STARTS_AT_ASC"
-    STARTS_AT_DESC = "STARTS_AT_DESC"
-    CREATED_AT_DESC = "CREATED_AT_DESC"
-
-
-@dataclass(frozen=True, slots=True)
-class EventConditions:
-    """Conditions on upcoming published events; None is no condition."""
-
-    starts_from: datetime | None = None
-    starts_to: datetime | None = None
-    city: str | None = None
-    category: str | None = None
-    venue_id: UUID | None = None
-    performer_id: UUID | None = None
-    on_sale: bool | None = None
-
-
-# The column of each order, and whether it descends.
-_SORT = {
-    EventOrder.STARTS_AT_ASC: ("e.starts_at", False),
-    EventOrder.STARTS_AT_DESC: ("e.starts_at", True),
-    EventOrder.CREATED_AT_DESC: ("e.created_at", True),
-}
-# The same times as domain.states.event_status: an event without an end is over six hours after its start.
-_UPCOMING = "e.state = 'PUBLISHED' AND coalesce(e.ends_at, e.starts_at + interval '6 hours') > {now}"
-_SELLING = (
-    "((e.on_sale_at IS NULL OR e.on_sale_at <= {now})"
-    " AND (e.off_sale_at IS NULL OR e.off_sale_at > {now}) AND NOT e.sold_out)"
-)
-_FILTERS = {
-    "starts_from": "e.starts_at >= {value}",
-    "starts_to": "e.starts_at < {value}",
-    "city": "e.venue_id IN (SELECT v.id FROM venues v WHERE lower(v.city) = lower({value}))",
-    "category": "lower(e.category) = lower({value})",
-    "venue_id": "e.venue_id = {value}",
-    "performer_id": "e.id IN (SELECT p.event_id FROM event_performers p WHERE p.performer_id = {value})",
-}
-
-
-class _Where:
-    """Conditions with their numbered arguments."""
-
-    def __init__(self, now: datetime) -> None:
-        self.arguments: list[Any] = [now]
-        self.conditions = [_UPCOMING.format(now="$1")]
-
-    def value(self, argument: Any) -> str:
-        return binder(self.arguments)(argument)
-
-    def restrict(self, wanted: EventConditions) -> None:
-        for name, condition in _FILTERS.items():
-            argument = getattr(wanted, name)
-            if argument is not None:
-                self.conditions.append(condition.format(value=self.value(argument)))
-        if wanted.on_sale is not None:
-            negation = "" if wanted.on_sale else "NOT "
-            self.conditions.append(negation + _SELLING.format(now="$1"))
-
-    def __str__(self) -> str:
-        return " AND ".join(self.conditions)
-
-
-async def upcoming_events(
-    database: Database,
-    wanted: EventConditions,
-    order: EventOrder,
-    page: TimePage,
-    now: datetime,
-) -> list[EventRow]:
-    """A page of the events that are not over, in order."""
-    column, descending = _SORT[order]
-    where = _Where(now)
-    where.restrict(wanted)
-    where.conditions += page.conditions(column, "e.id", where.value, descending=descending)
-    statement = (
-        f"SELECT {_COLUMNS} FROM events e WHERE {where}"
-        f" ORDER BY {page.order(column, 'e.id', descending=descending)} LIMIT {where.value(page.most)}"
-    )
-    found = await database.fetch(statement, *where.arguments)
-    return page.in_order([EventRow(*record) for record in found])
-
-
-async def count_upcoming_events(database: Database, wanted: EventConditions, now: datetime) -> int:
-    """The number of events that `upcoming_events` finds on all pages."""
-    where = _Where(now)
-    where.restrict(wanted)
-    statement = f"SELECT count(*) FROM events e WHERE {where}"
-    count: int = await database.fetchval(statement, *where.arguments)
-    return count
+EVENT_COLUMNS = ", ".join(_EXPRESSIONS.get(name, f"e.{name}") for name in column_names(EventRow))
 
 
 async def events_of_organiser(database: Database, organiser_id: UUID, page: TimePage) -> list[EventRow]:
@@ -177,7 +81,7 @@ async def events_of_organiser(database: Database, organiser_id: UUID, page: Time
     arguments: list[Any] = [organiser_id, page.most]
     limits = page.conditions("e.created_at", "e.id", binder(arguments), descending=True)
     statement = f"""
-        SELECT {_COLUMNS} FROM events e WHERE {" AND ".join(["e.organiser_id = $1", *limits])}
+        SELECT {EVENT_COLUMNS} FROM events e WHERE {" AND ".join(["e.organiser_id = $1", *limits])}
         ORDER BY {page.order("e.created_at", "e.id", descending=True)} LIMIT $2
         """
     return page.in_order([EventRow(*record) for record in await database.fetch(statement, *arguments)])
@@ -191,7 +95,7 @@ async def count_events_of_organiser(database: Database, organiser_id: UUID) -> i
 
 async def events_by_id(source: Database | Connection, ids: Sequence[UUID]) -> dict[UUID, EventRow]:
     """The events with these ids, in any state."""
-    records = await source.fetch(f"SELECT {_COLUMNS} FROM events e WHERE e.id = ANY($1)", list(ids))
+    records = await source.fetch(f"SELECT {EVENT_COLUMNS} FROM events e WHERE e.id = ANY($1)", list(ids))
     return {record["id"]: EventRow(*record) for record in records}
 
 

@@ -339,11 +339,12 @@ async def cancelled_events_with_orders(source: Source) -> list[UUID]:
 
 
 async def live_orders_of_event(source: Source, event_id: UUID, most: int) -> list[OrderRow]:
-    """Orders of an event that still have claims, oldest first."""
+    """The first orders of an event that still have claims, in the order of the index that has only these."""
     rows = await source.fetch(
         f"""
         SELECT {_ORDER} FROM orders
-        WHERE event_id = $1 AND state IN ('RESERVED', 'PAYING', 'BOOKED') ORDER BY id LIMIT $2
+        WHERE event_id = $1 AND state IN ('RESERVED', 'PAYING', 'BOOKED')
+        ORDER BY state, created_at, id LIMIT $2
         """,
         event_id,
         most,

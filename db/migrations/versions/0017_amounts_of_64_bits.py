@@ -5,14 +5,14 @@ beside it, which a trigger and then batches fill, and the two are exchanged in o
 is waited for briefly, so that no statement queues behind ours, and every step may be repeated.
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.exc import DBAPIError
+
+from db.migrations.steps import briefly
 
 revision: str = "0017"
 down_revision: str | None = "0016"
@@ -21,8 +21,6 @@ depends_on: str | Sequence[str] | None = None
 
 _BATCH = 10_000
 _EVENTS_PER_BATCH = 200
-_LOCK_MS, _PAUSE_SECONDS, _TRIES = 200, 0.5, 1_200
-_LOCK_NOT_AVAILABLE = "55P03"
 _BEFORE_ALL = UUID(int=0)
 
 
@@ -104,8 +102,8 @@ def _add_wide_columns(table: _Table) -> None:
         f"CREATE OR REPLACE FUNCTION {table.name}_64() RETURNS trigger LANGUAGE plpgsql AS"
         f" $$ BEGIN {copies} RETURN NEW; END $$"
     )
-    _briefly(f"ALTER TABLE {table.name} {', '.join(columns)};")
-    _briefly(
+    briefly(f"ALTER TABLE {table.name} {', '.join(columns)};")
+    briefly(
         f"DROP TRIGGER IF EXISTS {table.name}_64 ON {table.name};"
         f" CREATE TRIGGER {table.name}_64 BEFORE INSERT OR UPDATE ON {table.name}"
         f" FOR EACH ROW EXECUTE FUNCTION {table.name}_64();"
@@ -142,7 +140,7 @@ def _exchange(table: _Table) -> None:
     name, check = table.name, f"{table.name}_64_filled"
     if not table.nullable:
         full = " AND ".join(f"{column}_64 IS NOT NULL" for column in table.columns)
-        _briefly(
+        briefly(
             f"ALTER TABLE {name} DROP CONSTRAINT IF EXISTS {check};"
             f" ALTER TABLE {name} ADD CONSTRAINT {check} CHECK ({full}) NOT VALID;"
         )
@@ -159,21 +157,7 @@ def _exchange(table: _Table) -> None:
         steps.append(f"ALTER TABLE {name} DROP CONSTRAINT {check}")
     if name == "events":
         steps.append(f"ALTER INDEX {_EVENTS_BY_PRICE}_64 RENAME TO {_EVENTS_BY_PRICE}")
-    _briefly("; ".join(steps) + ";")
-
-
-def _briefly(statements: str) -> None:
-    """Run statements in one transaction that waits for no lock for long; tried again while it has to."""
-    for number in range(1, _TRIES + 1):
-        try:
-            wait = f"PERFORM set_config('lock_timeout', '{_LOCK_MS}ms', true);"
-            op.execute(f"DO $do$ BEGIN {wait} {statements} END $do$")
-        except DBAPIError as error:
-            if number == _TRIES or getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
-                raise
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            return
+    briefly("; ".join(steps) + ";")
 
 
 def _include_fees() -> None:
