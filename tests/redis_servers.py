@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,6 +55,10 @@ class RedisServer:
         """kill -9."""
         self._process.kill()
         self._process.wait()
+
+    def freeze(self) -> None:
+        """SIGSTOP: its connections stay open, and nothing answers."""
+        self._process.send_signal(signal.SIGSTOP)
 
     def client(self, **options: Any) -> redis.Redis:
         """A client of this server; the caller closes it."""

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from devservices.ports import HOST
+from tests.certificates import Certificates
 from tests.installations import ROOT, until
 from tests.redis_servers import RedisServer
 
@@ -24,9 +26,9 @@ def documented_user() -> str:
 class Sentinel(RedisServer):
     """One Sentinel; its configuration is a file that it rewrites."""
 
-    def __init__(self, home: Path, primary: RedisServer) -> None:
+    def __init__(self, home: Path, primary: RedisServer, certificates: Certificates | None) -> None:
         self._primary = primary
-        super().__init__(home, password=SENTINEL_PASSWORD)
+        super().__init__(home, password=SENTINEL_PASSWORD, certificates=certificates)
 
     def command(self) -> Sequence[str]:
         file = self.home / "sentinel.conf"
@@ -41,9 +43,13 @@ class Sentinel(RedisServer):
         return bool((found["num-slaves"], found["num-other-sentinels"]) == (1, 2))
 
     def _configuration(self) -> str:
+        words = iter(self.listening())
+        options = "\n".join(
+            f"{name.removeprefix('--')} {value}" for name, value in zip(words, words, strict=True)
+        )
         return f"""\
 bind {HOST}
-port {self.port}
+{options}
 dir {self.home}
 requirepass {SENTINEL_PASSWORD}
 sentinel sentinel-pass {SENTINEL_PASSWORD}
@@ -58,21 +64,28 @@ sentinel failover-timeout tickets 5000
 class Watched:
     """One primary, one replica and three Sentinels, which know them as "tickets"."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, certificates: Certificates | None = None) -> None:
+        self._certificates = certificates
         options = ["--requirepass", PASSWORD, "--masterauth", PASSWORD, "--repl-diskless-sync-delay", "0"]
-        self.primary = RedisServer(home / "primary", *options, password=PASSWORD)
+        server = partial(RedisServer, password=PASSWORD, certificates=certificates)
+        self.primary = server(home / "primary", *options)
         replication = ["--replicaof", f"{HOST} {self.primary.port}"]
-        self.replica = RedisServer(home / "replica", *options, *replication, password=PASSWORD)
-        self.sentinels = [Sentinel(home / f"sentinel-{number}", self.primary) for number in range(3)]
+        self.replica = server(home / "replica", *options, *replication)
+        self.sentinels = [
+            Sentinel(home / f"sentinel-{number}", self.primary, certificates) for number in range(3)
+        ]
         until(self.replica.is_linked)
         until(lambda: all(each.knows_all() for each in self.sentinels))
 
     @property
     def url(self) -> str:
-        """redis+sentinel://… of all Sentinels."""
+        """redis+sentinel://… of all Sentinels, or rediss+sentinel://…."""
         hosts = ",".join(f"{HOST}:{each.port}" for each in self.sentinels)
         sentinels = f"sentinel_username=boxoffice&sentinel_password={SENTINEL_PASSWORD}"
-        return f"redis+sentinel://:{PASSWORD}@{hosts}/tickets?{sentinels}"
+        if self._certificates is None:
+            return f"redis+sentinel://:{PASSWORD}@{hosts}/tickets?{sentinels}"
+        authority = f"ssl_ca_certs={self._certificates.ca_file}"
+        return f"rediss+sentinel://:{PASSWORD}@{hosts}/tickets?{sentinels}&{authority}"
 
     def stop(self) -> None:
         """Stop all."""

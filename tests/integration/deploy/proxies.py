@@ -35,7 +35,7 @@ def program_of(proxy: str) -> str:
 class ApiProcess:
     """`boxoffice serve` on a port of its own, with another one for readiness."""
 
-    def __init__(self, home: Path, postgres_url: str, redis_url: str) -> None:
+    def __init__(self, home: Path, postgres_url: str, redis_url: str, **changes: str) -> None:
         self.port, self.metrics_port = free_port(), free_port()
         self._home = home
         settings = settings_on(
@@ -44,17 +44,16 @@ class ApiProcess:
             port=str(self.port),
             metrics_port=str(self.metrics_port),
             drain_seconds=str(DRAIN_SECONDS),
-            trusted_proxies="127.0.0.0/8",
-            rate_limit_network_per_minute="1000000",
+            trusted_proxies=HOST,
+            **changes,
         )
         self._environment = {**os.environ, **settings.environment_variables(), "PYTHONPATH": str(ROOT)}
         self.start()
 
     def start(self) -> None:
-        """Start it, and wait until it is ready."""
+        """Start it; it is ready a while later."""
         words = [sys.executable, "-m", "cli", "serve", "--data-dir", str(self._home)]
         self.process = subprocess.Popen(words, env=self._environment, cwd=ROOT)
-        until(self.is_ready)
 
     def is_ready(self) -> bool:
         """What a proxy asks."""
@@ -168,15 +167,16 @@ def replaced(file: Path, changes: Mapping[str, str]) -> str:
 
 @contextmanager
 def proxied(
-    name: str, home: Path, postgres_url: str, redis_url: str
+    name: str, home: Path, postgres_url: str, redis_url: str, **changes: str
 ) -> Iterator[tuple[Proxy, list[ApiProcess]]]:
-    """A proxy in front of two API processes."""
+    """A proxy in front of two API processes; `changes` are settings by their name in lower case."""
     program_of(name)
     apis: list[ApiProcess] = []
     proxy: Proxy | None = None
     try:
         for number in range(2):
-            apis.append(ApiProcess(home / f"api-{number}", postgres_url, redis_url))
+            apis.append(ApiProcess(home / f"api-{number}", postgres_url, redis_url, **changes))
+        until(lambda: all(api.is_ready() for api in apis))
         proxy = Proxy(name, home / name, apis)
         yield proxy, apis
     finally:

@@ -1,7 +1,7 @@
 """Sentinels in REDIS_URL: commands and messages follow a failover."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,10 @@ from pubsub.redis_backend import RedisBackend
 from reservations.connection import Client, Runner, batcher, connect
 from settings import SettingsError
 from tests.apis import api_on, settings_on
+from tests.certificates import Certificates
 from tests.first_sale import reserve_first_seat
 from tests.installations import until
+from tests.redis_servers import RedisServer
 from tests.sentinels import PASSWORD, SENTINEL_PASSWORD, Watched
 
 DEADLINE_SECONDS = 30
@@ -55,12 +57,15 @@ async def heard(channels: Channels, mailbox: Mailbox) -> None:
                 return
 
 
-async def test_the_replica_is_used_when_the_primary_is_killed(watched: Watched, client: Client) -> None:
+@pytest.mark.parametrize("fault", [RedisServer.kill, RedisServer.freeze])
+async def test_the_replica_is_used_when_the_primary_is_killed_or_hangs(
+    watched: Watched, client: Client, fault: Callable[[RedisServer], None]
+) -> None:
     runner = batcher(client)
     await written(runner, "key", 1)
     until(lambda: watched.replica.ask("GET", "key") == b"1")
 
-    watched.primary.kill()
+    fault(watched.primary)
     await written(runner, "key", 2)
 
     assert watched.replica.ask("GET", "key") == b"2"
@@ -106,6 +111,17 @@ async def test_a_sale_goes_on_when_the_primary_and_a_sentinel_are_dead(
         watched.sentinels[0].kill()
 
         assert await reserve_first_seat(api) == "ReserveSuccess"
+
+
+async def test_a_failover_is_followed_when_everybody_speaks_tls(tmp_path: Path, postgres_url: str) -> None:
+    watched = Watched(tmp_path / "watched", Certificates(tmp_path / "certificates"))
+    async with api_on(postgres_url, watched.url) as api:
+        assert await reserve_first_seat(api) == "ReserveSuccess"
+
+        watched.primary.kill()
+
+        assert await reserve_first_seat(api) == "ReserveSuccess"
+    watched.stop()
 
 
 async def test_a_sentence_refuses_the_address_when_the_sentinels_know_no_such_service(
