@@ -1,8 +1,11 @@
 """The systemd units of deploy/: checked by systemd's own tools, and against the settings that they set."""
 
+import contextlib
 import os
+import random
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from dataclasses import fields
@@ -10,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from devservices.ports import HOST
 from settings import PREFIX, Settings
-from tests.installations import ROOT
+from tests.installations import ROOT, clean_environment, command, until
+from tests.integration.devservices.test_serving_in_production import production_settings, status_of
 
 UNITS = ROOT / "deploy/systemd"
 SERVICES = sorted(UNITS.glob("*.service"))
@@ -66,10 +71,8 @@ def test_units_set_settings_that_exist_and_run_commands_that_exist(unit: Path) -
     text = unit.read_text()
 
     assert set(re.findall(r"\bBOXOFFICE_\w+(?==)", text)) <= known
-    (command,) = re.findall(r"^ExecStart=/opt/boxoffice/bin/boxoffice (\w+)$", text, re.MULTILINE)
-    help_text = subprocess.run(
-        [sys.executable, "-m", "cli", command, "--help"], cwd=ROOT, capture_output=True
-    )
+    (word,) = re.findall(r"^ExecStart=/opt/boxoffice/bin/boxoffice (\w+)$", text, re.MULTILINE)
+    help_text = subprocess.run([sys.executable, "-m", "cli", word, "--help"], cwd=ROOT, capture_output=True)
     assert help_text.returncode == 0
 
 
@@ -78,3 +81,42 @@ def test_services_have_the_time_that_a_stop_may_take() -> None:
     for unit in SERVICES:
         found = re.search(r"^TimeoutStopSec=(\d+)$", unit.read_text(), re.MULTILINE)
         assert found is None or int(found[1]) > production.stop_seconds, unit.name
+
+
+def environment_of(unit: Path, instance: str) -> dict[str, str]:
+    """What the unit sets, with its instance."""
+    lines = re.findall(r"^Environment=(.+)$", unit.read_text(), re.MULTILINE)
+    pairs = (pair.partition("=") for line in lines for pair in line.replace("%i", instance).split())
+    return {name: value for name, _, value in pairs}
+
+
+def four_digit_port() -> int:
+    """A free port whose number with a 1 before it is free too."""
+    while True:
+        port = random.randrange(2000, 10_000)
+        with contextlib.suppress(OSError), socket.socket() as public, socket.socket() as inside:
+            public.bind((HOST, port))
+            inside.bind((HOST, 10_000 + port))
+            return port
+
+
+def test_a_process_is_ready_and_ends_in_time_with_the_environment_of_its_unit(
+    postgres_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    port = four_digit_port()
+    unit = UNITS / "boxoffice-api@.service"
+    environment = clean_environment() | production_settings(postgres_url, redis_url)
+    environment |= environment_of(unit, str(port)) | {"BOXOFFICE_DATA_DIR": str(tmp_path)}
+    timeout = re.search(r"^TimeoutStopSec=(\d+)$", unit.read_text(), re.MULTILINE)
+    assert timeout is not None
+
+    process = subprocess.Popen(command("serve"), cwd=tmp_path, env=environment)
+    try:
+        until(lambda: status_of(port, "/healthz") == 200 or process.poll() is not None)
+        until(lambda: status_of(10_000 + port, "/readyz") == 200 or process.poll() is not None)
+        assert process.poll() is None
+        process.terminate()
+        process.wait(int(timeout[1]))
+    finally:
+        process.kill()
+        process.wait()
