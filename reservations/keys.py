@@ -53,6 +53,13 @@ SERVER_RUNS = "bo:server_runs"
 """STRING: the run ids of the servers on which all events were built; a server with another run may have lost
 writes. Lifetime: unlimited. Owner: SeatStore."""
 
+
+def refusal_key(keys: EventKeys, request: str) -> str:
+    """STRING: CODE|PLACES, the answer to a request with an idempotency key that was refused. Lifetime: a
+    second. Owner: SeatStore."""
+    return f"{keys.meta.removesuffix(':meta')}:refused:{request}"
+
+
 _SLOTS = 16_384
 _LISTS = 16
 

@@ -12,7 +12,8 @@ _STATUSES = ("places", "meta", "deltas")
 _HOLDS = (*_STATUSES, "claims", "deadlines")
 
 SCRIPT_KEYS: dict[str, tuple[str, ...]] = {
-    "hold": (*_HOLDS, "buyers"),
+    "hold": (*_HOLDS, "buyers", "refusal"),
+    "refuse": ("claims", "refusal"),
     "set_state": _HOLDS,
     "extend": ("meta", "deadlines"),
     "lapse": _HOLDS,

@@ -4,10 +4,8 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID, uuid4
-
-from redis.exceptions import RedisError
 
 from domain.errors import Unavailable
 from domain.seat_status import SeatStatus
@@ -21,19 +19,17 @@ from reservations.answers import (
     correction_arguments,
     delta_from,
     hold_arguments,
-    info_from,
     listed,
-    own_slots_from,
     pairs_from,
     places_from,
 )
 from reservations.changed_events import ChangedEvents
 from reservations.keys import (
-    META_PATTERN,
     SERVER_RUNS,
     EventKeys,
     event_id_of,
     event_keys,
+    refusal_key,
 )
 from reservations.outcomes import (
     Candidate,
@@ -46,12 +42,14 @@ from reservations.outcomes import (
     SeatSource,
 )
 from reservations.scripts import SCRIPT_KEYS, SCRIPTS
+from reservations.servers import answer_of, events_on, foreign_events, state_of
 
 # A client that missed more changes than this gets a snapshot instead.
 DELTAS_KEPT = 4096
 _SNAPSHOTS_CACHED = 512
+REFUSED_MS = 1_000
+"""The difference between two requests that count as simultaneous"""
 
-Answer = TypeVar("Answer")
 LoadSeatSource = Callable[[UUID], Awaitable[SeatSource]]
 
 
@@ -84,6 +82,7 @@ class SeatStore:
         *,
         orphan_rule: bool,
         limits: TicketLimits = NO_LIMITS,
+        request: str = "",
     ) -> HoldAnswer:
         """Hold the first candidate that is free, all of it or nothing; the same hold id holds once.
 
@@ -91,12 +90,20 @@ class SeatStore:
             deadline_ms: when the hold lapses, in Unix milliseconds.
             orphan_rule: skip candidates that leave a single free seat where that can be avoided.
             limits: what the buyer and the network may have, and whose holds these are.
+            request: what simultaneous requests with one idempotency key and input have in common, if any.
         """
         places = candidate_arguments(candidates, limits)
         for _ in range(3):
             now_ms = self._now_ms()
             answer = await self._change(
-                "hold", event_id, str(hold_id), now_ms, deadline_ms, int(orphan_rule), *places
+                "hold",
+                event_id,
+                str(hold_id),
+                now_ms,
+                deadline_ms,
+                int(orphan_rule),
+                *places,
+                request=request,
             )
             if answer.outcome is Outcome.MISSING:
                 await self.build(event_id)
@@ -105,6 +112,15 @@ class SeatStore:
             else:
                 return answer
         return HoldAnswer(Outcome.TAKEN, 0, ())
+
+    async def refuse(self, event_id: UUID, hold_id: UUID, answer: HoldAnswer, request: str) -> HoldAnswer:
+        """Refuse a request and those that are simultaneous; REPLAY where one of them holds places."""
+        given = (str(hold_id), answer.outcome, listed(answer.places), REFUSED_MS)
+        keys = event_keys(event_id)
+        code, _, places = await self._script("refuse", keys, *given, request=request)
+        if Outcome(code.decode()) is not Outcome.REPLAY:
+            return answer
+        return HoldAnswer(Outcome.REPLAY, 0, places_from(places.decode()))
 
     async def book(self, event_id: UUID, hold_id: UUID) -> Outcome:
         """Book a hold's places; NOTHING where they are booked already, or the hold does not exist."""
@@ -155,11 +171,15 @@ class SeatStore:
         answer = await self._change("correct", event_id, *correction_arguments(corrections))
         return len(answer.places)
 
-    async def _change(self, script: str, event_id: UUID, *arguments: Argument) -> HoldAnswer:
+    async def _change(
+        self, script: str, event_id: UUID, *arguments: Argument, request: str = ""
+    ) -> HoldAnswer:
         """Run a script that may publish a delta."""
         keys = event_keys(event_id)
         self.changed.touch(event_id)
-        code, version, places = await self._script(script, keys, keys.channel, DELTAS_KEPT, *arguments)
+        code, version, places = await self._script(
+            script, keys, keys.channel, DELTAS_KEPT, *arguments, request=request
+        )
         return HoldAnswer(Outcome(code.decode()), int(version), places_from(places.decode()))
 
     async def snapshot(self, event_id: UUID) -> SeatSnapshot:
@@ -265,7 +285,7 @@ class SeatStore:
         It looks at every key of every server: for the doctor only.
         """
         answers = await asyncio.gather(
-            *(_scan(server, META_PATTERN) for server in await self._servers()), return_exceptions=True
+            *(events_on(server) for server in await self._servers()), return_exceptions=True
         )
         found = [keys for keys in answers if not isinstance(keys, BaseException)]
         for failure in answers:
@@ -275,7 +295,7 @@ class SeatStore:
 
     async def new_server_runs(self) -> str | None:
         """The runs and slots of the servers that answer, if they are not those remembered; else None."""
-        found = await asyncio.gather(*map(_state_of, await self._servers()), return_exceptions=True)
+        found = await asyncio.gather(*map(state_of, await self._servers()), return_exceptions=True)
         states = sorted(state for state in found if isinstance(state, str))
         if not states:
             raise Unavailable
@@ -295,7 +315,7 @@ class SeatStore:
         Its copy of them may lack the latest writes: a server that started again, a replica that was promoted,
         or slots that have moved. Servers that do not answer are left out.
         """
-        found = await asyncio.gather(*map(_foreign_keys, await self._servers()), return_exceptions=True)
+        found = await asyncio.gather(*map(foreign_events, await self._servers()), return_exceptions=True)
         return [event_id_of(key) for keys in found if isinstance(keys, list) for key in keys]
 
     async def remember_server_runs(self, state: str) -> None:
@@ -305,7 +325,7 @@ class SeatStore:
             await self._command("SET", SERVER_RUNS, state)
 
     async def _servers(self) -> Sequence[CommandRunner]:
-        return await _answer(self._runner.servers())
+        return await answer_of(self._runner.servers())
 
     async def build(self, event_id: UUID, *, replacing: str = "") -> None:
         """Build the event from PostgreSQL over the epoch `replacing`; simultaneous callers share a build."""
@@ -331,47 +351,13 @@ class SeatStore:
             *hold_arguments(source.holds),
         )
 
-    async def _script(self, name: str, keys: EventKeys, *arguments: Argument) -> Any:
-        names = [getattr(keys, key) for key in SCRIPT_KEYS[name]]
-        return await _answer(self._scripts[name](self._runner, names, arguments))
+    async def _script(self, name: str, keys: EventKeys, *arguments: Argument, request: str = "") -> Any:
+        refusal = refusal_key(keys, request)
+        names = [refusal if key == "refusal" else getattr(keys, key) for key in SCRIPT_KEYS[name]]
+        return await answer_of(self._scripts[name](self._runner, names, arguments))
 
     async def _command(self, *command: Argument) -> Any:
-        return await _answer(self._runner.run(*command))
+        return await answer_of(self._runner.run(*command))
 
     def _now_ms(self) -> int:
         return milliseconds(self._clock())
-
-
-async def _answer(asked: Awaitable[Answer]) -> Answer:
-    """The answer of Redis. Raises: Unavailable."""
-    try:
-        return await asked
-    except (RedisError, OSError, TimeoutError) as error:
-        raise Unavailable from error
-
-
-async def _state_of(server: CommandRunner) -> str:
-    """The run of a server, and the slots of a cluster's primary."""
-    info = info_from(await _answer(server.run("INFO")))
-    if info.get("cluster_enabled") != "1":
-        return info["run_id"]
-    nodes = await _answer(server.run("CLUSTER", "NODES"))
-    return f"{info['run_id']} {own_slots_from(nodes)}"
-
-
-async def _foreign_keys(server: CommandRunner) -> list[str]:
-    """The events on this server that another run has built."""
-    run_id = info_from(await _answer(server.run("INFO")))["run_id"]
-    keys = await _scan(server, META_PATTERN)
-    runs = await asyncio.gather(*(_answer(server.run("HGET", key, "run")) for key in keys))
-    return [key for key, run in zip(keys, runs, strict=True) if run is None or run.decode() != run_id]
-
-
-async def _scan(server: CommandRunner, pattern: str) -> list[str]:
-    found: list[str] = []
-    cursor: Argument = 0
-    while True:
-        cursor, keys = await _answer(server.run("SCAN", cursor, "MATCH", pattern, "COUNT", 1000))
-        found += (key.decode() for key in keys)
-        if int(cursor) == 0:
-            return found

@@ -8,6 +8,7 @@
 --   4 claims      HASH: hold id -> its places, comma separated
 --   5 deadlines   SORTED SET: hold id by deadline in Unix milliseconds
 --   6 buyers      HASH: the holds of each person and network, see shared/buyers.lua
+--   7 refusal     STRING: the code and the places of a request that was refused a moment ago
 -- ARGV
 --   1 channel     pub/sub channel of the event's versions
 --   2 kept        entries that the delta stream keeps, about
@@ -194,6 +195,11 @@ end
 if redis.call('EXISTS', KEYS[2]) == 0 then return {'MISSING', 0, ''} end
 local already = redis.call('HGET', KEYS[4], ARGV[3])
 if already then return {'REPLAY', 0, already} end
+local refusal = redis.call('GET', KEYS[7])
+if refusal then
+  local code, places = string.match(refusal, '^(.-)|(.*)$')
+  return {code, 0, places}
+end
 
 if ARGV[7] ~= '' then
   local places = general_admission(numbers(ARGV[7]))

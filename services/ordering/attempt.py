@@ -43,3 +43,10 @@ class Attempt:
     seat_map: SeatMap
     admission_id: str | None
     limits: TicketLimits
+
+    @property
+    def request_name(self) -> str:
+        """What simultaneous requests with one key and one input have in common; "" without a key."""
+        if self.request.idempotency_key is None:
+            return ""
+        return f"{self.order_id}:{self.request.input_hash()[:12]}"

@@ -63,7 +63,15 @@ async def _hold(
         deadline_ms,
         orphan_rule=orphan_rule,
         limits=attempt.limits,
+        request=attempt.request_name,
     )
+
+
+async def refuse(context: ServiceContext, attempt: Attempt, answer: HoldAnswer) -> HoldAnswer:
+    """Refuse an attempt for good; REPLAY where a simultaneous one with the same key holds places."""
+    if attempt.request.idempotency_key is None:
+        return answer
+    return await context.seats.refuse(attempt.sale.id, attempt.order_id, answer, attempt.request_name)
 
 
 async def error_of(context: ServiceContext, attempt: Attempt, answer: HoldAnswer) -> Exception:

@@ -17,7 +17,7 @@ from services.context import ServiceContext, reading
 from services.identity.authorisation import buyer_of
 from services.metrics import measured
 from services.ordering.attempt import Attempt, ReserveRequest
-from services.ordering.hold import error_of, hold
+from services.ordering.hold import error_of, hold, refuse
 from services.ordering.hold_pauses import pause_error, remembered_pause
 from services.ordering.limits import limits_of
 from services.ordering.order_total import check_sum
@@ -27,6 +27,7 @@ from services.ordering.selection import check_selection
 KEY_LIFETIME = timedelta(hours=24)
 LONGEST_KEY = 255
 _TRIES = 5
+_HELD = (Outcome.HELD, Outcome.REPLAY)
 
 
 @measured("reserve")
@@ -90,8 +91,10 @@ async def _hold_and_place(context: ServiceContext, attempt: Attempt) -> OrderRow
     for _ in range(_TRIES):
         answer = await hold(context, attempt)
         order = None if answer.outcome is Outcome.HELD else await _earlier(context, attempt)
-        if order is None and answer.outcome not in (Outcome.HELD, Outcome.REPLAY):
-            break
+        if order is None and answer.outcome not in _HELD:
+            answer = await refuse(context, attempt, answer)
+            if answer.outcome not in _HELD:
+                break
         # Where a place was taken in PostgreSQL, Redis now shows it: the next try may hold other places.
         order = order or await place_order(context, attempt, answer)
         if order is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -12,8 +13,7 @@ from db.queries.orders import OrderRow, claims_of_orders, place_orders
 from db.sql import statement
 from db.violations import LimitReached, PlaceTaken
 from domain.errors import SeatsGone
-from domain.ticket_limits import NO_LIMITS, TicketLimits
-from reservations.outcomes import Candidate, FreeRange, HoldAnswer
+from reservations.outcomes import HoldAnswer
 from reservations.store import SeatStore
 from services.context import ServiceContext
 from services.ordering.attempt import ReserveRequest
@@ -127,19 +127,8 @@ class SlowStore(SeatStore):
         object.__setattr__(context, "seats", store)
         return store
 
-    async def hold(
-        self,
-        event_id: UUID,
-        hold_id: UUID,
-        candidates: Sequence[Candidate] | FreeRange,
-        deadline_ms: int,
-        *,
-        orphan_rule: bool,
-        limits: TicketLimits = NO_LIMITS,
-    ) -> HoldAnswer:
-        answer = await super().hold(
-            event_id, hold_id, candidates, deadline_ms, orphan_rule=orphan_rule, limits=limits
-        )
+    async def hold(self, *given: Any, **named: Any) -> HoldAnswer:
+        answer = await super().hold(*given, **named)
         self.held.set()
         await self.go_on.wait()
         return answer

@@ -41,8 +41,8 @@ def asked(context: ServiceContext, monkeypatch: pytest.MonkeyPatch) -> Counter[s
     counted: Counter[str] = Counter()
     script = context.seats._script
 
-    async def count(name: str, keys: Any, *arguments: Argument) -> Any:
-        answer = await script(name, keys, *arguments)
+    async def count(name: str, keys: Any, *arguments: Argument, **named: Any) -> Any:
+        answer = await script(name, keys, *arguments, **named)
         if name == "snapshot":
             counted["scripts"] += 1
             counted["bytes"] += len(answer[2])

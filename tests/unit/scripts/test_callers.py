@@ -22,7 +22,7 @@ from domain.waiting_room import WaitingRoomSettings
 from kit.lua import CommandRunner, LuaScript
 from pubsub.budgets import Budgets
 from pubsub.document_store import RedisDocuments
-from reservations.outcomes import Candidate, Correction, SeatSource
+from reservations.outcomes import Candidate, Correction, HoldAnswer, Outcome, SeatSource
 from reservations.store import SeatStore
 from tools.lint.lua_headers import Header, outcomes, read_header
 from waiting_room.store import Restored, WaitingRoomStore
@@ -52,6 +52,7 @@ def waiting(runner: CommandRunner) -> WaitingRoomStore:
 
 
 CANDIDATES = [Candidate((1,), ((0, 3),))]
+REFUSED = HoldAnswer(Outcome.TAKEN, 0, (1,))
 CORRECTIONS = [Correction(1, "A", "", "B", "h", None)]
 SETTINGS = WaitingRoomSettings(enabled=True)
 PEOPLE = [Restored(USER, "W", 1, "", 0)]
@@ -67,6 +68,7 @@ ROOMS = {
             "block": lambda runner: seats(runner).block(EVENT, [1], blocked=True),
             "correct": lambda runner: seats(runner).correct(EVENT, CORRECTIONS),
             "build": lambda runner: seats(runner).build(EVENT),
+            "refuse": lambda runner: seats(runner).refuse(EVENT, USER, REFUSED, "request"),
             "retire": lambda runner: seats(runner).retire(EVENT),
             "snapshot": lambda runner: seats(runner).snapshot(EVENT),
         },
