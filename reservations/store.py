@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from domain.errors import Unavailable
-from domain.seat_status import SeatStatus
+from domain.seat_status import FREE, SeatStatus
 from domain.ticket_limits import NO_LIMITS, TicketLimits
 from kit.cache import Cache
 from kit.clock import Clock, milliseconds, utc_now
@@ -267,6 +267,12 @@ class SeatStore:
         """The epoch and the version; None where Redis has no such event."""
         epoch, version = await self._command("HMGET", event_keys(event_id).meta, "epoch", "version")
         return None if epoch is None else (epoch.decode(), int(version))
+
+    async def are_free(self, event_id: UUID, places: Sequence[int]) -> bool:
+        """Whether all of these few places are free now."""
+        key = event_keys(event_id).places
+        found = await asyncio.gather(*(self._command("GETRANGE", key, place, place) for place in places))
+        return all(status == FREE for status in found)
 
     async def holds(self, event_id: UUID) -> dict[str, tuple[int, ...]]:
         """The places of every hold and booking in Redis, by hold id."""

@@ -22,6 +22,7 @@ from services.ordering.selection import (
 # When many buyers want the same best seats, each try reads a new map.
 _TRIES = 5
 _ALTERNATIVES_AGE_SECONDS = 0.2
+_ALTERNATIVES_TRIES = 3
 _DECIDED = (Outcome.HELD, Outcome.REPLAY, Outcome.PERSON, Outcome.NETWORK)
 
 
@@ -98,5 +99,18 @@ async def seats_gone(context: ServiceContext, attempt: Attempt, taken: tuple[int
     if not isinstance(wanted, ExactSeats):
         return SeatsGone(taken)
     snapshots = await context.seats.read([event_id], max_age_seconds=_ALTERNATIVES_AGE_SECONDS)
-    free = snapshots[event_id].places if event_id in snapshots else b""
-    return SeatsGone(taken or wanted.places, other_seats(attempt.seat_map, free, wanted.places))
+    places = snapshots[event_id].places if event_id in snapshots else b""
+    return SeatsGone(taken or wanted.places, await _alternatives(context, attempt, wanted.places, places))
+
+
+async def _alternatives(
+    context: ServiceContext, attempt: Attempt, wanted: tuple[int, ...], places: bytes
+) -> tuple[int, ...]:
+    """Return seats near the wanted ones that are free at this moment: in a rush a map is soon outdated."""
+    event_id = attempt.sale.id
+    for _ in range(_ALTERNATIVES_TRIES):
+        found = other_seats(attempt.seat_map, places, wanted)
+        if not found or await context.seats.are_free(event_id, found):
+            return found
+        places = (await context.seats.snapshot(event_id)).places
+    return ()

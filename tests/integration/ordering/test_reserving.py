@@ -295,3 +295,18 @@ async def test_other_places_are_found_when_redis_says_taken_ones_are_free(contex
     assert len(await taken(context, event_id)) == 8
     with pytest.raises(NotEnoughSeats):
         await hold(context, event_id, GeneralAdmission(1, 1), BOB)
+
+
+async def test_alternatives_are_free_when_answered_though_the_map_at_hand_is_older(
+    context: ServiceContext,
+) -> None:
+    event_id = await open_event(context.database, rows=[6])
+    await hold(context, event_id, ExactSeats((0, 1)))
+    outdated = await context.seats.snapshot(event_id)
+    await hold(context, event_id, ExactSeats((2, 3)), key="other")
+    context.seats._snapshots.put(event_id, outdated)
+
+    with pytest.raises(SeatsGone) as caught:
+        await hold(context, event_id, ExactSeats((0, 1)), key="late")
+
+    assert caught.value.alternatives == (4, 5)
