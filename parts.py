@@ -154,6 +154,7 @@ def _context(
         clock=utc_now,
         hold_time=timedelta(seconds=settings.hold_seconds),
         payment_time=timedelta(seconds=settings.payment_seconds),
+        refund_pause=timedelta(seconds=1 / settings.stripe_refunds_per_second),
         public_url=settings.base_url,
         network_limit=_network_limit(settings),
         meters=instruments.sale,

@@ -158,6 +158,7 @@ class Settings:
     stripe_api_base: str = setting(address(*WEB), "")
     stripe_webhook_secret: str = setting(text, "", secret=True)
     stripe_webhook_secret_previous: str = setting(text, "", secret=True)
+    stripe_refunds_per_second: int = setting(whole(1, 1_000), 20)
 
     jwt_secret: str = setting(text, "", secret=True)
     jwt_secret_previous: str = setting(text, "", secret=True)

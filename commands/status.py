@@ -81,6 +81,8 @@ def lines_of(standing: Standing) -> Iterator[str]:
 
 
 def _sale_lines(standing: Standing) -> Iterator[str]:
+    if standing.refunds.get("waiting"):
+        yield f"refunds: {standing.refunds['waiting']} to be sent, the last at {standing.refunds['last_due']}"
     if standing.outbox.get("waiting") is not None:
         yield f"outbox: {standing.outbox['waiting']:.0f} waiting, {standing.outbox['age_seconds']:.1f} s old"
     if standing.orders:

@@ -83,6 +83,9 @@ def _sale(standing: Standing) -> RenderableType:
     if age is not None:
         waiting = f"{standing.outbox['waiting']:.0f} waiting, {age:.1f} s old"
         table.add_row("outbox", Text(waiting, "red" if age > 30 else ""))
+    if standing.refunds.get("waiting"):
+        last = f"{standing.refunds['waiting']} to be sent, the last at {standing.refunds['last_due']}"
+        table.add_row("refunds", last)
     table.add_row("search index", standing.search_index)
     for transport, count in standing.subscribers.items():
         table.add_row(f"subscribers, {transport}", f"{count:.0f}")

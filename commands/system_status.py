@@ -55,6 +55,8 @@ class Standing:
     orders: dict[str, float] = field(default_factory=dict)
     subscribers: dict[str, float] = field(default_factory=dict)
     waiting_rooms: dict[str, dict[str, float]] = field(default_factory=dict)
+    refunds: dict[str, Any] = field(default_factory=dict)
+    """How many wait to be sent, and when the last of them is due"""
 
     @property
     def well(self) -> bool:
@@ -71,7 +73,7 @@ async def standing_of(settings: Settings) -> Standing:
     """Read every source at once; a source without an answer delays it by five seconds at most."""
     address = f"http://{shown_host(settings.host)}:{settings.port}"
     operations = f"http://{shown_host(settings.host)}:{settings.metrics_port or settings.port}"
-    (api, parts), samples, (index, sale) = await asyncio.gather(
+    (api, parts), samples, (index, sale, refunds) = await asyncio.gather(
         asyncio.to_thread(_readiness, operations),
         asyncio.to_thread(_samples, operations),
         _of_database(settings),
@@ -91,6 +93,7 @@ async def standing_of(settings: Settings) -> Standing:
         orders=samples.by("boxoffice_orders_live", "state"),
         subscribers=samples.by("boxoffice_subscriptions", "transport"),
         waiting_rooms=_lines(samples),
+        refunds=refunds,
     )
 
 
@@ -163,11 +166,12 @@ def _samples(address: str) -> Samples:
         return Samples("")
 
 
-async def _of_database(settings: Settings) -> tuple[str, Sale | None]:
-    """Return the state of the search index with rejected documents, and the sale."""
+async def _of_database(settings: Settings) -> tuple[str, Sale | None, dict[str, Any]]:
+    """Return the state of the search index with rejected documents, the sale, and the refunds that wait."""
     if not settings.database_url:
-        return "ready", None
+        return "ready", None, {}
     from db.queries.figures import read_demand
+    from db.queries.refunds import read_backlog
     from db.session import DATABASE_AWAY, Database
     from services.search.deliver_changes import index_standing
 
@@ -175,8 +179,9 @@ async def _of_database(settings: Settings) -> tuple[str, Sale | None]:
     try:
         index = await index_standing(database)
         demand = await read_demand(database, _HOTTEST)
+        waiting, last = await read_backlog(database)
     except DATABASE_AWAY as fault:
-        return f"no answer from the database ({type(fault).__name__})", None
+        return f"no answer from the database ({type(fault).__name__})", None, {}
     finally:
         await database.close()
     hottest = tuple(
@@ -188,4 +193,5 @@ async def _of_database(settings: Settings) -> tuple[str, Sale | None]:
         }
         for each in demand.hottest
     )
-    return index, Sale(demand.holds, demand.booked, hottest)
+    refunds = {"waiting": waiting, "last_due": None if last is None else last.isoformat(timespec="seconds")}
+    return index, Sale(demand.holds, demand.booked, hottest), refunds

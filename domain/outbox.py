@@ -8,6 +8,8 @@ class Topic(StrEnum):
 
     MIRROR_ORDER = "mirror_order"
     """Write the order's places to Redis as they are in PostgreSQL."""
+    MIRROR_ORDERS = "mirror_orders"
+    """Free the places of the orders that the payload names as `order_ids`."""
     ORDER_CHANGED = "order_changed"
     """Notify the order's subscribers."""
     ORDER_BOOKED = "order_booked"
@@ -26,3 +28,6 @@ class Topic(StrEnum):
 
 EVENT_TOPICS = frozenset({Topic.EVENT_CHANGED, Topic.END_EVENT_ORDERS})
 """The topics whose key is an event."""
+PACED_TOPICS = frozenset({Topic.SEND_REFUND})
+"""The topics of which a cancelled event writes tens of thousands; they have a loop of their own."""
+OTHER_TOPICS = frozenset(Topic) - PACED_TOPICS

@@ -78,6 +78,8 @@ class ServiceContext:
     hold_time: timedelta
     payment_time: timedelta
     public_url: str
+    refund_pause: timedelta = timedelta(0)
+    """Between two refunds of a cancelled event"""
     network_limit: NetworkLimit = field(default_factory=NetworkLimit)
     hold_pauses: Cache[tuple[UUID, UUID], datetime] = field(
         default_factory=lambda: Cache(max_entries=_MAX_PAUSES)

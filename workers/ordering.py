@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
 
+from domain.outbox import OTHER_TOPICS, PACED_TOPICS
 from kit.clock import milliseconds
 from services.context import ServiceContext
 from services.ordering.expiry import expire_lapsed, expire_paying
@@ -21,6 +22,8 @@ from workers.reconciliation import Reconciliation
 # Longer than any statement of a request may run, so an older difference is no request in flight.
 STANDING_SECONDS = 10.0
 _LOOK_SECONDS = 1.0
+# With the gateway's usual 0.3 s for a refund, 50 a second.
+_REFUNDS_AT_ONCE = 16
 _SLACK = timedelta(minutes=1)
 
 
@@ -29,9 +32,11 @@ def ordering_loops(context: ServiceContext) -> list[Loop]:
     return [
         Loop("expiry", lambda: expire_lapsed(context), 0.2),
         Loop("expiry of payments", lambda: expire_paying(context), 0.5),
-        Loop("outbox", lambda: deliver(context), 0.1),
+        Loop("outbox", lambda: deliver(context, OTHER_TOPICS), 0.1),
         # While the first waits for the gateway, this one mirrors the seats of the other orders.
-        Loop("second outbox", lambda: deliver(context), 0.25),
+        Loop("second outbox", lambda: deliver(context, OTHER_TOPICS), 0.25),
+        # The refunds of a cancelled event take turns with nothing else, and delay nothing else.
+        Loop("refunds", lambda: deliver(context, PACED_TOPICS, at_once=_REFUNDS_AT_ONCE), 0.2),
         # At most 25 calls of the gateway a second, because each round of 50 is followed by the pause.
         Loop("payment sweep", lambda: _without_hurry(sweep_payments(context)), 2.0),
         # A refund by hand shows within a minute, also where no webhook announced it.

@@ -128,6 +128,9 @@ class Payment(SQLModel, table=True):
             "check_at",
             postgresql_where="state IN ('REQUIRES_ACTION', 'PROCESSING', 'AUTHORIZED', 'FAILED')",
         ),
+        sa.Index(
+            "payments_with_refund_check", "refund_check_at", postgresql_where="refund_check_at IS NOT NULL"
+        ),
     )
 
     id: UUID = key()
@@ -145,6 +148,9 @@ class Payment(SQLModel, table=True):
     # How often the gateway was asked since the last change of state, and when it is asked again.
     checks: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
     check_at: datetime = timestamp(now=True)
+    # The same for money that went back, which a bank may return; empty where nobody is going to look.
+    refund_checks: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="0"))
+    refund_check_at: datetime | None = timestamp(nullable=True)
     created_at: datetime = timestamp(now=True)
     updated_at: datetime = timestamp(now=True)
 
@@ -177,6 +183,7 @@ class Refund(SQLModel, table=True):
     __table_args__ = (
         sa.Index("refunds_by_payment", "payment_id"),
         sa.Index("refunds_once", "gateway_id", unique=True),
+        sa.Index("refunds_not_sent", "id", postgresql_where="state <> 'SENT'"),
     )
 
     id: UUID = key()

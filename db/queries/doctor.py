@@ -144,11 +144,12 @@ class StuckTask:
 
 
 async def stuck_tasks(source: Source, before: datetime) -> list[StuckTask]:
-    """The outbox tasks written before `before`, oldest first."""
+    """The outbox tasks written before `before`, oldest first; not the refunds that wait for their turn."""
     rows = await source.fetch(
         """
         SELECT id, topic, key, attempts, last_error, created_at
-        FROM outbox WHERE created_at < $1 ORDER BY id
+        FROM outbox WHERE created_at < $1 AND (topic <> 'send_refund' OR attempts > 0 OR available_at < $1)
+        ORDER BY id
         """,
         before,
     )

@@ -27,7 +27,12 @@ async def read_figures(source: Source, now: datetime) -> Figures:
     """Read the figures; each part of the statement uses a small index."""
     row = await source.fetchrow(
         """
-        WITH tasks AS (SELECT created_at FROM outbox LIMIT $2),
+        WITH tasks AS (
+          -- A refund that waits for its turn is as old as that.
+          SELECT CASE attempts WHEN 0 THEN greatest(created_at, available_at) ELSE created_at END
+            AS created_at
+          FROM outbox LIMIT $2
+        ),
         live AS (SELECT state FROM orders WHERE state IN ('RESERVED', 'PAYING') LIMIT $2),
         open AS (
           SELECT state FROM payments WHERE state IN ('REQUIRES_ACTION', 'PROCESSING', 'AUTHORIZED') LIMIT $2

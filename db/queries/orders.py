@@ -97,6 +97,17 @@ async def lock_order(connection: Connection, order_id: UUID) -> OrderRow | None:
     return OrderRow(**row) if row else None
 
 
+async def lock_booked_orders(connection: Connection, order_ids: Sequence[UUID]) -> list[UUID]:
+    """Lock the booked ones of these orders that nobody else has locked, until the transaction ends."""
+    rows = await connection.fetch(
+        """
+        SELECT id FROM orders WHERE id = ANY ($1) AND state = 'BOOKED' ORDER BY id FOR UPDATE SKIP LOCKED
+        """,
+        list(order_ids),
+    )
+    return [row["id"] for row in rows]
+
+
 async def orders_of_user(source: Source, user_id: UUID, page: TimePage) -> list[OrderRow]:
     """A page of a user's orders, newest first."""
     arguments: list[Any] = [user_id, page.most]

@@ -1,6 +1,6 @@
 """The outbox: tasks that follow a commit; and which of the gateway's events were applied."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,9 +39,11 @@ async def write_task(
     )
 
 
-async def claim_tasks(source: Source, now: datetime, most: int, seconds: float) -> list[Task]:
-    """Claim tasks that are due; see db/sql/claim_outbox.sql."""
-    rows = await source.fetch(statement("claim_outbox"), now, most, seconds)
+async def claim_tasks(
+    source: Source, now: datetime, topics: Iterable[Topic], most: int, seconds: float
+) -> list[Task]:
+    """Claim tasks of these topics that are due; see db/sql/claim_outbox.sql."""
+    rows = await source.fetch(statement("claim_outbox"), now, most, seconds, list(topics))
     return sorted((Task(**row) for row in rows), key=lambda task: task.id)
 
 

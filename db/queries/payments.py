@@ -30,6 +30,8 @@ class PaymentRow:
 
 FIRST_CHECK = timedelta(seconds=5)
 """The gateway is asked about a payment this long after it began or changed"""
+FIRST_REFUND_CHECK = timedelta(minutes=10)
+"""And this long after money went back"""
 
 _PAYMENT = columns_of(PaymentRow)
 
@@ -146,28 +148,13 @@ async def claim_payment_checks(
 
 
 async def touch_payment(source: Source, order_id: UUID, now: datetime) -> None:
-    """Make a refunded payment the last that the sweep looks at."""
+    """Note that a payment was looked at."""
     await source.fetch("UPDATE payments SET updated_at = $2 WHERE order_id = $1", order_id, now)
 
 
-async def lately_refunded_payments(
-    source: Source, since: datetime, before: datetime, most: int
-) -> list[PaymentRow]:
-    """Payments with a refund sent after `since` that were not checked since `before`, oldest first.
-
-    A refund may bounce days later, and the webhook that reports it may be lost.
-    """
-    rows = await source.fetch(
-        f"""
-        SELECT {_PAYMENT} FROM payments
-        WHERE refunded_minor > 0 AND updated_at < $2 AND intent_id IS NOT NULL AND EXISTS (
-          SELECT FROM refunds
-          WHERE refunds.payment_id = payments.id AND refunds.state = 'SENT' AND refunds.updated_at > $1
-        )
-        ORDER BY updated_at LIMIT $3
-        """,
-        since,
-        before,
-        most,
-    )
-    return [PaymentRow(**row) for row in rows]
+async def claim_refund_checks(
+    source: Source, now: datetime, most: int, pauses_seconds: Sequence[float]
+) -> list[UUID]:
+    """Take the orders whose refund is due to be looked at; see db/sql/claim_refund_checks.sql."""
+    rows = await source.fetch(statement("claim_refund_checks"), now, most, list(pauses_seconds))
+    return [row["order_id"] for row in rows]

@@ -1,13 +1,15 @@
 """Refunds: decided by us and sent by the outbox, or made at the gateway by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from db.queries.columns import columns_of
 from db.queries.orders import Source
+from db.queries.payments import FIRST_REFUND_CHECK
 from db.session import Connection
+from db.sql import statement
 from domain.states import RefundState
 
 
@@ -37,6 +39,7 @@ class OrderRefundRow(RefundRow):
 
 
 _REFUND = columns_of(RefundRow)
+_PACE_LOCK = 0x0B0F_4EF0  # any number that no other advisory lock has
 
 
 async def write_refund(connection: Connection, refund: RefundRow, now: datetime) -> bool:
@@ -183,17 +186,60 @@ async def record_tickets(connection: Connection, refund_id: UUID, order_id: UUID
 
 
 async def count_refunded(connection: Connection, payment_id: UUID, minor: int, now: datetime) -> None:
-    """Add to what was refunded of a payment; less than 0 where the gateway has it again."""
+    """Add to what was refunded of a payment; less than 0 where the gateway has it again.
+
+    Money that went back is looked at again: the bank may return it.
+    """
     await connection.execute(
         """
         UPDATE payments SET refunded_minor = refunded_minor + $2, updated_at = $3,
           state = CASE
             WHEN captured_minor > 0 AND refunded_minor + $2 >= captured_minor THEN 'REFUNDED'
             WHEN state = 'REFUNDED' THEN 'CAPTURED'
-            ELSE state END
+            ELSE state END,
+          refund_checks = CASE WHEN $2 > 0 THEN 0 ELSE refund_checks END,
+          refund_check_at = CASE WHEN $2 > 0 THEN $4 ELSE refund_check_at END
         WHERE id = $1
         """,
         payment_id,
         minor,
         now,
+        now + FIRST_REFUND_CHECK,
     )
+
+
+async def refund_whole_orders(
+    connection: Connection, orders: Mapping[UUID, UUID], reason: str, now: datetime, pause: timedelta
+) -> set[UUID]:
+    """End booked orders with a refund of all they paid, those that never had one; returns which.
+
+    `orders` are the ids of their refunds by order, and the caller has locked them. The refunds are sent with
+    a pause after each, behind the ones that wait already. See db/sql/refund_orders.sql.
+    """
+    # Two events that are cancelled at once share the pace.
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _PACE_LOCK)
+    last = await connection.fetchval(
+        "SELECT max(available_at) FROM outbox WHERE topic = 'send_refund' AND available_at > $1", now
+    )
+    first = now if last is None else last + pause
+    rows = await connection.fetch(
+        statement("refund_orders"),
+        list(orders),
+        list(orders.values()),
+        reason,
+        now,
+        first,
+        pause.total_seconds(),
+    )
+    return {row["id"] for row in rows}
+
+
+async def read_backlog(source: Source) -> tuple[int, datetime | None]:
+    """The number of refunds that wait to be sent, up to 100,000, and when the last of them is due."""
+    row = await source.fetchrow(
+        """
+        SELECT count(*)::int AS waiting, max(available_at) AS last
+        FROM (SELECT available_at FROM outbox WHERE topic = 'send_refund' LIMIT 100000) AS waiting
+        """
+    )
+    return (0, None) if row is None else (row["waiting"], row["last"])

@@ -1,11 +1,8 @@
 """Cancel: end a live order unpaid, at the payment gateway first where a payment has started."""
 
-from uuid import UUID
-
 from db.queries.orders import (
     OrderRow,
     end_claims,
-    live_orders_of_event,
     lock_order,
     order_by_id,
     set_order_state,
@@ -19,10 +16,7 @@ from domain.states import UNPAID_STATES, OrderState
 from payments.gateway import GatewayError, Intent
 from services.context import ServiceContext, reading
 from services.ordering.pay import intent_of
-from services.ordering.refund import refund_whole
 from services.ordering.settle import apply_intent
-
-_BATCH = 200
 
 
 async def cancel_order(context: ServiceContext, order: OrderRow) -> None:
@@ -93,20 +87,6 @@ async def give_up(context: ServiceContext, order: OrderRow) -> bool:
 async def cancel_intent(context: ServiceContext, order: OrderRow, intent: Intent) -> Intent:
     """Cancel an order's intent at the gateway."""
     return await context.gateway.cancel(intent.id, idempotency_key=f"cancel:{order.id}")
-
-
-async def end_event_orders(context: ServiceContext, event_id: UUID) -> int:
-    """Release the holds and refund the bookings of a cancelled event, one batch a call.
-
-    Returns: The number of live orders in the batch; the caller repeats until it is 0.
-    """
-    orders = await reading(live_orders_of_event(context.database, event_id, _BATCH))
-    for order in orders:
-        if order.state == OrderState.BOOKED:
-            await refund_whole(context, order, "event cancelled")
-        else:
-            await cancel_order(context, order)
-    return len(orders)
 
 
 async def _present(context: ServiceContext, order: OrderRow) -> OrderRow:

@@ -1,5 +1,7 @@
 """Mirror: show in Redis what PostgreSQL says of an order, or of some of its places."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -29,6 +31,20 @@ async def mirror_order(context: ServiceContext, order_id: UUID) -> None:
     if ended:
         await context.seats.release(order.event_id, order.id, ended)
     await refresh_sold_out(context, order.event_id)
+
+
+async def free_places_of(context: ServiceContext, order_ids: Sequence[UUID]) -> None:
+    """Show the ended places of many orders as free in Redis. Safe to repeat."""
+    claims = await reading(claims_of_orders(context.database, order_ids))
+    places: defaultdict[tuple[UUID, UUID], list[int]] = defaultdict(list)
+    for claim in claims:
+        if claim.state == ClaimState.ENDED:
+            places[claim.event_id, claim.order_id].append(claim.place)
+    await asyncio.gather(
+        *(context.seats.release(event_id, order_id, ended) for (event_id, order_id), ended in places.items())
+    )
+    for event_id in {event_id for event_id, _ in places}:
+        await refresh_sold_out(context, event_id)
 
 
 async def _hold_again(context: ServiceContext, order: OrderRow) -> None:

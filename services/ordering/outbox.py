@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,8 +18,8 @@ from kit.spans import traceparent_of, within
 from payments.gateway import Declined, GatewayError, GatewayRejected, Intent, IntentStatus
 from pubsub.keys import order_channel
 from services.context import ServiceContext
-from services.ordering.cancel import end_event_orders
-from services.ordering.mirror import mirror_order, refresh_sold_out
+from services.ordering.end_event_orders import end_event_orders
+from services.ordering.mirror import free_places_of, mirror_order, refresh_sold_out
 from services.ordering.send_refund import send_refund
 from services.ordering.settle import apply_intent
 
@@ -40,10 +40,16 @@ class NotYet(Exception):
     """The task has more to do and runs again at once."""
 
 
-async def deliver(context: ServiceContext, most: int = 50) -> int:
-    """Run the tasks that are due, and return their number."""
-    tasks = await claim_tasks(context.database, context.now(), most, LEASE_SECONDS)
-    slots = asyncio.Semaphore(_AT_ONCE)
+async def deliver(
+    context: ServiceContext,
+    topics: Collection[Topic] = frozenset(Topic),
+    *,
+    most: int = 50,
+    at_once: int = _AT_ONCE,
+) -> int:
+    """Run the tasks of these topics that are due, and return their number."""
+    tasks = await claim_tasks(context.database, context.now(), topics, most, LEASE_SECONDS)
+    slots = asyncio.Semaphore(at_once)
 
     async def run(task: Task) -> bool:
         async with slots:
@@ -112,6 +118,13 @@ async def _run(context: ServiceContext, task: Task) -> bool:
 async def _mirror(context: ServiceContext, task: Task) -> None:
     await mirror_order(context, UUID(task.key))
     await _publish(context, task)
+
+
+async def _mirror_many(context: ServiceContext, task: Task) -> None:
+    order_ids = [UUID(order_id) for order_id in task.payload["order_ids"]]
+    await free_places_of(context, order_ids)
+    channels = map(order_channel, order_ids)
+    await asyncio.gather(*(context.publisher.publish(channel, task.topic) for channel in channels))
 
 
 async def _publish(context: ServiceContext, task: Task) -> None:
@@ -197,6 +210,7 @@ async def _end_event_orders(context: ServiceContext, task: Task) -> None:
 
 _HANDLERS: dict[str, Callable[[ServiceContext, Task], Awaitable[None]]] = {
     Topic.MIRROR_ORDER: _mirror,
+    Topic.MIRROR_ORDERS: _mirror_many,
     Topic.ORDER_CHANGED: _publish,
     Topic.ORDER_BOOKED: _booked,
     Topic.EVENT_CHANGED: _event_changed,

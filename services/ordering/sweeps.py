@@ -9,17 +9,17 @@ from db.queries.orders import cancelled_events_with_orders
 from db.queries.outbox import applied_webhooks, move_sweep_mark, sweep_mark
 from db.queries.payments import (
     FIRST_CHECK,
+    FIRST_REFUND_CHECK,
     claim_payment_checks,
+    claim_refund_checks,
     known_intents,
-    lately_refunded_payments,
-    touch_payment,
 )
 from domain.errors import BoxofficeError
 from payments.gateway import GatewayError
 from payments.webhooks import WebhookEvent
 from services.context import ServiceContext
-from services.ordering.cancel import end_event_orders
 from services.ordering.declines import RETENTION
+from services.ordering.end_event_orders import end_event_orders
 from services.ordering.settle import settle_order
 from services.ordering.webhook import handle_webhook
 
@@ -30,9 +30,14 @@ CHECK_PAUSES_SECONDS = (FIRST_CHECK.total_seconds(), 15.0, 30.0, 60.0, 120.0, 24
 
 Webhooks settle payments at once, and an order's deadline retrieves them too; this finds the others.
 """
-REFUND_WINDOW = timedelta(days=10)
-"""A bank may return a refund for this long after it was sent"""
-REFUND_INTERVAL = timedelta(minutes=10)
+REFUND_PAUSES_SECONDS = (
+    FIRST_REFUND_CHECK.total_seconds(),
+    *(timedelta(hours=hours).total_seconds() for hours in (1, 8, 48, 168)),
+)
+"""The gateway is asked about a refund after these pauses, within which a bank may return it: 9 days
+
+Webhooks, and the sweep of reversals where none comes, bring a returned refund at once.
+"""
 REVERSALS_KEPT = timedelta(days=30)
 """Stripe lists events for this long"""
 REVERSALS_OVERLAP = timedelta(minutes=5)
@@ -44,6 +49,8 @@ WEBHOOK_TIME = timedelta(seconds=10)
 _REVERSALS = "reversals"
 _MOST_REVERSALS = 10_000
 _BATCH = 50
+_REFUNDS = 10
+"""After a cancelled event tens of thousands are due at about the same time: a running sale comes first."""
 
 
 async def sweep_cancelled_events(context: ServiceContext) -> int:
@@ -63,12 +70,7 @@ async def sweep_payments(context: ServiceContext) -> int:
     """Settle the payments that no webhook has settled, and return the number retrieved."""
     now = context.now()
     order_ids = await claim_payment_checks(context.database, now, _BATCH, CHECK_PAUSES_SECONDS)
-    refunded = await lately_refunded_payments(
-        context.database, now - REFUND_WINDOW, now - REFUND_INTERVAL, _BATCH
-    )
-    for payment in refunded:
-        await touch_payment(context.database, payment.order_id, now)
-    order_ids += [payment.order_id for payment in refunded]
+    order_ids += await claim_refund_checks(context.database, now, _REFUNDS, REFUND_PAUSES_SECONDS)
     for order_id in order_ids:
         try:
             await settle_order(context, order_id)

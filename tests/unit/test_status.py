@@ -24,6 +24,7 @@ STANDING = Standing(
     orders={"RESERVED": 4.0},
     subscribers={"websocket": 2.0},
     waiting_rooms={"evt_1": {"waiting": 9.0, "active": 5.0, "rate_per_minute": 60.0}},
+    refunds={"waiting": 48_200, "last_due": "2026-11-23T07:40:10+00:00"},
 )
 
 
@@ -35,6 +36,7 @@ def test_each_thing_has_a_line() -> None:
         "part redis: ok, 0.4 ms, since 2026-11-23T06:00:00.000+00:00",
         "part worker: down (Unavailable), 0.4 ms, since 2026-11-23T06:00:00.000+00:00, not needed",
         "search index: ready, 0.0 s behind, 0 refused",
+        "refunds: 48200 to be sent, the last at 2026-11-23T07:40:10+00:00",
         "outbox: 3 waiting, 0.2 s old",
         "orders: 4 RESERVED",
         "subscribers: 2 websocket",
@@ -62,7 +64,18 @@ def test_everything_is_on_the_screen() -> None:
     console.print(screen(STANDING))
     text = console.export_text()
 
-    for shown in ("well", "redis", "Unavailable", "api-0", "100", "Night", "0.2 s old", "evt_1", "60"):
+    for shown in (
+        "well",
+        "redis",
+        "Unavailable",
+        "api-0",
+        "100",
+        "Night",
+        "0.2 s old",
+        "evt_1",
+        "60",
+        "48200",
+    ):
         assert shown in text
 
 

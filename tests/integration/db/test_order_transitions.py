@@ -15,9 +15,11 @@ from db.queries.orders import (
     place_orders,
     set_order_state,
 )
+from db.queries.refunds import refund_whole_orders
 from db.session import Connection, Database
 from domain.states import ORDER_TRANSITIONS, OrderState
 from kit.clock import utc_now
+from kit.ids import new_uuid
 from tests.events import open_event
 from tests.orders import order_over
 
@@ -37,11 +39,16 @@ async def extend(connection: Connection, _event: UUID, order: UUID, now: datetim
     await extend_order(connection, order, now + timedelta(minutes=10), now)
 
 
-# The statements whose states are written in their text, and what they set.
-STATEMENTS: dict[str, tuple[Statement, OrderState]] = {
-    "expire_orders.sql": (expire, OrderState.EXPIRED),
-    "end_lapsed_on_places.sql": (end_lapsed, OrderState.EXPIRED),
-    "orders.py": (extend, OrderState.PAYING),
+async def refund(connection: Connection, _event: UUID, order: UUID, now: datetime) -> None:
+    await refund_whole_orders(connection, {order: new_uuid()}, "event cancelled", now, timedelta(seconds=1))
+
+
+# The statements whose states are written in their text, what they leave and what they set.
+STATEMENTS: dict[str, tuple[Statement, OrderState, OrderState]] = {
+    "expire_orders.sql": (expire, OrderState.RESERVED, OrderState.EXPIRED),
+    "end_lapsed_on_places.sql": (end_lapsed, OrderState.RESERVED, OrderState.EXPIRED),
+    "orders.py": (extend, OrderState.RESERVED, OrderState.PAYING),
+    "refund_orders.sql": (refund, OrderState.BOOKED, OrderState.REFUNDED),
 }
 
 
@@ -80,7 +87,7 @@ def test_every_statement_that_sets_an_order_s_state_is_tested_here() -> None:
 async def test_statement_makes_no_transition_that_the_table_lacks(
     database: Database, name: str, state: OrderState
 ) -> None:
-    statement, becomes = STATEMENTS[name]
+    statement, _, becomes = STATEMENTS[name]
     event_id, order_id = await order_in(database, state)
 
     async with database.transaction() as connection:
@@ -92,9 +99,11 @@ async def test_statement_makes_no_transition_that_the_table_lacks(
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
-async def test_statement_sets_its_state_on_a_reserved_order(database: Database, name: str) -> None:
-    statement, becomes = STATEMENTS[name]
-    event_id, order_id = await order_in(database, OrderState.RESERVED)
+async def test_statement_sets_its_state_on_an_order_in_the_state_that_it_leaves(
+    database: Database, name: str
+) -> None:
+    statement, leaves, becomes = STATEMENTS[name]
+    event_id, order_id = await order_in(database, leaves)
 
     async with database.transaction() as connection:
         await statement(connection, event_id, order_id, utc_now())
