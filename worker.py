@@ -32,7 +32,7 @@ async def run_worker(settings: Settings) -> None:
         admission_loop(parts.admission_controller),
         retention_loop(parts.database, settings),
         Loop("heartbeat", Heartbeat(parts.runner).beat, 2.0),
-        *indexing_loops(parts.database, search_engine(settings)),
+        *indexing_loops(parts.database, search_engine(settings), instruments.name),
     ]
     for loop in loops:
         loop.watch = instruments.loops.round
@@ -46,7 +46,6 @@ async def run_worker(settings: Settings) -> None:
         await run_loops(loops, ExitDeadline(settings.stop_seconds))
     finally:
         await asyncio.gather(*map(stopped, beside))
-        # The loops have ended; only the sessions of leaders are still open.
         await parts.close(grace_seconds=0.2)
 
 

@@ -7,13 +7,16 @@ import urllib.request
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from commands.banner import shown_host
 from domain.ids import Kind, public_id
 from settings import Settings
 from telemetry.samples import Samples
+
+if TYPE_CHECKING:
+    from db.queries.figures import Demand
 
 TIMEOUT_SECONDS = 5
 _HOTTEST = 5
@@ -41,6 +44,16 @@ class Sale:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """What the database says: of the index, the sale, the refunds that wait, and who leads what."""
+
+    search_index: str
+    sale: Sale | None = None
+    refunds: dict[str, Any] = field(default_factory=dict)
+    leaders: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """The figures that `boxoffice status` shows."""
 
@@ -51,6 +64,7 @@ class Standing:
     processes: dict[str, Process]
     search_index: str
     sale: Sale | None
+    leaders: dict[str, dict[str, str]] = field(default_factory=dict)
     outbox: dict[str, float | None] = field(default_factory=dict)
     orders: dict[str, float] = field(default_factory=dict)
     subscribers: dict[str, float] = field(default_factory=dict)
@@ -73,7 +87,7 @@ async def standing_of(settings: Settings) -> Standing:
     """Read every source at once; a source without an answer delays it by five seconds at most."""
     address = f"http://{shown_host(settings.host)}:{settings.port}"
     operations = f"http://{shown_host(settings.host)}:{settings.metrics_port or settings.port}"
-    (api, parts), samples, (index, sale, refunds) = await asyncio.gather(
+    (api, parts), samples, stored = await asyncio.gather(
         asyncio.to_thread(_readiness, operations),
         asyncio.to_thread(_samples, operations),
         _of_database(settings),
@@ -84,8 +98,9 @@ async def standing_of(settings: Settings) -> Standing:
         api=api,
         parts=parts,
         processes=_with_figures(process_states(settings.data_dir), samples),
-        search_index=index,
-        sale=sale,
+        search_index=stored.search_index,
+        sale=stored.sale,
+        leaders=stored.leaders,
         outbox={
             "waiting": samples.value("boxoffice_outbox_waiting"),
             "age_seconds": samples.value("boxoffice_outbox_age_seconds"),
@@ -93,7 +108,7 @@ async def standing_of(settings: Settings) -> Standing:
         orders=samples.by("boxoffice_orders_live", "state"),
         subscribers=samples.by("boxoffice_subscriptions", "transport"),
         waiting_rooms=_lines(samples),
-        refunds=refunds,
+        refunds=stored.refunds,
     )
 
 
@@ -166,11 +181,11 @@ def _samples(address: str) -> Samples:
         return Samples("")
 
 
-async def _of_database(settings: Settings) -> tuple[str, Sale | None, dict[str, Any]]:
-    """Return the state of the search index with rejected documents, the sale, and the refunds that wait."""
+async def _of_database(settings: Settings) -> Stored:
     if not settings.database_url:
-        return "ready", None, {}
+        return Stored("ready")
     from db.queries.figures import read_demand
+    from db.queries.leases import read_leaders
     from db.queries.refunds import read_backlog
     from db.session import DATABASE_AWAY, Database
     from services.search.deliver_changes import index_standing
@@ -180,10 +195,20 @@ async def _of_database(settings: Settings) -> tuple[str, Sale | None, dict[str, 
         index = await index_standing(database)
         demand = await read_demand(database, _HOTTEST)
         waiting, last = await read_backlog(database)
+        leaders = await read_leaders(database)
     except DATABASE_AWAY as fault:
-        return f"no answer from the database ({type(fault).__name__})", None, {}
+        return Stored(f"no answer from the database ({type(fault).__name__})")
     finally:
         await database.close()
+    return Stored(
+        search_index=index,
+        sale=_sale(demand),
+        refunds={"waiting": waiting, "last_due": None if last is None else _time(last)},
+        leaders={each.name: {"process": each.holder, "since": _time(each.since)} for each in leaders},
+    )
+
+
+def _sale(demand: "Demand") -> Sale:
     hottest = tuple(
         {
             "event": public_id(Kind.EVENT, each.event_id),
@@ -193,5 +218,8 @@ async def _of_database(settings: Settings) -> tuple[str, Sale | None, dict[str, 
         }
         for each in demand.hottest
     )
-    refunds = {"waiting": waiting, "last_due": None if last is None else last.isoformat(timespec="seconds")}
-    return index, Sale(demand.holds, demand.booked, hottest), refunds
+    return Sale(demand.holds, demand.booked, hottest)
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")

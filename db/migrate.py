@@ -9,8 +9,10 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-# Any constant serves; processes that migrate at the same time wait for this one session lock.
+# Any constant serves; processes that migrate at the same time wait for this one session lock. It needs a
+# session of its own, without a pooler; the server notices within 15 s that the machine of a session is gone.
 _MIGRATION_LOCK = 0x0B0F_F1CE
+_KEEP_ALIVE = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "2"}
 _RETRY_SECONDS = 0.1
 
 
@@ -24,7 +26,10 @@ def alembic_config() -> Config:
 async def migrate(database_url: str, revision: str = "head") -> None:
     """Upgrade to `revision`; safe to run from many processes at once, and on a database that holds data."""
     # asyncpg reads the address as it does elsewhere: SQLAlchemy would not know sslmode.
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(database_url))
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda: asyncpg.connect(database_url, server_settings=_KEEP_ALIVE),
+    )
     try:
         async with engine.connect() as connection:
             await _lock(connection)

@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -22,6 +22,7 @@ _SERVER_SETTINGS = {
     "application_name": "boxoffice",
 }
 
+T = TypeVar("T")
 Connection = asyncpg.pool.PoolConnectionProxy
 # Two transactions waited for each other, and PostgreSQL has rolled this one back.
 Deadlock = asyncpg.DeadlockDetectedError
@@ -199,6 +200,21 @@ class Database:
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
+
+
+async def while_alive(connection: Connection, work: Awaitable[T]) -> T:
+    """Await work within a transaction, with a statement every second that shows that this process lives.
+
+    So the transaction may be long, and its `idle_in_transaction_session_timeout` short: the server ends that
+    of a process which is frozen or cut off, and frees its locks.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait([task], timeout=1.0))[0]:
+            await connection.execute("SELECT 1")
+        return task.result()
+    finally:
+        task.cancel()
 
 
 async def _roll_back(transaction: asyncpg.transaction.Transaction, connection: Connection) -> None:

@@ -32,7 +32,7 @@ class MeilisearchAdministration:
     def __init__(self, url: str, key: str, *, uid: str = INDEX) -> None:
         self._client = meilisearch.Client(url, key or None, timeout=_REQUEST_TIMEOUT_SECONDS)
         self.uid = uid
-        self.next_uid = f"{uid}_next"
+        self.next_uid = f"{uid}_next"  # and the number of the build
 
     def is_built(self) -> bool:
         """Whether the served index exists with our settings; an index made by a stray write has none.
@@ -107,9 +107,10 @@ class MeilisearchAdministration:
             raise IndexUnavailable(str(error)) from error
         return found
 
-    def begin_next(self) -> None:
-        """Create the next index, empty, with its settings; what an earlier build left is removed."""
+    def begin_next(self, build: int) -> None:
+        """Create the next index, empty, with its settings; those that earlier builds left are removed."""
         self.drop_next()
+        self.next_uid = f"{self.uid}_next_{build}"
         self._run(lambda: self._client.create_index(self.next_uid, {"primaryKey": "id"}))
         self._run(lambda: self._client.index(self.next_uid).update_settings(SETTINGS))
 
@@ -119,15 +120,22 @@ class MeilisearchAdministration:
             lambda: self._client.create_index(self.uid, {"primaryKey": "id"}), ignore="index_already_exists"
         )
         self._run(lambda: self._client.swap_indexes([{"indexes": [self.uid, self.next_uid]}]))
-        self.drop_next()
+        self._drop(self.next_uid)
 
     def drop_next(self) -> None:
-        """Remove the next index, if there is one."""
-        self._run(lambda: self._client.delete_index(self.next_uid), ignore="index_not_found")
+        """Remove the indexes that builds have begun."""
+        with _translated_errors():
+            found = self._client.get_indexes({"limit": _PAGE})["results"]
+        for index in found:
+            if index.uid.startswith(f"{self.uid}_next"):
+                self._drop(index.uid)
 
     def drop(self) -> None:
         """Remove the served index, if there is one."""
-        self._run(lambda: self._client.delete_index(self.uid), ignore="index_not_found")
+        self._drop(self.uid)
+
+    def _drop(self, uid: str) -> None:
+        self._run(lambda: self._client.delete_index(uid), ignore="index_not_found")
 
     def _run(self, request: Callable[[], Any], *, ignore: str = "") -> None:
         self._wait_for(self._post(request), ignore=ignore)

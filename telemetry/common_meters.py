@@ -1,9 +1,20 @@
 """Gauges that have the same value in every process: read from PostgreSQL, Redis and the probes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Gauge
+
+
+class Leader(Protocol):
+    """Who leads a work of which there is one in the installation."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def holder(self) -> str: ...
+    @property
+    def held_seconds(self) -> float: ...
 
 
 class Figures(Protocol):
@@ -21,6 +32,8 @@ class Figures(Protocol):
     def search_lag_seconds(self) -> float: ...
     @property
     def search_refused(self) -> int: ...
+    @property
+    def leaders(self) -> Sequence[Leader]: ...
 
 
 class PartState(Protocol):
@@ -44,6 +57,7 @@ class CommonMeters:
         self._part_latency = gauge("part_latency_seconds", "Duration of the probe of a part", ["part"])
         self._orders = gauge("orders_live", "Unpaid orders that hold seats", ["state"])
         self._payments = gauge("payments_open", "Payments that are not final", ["state"])
+        self._leaders = gauge("lease_held_seconds", "Time for which a process leads", ["lease", "holder"])
         none: list[str] = []
         self._single = {
             "outbox_waiting": gauge("outbox_waiting", "Outbox tasks that are not done, 10,000 at most", none),
@@ -68,6 +82,7 @@ class CommonMeters:
         """Show the figures of PostgreSQL; None where it does not answer."""
         self._orders.clear()
         self._payments.clear()
+        self._leaders.clear()
         for name, gauge in self._single.items():
             gauge.set(float("nan") if figures is None else getattr(figures, name))
         if figures is not None:
@@ -75,3 +90,5 @@ class CommonMeters:
                 self._orders.labels(state).set(count)
             for state, count in figures.payments.items():
                 self._payments.labels(state).set(count)
+            for leader in figures.leaders:
+                self._leaders.labels(leader.name, leader.holder).set(leader.held_seconds)

@@ -1,13 +1,14 @@
-"""The loops of search: the leader of a loop is the process whose session holds its lock."""
+"""The loops of search: each is led by the process that has its lease."""
 
 import asyncio
 import time
-from contextlib import AsyncExitStack
 from typing import Protocol
 from uuid import UUID
 
+from db.leadership import Leadership
 from db.queries import search as rows
-from db.session import Connection, Database, is_lost
+from db.queries.leases import Lease, fenced
+from db.session import Connection, Database
 from search.administration import MeilisearchAdministration
 from search.engine_settings import DOCUMENT_VERSION
 from search.index import IndexUnavailable
@@ -16,19 +17,19 @@ from services.search.rebuild_index import ReindexRunning, needs_rebuild, rebuild
 from services.search.record_documents import record_changes
 from workers.loops import Loop
 
-# Arbitrary numbers, different from the other advisory locks.
-_RECORDER_LOCK = 0x0B0F_5EA0
-_DELIVERER_LOCK = 0x0B0F_5EA1
+RECORDING = "search documents"
+DELIVERING = "search index"
 _LOOK_SECONDS = 0.1
 _CHECK_SECONDS = 2.0
 
 
-def indexing_loops(database: Database, engine: Administration | None) -> list[Loop]:
+def indexing_loops(database: Database, engine: Administration | None, process: str = "") -> list[Loop]:
     """Return the loops that record changes in PostgreSQL, and deliver them to an engine if there is one."""
-    recorder = Recorder(database, has_engine=engine is not None)
-    loops = [Loop("search documents", recorder, _LOOK_SECONDS)]
+    recorder = Recorder(database, process, has_engine=engine is not None)
+    loops = [Loop(RECORDING, recorder, _LOOK_SECONDS, at_end=recorder.resign)]
     if engine is not None:
-        loops.append(Loop("search index", Deliverer(database, engine), _LOOK_SECONDS))
+        deliverer = Deliverer(database, engine, process)
+        loops.append(Loop(DELIVERING, deliverer, _LOOK_SECONDS, at_end=deliverer.resign))
     return loops
 
 
@@ -48,38 +49,6 @@ def search_engine(settings: EngineAddress) -> MeilisearchAdministration | None:
     return MeilisearchAdministration(settings.meilisearch_url, settings.meilisearch_key)
 
 
-class Leadership:
-    """Leadership by an advisory lock: while the session that holds it lives, no other process leads.
-
-    The session ends with the process, by kill -9 too, and its work is done on this very session: who
-    has lost it cannot write, either.
-    """
-
-    def __init__(self, database: Database, lock: int) -> None:
-        self._database = database
-        self._lock = lock
-        self._session = AsyncExitStack()
-        self._connection: Connection | None = None
-
-    async def connection(self) -> Connection | None:
-        """Return the leader's session; None while another process leads."""
-        if self._connection is not None and not is_lost(self._connection):
-            return self._connection
-        await self.resign()
-        connection = await self._session.enter_async_context(self._database.connection())
-        if not await rows.try_lock(connection, self._lock):
-            await self.resign()
-            return None
-        self._connection = connection
-        return connection
-
-    async def resign(self) -> None:
-        """Let another process lead; returning the session frees the lock."""
-        self._connection = None
-        session, self._session = self._session, AsyncExitStack()
-        await session.aclose()
-
-
 class Recorder:
     """Keeps the search documents in PostgreSQL up to date.
 
@@ -87,54 +56,60 @@ class Recorder:
     or, without an engine, here.
     """
 
-    def __init__(self, database: Database, *, has_engine: bool) -> None:
-        self._leadership = Leadership(database, _RECORDER_LOCK)
+    def __init__(self, database: Database, process: str = "", *, has_engine: bool) -> None:
+        self._database = database
+        self._leadership = Leadership(database, RECORDING, process)
+        self.resign = self._leadership.resign
         self._has_engine = has_engine
         self._knows_version = has_engine
 
     async def __call__(self) -> int:
-        connection = await self._leadership.connection()
-        if connection is None:
+        lease = await self._leadership.lease()
+        if lease is None:
             return 0
         try:
-            if not self._knows_version:
-                await rows.mark_outdated(connection, DOCUMENT_VERSION)
-                self._knows_version = True
-            return await record_changes(connection, has_engine=self._has_engine)
+            async with self._database.connection() as connection:
+                if not self._knows_version:
+                    async with fenced(connection, lease):
+                        await rows.mark_outdated(connection, DOCUMENT_VERSION)
+                    self._knows_version = True
+                return await record_changes(connection, lease, has_engine=self._has_engine)
         except BaseException:
-            await self._leadership.resign()
+            await self.resign()
             raise
 
 
 class Deliverer:
     """Keeps the engine's index up to date, and builds it where there is none."""
 
-    def __init__(self, database: Database, engine: Administration) -> None:
+    def __init__(self, database: Database, engine: Administration, process: str = "") -> None:
         self._database = database
         self._engine = engine
-        self._leadership = Leadership(database, _DELIVERER_LOCK)
+        self._leadership = Leadership(database, DELIVERING, process)
+        self.resign = self._leadership.resign
         self._checked_at: float | None = None
         self._in_flight: set[UUID] = set()
 
     async def __call__(self) -> int:
         await self._mark_in_flight()
-        connection = await self._leadership.connection()
-        if connection is None:
+        lease = await self._leadership.lease()
+        if lease is None:
             return 0
         try:
-            await self._check(connection)
-            return await deliver_changes(connection, self._engine, self._in_flight)
+            async with self._database.connection() as connection:
+                await self._check(connection, lease)
+                return await deliver_changes(connection, self._engine, self._in_flight, lease)
         except IndexUnavailable:
             self._in_flight.clear()  # the entries are kept, and the engine runs its tasks in order
             self._checked_at = None
             raise
         except BaseException:
             self._checked_at = None
-            await self._leadership.resign()
+            await self.resign()
             raise
 
     async def _mark_in_flight(self) -> None:
-        """Mark the events again whose documents were in flight when the session was lost.
+        """Mark the events again whose documents were in flight when a round failed.
 
         Another leader may have sent newer documents since, and ours may have arrived after them.
         """
@@ -143,11 +118,11 @@ class Deliverer:
                 await rows.mark_dirty(connection, sorted(self._in_flight))
             self._in_flight.clear()
 
-    async def _check(self, connection: Connection) -> None:
+    async def _check(self, connection: Connection, lease: Lease) -> None:
         if self._checked_at is not None and time.monotonic() < self._checked_at + _CHECK_SECONDS:
             return
-        await recover_rebuild(connection)
-        if await needs_rebuild(connection, self._engine):
+        await recover_rebuild(self._database)
+        if await needs_rebuild(connection, self._engine, lease):
             try:
                 await rebuild(self._database, self._engine)
             except ReindexRunning:

@@ -27,11 +27,15 @@ def _unwatched(name: str, found: int, *, failed: bool) -> None:
     """Ignore the round."""
 
 
+async def _nothing() -> None:
+    """Do nothing."""
+
+
 @dataclass(slots=True)
 class Loop:
     """One job that runs again after `pause_seconds`, or at once where it found work.
 
-    `job` returns the amount of work that it found. `wake` cuts the pause short.
+    `job` returns the amount of work that it found. `wake` cuts the pause short. `at_end` runs at a stop.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Loop:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     last_finished: float = field(default_factory=time.monotonic)
     watch: Watch = _unwatched
+    at_end: Callable[[], Awaitable[None]] = _nothing
 
     async def run(self) -> None:
         """Run until cancelled. A failure is logged, and makes the next pauses longer.

@@ -31,4 +31,5 @@ async def run_loops(loops: list[Loop], deadline: ExitDeadline) -> None:
     tasks = [asyncio.create_task(each.run(), name=each.name) for each in loops]
     await stop.wait()
     await asyncio.gather(*map(stopped, tasks))
+    await asyncio.gather(*(each.at_end() for each in loops), return_exceptions=True)
     log.info("the worker has stopped")

@@ -7,6 +7,7 @@ database, so that the two cannot differ.
 from db.models.catalogue import Event, EventPerformer, Performer, PriceLevel, SeatingPlan, SeatMap, Venue
 from db.models.delivery import OutboxEntry, StripeEvent
 from db.models.idempotency import IdempotencyKey
+from db.models.leases import Lease
 from db.models.ordering import CardAttempt, Claim, Order, Payment, PlaceEpoch, Refund, User
 from db.models.search import (
     SearchDocument,
@@ -24,6 +25,7 @@ __all__ = [
     "Event",
     "EventPerformer",
     "IdempotencyKey",
+    "Lease",
     "Order",
     "OutboxEntry",
     "Payment",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from db.queries.leases import Leader, read_leaders
 from db.queries.orders import Source
 from db.queries.search import STANDING
 
@@ -21,6 +22,7 @@ class Figures:
     payments: dict[str, int]
     search_lag_seconds: float
     search_refused: int
+    leaders: list[Leader]
 
 
 async def read_figures(source: Source, now: datetime) -> Figures:
@@ -56,6 +58,7 @@ async def read_figures(source: Source, now: datetime) -> Figures:
         payments={"REQUIRES_ACTION": 0, "PROCESSING": 0, "AUTHORIZED": 0} | (row["payments"] or {}),
         search_lag_seconds=search["lag_seconds"] if search else 0.0,
         search_refused=search["refused"] if search else 0,
+        leaders=await read_leaders(source),
     )
 
 

@@ -79,10 +79,10 @@ async def count_published(connection: Connection) -> int:
 
 async def lock_recording(connection: Connection) -> None:
     """Wait for the exclusive right to write documents, held until this transaction ends."""
-    # Documents are built between read and write, which takes seconds on a busy machine.
+    # Who holds it and is frozen loses it within seconds: see `while_alive`.
     await connection.execute(
         "SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '60s'; "
-        "SET LOCAL idle_in_transaction_session_timeout = '60s'"
+        "SET LOCAL idle_in_transaction_session_timeout = '6s'"
     )
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _RECORDING_LOCK)
 
@@ -267,17 +267,6 @@ async def stop_serving(connection: Connection) -> None:
     await connection.execute(
         "UPDATE search_state SET ready = false, generation = generation + 1, updated_at = now() WHERE id = 1"
     )
-
-
-async def try_lock(connection: Connection, lock: int) -> bool:
-    """Try to take an advisory lock for this session; it ends with the session, however that ends."""
-    taken: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock)
-    return taken
-
-
-async def unlock(connection: Connection, lock: int) -> None:
-    """Release an advisory lock of this session."""
-    await connection.execute("SELECT pg_advisory_unlock($1)", lock)
 
 
 async def _read_keys(connection: Connection, condition: str, most: int) -> DirtyKeys:

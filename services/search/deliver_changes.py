@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from db.queries import search as rows
+from db.queries.leases import Lease, check_lease
 from db.session import Connection, Database
 from domain.ids import Kind, public_id
 from search.index import DocumentsRejected
@@ -24,20 +25,27 @@ class Administration(Protocol):
     def send_next(self, packed: Sequence[bytes]) -> int: ...
     def wait_for(self, task: int) -> None: ...
     def delete(self, ids: Sequence[str]) -> None: ...
-    def begin_next(self) -> None: ...
+    def begin_next(self, build: int) -> None: ...
     def swap_next(self) -> None: ...
     def drop_next(self) -> None: ...
 
 
-async def deliver_changes(connection: Connection, engine: Administration, in_flight: set[UUID]) -> int:
+async def deliver_changes(
+    connection: Connection, engine: Administration, in_flight: set[UUID], lease: Lease
+) -> int:
     """Send one batch of recorded changes to the engine, and return the number of entries.
 
     The entries are deleted only after the engine has accepted the documents. A rejected document is parked
     with its reason and does not delay others. `in_flight` holds the events whose documents were sent and
     whose entries may not be settled.
 
+    The engine knows no fence. The lease is checked before anything is sent, and again when the entries are
+    deleted. Documents of a leader that is frozen between the two arrive late: it marks their events again
+    when it wakes, and the leader of then sends them as they are.
+
     Raises:
         IndexUnavailable: the engine does not answer; the entries stay.
+        LeaseLost: another process leads; the entries stay.
     """
     build = await rows.read_build(connection)
     keys = await rows.read_undelivered(connection, BATCH)
@@ -47,12 +55,14 @@ async def deliver_changes(connection: Connection, engine: Administration, in_fli
     found = await asyncio.to_thread(lambda: [EventDocument.of(each) for each in facts])
     present = {each.facts.id for each in found}
     gone = [event_id for event_id in keys.events if event_id not in present]
+    await check_lease(connection, lease)
     in_flight.update(keys.events)
     refused = await asyncio.to_thread(_deliver, engine, found, gone)
     async with connection.transaction():
         await rows.clear_refusals(connection, keys.events)
         await rows.park_refused(connection, refused)
         await rows.settle_delivery(connection, keys, build.generation)
+        await check_lease(connection, lease)
     in_flight.clear()
     return len(keys.entries)
 

@@ -1,14 +1,15 @@
 """Rebuild the index: fill a second index from the database, and swap it in."""
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from db.leadership import Leadership
 from db.queries import search as rows
-from db.session import DATABASE_AWAY, Connection, Database
+from db.queries.leases import Lease, check_lease, fenced
+from db.session import Connection, Database
 from domain.errors import BoxofficeError
 from search.documents import vocabulary
 from search.engine_settings import fingerprint
@@ -23,8 +24,7 @@ _REBUILD_BATCH = 2000
 # flight, so there are fewer of them while one is served.
 PARCEL_BYTES = 16 * 2**20
 _PARCELS_IN_FLIGHT, _PARCELS_WHILE_SERVING = 8, 2
-# An arbitrary number, different from the other advisory locks.
-REBUILD_LOCK = 0x0B0F_5EA2
+REBUILD = "search rebuild"
 _FIRST = UUID(int=0)
 
 
@@ -54,71 +54,90 @@ async def rebuild(
     It may be interrupted at any point: the served index stays, changes still reach it, and the next rebuild
     removes the remains.
 
+    What a rebuild writes to PostgreSQL is fenced by its lease. Its index in the engine is named by the
+    lease's token, and the next rebuild removes it: one that has lost its lease fills no index of another,
+    and its swap finds nothing.
+
     Raises:
         ReindexRunning: Another rebuild is under way.
         IndexUnavailable: The engine does not answer.
+        LeaseLost: This process was frozen or cut off, and another rebuild has begun.
     """
-    async with database.connection() as connection:
-        if not await rows.try_lock(connection, REBUILD_LOCK):
-            raise ReindexRunning
-        try:
-            return await _rebuild_alone(connection, engine, report, parcel_bytes)
-        finally:
-            with contextlib.suppress(*DATABASE_AWAY):  # the lock ends with its session
-                await asyncio.shield(rows.unlock(connection, REBUILD_LOCK))
+    leadership = Leadership(database, REBUILD)
+    lease = await leadership.lease()
+    if lease is None:
+        raise ReindexRunning
+    try:
+        async with database.connection() as connection:
+            return await _Rebuild(connection, engine, lease).run(report, parcel_bytes)
+    finally:
+        await leadership.resign()
 
 
-async def recover_rebuild(connection: Connection) -> bool:
+async def recover_rebuild(database: Database) -> bool:
     """Mark the changes again that happened during a rebuild which died between its swap and its end."""
-    if not (await rows.read_build(connection)).rebuilding:
-        return False
-    if not await rows.try_lock(connection, REBUILD_LOCK):
+    async with database.connection() as connection:
+        if not (await rows.read_build(connection)).rebuilding:
+            return False
+    leadership = Leadership(database, REBUILD)
+    lease = await leadership.lease()
+    if lease is None:
         return False
     try:
-        async with connection.transaction():
+        async with database.transaction() as connection:
             await rows.finish_build(connection, None)
+            await check_lease(connection, lease)
     finally:
-        await rows.unlock(connection, REBUILD_LOCK)
+        await leadership.resign()
     return True
 
 
-async def needs_rebuild(connection: Connection, engine: Administration) -> bool:
+async def needs_rebuild(connection: Connection, engine: Administration, lease: Lease) -> bool:
     """Return whether the served index is missing, or was built by another version of the settings.
 
     Raises:
         IndexUnavailable: The engine does not answer.
+        LeaseLost: Another process leads.
     """
     build = await rows.read_build(connection)
     if not await asyncio.to_thread(engine.is_built):
         if build.ready:
-            await rows.stop_serving(connection)
+            async with fenced(connection, lease):
+                await rows.stop_serving(connection)
         return True
     return not build.ready or build.fingerprint != fingerprint()
 
 
-async def _rebuild_alone(
-    connection: Connection,
-    engine: Administration,
-    report: Callable[[Progress], None],
-    parcel_bytes: int,
-) -> int:
-    await asyncio.to_thread(engine.begin_next)
-    keep_serving = await asyncio.to_thread(engine.is_built)
-    async with connection.transaction():
-        await rows.begin_build(connection, keep_serving=keep_serving)
-    covered = await rows.last_settled_entry(connection)
-    swapped = False
-    try:
-        in_flight = _PARCELS_WHILE_SERVING if keep_serving else _PARCELS_IN_FLIGHT
-        done = await _Filling(connection, engine, report, parcel_bytes, in_flight).run()
-        await asyncio.to_thread(engine.swap_next)
-        swapped = True
-    finally:
-        async with connection.transaction():
-            await rows.finish_build(connection, fingerprint() if swapped else None)
-    async with connection.transaction():
-        await rows.remove_covered(connection, covered)
-    return done
+class _Rebuild:
+    """A rebuild by the holder of the lease; each of its transactions ends with the check of that."""
+
+    def __init__(self, connection: Connection, engine: Administration, lease: Lease) -> None:
+        self._connection = connection
+        self._engine = engine
+        self._lease = lease
+
+    async def run(self, report: Callable[[Progress], None], parcel_bytes: int) -> int:
+        """Run it, and return the number of documents."""
+        connection, engine = self._connection, self._engine
+        await asyncio.to_thread(engine.begin_next, self._lease.token)
+        keep_serving = await asyncio.to_thread(engine.is_built)
+        async with fenced(connection, self._lease):
+            await rows.begin_build(connection, keep_serving=keep_serving)
+        covered = await rows.last_settled_entry(connection)
+        swapped = False
+        try:
+            in_flight = _PARCELS_WHILE_SERVING if keep_serving else _PARCELS_IN_FLIGHT
+            filling = _Filling(connection, engine, self._lease, report, parcel_bytes, in_flight)
+            done = await filling.run()
+            await check_lease(connection, self._lease)
+            await asyncio.to_thread(engine.swap_next)
+            swapped = True
+        finally:
+            async with fenced(connection, self._lease):
+                await rows.finish_build(connection, fingerprint() if swapped else None)
+        async with fenced(connection, self._lease):
+            await rows.remove_covered(connection, covered)
+        return done
 
 
 class _Parcel:
@@ -145,12 +164,14 @@ class _Filling:
         self,
         connection: Connection,
         engine: Administration,
+        lease: Lease,
         report: Callable[[Progress], None],
         parcel_bytes: int,
         max_in_flight: int,
     ) -> None:
         self._connection = connection
         self._engine = engine
+        self._lease = lease
         self._report = report
         self._parcel_bytes = parcel_bytes
         self._max_in_flight = max_in_flight
@@ -176,7 +197,7 @@ class _Filling:
 
     async def _recorded(self, events: Sequence[UUID]) -> bytes:
         """Record these events, and return their documents in the engine's format."""
-        async with self._connection.transaction():
+        async with fenced(self._connection, self._lease):
             found = await record_events(self._connection, events, self._known_words)
         for each in found:
             self._known_words |= vocabulary(each.words)
@@ -187,6 +208,7 @@ class _Filling:
             await self._settle_oldest()
         try:
             if parcel.packed:
+                await check_lease(self._connection, self._lease)
                 parcel.task = await asyncio.to_thread(self._engine.send_next, parcel.packed)
         except DocumentsRejected:
             await self._park_rejected(parcel)
@@ -211,7 +233,8 @@ class _Filling:
             facts = facts_of(await rows.read_facts(self._connection, events))
             found = [EventDocument.of(each) for each in facts]
             refused = await asyncio.to_thread(write_documents, self._engine.write_next, found)
-            await rows.park_refused(self._connection, refused)
+            async with fenced(self._connection, self._lease):
+                await rows.park_refused(self._connection, refused)
 
     def _advance(self, number: int) -> None:
         self._done += number

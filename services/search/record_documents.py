@@ -7,18 +7,22 @@ from typing import Any
 from uuid import UUID
 
 from db.queries import search as rows
-from db.session import Connection
+from db.queries.leases import Lease, check_lease
+from db.session import Connection, while_alive
 from search.documents import EventFacts, PerformerFacts, SearchWords, index_document, text_vector, vocabulary
 
 BATCH = 1000
 _COPIED = [column.name for column in fields(EventFacts) if column.name != "performers"]
 
 
-async def record_changes(connection: Connection, *, has_engine: bool) -> int:
+async def record_changes(connection: Connection, lease: Lease | None = None, *, has_engine: bool) -> int:
     """Record one batch of changes, and return the number of entries.
 
     With an engine the entries stay for their delivery. Everything happens in one transaction, so that a crash
     repeats it and loses nothing.
+
+    Raises:
+        LeaseLost: the lease that fences it is another process's; nothing was recorded.
     """
     async with connection.transaction():
         keys = await rows.read_unrecorded(connection, BATCH)
@@ -29,6 +33,8 @@ async def record_changes(connection: Connection, *, has_engine: bool) -> int:
             await rows.mark_recorded(connection, keys)
         else:
             await rows.remove_entries(connection, keys)
+        if lease is not None:
+            await check_lease(connection, lease)
     return len(keys.entries)
 
 
@@ -60,7 +66,7 @@ async def record_events(
     await rows.lock_recording(connection)
     facts = facts_of(await rows.read_facts(connection, events))
     # In a thread, so that the process's other loops go on meanwhile.
-    found, documents, words = await asyncio.to_thread(_documents, facts)
+    found, documents, words = await while_alive(connection, asyncio.to_thread(_documents, facts))
     present = {event_id for event_id, _ in documents}
     gone = [event_id for event_id in events if event_id not in present]
     await rows.record_documents(connection, documents, gone)

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +21,7 @@ from tests.integration.search.conftest import KEY, Engine, search_on
 from tests.integration.search.waiting import until
 from workers.indexing import indexing_loops
 
-REPOSITORY_TIMEOUT = 20.0
+DEADLINE_SECONDS = 20.0
 
 
 @contextlib.asynccontextmanager
@@ -37,18 +35,7 @@ async def indexing(database: Database, engine: Engine) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-@contextlib.contextmanager
-def indexer_process(postgres_url: str, engine: Engine) -> Iterator[subprocess.Popen[bytes]]:
-    """A separate worker process, killed with signal 9 at the end."""
-    arguments = [postgres_url, engine.server.url(), KEY, engine.administration.uid]
-    process = subprocess.Popen([sys.executable, "-m", "tests.integration.search.indexer_process", *arguments])
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+        await asyncio.gather(*(loop.at_end() for loop in loops))
 
 
 async def indexed(engine: Engine) -> dict[str, str]:
@@ -199,7 +186,7 @@ async def _has_settled(database: Database) -> bool:
     return not await database.fetchval("SELECT count(*) FROM search_outbox")
 
 
-async def _add_many(database: Database, number: int) -> None:
+async def add_many(database: Database, number: int) -> None:
     """Many events in one statement."""
     venue = await add_venue(database, "큰 홀")
     first = await add_event(database, "공연 0", venue)
@@ -213,76 +200,33 @@ async def _add_many(database: Database, number: int) -> None:
     )
 
 
-async def test_nothing_lost_when_the_worker_is_killed_in_a_batch(
-    database: Database, engine: Engine, postgres_url: str
-) -> None:
-    with indexer_process(postgres_url, engine) as leader:
-        await until(lambda: _is_ready(database), REPOSITORY_TIMEOUT)
-        with indexer_process(postgres_url, engine):
-            await _add_many(database, 3000)
-            await until(lambda: _is_half_done(database), REPOSITORY_TIMEOUT)
-            leader.kill()
-            leader.wait()
-            await database.fetch("UPDATE events SET name = '새 이름' WHERE name = '공연 7'")
-            await until(lambda: _has_new_leader(database), 5.0)
-            await until(lambda: are_equal(engine, database), REPOSITORY_TIMEOUT)
-    assert "새 이름" in (await indexed(engine)).values()
-
-
-async def _is_ready(database: Database) -> bool:
+async def is_ready(database: Database) -> bool:
     return bool(await database.fetchval("SELECT ready FROM search_state"))
 
 
-async def _is_half_done(database: Database) -> bool:
+async def is_half_done(database: Database) -> bool:
     waiting = await database.fetchval("SELECT count(*) FROM search_outbox WHERE recorded")
     return bool(0 < waiting < 3000)
 
 
-async def _has_new_leader(database: Database) -> bool:
-    """Both loops are led: two sessions hold the indexing locks."""
-    held = await database.fetchval(
-        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid IN ($1, $2)"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-        0x0B0F_5EA0,
-        0x0B0F_5EA1,
-    )
-    return bool(held == 2)
-
-
 async def test_nothing_lost_when_the_engine_is_killed_in_a_batch(database: Database, engine: Engine) -> None:
     async with indexing(database, engine):
-        await until(lambda: _is_ready(database), REPOSITORY_TIMEOUT)
-        await _add_many(database, 3000)
-        await until(lambda: _is_half_done(database), REPOSITORY_TIMEOUT)
-        _kill(engine)
+        await until(lambda: is_ready(database), DEADLINE_SECONDS)
+        await add_many(database, 3000)
+        await until(lambda: is_half_done(database), DEADLINE_SECONDS)
+        kill_engine(engine)
         await database.fetch("UPDATE events SET name = '새 이름' WHERE name = '공연 7'")
         await database.fetch("DELETE FROM events WHERE name = '공연 9'")
         engine.server.start()
-        await until(lambda: are_equal(engine, database), REPOSITORY_TIMEOUT)
+        await until(lambda: are_equal(engine, database), DEADLINE_SECONDS)
         assert await found_names(database, engine, "새 이름") == ["새 이름"]
 
 
-async def test_nothing_lost_when_worker_and_engine_are_killed_in_a_rebuild(
-    database: Database, engine: Engine, postgres_url: str
-) -> None:
-    await _add_many(database, 5000)
-    with indexer_process(postgres_url, engine) as worker:
-        await until(lambda: _is_rebuilding(database), REPOSITORY_TIMEOUT)
-        worker.kill()
-        worker.wait()
-    _kill(engine)
-    await database.fetch("UPDATE events SET name = '새 이름' WHERE name = '공연 7'")
-    engine.server.start()
-    async with indexing(database, engine):
-        await until(lambda: are_equal(engine, database), 40.0)
-        assert not await _is_rebuilding(database)
-
-
-async def _is_rebuilding(database: Database) -> bool:
+async def is_rebuilding(database: Database) -> bool:
     return bool(await database.fetchval("SELECT rebuilding FROM search_state"))
 
 
-def _kill(engine: Engine) -> None:
+def kill_engine(engine: Engine) -> None:
     """Sends signal 9 to the engine and waits for its end."""
     process = engine.server.process
     assert process is not None
@@ -291,9 +235,9 @@ def _kill(engine: Engine) -> None:
 
 
 async def test_changes_kept_when_made_during_a_rebuild(database: Database, engine: Engine) -> None:
-    await _add_many(database, 4500)
+    await add_many(database, 4500)
     async with indexing(database, engine):
-        await until(lambda: are_equal(engine, database), REPOSITORY_TIMEOUT)
+        await until(lambda: are_equal(engine, database), DEADLINE_SECONDS)
         changed = asyncio.Event()
         loop = asyncio.get_running_loop()
 
@@ -310,11 +254,11 @@ async def test_changes_kept_when_made_during_a_rebuild(database: Database, engin
         with pytest.raises(ReindexRunning):
             await rebuild(database, engine.administration)
         await rebuilding
-        await until(lambda: are_equal(engine, database), REPOSITORY_TIMEOUT)
+        await until(lambda: are_equal(engine, database), DEADLINE_SECONDS)
 
 
 async def test_index_still_served_when_a_rebuild_is_interrupted(database: Database, engine: Engine) -> None:
-    await _add_many(database, 4500)
+    await add_many(database, 4500)
     await rebuild(database, engine.administration)
     reached = asyncio.Event()
     rebuilding = asyncio.create_task(
@@ -330,7 +274,7 @@ async def test_index_still_served_when_a_rebuild_is_interrupted(database: Databa
     with contextlib.suppress(asyncio.CancelledError):
         await rebuilding
     assert len(await indexed(engine)) == 4500
-    assert not await _is_rebuilding(database)
+    assert not await is_rebuilding(database)
     assert await rebuild(database, engine.administration) == 4500
 
 
@@ -348,7 +292,7 @@ async def test_database_answers_when_the_engine_is_away_and_index_when_it_is_bac
     async with indexing(database, engine):
         await until(lambda: are_equal(engine, database))
         await until(lambda: answers_from("INDEX"))
-        _kill(engine)
+        kill_engine(engine)
         await until(lambda: answers_from("DATABASE"))
         engine.server.start()
         await until(lambda: answers_from("INDEX"))
