@@ -47,7 +47,8 @@ async def lasting(context: ServiceContext, engine: Documents | None, since: time
     Raises:
         Unavailable: PostgreSQL or Redis does not answer.
     """
-    first = await examine(context, engine, since)
+    with progress_shown() as progress:
+        first = await examine(context, engine, since, progress)
     if not first:
         return []
     line(f"{len(first)} differences; looking again, since work in flight differs for a moment")
@@ -56,7 +57,9 @@ async def lasting(context: ServiceContext, engine: Documents | None, since: time
             progress(second + 1, LOOK_AGAIN_SECONDS, "seconds")
             await asyncio.sleep(1)
     known = {one.key for one in first}
-    return [one for one in await examine(context, engine, since) if one.key in known]
+    with progress_shown() as progress:
+        second_look = await examine(context, engine, since, progress)
+    return [one for one in second_look if one.key in known]
 
 
 async def _repair(

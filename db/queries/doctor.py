@@ -8,6 +8,7 @@ from uuid import UUID
 
 from db.queries.orders import Source
 from db.violations import violations_by_constraint
+from domain.states import UNPAID_STATES, OrderState
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +78,67 @@ async def standings_of(source: Source, order_ids: Sequence[UUID]) -> list[OrderS
     return [_standing(row) for row in rows]
 
 
-async def inconsistent_orders(source: Source, before: datetime) -> list[OrderStanding]:
-    """Orders whose claims do not match their state, or whose deadline was before `before`."""
-    rows = await source.fetch(
-        f"""
-        SELECT * FROM ({_STANDING} GROUP BY o.id, p.id) standing
-        WHERE (state IN ('EXPIRED', 'CANCELLED', 'REFUNDED') AND live_places <> '{{}}')
-          OR (state IN ('RESERVED', 'PAYING') AND (live_minor <> total_minor OR expires_at < $1))
-          OR (state = 'BOOKED' AND (live_minor <> total_minor - tickets_minor OR held_places <> '{{}}'))
-        ORDER BY id
-        """,
-        before,
-    )
-    return [_standing(row) for row in rows]
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """What a page of orders has that is to be looked at closely, and its last order."""
+
+    last: UUID
+    number: int
+    suspects: tuple[UUID, ...]
+    without_payment: tuple[UUID, ...]
+    """Booked, with a total above 0 and no intent"""
 
 
-async def booked_without_payment(source: Source) -> list[OrderStanding]:
-    """Booked orders with a total above 0 and no intent."""
-    rows = await source.fetch(
-        f"""
-        SELECT * FROM ({_STANDING} GROUP BY o.id, p.id) standing
-        WHERE state = 'BOOKED' AND total_minor > 0 AND intent_id IS NULL ORDER BY id
-        """
-    )
-    return [_standing(row) for row in rows]
+# A booked order with fewer places than it has paid for may have been refunded in part: its standing tells.
+_PAGE = """
+WITH page AS MATERIALIZED (
+  SELECT id, state, total_minor, expires_at FROM orders WHERE id > $1 ORDER BY id LIMIT $2
+), summed AS MATERIALIZED (
+  SELECT page.*, live.minor, live.number, live.held, paid.intent_id
+  FROM page CROSS JOIN LATERAL (
+    SELECT coalesce(sum(price_minor + fee_minor), 0) AS minor, count(*) AS number,
+      count(*) FILTER (WHERE claims.state = 'HELD') AS held
+    FROM claims WHERE claims.order_id = page.id AND claims.state <> 'ENDED'
+  ) AS live
+  LEFT JOIN LATERAL (SELECT intent_id FROM payments WHERE payments.order_id = page.id) AS paid ON true
+)
+SELECT count(*)::int AS number, (array_agg(id ORDER BY id DESC))[1] AS last,
+  coalesce(array_agg(id ORDER BY id) FILTER (WHERE CASE
+    WHEN state IN ('EXPIRED', 'CANCELLED', 'REFUNDED') THEN number > 0
+    WHEN state = 'BOOKED' THEN minor <> total_minor OR held > 0
+    ELSE minor <> total_minor OR expires_at < $3
+  END), '{}') AS suspects,
+  coalesce(array_agg(id ORDER BY id) FILTER (
+    WHERE state = 'BOOKED' AND total_minor > 0 AND intent_id IS NULL
+  ), '{}') AS without_payment
+FROM summed
+"""
+
+
+async def examine_page(source: Source, after: UUID, most: int, before: datetime) -> OrderPage | None:
+    """The next page of orders by id, with those that may not match their claims; None behind the last.
+
+    An unpaid order whose deadline was before `before` is one of them.
+    """
+    row = await source.fetchrow(_PAGE, after, most, before)
+    if row is None or row["last"] is None:
+        return None
+    return OrderPage(row["last"], row["number"], tuple(row["suspects"]), tuple(row["without_payment"]))
+
+
+async def estimated_orders(source: Source) -> int:
+    """About how many orders there are, for the progress."""
+    number = "SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'orders'::regclass"
+    return int(await source.fetchval(number))
+
+
+def is_inconsistent(order: OrderStanding, before: datetime) -> bool:
+    """Whether an order's claims do not match its state, or its deadline was before `before`."""
+    if order.state in UNPAID_STATES:
+        return order.live_minor != order.total_minor or order.expires_at < before
+    if order.state == OrderState.BOOKED:
+        return order.live_minor != order.total_minor - order.tickets_minor or bool(order.held_places)
+    return bool(order.live_places)
 
 
 def _standing(row: Any) -> OrderStanding:
@@ -178,13 +216,14 @@ async def open_refunds(source: Source) -> list[OpenRefund]:
         """
         SELECT refunds.id, payments.order_id, refunds.amount_minor, payments.currency, refunds.state
         FROM refunds JOIN payments ON payments.id = refunds.payment_id
-        WHERE refunds.state = 'FAILED' AND NOT by_hand OR refunds.state = 'DECIDED' AND NOT EXISTS (
+        WHERE refunds.state <> 'SENT'
+          AND (refunds.state = 'FAILED' AND NOT by_hand OR refunds.state = 'DECIDED' AND NOT EXISTS (
           SELECT FROM outbox
           WHERE outbox.key = payments.order_id::text AND outbox.payload ->> 'refund_id' = refunds.id::text
         ) AND NOT EXISTS (
           SELECT FROM disputes
           WHERE disputes.payment_id = payments.id AND disputes.state = 'OPEN' AND NOT refundable
-        )
+        ))
         ORDER BY refunds.id
         """
     )

@@ -7,7 +7,7 @@ differs for a moment, so a caller examines twice and believes only what both exa
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Any, Protocol
@@ -16,11 +16,14 @@ from uuid import UUID
 from db.queries import search as search_rows
 from db.queries.doctor import (
     OpenRefund,
+    OrderPage,
     OrderStanding,
     StuckTask,
-    booked_without_payment,
-    inconsistent_orders,
+    estimated_orders,
+    examine_page,
+    is_inconsistent,
     open_refunds,
+    standings_of,
     stuck_tasks,
 )
 from db.queries.search import read_facts, read_published
@@ -31,7 +34,7 @@ from domain.states import OrderState, RefundState
 from search.index import IndexUnavailable
 from services.context import ServiceContext, reading
 from services.doctor import repair
-from services.doctor.examine_payments import examine_payments
+from services.doctor.examine_payments import Progress, examine_payments, no_progress
 from services.ordering.reconcile import Difference, differences
 from services.search.record_documents import EventDocument, facts_of
 
@@ -39,6 +42,8 @@ from services.search.record_documents import EventDocument, facts_of
 OVERDUE = timedelta(seconds=10)
 STUCK = timedelta(seconds=60)
 _BATCH = 1000
+_ORDERS = 5_000
+"""Of a statement, which takes some tenths of a second"""
 _MOST_LISTED = 20
 _STATES: dict[str, str] = dict(zip(SeatStatus, ("free", "held", "booked", "blocked"), strict=True))
 _SHOWN = ("name", "venue", "city", "starts_at", "price_from", "available")
@@ -83,32 +88,49 @@ class Finding:
         return self.where, self.kind, self.subject
 
 
-async def examine(context: ServiceContext, engine: Documents | None, since: timedelta) -> list[Finding]:
-    """Return every present difference; of payments those since `since` ago.
+async def examine(
+    context: ServiceContext,
+    engine: Documents | None,
+    since: timedelta,
+    progress: Progress = no_progress,
+) -> list[Finding]:
+    """Return every present difference; of payments those since `since` ago. It reads page by page.
 
     Raises:
         Unavailable: PostgreSQL or Redis does not answer.
     """
-    found = await reading(_orders(context))
-    found += await _redis(context)
-    found += [Finding(Where.STRIPE, *each) for each in await examine_payments(context, since)]
+    found = await reading(_orders(context, progress))
+    found += await _redis(context, progress)
+    found += [Finding(Where.STRIPE, *each) for each in await examine_payments(context, since, progress)]
     found += await reading(_refunds(context))
     found += await reading(_outbox(context))
     if engine is not None:
-        found += await reading(_index(context, engine))
+        found += await reading(_index(context, engine, progress))
     return found
 
 
-async def _orders(context: ServiceContext) -> list[Finding]:
-    misfits = await inconsistent_orders(context.database, context.now() - OVERDUE)
-    found = [_misfit(order) for order in misfits]
-    for order in await booked_without_payment(context.database):
-        sentence = (
-            f"Order {order.reference} is booked and costs something, but no payment was ever begun for it."
-        )
-        advice = "Ask for the money, or refund the order."
-        found.append(Finding(Where.STRIPE, "no payment", _public(order), sentence, advice))
+async def _orders(context: ServiceContext, progress: Progress) -> list[Finding]:
+    found: list[Finding] = []
+    before, done, after = context.now() - OVERDUE, 0, UUID(int=0)
+    total = await estimated_orders(context.database)
+    while page := await examine_page(context.database, after, _ORDERS, before):
+        after, done = page.last, done + page.number
+        found += await _suspects(context, page, before)
+        progress(done, max(total, done), "orders")
     return found
+
+
+async def _suspects(context: ServiceContext, page: OrderPage, before: datetime) -> list[Finding]:
+    wanted = {*page.suspects, *page.without_payment}
+    orders = await standings_of(context.database, sorted(wanted)) if wanted else []
+    found = [_misfit(order) for order in orders if is_inconsistent(order, before)]
+    return found + [_without_payment(order) for order in orders if order.id in page.without_payment]
+
+
+def _without_payment(order: OrderStanding) -> Finding:
+    sentence = f"Order {order.reference} is booked and costs something, but no payment was ever begun for it."
+    advice = "Ask for the money, or refund the order."
+    return Finding(Where.STRIPE, "no payment", _public(order), sentence, advice)
 
 
 def _public(order: OrderStanding) -> str:
@@ -159,9 +181,11 @@ def _listed(places: Sequence[int]) -> str:
     return f"place{'s' if len(places) > 1 else ''} {', '.join(map(str, places[:_MOST_LISTED]))}"
 
 
-async def _redis(context: ServiceContext) -> list[Finding]:
+async def _redis(context: ServiceContext, progress: Progress) -> list[Finding]:
     found: list[Finding] = []
-    for event_id in await context.seats.events_built():
+    events = await context.seats.events_built()
+    for number, event_id in enumerate(events):
+        progress(number, len(events), "maps in Redis")
         try:
             found += await _map(context, event_id)
         except NotFound:
@@ -226,13 +250,13 @@ def _stuck(task: StuckTask) -> Finding:
     return Finding(Where.OUTBOX, f"task {task.id}", task.key, sentence, repair=mend)
 
 
-async def _index(context: ServiceContext, engine: Documents) -> list[Finding]:
+async def _index(context: ServiceContext, engine: Documents, progress: Progress) -> list[Finding]:
     try:
         indexed = await asyncio.to_thread(engine.documents)
     except IndexUnavailable as fault:
         advice = "See that Meilisearch runs; search answers from PostgreSQL meanwhile."
         return [Finding(Where.INDEX, "away", "Meilisearch", f"It does not answer: {fault}", advice)]
-    expected = await _expected_documents(context)
+    expected = await _expected_documents(context, progress)
     found = [
         Finding(
             Where.INDEX,
@@ -258,7 +282,7 @@ async def _index(context: ServiceContext, engine: Documents) -> list[Finding]:
     ]
 
 
-async def _expected_documents(context: ServiceContext) -> dict[str, dict[str, Any]]:
+async def _expected_documents(context: ServiceContext, progress: Progress) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     async with context.database.connection() as connection:
         after = UUID(int=0)
@@ -267,6 +291,7 @@ async def _expected_documents(context: ServiceContext) -> dict[str, dict[str, An
                 document = EventDocument.of(facts).document()
                 found[document["id"]] = document
             after = events[-1]
+            progress(len(found), 0, "documents")
     return found
 
 

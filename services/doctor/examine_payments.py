@@ -14,15 +14,24 @@ from services.context import ServiceContext, reading
 from services.doctor import repair
 
 _MOST_INTENTS = 100_000
+_BATCH = 1_000
 _LIVE = (*UNPAID_STATES, OrderState.BOOKED)
 _UNTOUCHED = (IntentStatus.REQUIRES_PAYMENT_METHOD, IntentStatus.REQUIRES_CONFIRMATION)
 
 Repair = Callable[[ServiceContext], Awaitable[None]]
 Found = tuple[str, str, str, str, Repair | None]
 """Kind, subject, sentence, advice and repair"""
+Progress = Callable[[int, int, str], None]
+"""Called with the number done, the total (0: unknown) and the kind of things"""
 
 
-async def examine_payments(context: ServiceContext, since: timedelta) -> list[Found]:
+def no_progress(_done: int, _total: int, _what: str) -> None:
+    """Report nothing."""
+
+
+async def examine_payments(
+    context: ServiceContext, since: timedelta, progress: Progress = no_progress
+) -> list[Found]:
     """Return the differences between the gateway and the orders, but for orders with an outbox task."""
     try:
         intents = await context.gateway.recent_intents(context.now() - since, most=_MOST_INTENTS)
@@ -32,11 +41,15 @@ async def examine_payments(context: ServiceContext, since: timedelta) -> list[Fo
     for intent in intents:
         if intent.order_id is not None:
             by_order[intent.order_id].append(intent)
-    orders = {one.id: one for one in await reading(standings_of(context.database, list(by_order)))}
     found: list[Found] = []
-    for order_id, of_order in by_order.items():
-        order = orders.get(order_id)
-        found += _without_order(order_id, of_order) if order is None else _of_order(order, of_order)
+    order_ids = list(by_order)
+    for first in range(0, len(order_ids), _BATCH):
+        batch = order_ids[first : first + _BATCH]
+        orders = {one.id: one for one in await reading(standings_of(context.database, batch))}
+        for order_id in batch:
+            order, of_order = orders.get(order_id), by_order[order_id]
+            found += _without_order(order_id, of_order) if order is None else _of_order(order, of_order)
+        progress(first + len(batch), len(order_ids), "payments")
     return found
 
 

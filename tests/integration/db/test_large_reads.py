@@ -10,6 +10,7 @@ import pytest
 
 from db.queries import event_orders, events, orders, places, upcoming_events
 from db.queries.claims import live_claims
+from db.queries.doctor import examine_page
 from db.queries.event_orders import EventOrders
 from db.queries.pages import TimePage
 from db.queries.upcoming_events import EventConditions, EventOrder
@@ -73,6 +74,10 @@ class Explaining:
     async def fetchval(self, statement: str, *arguments: Any) -> Any:
         """The first value."""
         return (await self.fetch(statement, *arguments))[0][0]
+
+    async def fetchrow(self, statement: str, *arguments: Any) -> Any:
+        """The first row."""
+        return (await self.fetch(statement, *arguments))[0]
 
 
 def _rows_read(plan: dict[str, Any]) -> int:
@@ -199,6 +204,21 @@ async def test_a_page_of_an_organisers_events_and_of_a_buyers_orders_reads_only_
     assert len(await orders.orders_of_user(source, user, PAGE)) == 11
 
     assert reading.rows <= 100
+
+
+async def test_the_doctor_reads_a_page_of_orders_with_their_claims_and_no_others(
+    reading: Explaining, connection: Connection
+) -> None:
+    page, after, number = None, UUID(int=0), 0
+    for _ in range(3):
+        reading.rows = 0
+        page = await examine_page(cast("Database", reading), after, 1_000, NOW)
+        assert page is not None
+        after, number = page.last, number + page.number
+        assert reading.rows <= 1_000 + 2_000 + 100
+
+    assert number == 3_000
+    assert page is not None and page.suspects == page.without_payment == ()
 
 
 async def test_control_many_rows_are_read_when_the_indexes_are_gone(connection: Connection) -> None:

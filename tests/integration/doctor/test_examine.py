@@ -11,6 +11,7 @@ from domain.ids import Kind, public_id
 from reservations.keys import event_keys
 from search.index import IndexUnavailable
 from services.context import ServiceContext
+from services.doctor import examine as examining
 from services.doctor.examine import Documents, Finding, Where, examine
 from services.ordering.attempt import ReserveRequest
 from services.ordering.outbox import deliver
@@ -347,3 +348,22 @@ async def test_a_finding_is_reported_when_the_index_does_not_answer(context: Ser
     found = await look(context, engine)
 
     assert [(one.where, one.repair) for one in found] == [(Where.INDEX, None)]
+
+
+async def test_every_order_is_examined_when_there_are_more_than_fit_a_page(
+    context: ServiceContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examining, "_ORDERS", 2)
+    orders = [await held(context) for _ in range(5)]
+    await context.database.fetch("UPDATE orders SET state = 'CANCELLED' WHERE id = $1", orders[0].id)
+    await context.database.fetch("UPDATE claims SET state = 'ENDED' WHERE order_id = $1", orders[4].id)
+    reported: list[tuple[int, str]] = []
+
+    found = await examine(context, None, WEEK, lambda done, _, what: reported.append((done, what)))
+
+    kinds = {one.subject: one.kind for one in found if one.where is Where.ORDERS}
+    assert kinds == {
+        public_id(Kind.ORDER, orders[0].id): "ended with places",
+        public_id(Kind.ORDER, orders[4].id): "lost places",
+    }
+    assert [done for done, what in reported if what == "orders"] == [2, 4, 5]

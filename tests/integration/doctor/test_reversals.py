@@ -10,6 +10,7 @@ from devservices.local_stripe import LocalStripe
 from domain.ids import Kind, public_id
 from services.context import ServiceContext
 from services.doctor.examine import Documents, Finding, Where, examine
+from services.doctor.examine_payments import Progress
 from services.ordering.refund import refund
 from services.ordering.sweeps import sweep_reversals
 from tests.events import ORGANISER, ManualClock
@@ -42,7 +43,7 @@ async def test_refund_that_cannot_be_sent_is_found_although_its_tries_are_counte
     tries = []
 
     async def examine_and_try(
-        context: ServiceContext, engine: Documents | None, since: timedelta
+        context: ServiceContext, engine: Documents | None, since: timedelta, _progress: Progress
     ) -> list[Finding]:
         found = await examine(context, engine, since)
         await work(context)
