@@ -41,7 +41,10 @@ export class Checkout {
   constructor(purchase, config) {
     this._purchase = purchase;
     this._config = config;
-    this._countdown = new Countdown(() => purchase.refresh());
+    this._countdown = new Countdown(() => {
+      purchase.emit("changed", undefined);
+      purchase.refresh();
+    });
     this._cards = testCards();
     // These elements stay while the rest is redrawn: typed card data and a pending click must survive.
     this._stripe = h("div");

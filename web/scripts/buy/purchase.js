@@ -3,6 +3,7 @@ import { solvedChallenge } from "../graphql/challenge.js";
 import { request, RequestFailed, requestSurely } from "../graphql/client.js";
 import { live } from "../graphql/live.js";
 import { signIn, token } from "../graphql/session.js";
+import { askTabs, onTabs, orderOf, rememberOrder } from "../graphql/tabs.js";
 import { Emitter } from "../kit/emitter.js";
 import { uniqueKey } from "../kit/keys.js";
 
@@ -35,22 +36,27 @@ export class Purchase extends Emitter {
     this.queueToken = null;
     /** @type {{ stop(): void } | null} */
     this._watch = null;
-    this._storageKey = `boxoffice.order.${eventId}`;
+    onTabs(() => this.order || this.busy || this._resume());
   }
 
   get isHeld() {
     return this.order !== null && HELD.has(this.order.status);
   }
 
-  /** Restores this tab's order after a reload. */
+  /** Restores the order after a reload, or in another tab. */
   async resume() {
-    const id = sessionStorage.getItem(this._storageKey);
-    if (!id || !token()) return;
+    await askTabs();
+    await this._resume();
+  }
+
+  async _resume() {
+    const id = orderOf(this.eventId);
+    if (!id || !token() || this.order?.id === id) return;
     await this._during(async () => {
       /** @type {{ order: Order | null }} */
       const { order } = await request("Order", { id });
       if (order && (HELD.has(order.status) || order.status === "BOOKED")) this.follow(order);
-      else sessionStorage.removeItem(this._storageKey);
+      else rememberOrder(this.eventId, null);
     });
   }
 
@@ -130,7 +136,7 @@ export class Purchase extends Emitter {
     this.clientSecret = null;
     this.nextStep = null;
     this.problem = null;
-    sessionStorage.removeItem(this._storageKey);
+    rememberOrder(this.eventId, null);
     this.emit("changed", undefined);
   }
 
@@ -175,7 +181,7 @@ export class Purchase extends Emitter {
   /** @param {Order} order */
   follow(order) {
     this.problem = null;
-    sessionStorage.setItem(this._storageKey, order.id);
+    rememberOrder(this.eventId, order.id);
     this.take(order);
     this._watch?.stop();
     this._watch = live.subscribe({

@@ -15,7 +15,7 @@ import { placeText, seatText } from "./words.js";
 
 /**
  * @typedef {object} Context
- * @property {EventDetail} event
+ * @property {EventDetail["status"]} status
  * @property {Layout} layout
  * @property {Statuses} statuses
  * @property {Basket} basket
@@ -31,18 +31,27 @@ export class Tray {
     this._chosen = h("div", { class: "stack" });
     this._left = h("span", { class: "badge", id: "left" });
     this.element = h(
-      "section",
-      { class: "stack" },
+      "fieldset",
+      { class: "stack bare" },
       h("div", { class: "card stack" }, h("div", { class: "spread" }, h("h2", null, t("yourSeats")), this._left), this._notice, this._chosen),
       ...(context.layout.seatCount ? [this._bestAvailable()] : []),
       ...context.layout.blocks.filter((block) => block.section.kind !== "SEATED").map((block) => this._standing(block)),
     );
+    this._status = context.status;
     context.basket.on("changed", () => this.draw());
     context.basket.on("full", (limit) => this.say(t("limitReached", { n: limit }), "warn"));
     context.basket.on("lost", (seats) => this.say(t("justTaken", { seats: seats.map((seat) => seatText(context.layout, seat)).join("; ") }), "warn"));
     context.statuses.on("changed", () => this._drawLeft());
     this.draw();
     this._drawLeft();
+  }
+
+  /** What can be held follows from the event's status, which the clock changes. @param {EventDetail["status"]} status */
+  become(status) {
+    if (status === this._status) return;
+    if (this._context.purchase.problem?.code === "NOT_ON_SALE") this._context.purchase.problem = null;
+    this._status = status;
+    this.draw();
   }
 
   /** @param {string} text @param {"" | "good" | "warn" | "bad"} [kind] @param {HTMLElement[]} [actions] */
@@ -73,7 +82,10 @@ export class Tray {
       ),
     );
     const { sums } = basket;
-    const hint = this._isSoldOut ? t("soldOut") : layout.seatCount ? t("chooseHint", { n: basket.limit }) : t("chooseStanding", { n: basket.limit });
+    const status = this._status;
+    const closed = status === "ANNOUNCED" || status === "ENDED" || status === "CANCELLED" ? t(`sale.${status}`) : "";
+    this.element.disabled = closed !== "";
+    const hint = closed ? closed : this._isSoldOut ? t("soldOut") : layout.seatCount ? t("chooseHint", { n: basket.limit }) : t("chooseStanding", { n: basket.limit });
     fill(
       this._chosen,
       purchase.problem && !purchase.busy && problemNotice(purchase.problem),

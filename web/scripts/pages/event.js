@@ -4,6 +4,7 @@ import { loadConfig } from "../buy/cards.js";
 import { Checkout, guestForm } from "../buy/checkout.js";
 import { showEventHead } from "../buy/head.js";
 import { showKey, showLegend } from "../buy/legend.js";
+import { Opening } from "../buy/opening.js";
 import { Purchase } from "../buy/purchase.js";
 import { SeatCard } from "../buy/seatcard.js";
 import { Tray } from "../buy/tray.js";
@@ -11,7 +12,9 @@ import { spokenSeat } from "../buy/words.js";
 import { RequestFailed } from "../graphql/client.js";
 import { live } from "../graphql/live.js";
 import { token } from "../graphql/session.js";
+import { secondsUntil } from "../kit/clock.js";
 import { byId, fill, h, show } from "../kit/dom.js";
+import { Emitter } from "../kit/emitter.js";
 import { t } from "../kit/i18n.js";
 import { numberText } from "../kit/format.js";
 import { openPage } from "../kit/shell.js";
@@ -31,14 +34,42 @@ async function open() {
   const purchase = new Purchase(eventId);
   const [{ event }, config] = await Promise.all([asked, loadConfig(), purchase.resume()]);
   if (!event) return fail(new RequestFailed("NOT_FOUND", t("eventNotFound")));
-  document.title = `${event.name} · Boxoffice`;
-  showEventHead(byId("head", HTMLElement), event);
+  const news = watchEvent(event);
   if (event.waitingRoom.enabled && !purchase.order) await waitForAdmission(byId("waiting-room", HTMLElement), event, purchase);
-  await openShop(event, purchase, config);
+  await openShop(event, purchase, config, news);
 }
 
-/** @param {EventDetail} event @param {Purchase} purchase @param {import("../buy/cards.js").Config} config */
-async function openShop(event, purchase, config) {
+/**
+ * Shows the event's head, again with every change: the clock begins and ends a sale, organisers move and cancel.
+ * @param {EventDetail} event kept current @returns {Emitter<{ changed: EventDetail }>}
+ */
+function watchEvent(event) {
+  const opening = new Opening();
+  /** @type {Emitter<{ changed: EventDetail }>} */
+  const news = new Emitter();
+  const draw = () => {
+    document.title = `${event.name} · Boxoffice`;
+    showEventHead(byId("head", HTMLElement), event, opening);
+  };
+  live.subscribe({
+    name: "EventUpdated",
+    variables: () => ({ eventId }),
+    next: ({ eventUpdated }) => {
+      Object.assign(event, eventUpdated);
+      draw();
+      news.emit("changed", event);
+    },
+    refused: undefined,
+  });
+  draw();
+  return news;
+}
+
+/**
+ * @param {EventDetail} event @param {Purchase} purchase @param {import("../buy/cards.js").Config} config
+ * @param {Emitter<{ changed: EventDetail }>} news
+ */
+async function openShop(event, purchase, config, news) {
   show(byId("shop", HTMLElement), true);
   const statuses = new Statuses(event.seatMap.seatCount);
   const loading = byId("map-loading", HTMLElement);
@@ -55,9 +86,16 @@ async function openShop(event, purchase, config) {
   });
   wireMap(map, basket, purchase);
   wireViews(map, basket);
-  new Shop(event, map, basket, purchase, config).draw();
+  const shop = new Shop(event, map, basket, purchase, config);
+  shop.draw();
+  news.on("changed", (changed) => shop.become(saleStatus(changed)));
   // For measurements and end-to-end tests.
   Object.assign(window, { boxoffice: { map, statuses, basket, purchase, live } });
+}
+
+/** The status for who wants to buy: a sale may end before its event. @param {EventDetail} event */
+function saleStatus({ status, offSaleAt }) {
+  return status === "ON_SALE" && offSaleAt && secondsUntil(offSaleAt) <= 1 ? "ENDED" : status;
 }
 
 /** @param {SeatMap} map @param {Basket} basket @param {Purchase} purchase */
@@ -97,8 +135,9 @@ function wireMap(map, basket, purchase) {
   byId("zoom-fit", HTMLButtonElement).onclick = () => map.fit();
 }
 
-/** The seats that an order still has. @param {Order} order */
+/** The seats that an order still has: none once its hold is over, whether or not the server has said so. @param {Order} order */
 function seatsOf(order) {
+  if (order.status === "RESERVED" && order.expiresAt && secondsUntil(order.expiresAt) === 0) return [];
   return order.tickets.flatMap(({ seat, status }) => (seat && (status === "HELD" || status === "ISSUED") ? [seat.index] : []));
 }
 
@@ -130,13 +169,18 @@ class Shop {
     this._basket = basket;
     this._purchase = purchase;
     const hold = (/** @type {Selection} */ selection) => this.hold(selection);
-    this._tray = new Tray({ event, layout: map.layout, statuses: map.statuses, basket, purchase, hold });
+    this._tray = new Tray({ status: saleStatus(event), layout: map.layout, statuses: map.statuses, basket, purchase, hold });
     this._checkout = new Checkout(purchase, config);
     /** @type {Selection | null} the selection that waits for the guest form */
     this._pending = null;
     this._guest = guestForm(purchase, () => this._holdPending(), () => this._forgetPending());
     purchase.on("changed", () => this.draw());
     purchase.on("offered", (answer) => this._offer(answer));
+  }
+
+  /** @param {EventDetail["status"]} status */
+  become(status) {
+    this._tray.become(status);
   }
 
   draw() {
