@@ -135,6 +135,7 @@ class Intent:
     """The latest charge: a new one with each card that is tried"""
     disputed: bool = False
     """Whether its charge was ever disputed"""
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def is_begun(self) -> bool:

@@ -72,6 +72,7 @@ def read_intent(intent: stripe.PaymentIntent) -> Intent:
         client_secret=intent.client_secret or "",
         charge_id=_charge_id(intent),
         disputed=isinstance(intent.latest_charge, stripe.Charge) and bool(intent.latest_charge.disputed),
+        metadata=_texts(intent.metadata),
     )
 
 
@@ -94,9 +95,14 @@ def _refunded(intent: stripe.PaymentIntent) -> int:
 
 
 def metadata_value(metadata: object, key: str) -> str | None:
-    """One value of the metadata, which in the SDK is an object and no mapping."""
-    found = metadata.to_dict().get(key) if isinstance(metadata, stripe.StripeObject) else None
-    return found if isinstance(found, str) else None
+    """One value of the metadata."""
+    return _texts(metadata).get(key)
+
+
+def _texts(metadata: object) -> dict[str, str]:
+    """The metadata, which in the SDK are an object and no mapping."""
+    found = metadata.to_dict() if isinstance(metadata, stripe.StripeObject) else {}
+    return {key: value for key, value in found.items() if isinstance(value, str)}
 
 
 def _order_id(text: str | None) -> UUID | None:

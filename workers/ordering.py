@@ -8,6 +8,7 @@ from domain.outbox import OTHER_TOPICS, PACED_TOPICS
 from kit.clock import milliseconds
 from services.context import ServiceContext
 from services.ordering.expiry import expire_lapsed, expire_paying
+from services.ordering.lost_orders import settle_promotion
 from services.ordering.outbox import deliver
 from services.ordering.retire_maps import retire_maps
 from services.ordering.sweeps import (
@@ -41,6 +42,7 @@ def ordering_loops(context: ServiceContext) -> list[Loop]:
         Loop("payment sweep", lambda: _without_hurry(sweep_payments(context)), 2.0),
         # A refund by hand shows within a minute, also where no webhook announced it.
         Loop("reversal sweep", lambda: _without_hurry(sweep_reversals(context)), 20.0),
+        Loop("promotion watch", lambda: settle_promotion(context), 5.0),
         Loop("card attempts", lambda: sweep_card_attempts(context), 60.0),
         Loop("orders of cancelled events", lambda: sweep_cancelled_events(context), 2.0),
         Loop("lapsed holds", LapseSweep(context), 2.0),

@@ -10,7 +10,7 @@ from domain.errors import NotFound
 from kit.clock import milliseconds
 from reservations.changed_events import TOUCH_SECONDS
 from services.context import ServiceContext, reading
-from services.ordering.reconcile import Difference, correct_places, differences
+from services.ordering.reconcile import Difference, correct_standing, differences
 
 ROTATION_SECONDS = 0.1
 """The time that a round spends on events that have not changed: a hundredth of the pause between rounds."""
@@ -61,7 +61,7 @@ class Reconciliation:
             found = await differences(self._context, event_id)
             standing = found & earlier
             if standing:
-                await correct_places(self._context, event_id, standing)
+                standing = await correct_standing(self._context, event_id, standing)
         except NotFound:
             return
         except Exception as failure:

@@ -12,6 +12,7 @@ from domain.states import UNPAID_STATES, OrderState, PaymentState
 from payments.gateway import GatewayError, Intent, IntentStatus
 from services.context import ServiceContext, reading
 from services.doctor import repair
+from services.ordering.intent_facts import order_of
 
 _MOST_INTENTS = 100_000
 _BATCH = 1_000
@@ -48,25 +49,31 @@ async def examine_payments(
         orders = {one.id: one for one in await reading(standings_of(context.database, batch))}
         for order_id in batch:
             order, of_order = orders.get(order_id), by_order[order_id]
-            found += _without_order(order_id, of_order) if order is None else _of_order(order, of_order)
+            found += (
+                _without_order(context, order_id, of_order) if order is None else _of_order(order, of_order)
+            )
         progress(first + len(batch), len(order_ids), "payments")
     return found
 
 
-def _without_order(order_id: UUID, intents: Sequence[Intent]) -> list[Found]:
+def _without_order(context: ServiceContext, order_id: UUID, intents: Sequence[Intent]) -> list[Found]:
     subject = public_id(Kind.ORDER, order_id)
-    advice = "Cancel or refund it at Stripe, once it is sure that the order is in no backup either."
     return [
         (
             f"unknown order, {one.id}",
             subject,
             f"Stripe has {_money(one)} for an order that is not in the database ({one.id}).",
-            advice,
-            None,
+            *_recovering(context, one),
         )
         for one in intents
         if one.kept_minor or one.status is IntentStatus.REQUIRES_CAPTURE
     ]
+
+
+def _recovering(context: ServiceContext, intent: Intent) -> tuple[str, Repair | None]:
+    if order_of(intent, context.now(), context.payment_time) is None:
+        return "Cancel or refund it at Stripe, once it is sure that the order is in no backup either.", None
+    return "", lambda context: repair.recover(context, intent)
 
 
 def _money(intent: Intent) -> str:

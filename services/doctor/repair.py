@@ -14,7 +14,8 @@ from domain.states import ClaimState, OrderState
 from payments.gateway import Intent
 from services.context import ServiceContext, reading
 from services.ordering.expiry import expire_lapsed, expire_paying
-from services.ordering.reconcile import Difference, correct_places
+from services.ordering.lost_orders import recover_order
+from services.ordering.reconcile import Difference, correct_standing
 from services.ordering.settle import apply_intent, settle_order
 
 
@@ -70,7 +71,12 @@ async def rebuild(context: ServiceContext, event_id: UUID) -> None:
 
 async def correct(context: ServiceContext, event_id: UUID, difference: Difference) -> None:
     """Correct one place in Redis."""
-    await correct_places(context, event_id, frozenset([difference]))
+    await correct_standing(context, event_id, frozenset([difference]))
+
+
+async def recover(context: ServiceContext, intent: Intent) -> None:
+    """Write an order that the database has lost again, as its intent knows it; booked, or refunded."""
+    await recover_order(context, intent)
 
 
 async def settle(context: ServiceContext, order_id: UUID, intent: Intent) -> None:

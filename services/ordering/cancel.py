@@ -1,5 +1,6 @@
 """Cancel: end a live order unpaid, at the payment gateway first where a payment has started."""
 
+from db.queries.lost_orders import promotion_is_unsettled
 from db.queries.orders import (
     OrderRow,
     end_claims,
@@ -51,6 +52,8 @@ async def end_unpaid(context: ServiceContext, order: OrderRow, state: OrderState
             await lock_order(connection, order.id)
             if await _has_intent(connection, order):
                 return False
+            if await promotion_is_unsettled(connection):
+                raise Unavailable  # its payment may be lost here; the gateway is being asked
             if not await set_order_state(connection, order.id, state, leaving=[order.state], now=now):
                 return False
             await end_claims(connection, [order.id])

@@ -6,9 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from db.queries.card_attempts import end_attempt
+from db.queries.lost_orders import subject_of
 from db.queries.orders import (
     OrderRow,
     book_claims,
+    claims_of_orders,
     lock_order,
     order_by_id,
     set_order_state,
@@ -58,6 +60,7 @@ from services.identity.authorisation import buyer_of
 from services.metrics import measured
 from services.ordering.deadline import begin_paying
 from services.ordering.declines import begin_attempt, check_declines, record_decline
+from services.ordering.intent_facts import intent_facts
 from services.ordering.next_step import secret_of
 from services.ordering.settle import apply_intent
 
@@ -303,15 +306,32 @@ async def intent_of(context: ServiceContext, order: OrderRow) -> Intent:
     payment = await reading(payment_of_order(context.database, order.id))
     if payment is not None and payment.intent_id is not None:
         return await context.gateway.retrieve(payment.intent_id)
-    intent = await context.gateway.create_intent(
-        order_id=order.id,
-        amount_minor=order.total_minor,
-        currency=order.currency,
-        reference=order.reference,
-        idempotency_key=f"intent:{order.id}",
-    )
+    intent = await _create_intent(context, order)
     await reading(set_intent(context.database, order.id, intent.id))
     return intent
+
+
+async def _create_intent(context: ServiceContext, order: OrderRow) -> Intent:
+    """Create the order's intent, which says what a lost order can be written again from."""
+    subject = await reading(subject_of(context.database, order.user_id))
+    claims = await reading(claims_of_orders(context.database, [order.id]))
+
+    async def create(facts: dict[str, str]) -> Intent:
+        return await context.gateway.create_intent(
+            order_id=order.id,
+            amount_minor=order.total_minor,
+            currency=order.currency,
+            reference=order.reference,
+            idempotency_key=f"intent:{order.id}",
+            metadata=facts,
+        )
+
+    try:
+        return await create(intent_facts(order, subject, claims))
+    except GatewayRejected as refusal:
+        if refusal.code != MISMATCH:
+            raise
+        return await create({})  # it was created by a version that stored none
 
 
 async def _confirm(

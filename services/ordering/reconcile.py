@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db.queries.claims import live_claims, raise_first_version
+from domain.seat_status import SeatStatus
 from domain.ticket_limits import LimitKeys
 from reservations.outcomes import Correction
 from services.context import ServiceContext, reading
+from services.ordering.lost_orders import holds_to_free
 from services.ordering.seat_rebuild import deadline_ms, places_of
 
 # The versions above the present one that the next epoch leaves free: more than one event uses between two
@@ -68,3 +70,22 @@ async def correct_places(context: ServiceContext, event_id: UUID, found: frozens
         for item in found
     ]
     return await context.seats.correct(event_id, corrections) if corrections else 0
+
+
+async def correct_standing(
+    context: ServiceContext, event_id: UUID, found: frozenset[Difference]
+) -> frozenset[Difference]:
+    """Correct differences that stand; return them without those that keep what Redis has, since it was paid.
+
+    Raises:
+        Unavailable: Stripe does not answer, and nothing was corrected.
+    """
+    holds: dict[UUID, bool] = {}
+    for one in found:
+        if one.redis_hold:
+            order_id = UUID(one.redis_hold)
+            holds[order_id] = holds.get(order_id, False) or one.redis_state == SeatStatus.BOOKED
+    free = {str(order_id) for order_id in await holds_to_free(context, holds)}
+    settled = frozenset(one for one in found if not one.redis_hold or one.redis_hold in free)
+    await correct_places(context, event_id, settled)
+    return settled

@@ -10,7 +10,7 @@ from alembic import op
 from db.migrations.steps import create_indexes, drop_indexes
 
 revision: str = "0022"
-down_revision: str | None = "0020"
+down_revision: str | None = "0021"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
