@@ -1,5 +1,7 @@
 """A Redis cluster on this machine: three primaries, with or without replicas."""
 
+import re
+from functools import partial
 from pathlib import Path
 
 from redis.crc import key_slot
@@ -7,7 +9,7 @@ from redis.crc import key_slot
 from devservices.ports import HOST, free_port
 from tests.certificates import Certificates
 from tests.installations import until
-from tests.redis_servers import RedisServer
+from tests.redis_servers import RedisServer, stopped_at_a_failure
 
 _SLOTS = 16_384
 NODE_TIMEOUT_SECONDS = 1.0
@@ -25,6 +27,11 @@ class Node(RedisServer):
         options = f"{_OPTIONS} --cluster-port {self.bus_port}"
         options += " --tls-cluster yes" if certificates else ""
         super().__init__(home, *options.split(), certificates=certificates)
+
+    def has_met(self, other: "Node") -> bool:
+        """Whether it knows another one, or is about to."""
+        # redis-py makes a dictionary of the answer where it can.
+        return re.search(rf":{other.port}\b", self.ask("CLUSTER", "NODES").decode()) is not None
 
     @property
     def name(self) -> str:
@@ -45,16 +52,12 @@ class Cluster:
     ) -> None:
         self._size = size
         self._certificates = certificates
-        self.nodes = [Node(home / f"node-{number}", certificates) for number in range(size)]
-        for number, node in enumerate(self.nodes):
-            with node.client() as client:
-                slots = (self._first_slot(number), self._first_slot(number + 1) - 1)
-                client.execute_command("CLUSTER", "ADDSLOTSRANGE", *slots)
-                client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
-            self._introduce(node)
-        until(self._is_whole)
-        self.replicas = [self._replica_of(node, home) for node in self.nodes] if with_replicas else []
-        until(lambda: all(each.is_linked() for each in self.replicas))
+        self.nodes: list[Node] = []
+        self.replicas: list[Node] = []
+        with stopped_at_a_failure(self):
+            self._make_primaries(home)
+            if with_replicas:
+                self._make_replicas(home)
 
     @property
     def url(self) -> str:
@@ -75,20 +78,40 @@ class Cluster:
         for node in [*self.nodes, *self.replicas]:
             node.kill()
 
-    def _replica_of(self, primary: Node, home: Path) -> Node:
-        replica = Node(home / f"replica-{primary.port}", self._certificates)
-        self._introduce(replica)
-        until(lambda: primary.name.encode() in replica.ask("CLUSTER", "NODES"))
-        replica.ask("CLUSTER", "REPLICATE", primary.name)
-        return replica
+    def _make_primaries(self, home: Path) -> None:
+        for number in range(self._size):
+            self.nodes.append(Node(home / f"node-{number}", self._certificates))
+        for number, node in enumerate(self.nodes):
+            with node.client() as client:
+                slots = (self._first_slot(number), self._first_slot(number + 1) - 1)
+                client.execute_command("CLUSTER", "ADDSLOTSRANGE", *slots)
+                client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+        until(self._is_whole)
+
+    def _make_replicas(self, home: Path) -> None:
+        for primary in self.nodes:
+            replica = Node(home / f"replica-{primary.port}", self._certificates)
+            self.replicas.append(replica)
+            until(partial(self._knows, replica, primary))
+            replica.ask("CLUSTER", "REPLICATE", primary.name)
+        until(lambda: all(each.is_linked() for each in self.replicas))
 
     def _introduce(self, node: Node) -> None:
-        node.ask("CLUSTER", "MEET", HOST, self.nodes[0].port, self.nodes[0].bus_port)
+        """Let a node meet the first one; on a busy machine a handshake may time out, and is begun again."""
+        first = self.nodes[0]
+        if node is not first and not node.has_met(first):
+            node.ask("CLUSTER", "MEET", HOST, first.port, first.bus_port)
 
     def _first_slot(self, number: int) -> int:
         return _SLOTS * number // self._size
 
+    def _knows(self, node: Node, other: Node) -> bool:
+        self._introduce(node)
+        return other.name.encode() in node.ask("CLUSTER", "NODES")
+
     def _is_whole(self) -> bool:
+        for node in self.nodes:
+            self._introduce(node)
         for node in self.nodes:
             with node.client() as client:
                 slots = client.execute_command("CLUSTER", "SHARDS")

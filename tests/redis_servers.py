@@ -5,9 +5,9 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import pytest
 import redis
@@ -16,6 +16,35 @@ from devservices.ports import HOST, free_port
 from devservices.valkey import program
 from tests.certificates import Certificates
 from tests.installations import until
+
+
+class Stoppable(Protocol):
+    """What has processes."""
+
+    def stop(self) -> None:
+        """End them."""
+
+
+Running = TypeVar("Running", bound=Stoppable)
+
+
+@contextlib.contextmanager
+def stopped_at_a_failure(servers: Stoppable) -> Iterator[None]:
+    """End the processes of what could not be made."""
+    try:
+        yield
+    except BaseException:
+        servers.stop()
+        raise
+
+
+@contextlib.contextmanager
+def running(servers: Running) -> Iterator[Running]:
+    """Servers that end with the context."""
+    try:
+        yield servers
+    finally:
+        servers.stop()
 
 
 class RedisServer:
@@ -35,7 +64,8 @@ class RedisServer:
     def start(self) -> None:
         """Start it, with what its data dir holds."""
         self._process = subprocess.Popen(self.command(), stdout=subprocess.DEVNULL)
-        until(self._answers)
+        with stopped_at_a_failure(self):
+            until(self._answers)
 
     def command(self) -> Sequence[str]:
         """The program and its options."""
@@ -55,6 +85,10 @@ class RedisServer:
         """kill -9."""
         self._process.kill()
         self._process.wait()
+
+    def stop(self) -> None:
+        """End it."""
+        self.kill()
 
     def freeze(self) -> None:
         """SIGSTOP: its connections stay open, and nothing answers."""

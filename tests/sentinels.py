@@ -8,7 +8,7 @@ from pathlib import Path
 from devservices.ports import HOST
 from tests.certificates import Certificates
 from tests.installations import ROOT, until
-from tests.redis_servers import RedisServer
+from tests.redis_servers import RedisServer, stopped_at_a_failure
 
 PASSWORD = "of-the-servers"
 SENTINEL_PASSWORD = "of-the-sentinels"
@@ -57,7 +57,7 @@ sentinel sentinel-pass {SENTINEL_PASSWORD}
 sentinel monitor tickets {HOST} {self._primary.port} 2
 sentinel auth-pass tickets {PASSWORD}
 sentinel down-after-milliseconds tickets {DOWN_AFTER_MS}
-sentinel failover-timeout tickets 5000
+sentinel failover-timeout tickets 2000
 """
 
 
@@ -68,14 +68,15 @@ class Watched:
         self._certificates = certificates
         options = ["--requirepass", PASSWORD, "--masterauth", PASSWORD, "--repl-diskless-sync-delay", "0"]
         server = partial(RedisServer, password=PASSWORD, certificates=certificates)
+        self.sentinels: list[Sentinel] = []
         self.primary = server(home / "primary", *options)
-        replication = ["--replicaof", f"{HOST} {self.primary.port}"]
-        self.replica = server(home / "replica", *options, *replication)
-        self.sentinels = [
-            Sentinel(home / f"sentinel-{number}", self.primary, certificates) for number in range(3)
-        ]
-        until(self.replica.is_linked)
-        until(lambda: all(each.knows_all() for each in self.sentinels))
+        self.replica = self.primary
+        with stopped_at_a_failure(self):
+            self.replica = server(home / "replica", *options, "--replicaof", f"{HOST} {self.primary.port}")
+            for number in range(3):
+                self.sentinels.append(Sentinel(home / f"sentinel-{number}", self.primary, certificates))
+            until(self.replica.is_linked)
+            until(lambda: all(each.knows_all() for each in self.sentinels))
 
     @property
     def url(self) -> str:

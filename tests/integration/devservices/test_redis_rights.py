@@ -4,6 +4,7 @@ import asyncio
 import re
 import secrets
 import signal
+import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.first_sale import reserve_first_seat
 from tests.installations import ROOT, Installation, run, until
 from tests.integration.devservices.test_serving_in_production import production_settings
 from tests.integration.reading.events import publish_event
+from tests.redis_servers import running
 
 PAGE = (ROOT / "docs/operations/redis.md").read_text()
 PASSWORD = secrets.token_hex(16)
@@ -76,25 +78,30 @@ async def use_everything(api: Api) -> None:
 
 async def test_every_process_works_when_the_user_has_the_documented_rights(tmp_path: Path) -> None:
     certificates = Certificates(tmp_path / "certificates")
-    cluster = Cluster(tmp_path / "cluster", certificates=certificates)
-    for node in cluster.nodes:
-        with node.client() as client:
-            give(client, documented_rights())
-    seeds = ",".join(f"{HOST}:{node.port}" for node in cluster.nodes)
-    url = f"rediss://boxoffice:{PASSWORD}@{seeds}?ssl_ca_certs={certificates.ca_file}"
-    here = Installation(tmp_path / "home", redis_url=url, jwt_secret=SECRET, rate_limit_per_minute="1000")
+    with running(Cluster(tmp_path / "cluster", certificates=certificates)) as cluster:
+        for node in cluster.nodes:
+            with node.client() as client:
+                give(client, documented_rights())
+        seeds = ",".join(f"{HOST}:{node.port}" for node in cluster.nodes)
+        url = f"rediss://boxoffice:{PASSWORD}@{seeds}?ssl_ca_certs={certificates.ca_file}"
 
+        doctor = await used_by_an_installation(tmp_path / "home", url)
+
+        assert [node.ask("ACL", "LOG") for node in cluster.nodes] == [b"[]"] * 3
+        assert doctor.returncode == 0, doctor.stdout + doctor.stderr
+
+
+async def used_by_an_installation(home: Path, redis_url: str) -> subprocess.CompletedProcess[str]:
+    """Use all of an installation's processes; returns what its doctor says."""
+    here = Installation(home, redis_url=redis_url, jwt_secret=SECRET, rate_limit_per_minute="1000")
     here.start()
-    async with httpx.AsyncClient(base_url=f"http://{HOST}:{here.port}", trust_env=False) as client_of_api:
-        await use_everything(Api(client_of_api))
-    until(here.answers)
-    doctor = await asyncio.to_thread(run, "doctor", "--data-dir", str(here.home))
-    here.end(signal.SIGTERM)
-
-    refused = [node.ask("ACL", "LOG") for node in cluster.nodes]
-    cluster.stop()
-    assert refused == [b"[]"] * 3
-    assert doctor.returncode == 0, doctor.stdout + doctor.stderr
+    try:
+        async with httpx.AsyncClient(base_url=f"http://{HOST}:{here.port}", trust_env=False) as client:
+            await use_everything(Api(client))
+        until(here.answers)
+        return await asyncio.to_thread(run, "doctor", "--data-dir", str(home))
+    finally:
+        here.end(signal.SIGTERM)
 
 
 async def test_control_a_missing_right_shows_when_something_is_sold(

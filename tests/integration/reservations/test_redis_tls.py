@@ -18,7 +18,7 @@ from tests.apis import api_on, settings_on
 from tests.certificates import Certificates
 from tests.clusters import Cluster
 from tests.first_sale import reserve_first_seat
-from tests.redis_servers import RedisServer
+from tests.redis_servers import RedisServer, running
 
 DEADLINE_SECONDS = 20
 
@@ -30,9 +30,8 @@ def certificates(tmp_path: Path) -> Certificates:
 
 @pytest.fixture
 def server(tmp_path: Path, certificates: Certificates) -> Iterator[RedisServer]:
-    server = RedisServer(tmp_path / "server", certificates=certificates)
-    yield server
-    server.kill()
+    with running(RedisServer(tmp_path / "server", certificates=certificates)) as server:
+        yield server
 
 
 @asynccontextmanager
@@ -70,31 +69,29 @@ async def test_the_server_is_refused_when_the_certificate_is_of_another_host(
     tmp_path: Path, certificates: Certificates
 ) -> None:
     certificates.server = certificates.issue("elsewhere", "cache.example")
-    server = RedisServer(tmp_path / "elsewhere", certificates=certificates)
-    url = f"rediss://{HOST}:{server.port}?ssl_ca_certs={certificates.ca_file}"
+    with running(RedisServer(tmp_path / "elsewhere", certificates=certificates)) as server:
+        url = f"rediss://{HOST}:{server.port}?ssl_ca_certs={certificates.ca_file}"
 
-    async with runner_of(url) as runner:
-        with pytest.raises(ConnectionLost, match="IP address mismatch"):
-            await runner.run("GET", "key")
-    async with runner_of(f"{url}&ssl_check_hostname=no") as runner:
-        assert await runner.run("GET", "key") is None
-    server.kill()
+        async with runner_of(url) as runner:
+            with pytest.raises(ConnectionLost, match="IP address mismatch"):
+                await runner.run("GET", "key")
+        async with runner_of(f"{url}&ssl_check_hostname=no") as runner:
+            assert await runner.run("GET", "key") is None
 
 
 async def test_our_certificate_is_shown_when_the_server_demands_one(
     tmp_path: Path, certificates: Certificates
 ) -> None:
     certificates.demands_client_certificate = True
-    server = RedisServer(tmp_path / "demanding", certificates=certificates)
     certificate, key = certificates.client
-    url = f"rediss://{HOST}:{server.port}?ssl_ca_certs={certificates.ca_file}"
+    with running(RedisServer(tmp_path / "demanding", certificates=certificates)) as server:
+        url = f"rediss://{HOST}:{server.port}?ssl_ca_certs={certificates.ca_file}"
 
-    async with runner_of(f"{url}&ssl_certfile={certificate}&ssl_keyfile={key}") as runner:
-        assert await runner.run("GET", "key") is None
-    async with runner_of(url) as runner:
-        with pytest.raises(ConnectionLost):
-            await runner.run("GET", "key")
-    server.kill()
+        async with runner_of(f"{url}&ssl_certfile={certificate}&ssl_keyfile={key}") as runner:
+            assert await runner.run("GET", "key") is None
+        async with runner_of(url) as runner:
+            with pytest.raises(ConnectionLost):
+                await runner.run("GET", "key")
 
 
 async def test_new_certificates_need_no_restart_when_their_files_are_replaced(
@@ -111,11 +108,16 @@ async def test_new_certificates_need_no_restart_when_their_files_are_replaced(
         assert await runner.run("GET", "key") is None
 
 
+@pytest.fixture
+def cluster(tmp_path: Path, certificates: Certificates) -> Iterator[Cluster]:
+    with running(Cluster(tmp_path / "cluster", certificates=certificates)) as cluster:
+        yield cluster
+
+
 @pytest.mark.parametrize("scheme", ["rediss", "rediss+cluster"])
 async def test_a_cluster_is_used_when_its_nodes_speak_tls(
-    tmp_path: Path, certificates: Certificates, scheme: str, postgres_url: str
+    cluster: Cluster, certificates: Certificates, scheme: str, postgres_url: str
 ) -> None:
-    cluster = Cluster(tmp_path / "cluster", certificates=certificates)
     seeds = ",".join(f"{HOST}:{node.port}" for node in cluster.nodes)
     url = f"{scheme}://{seeds}?ssl_ca_certs={certificates.ca_file}"
     client = connect(url, 4)
@@ -132,4 +134,3 @@ async def test_a_cluster_is_used_when_its_nodes_speak_tls(
 
     await channels.close()
     await client.aclose()
-    cluster.stop()
