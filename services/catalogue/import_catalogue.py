@@ -252,7 +252,7 @@ class _EventWriter:
             starts_at=event.starts_at,
             ends_at=event.ends_at,
             on_sale_at=event.on_sale_at,
-            off_sale_at=None,
+            off_sale_at=event.off_sale_at,
             max_tickets_per_order=MAX_TICKETS_PER_ORDER,
             max_tickets_per_person=MAX_TICKETS_PER_ORDER,
             orphan_rule=True,

@@ -18,6 +18,7 @@ from services.catalogue.imports.listings import Listing, Offer, Place, Time
 
 _BEGIN = re.compile(rb"^BEGIN:VEVENT[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _UTC = frozenset({"UTC", "Etc/UTC"})  # instants, and no place's zone
+_ADDRESS_OF_PAGE = re.compile(r"https?://\S+$", re.IGNORECASE)
 _REPEATS = ("RRULE", "RDATE", "RECURRENCE-ID")
 
 
@@ -39,7 +40,8 @@ def read_calendars(file: str, content: bytes) -> Iterator[Listing]:
         own_zones = {str(zone.get("TZID")): zone for zone in calendar.walk("VTIMEZONE")}
         for component in calendar.walk("VEVENT"):
             listing = Listing(file, next(lines, 0))
-            _Event(component, listing, own_zones, _text(calendar, "X-WR-TIMEZONE")).read()
+            event = _Event(component, listing, own_zones, _text(calendar, "X-WR-TIMEZONE"))
+            event.read(cancelled=(_text(calendar, "METHOD") or "").upper() == "CANCEL")
             yield listing
 
 
@@ -59,15 +61,15 @@ class _Event:
         self._own_zones = own_zones
         self._calendar_zone = calendar_zone
 
-    def read(self) -> None:
+    def read(self, *, cancelled: bool) -> None:
         """Read what the event has, and note what cannot be read."""
         listing = self._listing
         for name, reason in self._component.errors:
             listing.refuse(f"{name or 'VEVENT'}: {reason}.")
         if any(name in self._component for name in _REPEATS):
             listing.refuse("RRULE: a repeated event is not taken; list each date as an event of its own.")
-        if (self._text("STATUS") or "").upper() == "CANCELLED":
-            listing.refuse("STATUS: the event is cancelled.")
+        if cancelled or (self._text("STATUS") or "").upper() == "CANCELLED":
+            listing.refuse(f"{'METHOD' if cancelled else 'STATUS'}: the event is cancelled.")
         listing.key = self._text("UID")
         listing.name = self._text("SUMMARY")
         listing.description = self._text("DESCRIPTION")
@@ -100,6 +102,9 @@ class _Event:
         location = self._text("LOCATION")
         if location is None:
             self._listing.refuse("LOCATION: is missing.")
+            return None
+        if _ADDRESS_OF_PAGE.match(location):
+            self._listing.refuse("LOCATION: is a page and no place.")
             return None
         name = re.split(r"[,\n]", location)[0].strip()
         address = " ".join(location.split())
@@ -152,6 +157,9 @@ class _Event:
             )
             return None
         key = getattr(time.tzinfo, "key", None)
+        if own is None and key not in _UTC and not (isinstance(key, str) and is_timezone(key)):
+            self._listing.refuse(f"{name}: there is no time zone {named[:40]!r}.")
+            return None
         if not isinstance(key, str) or not is_timezone(key) or key in _UTC:
             return time
         if self._listing.timezone not in (None, key):

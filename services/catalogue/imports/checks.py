@@ -1,10 +1,11 @@
 """Checking listings: an event is complete, or every reason why not is noted."""
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -24,6 +25,8 @@ T = TypeVar("T")
 GENERAL_ADMISSION = "General admission"
 _NO_EVENT = UUID(int=0)
 _LONGEST_KEY = 500
+# Decimal takes more: 1_000, 1e3, NaN, the digits of every script.
+_AMOUNT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 
 
 def checked_event(listing: Listing, given: Given, venues: Mapping[str, VenueRecord]) -> EventRecord | None:
@@ -42,6 +45,9 @@ def checked_event(listing: Listing, given: Given, venues: Mapping[str, VenueReco
     description = _taken(listing, lambda: paragraphs(listing.description or "", "description"))
     key = _taken(listing, lambda: _key(listing, title, starts_at, venue))
     on_sale_at = _moment(listing, "on_sale", listing.on_sale, zone)
+    off_sale_at = _moment(listing, "off_sale", listing.off_sale, zone)
+    if on_sale_at and off_sale_at and off_sale_at <= on_sale_at:
+        listing.refuse("off_sale: must be later than on_sale.")
     if listing.faults or not (title and starts_at and venue and key):
         return None
     return EventRecord(
@@ -54,6 +60,7 @@ def checked_event(listing: Listing, given: Given, venues: Mapping[str, VenueReco
         starts_at=starts_at,
         ends_at=ends_at,
         on_sale_at=on_sale_at,
+        off_sale_at=off_sale_at,
         venue=venue,
         performers=tuple(dict.fromkeys(who for who in performers if who)),
         performer_keys=tuple(dict.fromkeys(listing.performer_keys)),
@@ -231,11 +238,8 @@ def minor_units(text: str, currency: str) -> int:
     Raises:
         InvalidInput: It is no number, or has more decimals than the currency.
     """
-    try:
-        amount = Decimal(text.strip())
-    except InvalidOperation:
-        raise InvalidInput(f"price: {text[:40]!r} is not a number such as 24.50.") from None
-    if not amount.is_finite() or abs(amount) >= Decimal(10) ** 15:
+    amount = Decimal(text.strip()) if _AMOUNT.fullmatch(text.strip()) else None
+    if amount is None or abs(amount) >= Decimal(10) ** 15:
         raise InvalidInput(f"price: {text[:40]!r} is not a number such as 24.50.")
     minor = amount * 10 ** digits_of(currency)
     if minor != int(minor):

@@ -196,6 +196,7 @@ def _read(line: _Line) -> None:
     listing.start = line.take(lambda: _start(fields))
     listing.end = line.take(lambda: moment(fields, "end"))
     listing.on_sale = line.take(lambda: moment(fields, "on_sale"))
+    listing.off_sale = line.take(lambda: moment(fields, "off_sale"))
     listing.performers, listing.performer_keys = line.words("performers"), line.words("performer_ids")
     listing.capacity = line.take(lambda: _count(fields, "capacity"))
     listing.venue_key = line.take(lambda: fields.key("venue_id")) if "venue_id" in fields.values else None
@@ -242,7 +243,11 @@ def iso_time(text: str, name: str) -> Time:
         InvalidInput: It is neither.
     """
     try:
-        return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+        return date.fromisoformat(text)  # in every form of a day, which datetime would make a midnight
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text)
     except ValueError:
         raise InvalidInput(f"{name}: {text[:40]!r} is not a time such as 2027-03-14T19:30+09:00.") from None
 

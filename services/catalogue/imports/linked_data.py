@@ -4,7 +4,9 @@ Pages are read with the parser of the standard library: all that is wanted of th
 of type application/ld+json, for which extruct would bring fourteen packages and no release since 2024.
 """
 
+import html
 import json
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from json.decoder import JSONObject  # type: ignore[attr-defined]
@@ -20,8 +22,13 @@ _SCRIPT_TYPE = "application/ld+json"
 _MOST_SCRIPTS = 1_000
 # Parts of an event that may be events themselves, and are not for sale by it.
 _ELSEWHERE = frozenset({"superEvent", "previousEvent", "workFeatured", "location", "performer", "organizer"})
-_GONE = ("EventCancelled", "EventPostponed")
-_NOT_FOR_SALE = ("SoldOut", "Discontinued")
+_GONE = ("cancelled", "postponed", "movedonline")
+_NOT_FOR_SALE = ("soldout", "outofstock", "discontinued", "reserved")
+_REPEATS = ("repeatFrequency", "repeatCount", "byDay", "byMonth", "byMonthDay")
+# What old pages hide a script behind, and what many leave after its end.
+_BEFORE = re.compile(r"\s*(?://\s*)?(?:<!--|<!\[CDATA\[)")
+_AFTER = re.compile(r"\s*(?://\s*)?(?:-->|\]\]>)?\s*;?\s*\Z")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
 
 
 class Node(dict[str, Any]):
@@ -69,7 +76,10 @@ class _Scripts(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._open and data.strip():
-            self.found.append((self.getpos()[0], data))
+            hidden = _BEFORE.match(data)
+            start = hidden.end() if hidden else 0
+            script = data[start : _AFTER.search(data).start()]  # type: ignore[union-attr]
+            self.found.append((self.getpos()[0] + data.count("\n", 0, start), script))
 
     def handle_endtag(self, tag: str) -> None:
         self._open = False
@@ -168,8 +178,20 @@ def _texts(value: Any) -> list[str]:
         return _texts(value.get("@value"))
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return []
-    text = without_hidden_characters(str(value)).strip()
+    # Many sites write a name as HTML: "Rock &#038; Roll".
+    shown = _ENTITY.sub(lambda entity: html.unescape(entity[0]), str(value))
+    text = without_hidden_characters(shown).strip()
     return [text] if text else []
+
+
+def _term(value: Any) -> str:
+    """The name of one of schema.org's terms, however it is written; "" where there is none.
+
+    E.g. SoldOut for "SoldOut", "https://schema.org/SoldOut", "schema:SoldOut" and {"@id": "schema:SoldOut"}.
+    """
+    first = value[0] if isinstance(value, list) and value else value
+    text = _text(first.get("@id")) if isinstance(first, dict) and "@id" in first else _text(first)
+    return re.split(r"[/:#]", text or "")[-1]
 
 
 def _text(value: Any) -> str | None:
@@ -187,9 +209,7 @@ class _Event:
     def read(self) -> Listing:
         """Read what the event has, and note what cannot be read."""
         node, listing = self._node, self._listing
-        status = (_text(node.get("eventStatus")) or "").rsplit("/", 1)[-1]
-        if status in _GONE:
-            listing.refuse(f"eventStatus: the event is {status.removeprefix('Event').lower()}.")
+        self._refuse_unsold()
         listing.key = _text(node.get("@id")) or _text(node.get("identifier")) or _text(node.get("url"))
         listing.name = _text(node.get("name"))
         listing.description = _text(node.get("description"))
@@ -198,9 +218,29 @@ class _Event:
         listing.timezone = _text(self._one("eventSchedule").get("scheduleTimezone"))
         listing.place = self._place()
         listing.performers = self._names("performer") or self._names("performers")
-        listing.capacity = self._count(node.get("maximumAttendeeCapacity"), "maximumAttendeeCapacity")
+        listing.capacity = self._capacity()
         listing.offers = self._offers()
         return listing
+
+    def _refuse_unsold(self) -> None:
+        """Refuse what does not take place at one time and place."""
+        status = _term(self._node.get("eventStatus")).lower().removeprefix("event")
+        if status in _GONE:
+            self._listing.refuse(
+                f"eventStatus: the event is {status.replace('movedonline', 'moved online')}."
+            )
+        if _term(self._node.get("eventAttendanceMode")).lower().startswith("online"):
+            self._listing.refuse("eventAttendanceMode: the event is online only.")
+        if any(name in self._one("eventSchedule") for name in _REPEATS):
+            self._listing.refuse(
+                "eventSchedule: a repeated event is not taken; list each date as an event of its own."
+            )
+
+    def _capacity(self) -> int | None:
+        """The tickets that are left at the place, as far as the event says it."""
+        names = ("remainingAttendeeCapacity", "maximumPhysicalAttendeeCapacity", "maximumAttendeeCapacity")
+        counts = [self._count(self._node.get(name), name) for name in names]
+        return next((count for count in counts if count is not None), None)
 
     def _all(self, value: Any) -> list[Any]:
         """The values of a property as a list, with references replaced by what they refer to."""
@@ -223,7 +263,10 @@ class _Event:
         return [each for each in names if each]
 
     def _time(self, name: str, of: dict[str, Any] | None = None) -> Time | None:
-        text = _text((self._node if of is None else of).get(name))
+        texts = _texts((self._node if of is None else of).get(name))
+        if len(set(texts)) > 1:
+            self._listing.refuse(f"{name}: is there more than once; list each date as an event of its own.")
+        text = texts[0] if texts else None
         try:
             return iso_time(text, name) if text else None
         except InvalidInput as error:
@@ -232,13 +275,13 @@ class _Event:
 
     def _place(self) -> Place | None:
         values = self._all(self._node.get("location"))
-        place = next(
-            (each for each in values if isinstance(each, dict) and "VirtualLocation" not in _types(each)),
-            None,
-        )
-        if place is None:
+        places = [each for each in values if isinstance(each, dict) and "VirtualLocation" not in _types(each)]
+        if not places:
             self._listing.refuse("location: there is no Place with a name and an address.")
             return None
+        place = places[0]
+        if any(other != place for other in places):
+            self._listing.refuse("location: there are several places; list each as an event of its own.")
         address = self._one("address", place)
         geo = self._one("geo", place)
         written = _text(place.get("address")) or ", ".join(
@@ -283,17 +326,27 @@ class _Event:
         if not offers:
             is_free = _text(self._node.get("isAccessibleForFree")) or self._node.get("isAccessibleForFree")
             return [Offer(price="0" if is_free is True or str(is_free).lower() == "true" else None)]
-        self._listing.on_sale = next(
-            (time for each in offers if (time := self._time("validFrom", each))), None
-        )
+        self._listing.on_sale = self._common_time(offers, "validFrom", "availabilityStarts")
+        self._listing.off_sale = self._common_time(offers, "validThrough", "availabilityEnds")
         return [self._offer(offer) for offer in offers]
 
+    def _common_time(self, offers: list[dict[str, Any]], *names: str) -> Time | None:
+        """The time that all offers have under one of these names: all sections of an event open together."""
+        times = [next((time for name in names if (time := self._time(name, each))), None) for each in offers]
+        if len(set(times)) > 1:
+            self._listing.refuse(f"offers: {names[0]} is not the same for all; list those of one time only.")
+        return times[0]
+
     def _offer(self, offer: dict[str, Any]) -> Offer:
-        availability = (_text(offer.get("availability")) or "").rsplit("/", 1)[-1]
-        if availability in _NOT_FOR_SALE:
+        availability = _term(offer.get("availability"))
+        if availability.lower() in _NOT_FOR_SALE:
             self._listing.refuse(f"offers: one is {availability}.")
-        priced = self._one("priceSpecification", offer) or offer
-        price = _text(priced.get("price"))
+        if len(self._all(offer.get("priceSpecification"))) > 1:
+            self._listing.refuse("offers: one has several prices; list each as an offer of its own.")
+        priced = self._one("priceSpecification", offer)
+        if str(priced.get("valueAddedTaxIncluded")).lower() == "false":
+            self._listing.refuse("offers: a price without tax is not what a buyer pays.")
+        price = _text(priced.get("price")) or _text(offer.get("price"))
         if price is None and "lowPrice" in offer:
             price, highest = _text(offer.get("lowPrice")), _text(offer.get("highPrice"))
             if price != highest:

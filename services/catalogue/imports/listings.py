@@ -76,6 +76,7 @@ class Listing:
     start: Time | None = None
     end: Time | None = None
     on_sale: Time | None = None
+    off_sale: Time | None = None
     timezone: str | None = None
     place: Place | None = None
     venue_key: str | None = None
@@ -123,6 +124,7 @@ class EventRecord:
     starts_at: datetime
     ends_at: datetime | None
     on_sale_at: datetime | None
+    off_sale_at: datetime | None
     venue: VenueDescription | str
     performers: tuple[str, ...]
     performer_keys: tuple[str, ...]
