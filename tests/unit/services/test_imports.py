@@ -26,7 +26,7 @@ def test_seats_are_counted_by_category_when_a_plan_is_read(tmp_path: Path) -> No
     [
         (b"{}", "name: is missing (a string is expected)."),
         (b"not a plan", "The plan is not JSON"),
-        (b" " * 5_000_001, "plan.json is larger than 5 MB."),
+        (b" " * 40_000_001, "plan.json is larger than 40 MB."),
     ],
 )
 def test_file_is_refused_when_it_holds_no_plan(tmp_path: Path, content: bytes, message: str) -> None:
