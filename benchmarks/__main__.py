@@ -25,6 +25,10 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "abuse": ("the attacks of a hostile client, and what the limits cost; --against compares builds", []),
     "pages": ("an arena's page in Chromium: drawn map, frames, memory, bytes over the wire", []),
     "waiting_room": ("the waiting room with a thousand to a million people", []),
+    "large": (
+        "reads and mutations with many past events and orders; --orders 3000000 is the goal",
+        ["--orders", "300000"],
+    ),
     "draw_weights": ("the draw with a farm and with a hall behind one network", ["--draws", "20"]),
     "queue_sockets": ("5,000 queuePosition subscriptions on one process", []),
 }
