@@ -183,10 +183,23 @@ async def write_events(
     maps = list(seat_maps)
     await upsert(connection, "seat_maps", [_new_seat_map(one) for one in maps], key="version")
     changing = ["name", "description", "category", "starts_at", "ends_at", "venue_id", "updated_at"]
+    await _note_moves(connection, events)
     await upsert(connection, "events", events, key="external_id", changing=changing)
     levels = [level for one in maps for level in _new_price_levels(one)]
     await upsert(connection, "price_levels", levels, key="event_id, number")
     await _replace_bills(connection, [event.id for event in events], bills)
+
+
+async def _note_moves(connection: Connection, events: Sequence[NewEvent]) -> None:
+    """Note that events which are there move: orders held until now are not paid for another evening."""
+    await connection.execute(
+        """
+        UPDATE events e SET moved_at = now() FROM unnest($1::text[], $2::timestamptz[]) AS new (id, starts_at)
+         WHERE e.external_id = new.id AND e.starts_at <> new.starts_at
+        """,
+        [event.external_id for event in events],
+        [event.starts_at for event in events],
+    )
 
 
 async def write_draft(
@@ -279,6 +292,18 @@ async def has_bookings(connection: Connection, event_id: UUID) -> bool:
         "SELECT EXISTS (SELECT FROM orders WHERE event_id = $1 AND state = 'BOOKED')", event_id
     )
     return booked
+
+
+async def sold_starts(connection: Connection, external_ids: Sequence[str]) -> dict[str, datetime]:
+    """The starts of those imported events that have a booked order."""
+    rows = await connection.fetch(
+        """
+        SELECT external_id, starts_at FROM events e WHERE external_id = ANY ($1)
+           AND EXISTS (SELECT FROM orders WHERE event_id = e.id AND state = 'BOOKED')
+        """,
+        list(external_ids),
+    )
+    return {row["external_id"]: row["starts_at"] for row in rows}
 
 
 async def publish_imported(

@@ -15,6 +15,7 @@ from db.queries.catalogue import (
     lock_catalogue,
     performers_like,
     publish_imported,
+    sold_starts,
     upsert_performers,
     upsert_venues,
     write_events,
@@ -42,6 +43,7 @@ Progress = Callable[[int, int, str], None]
 SOURCE = "import"
 MAX_TICKETS_PER_ORDER = 8
 _EVENTS_PER_BATCH = 500
+_MOVED_SILENTLY = "start: tickets of this event are sold; move it by updateEvent with notifyBuyers: true."
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ async def import_catalogue(
     start to another.
 
     Raises:
-        InvalidInput: Events name an unknown venue or performer; each is named, and nothing is written.
+        InvalidInput: Events name an unknown venue or performer, or move although tickets are sold; each is
+            named, and nothing is written.
     """
     moved = replace(catalogue, events=[_moved(event, when) for event in catalogue.events])
     async with database.transaction() as connection:
@@ -214,6 +217,7 @@ class _EventWriter:
     async def write(self, progress: Progress) -> int:
         """Write all events, and return the number of new ones."""
         done = new = 0
+        await self._refuse_silent_moves()
         progress(0, len(self._events), "events")
         for batch in batches(self._events, _EVENTS_PER_BATCH):
             new += await self._write_batch(batch)
@@ -236,6 +240,14 @@ class _EventWriter:
         bills = await self._bills(batch, ids)
         await write_events(self._connection, rows, [maps[key] for key in new], bills)
         return len(new)
+
+    async def _refuse_silent_moves(self) -> None:
+        sold = await sold_starts(self._connection, [self._name(event) for event in self._events])
+        moving = [
+            event for event in self._events if sold.get(self._name(event), event.starts_at) != event.starts_at
+        ]
+        if moving:
+            raise refusal([Fault(event.file, event.line, _MOVED_SILENTLY) for event in moving])
 
     def _name(self, event: EventRecord) -> str:
         return _external_id(self._source, event.key)

@@ -53,6 +53,12 @@ CONCERTS = [
         "performer_ids": [],
     },
 ]
+BOOKED_ORDER = """
+INSERT INTO users (id, subject) VALUES (md5('user')::uuid, 'user');
+INSERT INTO orders (
+  id, reference, event_id, user_id, state, currency, subtotal_minor, fees_minor, total_minor, expires_at
+) VALUES (md5('order')::uuid, 'R1', '{event}', md5('user')::uuid, 'BOOKED', 'KRW', 0, 0, 0, now());
+"""
 TABLES = ("venues", "performers", "events", "seat_maps", "price_levels", "event_performers")
 
 
@@ -160,6 +166,28 @@ async def test_seats_and_state_stay_when_an_event_changes_in_the_file(
     assert after["venue_id"] != before["venue_id"]
     assert after["updated_at"] > before["updated_at"]
     assert (await counts(database))["event_performers"] == 1
+
+
+async def test_a_move_is_noted_when_nothing_is_sold_and_refused_when_tickets_are(
+    database: Database, tmp_path: Path
+) -> None:
+    await bring_in(database, catalogue(tmp_path))
+    moved = [CONCERTS[0] | {"time": "21:00"}, CONCERTS[1] | {"time": "21:00"}]
+    ids = {row["external_id"]: row["id"] for row in await database.fetch("SELECT * FROM events")}
+    async with database.connection() as connection:
+        await connection.execute(BOOKED_ORDER.format(event=ids["import:12"]))
+
+    with pytest.raises(InvalidInput) as caught:
+        await bring_in(database, catalogue(tmp_path, *moved))
+    before = await database.fetch("SELECT moved_at FROM events ORDER BY external_id")
+    await bring_in(database, catalogue(tmp_path, moved[0], CONCERTS[1] | {"title": "Renamed"}))
+
+    sentence = "tickets of this event are sold; move it by updateEvent with notifyBuyers: true."
+    assert caught.value.message.split("\n")[1:] == [f"events.jsonl.gz:2: start: {sentence}"]
+    assert [row["moved_at"] for row in before] == [None, None]
+    first, second = await database.fetch("SELECT * FROM events ORDER BY external_id")
+    assert first["starts_at"].isoformat() == "2027-01-06T12:00:00+00:00" and first["moved_at"] is not None
+    assert (second["name"], second["moved_at"]) == ("Renamed", None)
 
 
 async def test_earlier_venues_are_found_when_they_are_not_beside_the_file(
