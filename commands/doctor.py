@@ -7,7 +7,9 @@ from datetime import timedelta
 from commands.configuration import settings_of_running
 from commands.output import line, progress_shown
 from commands.steps import run
-from services.context import ServiceContext
+from db.queries.replication import read_replication
+from db.session import Database
+from services.context import ServiceContext, reading
 from services.doctor.examine import Documents, Finding, examine
 from services.ordering.outbox import deliver
 from settings import Settings
@@ -32,6 +34,7 @@ async def _doctor(settings: Settings, repair: bool, since: timedelta) -> int:
     engine = search_engine(settings)
     await parts.channels.open()
     try:
+        await say_standby(parts.database, settings)
         found = await lasting(parts.context, engine, since)
         show(found, repair=repair)
         if not found:
@@ -39,6 +42,13 @@ async def _doctor(settings: Settings, repair: bool, since: timedelta) -> int:
         return await _repair(parts.context, engine, since, found) if repair else DIFFERENT
     finally:
         await parts.close(grace_seconds=1.0)
+
+
+async def say_standby(database: Database, settings: Settings) -> None:
+    """Say whether commits wait for a standby of PostgreSQL; in production, warn where they do not."""
+    replication = await reading(read_replication(database))
+    warning = "warning: " if replication.may_lose and settings.environment == "production" else ""
+    line(f"{warning}standby of PostgreSQL: {replication.sentence}")
 
 
 async def lasting(context: ServiceContext, engine: Documents | None, since: timedelta) -> list[Finding]:

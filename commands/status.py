@@ -77,6 +77,8 @@ def lines_of(standing: Standing) -> Iterator[str]:
         needed = "" if part["needed"] else ", not needed"
         yield f"part {name}: {state}{detail}, {part['latencyMs']} ms, since {part['since']}{needed}"
     yield f"search index: {standing.search_index}"
+    if standing.standby:
+        yield f"standby of PostgreSQL: {standing.standby}"
     for name, leader in standing.leaders.items():
         yield f"leader of {name}: {leader['process']} since {leader['since']}"
     yield from _sale_lines(standing)

@@ -87,6 +87,8 @@ def _sale(standing: Standing) -> RenderableType:
         last = f"{standing.refunds['waiting']} to be sent, the last at {standing.refunds['last_due']}"
         table.add_row("refunds", last)
     table.add_row("search index", standing.search_index)
+    if standing.standby:
+        table.add_row("standby of PostgreSQL", standing.standby)
     for name, leader in standing.leaders.items():
         table.add_row(f"{name}, led by", f"{leader['process']} since {leader['since'][11:19]}")
     for transport, count in standing.subscribers.items():

@@ -45,12 +45,13 @@ class Sale:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the database says: of the index, the sale, the refunds that wait, and who leads what."""
+    """What the database says: of the index, the sale, the refunds that wait, the leaders and the standby."""
 
     search_index: str
     sale: Sale | None = None
     refunds: dict[str, Any] = field(default_factory=dict)
     leaders: dict[str, dict[str, str]] = field(default_factory=dict)
+    standby: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Standing:
     processes: dict[str, Process]
     search_index: str
     sale: Sale | None
+    standby: str = ""
     leaders: dict[str, dict[str, str]] = field(default_factory=dict)
     outbox: dict[str, float | None] = field(default_factory=dict)
     orders: dict[str, float] = field(default_factory=dict)
@@ -100,6 +102,7 @@ async def standing_of(settings: Settings) -> Standing:
         processes=_with_figures(process_states(settings.data_dir), samples),
         search_index=stored.search_index,
         sale=stored.sale,
+        standby=stored.standby,
         leaders=stored.leaders,
         outbox={
             "waiting": samples.value("boxoffice_outbox_waiting"),
@@ -187,6 +190,7 @@ async def _of_database(settings: Settings) -> Stored:
     from db.queries.figures import read_demand
     from db.queries.leases import read_leaders
     from db.queries.refunds import read_backlog
+    from db.queries.replication import read_replication
     from db.session import DATABASE_AWAY, Database
     from services.search.deliver_changes import index_standing
 
@@ -196,6 +200,7 @@ async def _of_database(settings: Settings) -> Stored:
         demand = await read_demand(database, _HOTTEST)
         waiting, last = await read_backlog(database)
         leaders = await read_leaders(database)
+        replication = await read_replication(database)
     except DATABASE_AWAY as fault:
         return Stored(f"no answer from the database ({type(fault).__name__})")
     finally:
@@ -205,6 +210,7 @@ async def _of_database(settings: Settings) -> Stored:
         sale=_sale(demand),
         refunds={"waiting": waiting, "last_due": None if last is None else _time(last)},
         leaders={each.name: {"process": each.holder, "since": _time(each.since)} for each in leaders},
+        standby=replication.sentence,
     )
 
 
