@@ -173,6 +173,7 @@ class Settings:
     retain_queue_days: int = setting(whole(0, 36_500), 30)
     retain_network_days: int = setting(whole(0, 36_500), 30)
     retain_webhook_days: int = setting(whole(0, 36_500), 90)
+    retain_claim_days: int = setting(whole(0, 36_500), 90)
     orphan_rule: bool = setting(flag, True)
     claim_seconds: int = setting(whole(1, 3600), 30)
     max_held_per_network: int | Literal[""] = setting(whole(0, 1_000_000), "")

@@ -20,6 +20,7 @@ def retention_loop(database: Database, settings: Settings) -> Loop:
         queue_days=settings.retain_queue_days,
         network_days=settings.retain_network_days,
         webhook_days=settings.retain_webhook_days,
+        claim_days=settings.retain_claim_days,
     )
     return Loop("retention", RetentionSweep(database, retention), _ROUND_SECONDS)
 

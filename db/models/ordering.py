@@ -97,6 +97,7 @@ class Claim(SQLModel, table=True):
         ),
         sa.Index("claims_by_order", "order_id"),
         sa.Index("claims_by_ticket", "ticket_id", unique=True),
+        sa.Index("claims_never_sold", "event_id", postgresql_where="state = 'ENDED' AND refund_id IS NULL"),
     )
 
     id: int = Field(sa_column=sa.Column(sa.BigInteger, sa.Identity(always=True), primary_key=True))

@@ -13,6 +13,7 @@ from db.session import Database
 BATCH = 500
 """Rows of one statement, so that no lock and no transaction lasts."""
 _OVER = "coalesce(events.ends_at, events.starts_at) < $1"
+_NEVER_SOLD = "state = 'ENDED' AND refund_id IS NULL"
 _SETTLED = "network IS NOT NULL AND orders.state NOT IN ('RESERVED', 'PAYING')"
 
 
@@ -44,6 +45,16 @@ NETWORKS = (
     f"  (SELECT ctid FROM orders WHERE event_id = past.id AND {_SETTLED} LIMIT $2) AS found"
     " LIMIT $2)) RETURNING 1) SELECT count(*) FROM old"
 )
+# An ended claim without a refund is of a hold that lapsed, of a place that was blocked, or of a free ticket:
+# the latter belongs to an order that was booked, and stays. A subquery for each, as below.
+CLAIMS = (
+    f"{_events_over('claims', _NEVER_SOLD)}, old AS (DELETE FROM claims WHERE ctid = ANY (ARRAY("
+    " SELECT found.ctid FROM past CROSS JOIN LATERAL"
+    f"  (SELECT ctid FROM claims WHERE event_id = past.id AND {_NEVER_SOLD} AND coalesce("
+    "   (SELECT orders.state IN ('EXPIRED', 'CANCELLED') FROM orders WHERE orders.id = order_id), true"
+    "  ) LIMIT $2) AS found"
+    " LIMIT $2)) RETURNING 1) SELECT count(*) FROM old"
+)
 # A subquery for each guest, where NOT EXISTS may become a join with all orders.
 GUESTS = (
     "SELECT id FROM users WHERE guest AND created_at < $1 AND"
@@ -66,6 +77,11 @@ async def remove_queue_entries(database: Database, before: datetime) -> int:
 async def remove_networks(database: Database, before: datetime) -> int:
     """Remove the network of paid and ended orders of events that were over earlier."""
     return await _changed(database, NETWORKS, before)
+
+
+async def remove_claims(database: Database, before: datetime) -> int:
+    """Remove the claims without a sale of events that were over earlier."""
+    return await _changed(database, CLAIMS, before)
 
 
 async def remove_idempotency_keys(database: Database, before: datetime) -> int:

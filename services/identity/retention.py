@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from db.queries.personal_data import accounts_by_id
 from db.queries.retention import (
     guests_of_past_events,
+    remove_claims,
     remove_idempotency_keys,
     remove_networks,
     remove_queue_entries,
@@ -29,6 +30,8 @@ class Retention:
     """The network of an order, after its event."""
     webhook_days: int = 0
     """The ids of webhook events, after they were received."""
+    claim_days: int = 0
+    """Claims of holds that lapsed or were cancelled, after their event."""
 
 
 async def remove_outdated(database: Database, retention: Retention, now: datetime) -> int:
@@ -42,6 +45,7 @@ async def remove_outdated(database: Database, retention: Retention, now: datetim
         (retention.queue_days, remove_queue_entries),
         (retention.network_days, remove_networks),
         (retention.webhook_days, remove_webhook_ids),
+        (retention.claim_days, remove_claims),
         (retention.guest_days, _erase_guests),
     ):
         if days:

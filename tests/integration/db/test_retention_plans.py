@@ -36,13 +36,15 @@ FROM generate_series(1, 40000) AS n;
 INSERT INTO queue_entries (event_id, user_id, state, place, sequence)
 SELECT md5('event' || (n % 100 + 1))::uuid, md5('user' || n)::uuid, 'F', n, n
 FROM generate_series(1, 40000) AS n;
+INSERT INTO claims (event_id, place, order_id, state, price_minor, fee_minor)
+SELECT event_id, row_number() OVER (PARTITION BY event_id), id, 'ENDED', 0, 0 FROM orders;
 INSERT INTO stripe_events
 SELECT 'evt_' || n, 'payment_intent.succeeded', now() - n * interval '1 hour'
 FROM generate_series(1, 40000) AS n;
 ANALYZE;
 """
-STATEMENTS = ("WEBHOOK_IDS", "QUEUE_ENTRIES", "NETWORKS", "GUESTS")
-LARGE = {"orders", "users", "queue_entries", "stripe_events"}
+STATEMENTS = ("WEBHOOK_IDS", "QUEUE_ENTRIES", "NETWORKS", "GUESTS", "CLAIMS")
+LARGE = {"claims", "orders", "users", "queue_entries", "stripe_events"}
 
 
 @pytest.fixture

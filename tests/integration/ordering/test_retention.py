@@ -101,6 +101,22 @@ async def test_network_stays_when_the_order_is_unpaid(context: ServiceContext) -
     assert await values(context, "SELECT network FROM orders") == ["5.6.7.8"]
 
 
+async def test_claims_are_removed_when_nothing_was_sold_and_the_event_was_long_over(
+    context: ServiceContext,
+) -> None:
+    over = await order_of(context, buyer("ann"), OLD)
+    booked = await order_of(context, buyer("bob"), OLD)
+    holding = await order_of(context, buyer("cat"), OLD, ends=False)
+    recent = await order_of(context, buyer("dan"), RECENT)
+    await run(context, "UPDATE orders SET state = 'REFUNDED' WHERE event_id = $1", booked)
+
+    assert await remove_outdated(context.database, Retention(claim_days=10), NOW) == 1
+
+    left = await values(context, "SELECT event_id FROM claims")
+    assert set(left) == {booked, holding, recent} and over not in left
+    assert len(await values(context, "SELECT id FROM orders")) == 4
+
+
 async def test_everything_stays_when_no_days_are_set(context: ServiceContext) -> None:
     await wait_in_line(context, await order_of(context, guest("ann"), OLD))
     await receive_webhook(context, "evt_old", OLD)
