@@ -8,6 +8,7 @@ from uuid import UUID
 
 from db.queries.orders import Source
 from db.violations import violations_by_constraint
+from domain.outbox import Topic
 from domain.states import UNPAID_STATES, OrderState
 
 
@@ -186,10 +187,11 @@ async def stuck_tasks(source: Source, before: datetime) -> list[StuckTask]:
     rows = await source.fetch(
         """
         SELECT id, topic, key, attempts, last_error, created_at
-        FROM outbox WHERE created_at < $1 AND (topic <> 'send_refund' OR attempts > 0 OR available_at < $1)
+        FROM outbox WHERE created_at < $1 AND (topic <> $2 OR attempts > 0 OR available_at < $1)
         ORDER BY id
         """,
         before,
+        Topic.SEND_REFUND,
     )
     return [StuckTask(**row) for row in rows]
 

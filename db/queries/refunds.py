@@ -10,6 +10,7 @@ from db.queries.orders import Source
 from db.queries.payments import FIRST_REFUND_CHECK
 from db.session import Connection
 from db.sql import statement
+from domain.outbox import Topic
 from domain.states import RefundState
 
 
@@ -219,7 +220,7 @@ async def refund_whole_orders(
     # Two events that are cancelled at once share the pace.
     await connection.execute("SELECT pg_advisory_xact_lock($1)", _PACE_LOCK)
     last = await connection.fetchval(
-        "SELECT max(available_at) FROM outbox WHERE topic = 'send_refund' AND available_at > $1", now
+        "SELECT max(available_at) FROM outbox WHERE topic = $1 AND available_at > $2", Topic.SEND_REFUND, now
     )
     first = now if last is None else last + pause
     rows = await connection.fetch(
@@ -230,6 +231,7 @@ async def refund_whole_orders(
         now,
         first,
         pause.total_seconds(),
+        Topic.SEND_REFUND,
     )
     return {row["id"] for row in rows}
 
@@ -239,7 +241,8 @@ async def read_backlog(source: Source) -> tuple[int, datetime | None]:
     row = await source.fetchrow(
         """
         SELECT count(*)::int AS waiting, max(available_at) AS last
-        FROM (SELECT available_at FROM outbox WHERE topic = 'send_refund' LIMIT 100000) AS waiting
-        """
+        FROM (SELECT available_at FROM outbox WHERE topic = $1 LIMIT 100000) AS waiting
+        """,
+        Topic.SEND_REFUND,
     )
     return (0, None) if row is None else (row["waiting"], row["last"])

@@ -5,6 +5,7 @@
 -- Returns the ids of the orders that were ended.
 --
 -- $1 orders · $2 ids of their refunds · $3 reason · $4 now · $5 when the first is sent · $6 seconds between two
+-- $7 the outbox's topic of refunds
 WITH simple AS MATERIALIZED (
   SELECT orders.id, wanted.refund_id, payments.id AS payment_id, worth.minor AS worth_minor,
     least(worth.minor, coalesce(nullif(payments.captured_minor, 0), payments.amount_minor)) AS amount_minor,
@@ -26,7 +27,7 @@ WITH simple AS MATERIALIZED (
   RETURNING id
 ), tasks AS (
   INSERT INTO outbox (topic, key, payload, available_at, created_at)
-  SELECT 'send_refund', simple.id::text, jsonb_build_object('refund_id', refund_id),
+  SELECT $7, simple.id::text, jsonb_build_object('refund_id', refund_id),
     $5::timestamptz + position * $6::float8 * interval '1 second', $4
   FROM simple JOIN decided ON decided.id = refund_id
 ), freed AS (
