@@ -61,6 +61,7 @@ def parser() -> Parser:
     add_query(commands)
     add_import(commands)
     add_draw(commands)
+    add_ticket(commands)
     add_simulate(commands)
     return top
 
@@ -203,6 +204,14 @@ def add_draw(commands: "argparse._SubParsersAction[Parser]") -> None:
     draw.add_argument("event", metavar="EVENT", help="Event.id")
     draw.add_argument("--all", action="store_true", dest="everyone", help="print every entry")
     draw.add_argument("--data-dir", metavar="D", help="whose database to read (.boxoffice)")
+
+
+def add_ticket(commands: "argparse._SubParsersAction[Parser]") -> None:
+    ticket = command(commands, "ticket", "check tickets", None)
+    kinds = ticket.add_subparsers(required=True, metavar="KIND")
+    verify = command(kinds, "verify", "check the signature of an entry code", run_ticket_verify)
+    verify.add_argument("code", metavar="CODE", help="Ticket.code; - reads standard input")
+    verify.add_argument("--data-dir", metavar="D", help="whose keys to check with (.boxoffice)")
 
 
 def add_simulate(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -373,6 +382,12 @@ def run_draw(arguments: argparse.Namespace) -> int:
     from commands.draw import draw
 
     return draw(arguments.data_dir, arguments.event, everyone=arguments.everyone)
+
+
+def run_ticket_verify(arguments: argparse.Namespace) -> int:
+    from commands.tickets import verify
+
+    return verify(arguments.data_dir, arguments.code)
 
 
 def run_simulate_sale(arguments: argparse.Namespace) -> None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from db.session import Database
+from domain.ticket_keys import TicketKeys
 from domain.ticket_limits import HELD_PER_NETWORK, NetworkLimit
 from kit.clock import utc_now
+from kit.seeds import new_seed
 from payments.gateway import PaymentGateway
 from payments.instrumented_gateway import InstrumentedGateway
 from payments.stripe_gateway import StripeGateway
@@ -156,10 +158,16 @@ def _context(
         payment_time=timedelta(seconds=settings.payment_seconds),
         refund_pause=timedelta(seconds=1 / settings.stripe_refunds_per_second),
         public_url=settings.base_url,
+        ticket_keys=_ticket_keys(settings),
         network_limit=_network_limit(settings),
         meters=instruments.sale,
         tracer=instruments.tracer,
     )
+
+
+def _ticket_keys(settings: Settings) -> TicketKeys:
+    """The configured keys; a command that shows no ticket may have none, and gets a key for itself."""
+    return TicketKeys.parse(settings.ticket_key or new_seed(), settings.ticket_key_previous)
 
 
 def _network_limit(settings: Settings) -> NetworkLimit:

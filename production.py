@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from kit.redis_address import RedisAddress
+from kit.seeds import seed_of
 
 if TYPE_CHECKING:
     from settings import Settings
@@ -20,6 +21,17 @@ _STRIPE = (
     "stripe_webhook_secret_previous",
 )
 _JWT = ("jwt_secret", "jwt_secret_previous")
+_TICKET_KEYS = ("ticket_key", "ticket_key_previous")
+# The seeds of docs/entry-codes.md, and of the test vectors of RFC 8032, section 7.1.
+_EXAMPLE_SEEDS = frozenset(
+    {
+        bytes(range(32)),
+        bytes(range(32, 64)),
+        bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"),
+        bytes.fromhex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"),
+        bytes.fromhex("c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7"),
+    }
+)
 _SECRETS = (
     *_JWT,
     "meilisearch_key",
@@ -91,6 +103,20 @@ def _weak_secrets(settings: "Settings") -> Iterator[str]:
             yield f"{_variable(name)} needs at least {SHORTEST_SECRET} bytes."
         if secret and len(set(secret)) < _FEWEST_CHARACTERS:
             yield f"{_variable(name)} is guessable: draw a random one."
+
+
+def _example_ticket_keys(settings: "Settings") -> Iterator[str]:
+    advice = "draw a random one, e.g. with `openssl rand -base64 32`."
+    for name in _TICKET_KEYS:
+        value = getattr(settings, name)
+        if not value:
+            continue
+        seed = seed_of(value)
+        if seed in _EXAMPLE_SEEDS:
+            yield f"{_variable(name)} is the key of an example, which production refuses: {advice}"
+        elif len(set(seed)) < _FEWEST_CHARACTERS or seed.isascii():
+            # 32 random bytes are all below 128 once in four billion draws: it is a text somebody made up.
+            yield f"{_variable(name)} is guessable: {advice}"
 
 
 def _plain_addresses(settings: "Settings") -> Iterator[str]:
@@ -173,6 +199,7 @@ _RULES: tuple[Rule, ...] = (
     _development_secrets,
     _example_secrets,
     _weak_secrets,
+    _example_ticket_keys,
     _plain_addresses,
     _open_stores,
     _unverified_redis,

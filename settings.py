@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from kit.redis_address import RedisAddress
+from kit.seeds import seed_of
 from production import production_faults
 
 PREFIX = "BOXOFFICE_"
@@ -122,6 +123,12 @@ def base(value: str) -> str:
     return read
 
 
+def seed(value: str) -> str:
+    """A reader of 32 bytes in base64."""
+    seed_of(value)
+    return value
+
+
 def setting(read: Callable[[str], Any], default: Any, *, secret: bool = False) -> Any:
     """A field: how its text is read, and what it is when unset. A secret never shows in a repr."""
     return field(default=default, repr=not secret, metadata={"read": read})
@@ -165,6 +172,9 @@ class Settings:
     jwks_url: str = setting(address(*WEB), "")
     jwt_issuer: str = setting(text, "")
     jwt_audience: str = setting(text, "")
+
+    ticket_key: str = setting(seed, "", secret=True)
+    ticket_key_previous: str = setting(seed, "", secret=True)
 
     hold_seconds: int = setting(whole(1, 86_400), 480)
     payment_seconds: int = setting(whole(1, 86_400), 600)
@@ -224,6 +234,8 @@ class Settings:
             )
         if self.jwt_secret_previous and not self.jwt_secret:
             raise SettingsError("BOXOFFICE_JWT_SECRET_PREVIOUS needs BOXOFFICE_JWT_SECRET, which signs now.")
+        if self.ticket_key_previous and not self.ticket_key:
+            raise SettingsError("BOXOFFICE_TICKET_KEY_PREVIOUS needs BOXOFFICE_TICKET_KEY, which signs now.")
         if self.metrics_port == self.port:
             raise SettingsError("BOXOFFICE_METRICS_PORT must be another port than BOXOFFICE_PORT.")
         if self.environment == "production":
@@ -282,7 +294,7 @@ class Settings:
         Raises:
             SettingsError: naming what is missing.
         """
-        self.require("database_url", "redis_url", "stripe_api_key", "stripe_webhook_secret")
+        self.require("database_url", "redis_url", "stripe_api_key", "stripe_webhook_secret", "ticket_key")
         if self.environment == "production":
             self.require("public_url")
         return self if self.jwks_url else self.require("jwt_secret")
@@ -299,6 +311,7 @@ HINTS = {
     "meilisearch_url": "give Meilisearch's address; without one, search answers from PostgreSQL",
     "stripe_api_key": "give the secret key of your Stripe account",
     "stripe_webhook_secret": "give the signing secret of your Stripe webhook endpoint",
+    "ticket_key": "give 32 random bytes in base64, e.g. of `openssl rand -base64 32`",
     "jwt_secret": "give a random secret of 32 bytes or more, or BOXOFFICE_JWKS_URL",
 }
 

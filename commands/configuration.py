@@ -63,6 +63,8 @@ def refusing_development(settings: Settings) -> Settings:
         "stripe_webhook_secret",
         "meilisearch_key",
         "jwt_secret_previous",
+        "ticket_key",
+        "ticket_key_previous",
     ):
         if getattr(settings, name) in drawn - {""}:
             raise SettingsError(f"{PREFIX}{name.upper()} is a development secret, which production refuses.")

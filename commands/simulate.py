@@ -17,6 +17,7 @@ from domain.ids import user_id_of
 from domain.money import Money
 from domain.seating import GeneralAdmission
 from domain.viewer import Scope, Viewer
+from kit.seeds import new_seed
 from services.catalogue.organise_events import EventDraft, VenueDraft, create_event, publish_event
 from settings import Settings
 
@@ -70,6 +71,7 @@ def own_parts() -> Iterator[Settings]:
             stripe_api_base=stripe.url(),
             stripe_webhook_secret=stripe.webhook_secret,
             jwt_secret=secrets.token_hex(32),
+            ticket_key=new_seed(),
         )
 
 

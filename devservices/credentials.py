@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from base64 import b64encode
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -16,6 +17,7 @@ class Credentials:
     stripe_api_key: str
     stripe_webhook_secret: str
     meilisearch_key: str
+    ticket_key: str
     postgres_password: str
     redis_password: str
 
@@ -45,5 +47,7 @@ PREFIXES = {"stripe_api_key": "sk_test_local_", "stripe_webhook_secret": "whsec_
 
 
 def generate(name: str) -> str:
-    """A new secret of 192 bits, with Stripe's prefixes for Stripe's secrets."""
+    """A new secret of 192 bits, with Stripe's prefixes for Stripe's secrets; a seed of 256 for a key."""
+    if name == "ticket_key":
+        return b64encode(secrets.token_bytes(32)).decode()
     return PREFIXES.get(name, "") + secrets.token_hex(24)

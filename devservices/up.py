@@ -120,6 +120,7 @@ def completed(settings: Settings, credentials: Credentials, parts: list[Part]) -
         found |= addresses(part, credentials)
     if not (settings.jwt_secret or settings.jwks_url):
         found["jwt_secret"] = credentials.jwt_secret
+    found["ticket_key"] = credentials.ticket_key
     unset = {name: value for name, value in found.items() if not getattr(settings, name)}
     whole = replace(settings, data_dir=settings.data_dir.resolve(), **unset)  # type: ignore[arg-type]  # names are of text fields
     return whole.checked().require_serving()

@@ -10,6 +10,9 @@ _HIDDEN = (
     ("k_", re.compile(r"\b[srp]k_(?:test|live)_\w+"), "[key]"),
     ("whsec_", re.compile(r"\bwhsec_\w+"), "[key]"),
     ("_secret_", re.compile(r"_secret_\w+"), "_secret_[hidden]"),
+    # Entry codes, and the secrets in the addresses of tickets' documents.
+    ("BX1:", re.compile(r"\bBX1:[0-9A-Z $%*+./:-]{20,}"), "[entry code]"),
+    ("/tickets/", re.compile(r"(/tickets/)[\w-]{20,}"), r"\1[secret]"),
     # Passwords within addresses: scheme://user:password@host.
     ("://", re.compile(r"(://[^\s:/@]*):[^\s/@]+@"), r"\1:[hidden]@"),
     ("@", re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"), "[e-mail]"),

@@ -13,6 +13,7 @@ from db.session import DATABASE_AWAY, Connection, Database
 from domain.errors import NotFound, Unavailable
 from domain.layout import SeatMap
 from domain.states import EventState
+from domain.ticket_keys import TicketKeys
 from domain.ticket_limits import NetworkLimit
 from kit.cache import Cache
 from kit.clock import Clock
@@ -78,6 +79,7 @@ class ServiceContext:
     hold_time: timedelta
     payment_time: timedelta
     public_url: str
+    ticket_keys: TicketKeys
     refund_pause: timedelta = timedelta(0)
     """Between two refunds of a cancelled event"""
     network_limit: NetworkLimit = field(default_factory=NetworkLimit)

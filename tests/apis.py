@@ -16,11 +16,13 @@ from devservices.stripe.webhook_sender import signature
 from domain.ids import user_id_of
 from domain.viewer import Viewer
 from kit.clock import utc_now
+from kit.seeds import new_seed
 from parts import build_parts
 from services.identity.tokens import SecretTokens
 from services.ordering.outbox import deliver
 from settings import Settings
 
+TICKET_KEY = new_seed()
 SECRET = "a secret of the tests, long enough to be one"
 WEBHOOK_SECRET = "whsec_local_test"
 
@@ -107,6 +109,7 @@ def settings_on(postgres_url: str, redis_url: str, **changes: str) -> Settings:
         "database_url": postgres_url,
         "redis_url": redis_url,
         "jwt_secret": SECRET,
+        "ticket_key": TICKET_KEY,
         "stripe_api_key": "sk_test_local",
         "stripe_api_base": "http://127.0.0.1:9",
         "stripe_webhook_secret": WEBHOOK_SECRET,

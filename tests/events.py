@@ -15,9 +15,11 @@ from domain.layout_document import to_document
 from domain.money import Money
 from domain.seating import GeneralAdmission, PriceInput, build_seat_map
 from domain.seating_plan import Category, Plan, PlanRow, PlanSeat, Zone
+from domain.ticket_keys import TicketKeys
 from domain.viewer import Viewer
 from kit.clock import Clock, utc_now
 from kit.ids import new_uuid
+from kit.seeds import new_seed
 from payments.gateway import PaymentGateway
 from reservations.connection import batcher, connect
 from reservations.store import SeatStore
@@ -94,6 +96,7 @@ async def service_context_on(
             hold_time=timedelta(seconds=480),
             payment_time=timedelta(seconds=600),
             public_url="http://127.0.0.1:8000",
+            ticket_keys=TicketKeys.parse(new_seed()),
         )
     finally:
         await client.aclose()

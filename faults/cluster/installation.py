@@ -200,6 +200,7 @@ class ClusterInstallation(Installation):
             "stripe_publishable_key": "pk_test_local",
             "stripe_webhook_secret": credentials.stripe_webhook_secret,
             "jwt_secret": credentials.jwt_secret,
+            "ticket_key": credentials.ticket_key,
             "hold_seconds": str(HOLD_SECONDS),
             "payment_seconds": str(PAYMENT_SECONDS),
             "environment": "development",

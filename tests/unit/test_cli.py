@@ -1,10 +1,13 @@
 """What a person types that cannot be done: one sentence, exit status 2."""
 
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from cli import main
+from domain.ticket_keys import TicketKeys
+from kit.seeds import new_seed
 
 
 @pytest.mark.parametrize(
@@ -45,3 +48,32 @@ def test_one_sentence_when_the_database_is_not_there(
     assert main(["migrate", "--data-dir", str(tmp_path)]) == 2
 
     assert "cannot be reached" in capsys.readouterr().err
+
+
+def test_ticket_is_verified_when_this_installation_signed_its_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    seed = new_seed()
+    monkeypatch.setenv("BOXOFFICE_TICKET_KEY", seed)
+    code = TicketKeys.parse(seed).code_of(UUID(int=1), UUID(int=2), 7)
+
+    status = main(["ticket", "verify", code, "--data-dir", str(tmp_path)])
+
+    assert status == 0
+    assert capsys.readouterr().out.splitlines()[:3] == [
+        "event       evt_00000000000000000000000001",
+        "ticket      tkt_00000000000000000000000002",
+        "generation  7",
+    ]
+
+
+def test_ticket_is_not_valid_when_another_installation_signed_its_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BOXOFFICE_TICKET_KEY", new_seed())
+    code = TicketKeys.parse(new_seed()).code_of(UUID(int=1), UUID(int=2), 7)
+
+    status = main(["ticket", "verify", code, "--data-dir", str(tmp_path)])
+
+    assert status == 1
+    assert capsys.readouterr().out.startswith("NOT VALID")

@@ -2,10 +2,12 @@
 
 import re
 import secrets
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
 
+from kit.seeds import new_seed
 from settings import Settings, SettingsError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +20,7 @@ PRODUCTION = {
     "BOXOFFICE_STRIPE_API_KEY": "sk_live_1",
     "BOXOFFICE_STRIPE_WEBHOOK_SECRET": "whsec_1",
     "BOXOFFICE_JWT_SECRET": SECRET,
+    "BOXOFFICE_TICKET_KEY": new_seed(),
 }
 
 
@@ -137,6 +140,10 @@ def test_production_loads_when_it_has_secrets_of_its_own() -> None:
         ("JWT_SECRET", "short"),
         ("JWT_SECRET_PREVIOUS", "short"),
         ("STRIPE_WEBHOOK_SECRET_PREVIOUS", "whsec_local_1"),
+        ("TICKET_KEY", b64encode(bytes(range(32))).decode()),
+        ("TICKET_KEY", b64encode(bytes(32)).decode()),
+        ("TICKET_KEY", b64encode(b"the key of our tickets, 32 bytes").decode()),
+        ("TICKET_KEY_PREVIOUS", b64encode(bytes(range(32, 64))).decode()),
         ("MEILISEARCH_KEY", "a-master-key-for-tests-only"),
     ],
 )
@@ -248,7 +255,9 @@ def test_previous_secret_is_refused_when_there_is_no_present_one() -> None:
         load(JWT_SECRET_PREVIOUS=SECRET)
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "STRIPE_API_KEY", "JWT_SECRET", "PUBLIC_URL"])
+@pytest.mark.parametrize(
+    "name", ["DATABASE_URL", "REDIS_URL", "STRIPE_API_KEY", "JWT_SECRET", "PUBLIC_URL", "TICKET_KEY"]
+)
 def test_serving_is_refused_when_a_part_is_missing(name: str) -> None:
     settings = Settings.load({**PRODUCTION, f"BOXOFFICE_{name}": ""}, None)
 
@@ -259,7 +268,7 @@ def test_serving_is_refused_when_a_part_is_missing(name: str) -> None:
 def test_no_secret_shows_when_settings_are_printed() -> None:
     shown = repr(Settings.load(PRODUCTION, None))
 
-    for name in ("DATABASE_URL", "REDIS_URL", "STRIPE_API_KEY", "JWT_SECRET"):
+    for name in ("DATABASE_URL", "REDIS_URL", "STRIPE_API_KEY", "JWT_SECRET", "TICKET_KEY"):
         assert PRODUCTION[f"BOXOFFICE_{name}"] not in shown
 
 

@@ -12,6 +12,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from kit.seeds import new_seed
 from settings import Settings
 from tests.installations import ROOT
 
@@ -21,6 +22,7 @@ SECRETS = {
     "BOXOFFICE_DATABASE_URL": f"postgresql://u:{secrets.token_hex(8)}@db.example/b?sslmode=verify-full",
     "BOXOFFICE_REDIS_URL": f"rediss://boxoffice:{secrets.token_hex(8)}@a.example,b.example",
     "BOXOFFICE_JWT_SECRET": secrets.token_hex(32),
+    "BOXOFFICE_TICKET_KEY": new_seed(),
     "BOXOFFICE_STRIPE_API_KEY": f"sk_live_{secrets.token_hex(12)}",
     "BOXOFFICE_STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(16)}",
     "BOXOFFICE_MEILISEARCH_KEY": secrets.token_hex(16),

@@ -345,7 +345,7 @@ async def test_process_stopped_as_soon_as_it_had_drained(run: Run) -> None:
 
 async def test_no_log_holds_a_secret_a_card_or_an_address_when_everything_is_logged(run: Run) -> None:
     await provoke_faults(run)
-    settings = ("jwt_secret", "stripe_api_key", "stripe_webhook_secret", "meilisearch_key")
+    settings = ("jwt_secret", "ticket_key", "stripe_api_key", "stripe_webhook_secret", "meilisearch_key")
     secrets = {"eyJ"} | run.secrets | {run.installation.setting(name) for name in settings} | {CARD_NUMBER}
     for address in ("database_url", "redis_url"):
         secrets.add(

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from devservices.ports import free_port
+from kit.seeds import new_seed
 from tests.installations import clean_environment, command, run, until
 
 STRIPE_KEY = f"sk_live_{secrets.token_hex(12)}"
@@ -25,6 +26,7 @@ def production_settings(postgres_url: str, redis_url: str) -> dict[str, str]:
         "BOXOFFICE_STRIPE_API_KEY": STRIPE_KEY,
         "BOXOFFICE_STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(16)}",
         "BOXOFFICE_JWT_SECRET": secrets.token_hex(32),
+        "BOXOFFICE_TICKET_KEY": new_seed(),
     }
 
 

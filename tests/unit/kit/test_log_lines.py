@@ -104,6 +104,8 @@ def test_a_request_id_is_made_when_the_callers_is_none_or_bad(given: str | None)
         ("pi_3Abc_secret_xyz", "pi_3Abc_secret_[hidden]"),
         ("postgresql://box:hunter2@127.0.0.1:5432/x", "postgresql://box:[hidden]@127.0.0.1:5432/x"),
         ("redis://:hunter2@cache", "redis://:[hidden]@cache"),
+        ("code BX1:R70-0935LWTIO/DM20%20 $+*.:, read", "code [entry code], read"),
+        ("GET /tickets/AZObbnwAcACAAAAAAAAAqg-_x.pdf", "GET /tickets/[secret].pdf"),
         ("card 4242 4242 4242 4242.", "card [card]."),
         ("card 4242424242424242", "card [card]"),
     ],
