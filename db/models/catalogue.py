@@ -74,7 +74,13 @@ class Event(SQLModel, table=True):
 
     __tablename__ = "events"
     __table_args__ = (
-        sa.Index("events_by_start", "starts_at", "id", postgresql_where="state = 'PUBLISHED'"),
+        sa.Index(
+            "events_by_start_and_end",
+            "starts_at",
+            "id",
+            postgresql_where="state = 'PUBLISHED'",
+            postgresql_include=["ends_at"],  # so that counting upcoming events reads the index alone
+        ),
         sa.Index("events_by_creation", "created_at", "id", postgresql_where="state = 'PUBLISHED'"),
         sa.Index("events_by_price", "price_from", "starts_at", "id", postgresql_where="state = 'PUBLISHED'"),
         sa.Index("events_by_venue_and_start", "venue_id", "starts_at", "id"),

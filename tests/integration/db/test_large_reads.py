@@ -57,17 +57,20 @@ FROM orders CROSS JOIN generate_series(0, 1) AS each;
 
 
 class Explaining:
-    """A database that counts the rows which its statements read."""
+    """A database that counts the rows which its statements read, and those read in the table itself."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.rows = 0
+        self.from_tables = 0
 
     async def fetch(self, statement: str, *arguments: Any) -> list[Any]:
         """The rows; what the scans of the plan read is counted."""
         explained = await self._connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *arguments)
         plans = json.loads(explained) if isinstance(explained, str) else explained
-        self.rows += sum(_rows_read(each["Plan"]) for each in plans)
+        for each in plans:
+            self.rows += _rows_read(each["Plan"])
+            self.from_tables += _rows_read(each["Plan"], index_only=False)
         rows: list[Any] = await self._connection.fetch(statement, *arguments)
         return rows
 
@@ -80,12 +83,12 @@ class Explaining:
         return (await self.fetch(statement, *arguments))[0]
 
 
-def _rows_read(plan: dict[str, Any]) -> int:
+def _rows_read(plan: dict[str, Any], *, index_only: bool = True) -> int:
     own = 0
-    if "Relation Name" in plan:
+    if "Relation Name" in plan and (index_only or plan["Node Type"] != "Index Only Scan"):
         removed = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
         own = round((plan["Actual Rows"] + removed) * plan["Actual Loops"])
-    return own + sum(_rows_read(each) for each in plan.get("Plans", ()))
+    return own + sum(_rows_read(each, index_only=index_only) for each in plan.get("Plans", ()))
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +140,27 @@ async def test_a_page_of_events_reads_about_as_many_rows_as_it_has(
         assert len(await _upcoming(reading, wanted, order)) == found
 
         assert reading.rows <= 200, order
+
+
+async def test_upcoming_events_are_counted_from_the_index_alone(
+    reading: Explaining, connection: Connection
+) -> None:
+    ahead = "SELECT count(*) FROM events WHERE coalesce(ends_at, starts_at + interval '6 hours') > $1"
+
+    counted = await upcoming_events.count_upcoming_events(cast("Database", reading), EventConditions(), NOW)
+
+    assert counted == await connection.fetchval(ahead, NOW) > 2_000
+    assert reading.from_tables <= 10
+
+
+async def test_an_events_orders_are_counted_from_the_index_alone(
+    reading: Explaining, connection: Connection
+) -> None:
+    wanted = EventOrders(await _id(connection, "event1"), None, NOW, None)
+
+    assert await event_orders.count_orders_of_event(cast("Database", reading), wanted) == 4_200
+
+    assert reading.from_tables == 0
 
 
 async def test_an_event_that_began_long_ago_and_goes_on_comes_first(
