@@ -112,7 +112,8 @@ async def _write_venues(
     keys = await _keys(connection, source, "venues", [record.key for record in records])
     rows = {record.key: _venue_row(source, record, keys[record.key]) for record in records}
     await upsert_venues(connection, list(rows.values()))
-    progress(len(records), len(records), "venues")
+    if records:
+        progress(len(records), len(records), "venues")
     return keys
 
 
@@ -146,7 +147,8 @@ async def _write_performers(
         for record in records
     }
     await upsert_performers(connection, list(rows.values()))
-    progress(len(records), len(records), "performers")
+    if records:
+        progress(len(records), len(records), "performers")
     return keys
 
 

@@ -17,6 +17,7 @@ from domain.money import Money
 from services.catalogue.import_catalogue import ImportReport, import_catalogue
 from services.catalogue.imports.listings import Given
 from services.catalogue.imports.reading import read_catalogue
+from tests.unit.services.imports.test_documented_files import BLOCKS
 
 KOREA = Given("Asia/Seoul", country="KR", currency="KRW", capacity=200)
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
@@ -241,3 +242,20 @@ def test_file_is_refused_when_it_is_no_json_lines(tmp_path: Path, content: bytes
     with pytest.raises(InvalidInput) as caught:
         read_catalogue(file)
     assert sentence in caught.value.message
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "ics", "json"])
+async def test_no_doubles_when_a_documented_file_of_any_format_is_imported_twice(
+    database: Database, tmp_path: Path, kind: str
+) -> None:
+    file = tmp_path / f"events.{kind}"
+    file.write_text(BLOCKS[kind])
+    found = read_catalogue(file, Given(timezone="Australia/Sydney"))
+    first = await import_catalogue(database, found, lambda *_: None)
+    before = await counts(database)
+
+    again = await import_catalogue(database, found, lambda *_: None)
+
+    assert (first.new_events, again.new_events) == (len(found.events), 0)
+    assert await counts(database) == before
+    assert before["venues"] == 1
