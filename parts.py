@@ -83,7 +83,9 @@ def build_parts(settings: Settings, role: str = "command") -> Parts:
     """Build every client and service from the settings."""
     name = settings.process_name or f"{role}-{socket.gethostname()}-{os.getpid()}"
     instruments = Instruments(name, role, tracer_for(os.environ, name))
-    database = Database(settings.database_url, most=settings.database_pool_size)
+    database = Database(
+        settings.database_url, direct_url=settings.database_direct_url, most=settings.database_pool_size
+    )
     instruments.dependencies.watch_pool(lambda: database.pool_use)
     redis = connect(settings.redis_url, settings.redis_pool_size)
     runner = batcher(redis, instruments.dependencies.round_trip)

@@ -80,7 +80,7 @@ def _example_secrets(settings: "Settings") -> Iterator[str]:
     for name in _SECRETS:
         if any(word in getattr(settings, name).lower() for word in _EXAMPLE_WORDS):
             yield f"{_variable(name)} is the secret of an example, {advice}"
-    for name, url in _stores(settings, "database_url", "redis_url"):
+    for name, url in _stores(settings, "database_url", "database_direct_url", "redis_url"):
         is_remote = bool(url.hostname) and not _is_this_machine(url.hostname or "")
         if is_remote and (url.password or "").lower() in _EXAMPLE_PASSWORDS:
             yield f"{_variable(name)} has the password of an example, {advice}"
@@ -131,6 +131,7 @@ def _open_stores(settings: "Settings") -> Iterator[str]:
         return
     encrypted: dict[str, tuple[str, Callable[[SplitResult], bool]]] = {
         "database_url": ("sslmode=verify-full", _has_encrypted_mode),
+        "database_direct_url": ("sslmode=verify-full", _has_encrypted_mode),
         "redis_url": ("rediss://", lambda url: url.scheme.startswith("rediss")),
         "meilisearch_url": ("https://", lambda url: url.scheme == "https"),
     }

@@ -97,6 +97,17 @@ def address(*schemes: str) -> Callable[[str], str]:
     return read
 
 
+def database_address(value: str) -> str:
+    """A reader of PostgreSQL's address, which may name several hosts, separated by commas."""
+    scheme, _, rest = value.partition("://")
+    hosts, slash, path = rest.partition("/")
+    user, at, hosts = hosts.rpartition("@")
+    read = address("postgresql", "postgres")
+    for host in hosts.split(","):
+        read(f"{scheme}://{user}{at}{host}{slash}{path}")
+    return value
+
+
 def redis_address(value: str) -> str:
     """A reader of Redis's address."""
     address = RedisAddress.parse(value)
@@ -152,7 +163,8 @@ class Settings:
     log_format: LogFormat = setting(one_of("auto", "json", "text"), "auto")
     process_name: str = setting(label, "")
 
-    database_url: str = setting(address("postgresql", "postgres"), "", secret=True)
+    database_url: str = setting(database_address, "", secret=True)
+    database_direct_url: str = setting(database_address, "", secret=True)
     database_pool_size: int = setting(whole(2, 200), 10)
     redis_url: str = setting(redis_address, "", secret=True)
     redis_pool_size: int = setting(whole(2, 500), 20)
@@ -287,6 +299,11 @@ class Settings:
             if not getattr(self, name):
                 raise SettingsError(f"{PREFIX}{name.upper()} is not set: {HINTS[name]}.")
         return self
+
+    @property
+    def session_url(self) -> str:
+        """The address of the database without a pooler, for what needs a session: LISTEN and migrations."""
+        return self.database_direct_url or self.database_url
 
     def require_serving(self) -> Self:
         """Itself, when an API or a worker process can run on it.

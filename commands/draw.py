@@ -18,7 +18,7 @@ def draw(data_dir: str | None, event: str, *, everyone: bool) -> int:
     settings = settings_of_running(data_dir).require("database_url")
 
     async def read() -> Draw:
-        database = Database(settings.database_url, most=1)
+        database = Database(settings.session_url, most=1)
         try:
             return await draw_of(database, event_id)
         finally:

@@ -56,7 +56,7 @@ def erase(data_dir: str | None, *, user: str | None, email: str | None, yes: boo
 
 async def _with_database(data_dir: str | None, work: Any, user: str | None, email: str | None) -> int:
     settings = settings_of_running(data_dir).require("database_url")
-    database = Database(settings.database_url, most=2)
+    database = Database(settings.session_url, most=2)
     try:
         status: int = await work(database, await find_accounts(database, user=user, email=email))
         return status

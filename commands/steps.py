@@ -27,7 +27,7 @@ def migrate(data_dir: str | None) -> None:
     from db.migrate import migrate as upgrade
 
     settings = settings_of_running(data_dir).require("database_url")
-    run(upgrade(settings.database_url))
+    run(upgrade(settings.session_url, has_pooler=bool(settings.database_direct_url)))
     line("The database is at this version's schema.")
 
 

@@ -194,7 +194,7 @@ async def _of_database(settings: Settings) -> Stored:
     from db.session import DATABASE_AWAY, Database
     from services.search.deliver_changes import index_standing
 
-    database = Database(settings.database_url, most=1)
+    database = Database(settings.session_url, most=1)
     try:
         index = await index_standing(database)
         demand = await read_demand(database, _HOTTEST)

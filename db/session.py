@@ -13,14 +13,14 @@ import orjson
 from kit.current_request import seconds_left
 from kit.spans import step
 
-# Bounds on every wait, set on every connection, in milliseconds.
-_SERVER_SETTINGS = {
+# Bounds on every wait, in milliseconds: set at the start of each session, or by `migrate` for the role.
+TIME_LIMITS = {
     "lock_timeout": "2000",
     "statement_timeout": "8000",
     "idle_in_transaction_session_timeout": "10000",
     "client_connection_check_interval": "2000",
-    "application_name": "boxoffice",
 }
+_NAME = {"application_name": "boxoffice"}
 
 T = TypeVar("T")
 Connection = asyncpg.pool.PoolConnectionProxy
@@ -69,11 +69,17 @@ class ReadOnly(Exception):
 class Database:
     """A bounded pool of connections to one PostgreSQL.
 
-    The pool connects at its first use, so a process can start before its database.
+    The pool connects at its first use, so a process can start before its database. With `direct_url` the
+    other address is a pooler in transaction mode: it takes no time limits at the start of a session, so those
+    of the role hold, and it cannot listen.
     """
 
-    def __init__(self, url: str, *, most: int = 16, acquire_timeout_seconds: float = 3.0) -> None:
+    def __init__(
+        self, url: str, *, direct_url: str = "", most: int = 16, acquire_timeout_seconds: float = 3.0
+    ) -> None:
         self._url = url
+        self._direct_url = direct_url or url
+        self._server_settings = _NAME if direct_url else TIME_LIMITS | _NAME
         self._most = most
         self._acquire_timeout_seconds = acquire_timeout_seconds
         self._pool: asyncpg.Pool | None = None
@@ -96,7 +102,7 @@ class Database:
                         max_size=self._most,
                         timeout=self._acquire_timeout_seconds,
                         command_timeout=10,
-                        server_settings=_SERVER_SETTINGS,
+                        server_settings=self._server_settings,
                         init=_set_json_codecs,
                     )
         return self._pool
@@ -182,7 +188,7 @@ class Database:
             await asyncio.sleep(1.0)
 
     async def _listen_once(self, channel: str, notified: Callable[[], None]) -> None:
-        connection = await asyncpg.connect(self._url, timeout=self._acquire_timeout_seconds)
+        connection = await asyncpg.connect(self._direct_url, timeout=self._acquire_timeout_seconds)
         try:
             await connection.add_listener(channel, lambda *_: notified())
             while True:

@@ -12,7 +12,7 @@ class ReindexSettings(EngineAddress, Protocol):
     """The addresses of the database and of the engine."""
 
     @property
-    def database_url(self) -> str: ...
+    def session_url(self) -> str: ...
 
 
 async def reindex(settings: ReindexSettings, progress: Callable[[int, int, str], None]) -> int:
@@ -25,7 +25,7 @@ async def reindex(settings: ReindexSettings, progress: Callable[[int, int, str],
     engine = search_engine(settings)
     if engine is None:
         raise ValueError("no search engine is configured")
-    database = Database(settings.database_url, most=2)
+    database = Database(settings.session_url, most=2)
 
     def report(reached: Progress) -> None:
         progress(reached.done, reached.total, "events")
