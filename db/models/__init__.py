@@ -8,7 +8,7 @@ from db.models.catalogue import Event, EventPerformer, Performer, PriceLevel, Se
 from db.models.delivery import OutboxEntry, StripeEvent
 from db.models.idempotency import IdempotencyKey
 from db.models.leases import Lease
-from db.models.ordering import CardAttempt, Claim, Order, Payment, PlaceEpoch, Refund, User
+from db.models.ordering import CardAttempt, Claim, Order, Payment, PlaceEpoch, Refund, User, VoidList
 from db.models.search import (
     SearchDocument,
     SearchOutboxEntry,
@@ -45,5 +45,6 @@ __all__ = [
     "StripeEvent",
     "User",
     "Venue",
+    "VoidList",
     "WaitingRoom",
 ]

@@ -97,6 +97,7 @@ class Claim(SQLModel, table=True):
         ),
         sa.Index("claims_by_order", "order_id"),
         sa.Index("claims_by_ticket", "ticket_id", unique=True),
+        sa.Index("claims_void", "event_id", "void_version", postgresql_where="void_version IS NOT NULL"),
         sa.Index("claims_never_sold", "event_id", postgresql_where="state = 'ENDED' AND refund_id IS NULL"),
     )
 
@@ -117,6 +118,24 @@ class Claim(SQLModel, table=True):
     )
     # The refund that ended it; empty where no money went back, and for refunds before version 0011.
     refund_id: UUID | None = foreign_key("refunds.id", nullable=True)
+    # Codes and documents of an earlier generation are void.
+    generation: int = Field(sa_column=sa.Column(sa.Integer, nullable=False, server_default="1"))
+    issued_at: datetime | None = timestamp(nullable=True)
+    # The trigger claims_void writes both, in whatever way an issued ticket ends or is issued anew.
+    voided_at: datetime | None = timestamp(nullable=True)
+    void_version: int | None = None
+    # Who has it, where that is not the order's buyer.
+    holder_name: str | None = text(nullable=True)
+    holder_email: str | None = text(nullable=True)
+
+
+class VoidList(SQLModel, table=True):
+    """The version of an event's void list, which rises with every ticket that becomes void."""
+
+    __tablename__ = "void_lists"
+
+    event_id: UUID = Field(sa_column=sa.Column(postgresql.UUID(as_uuid=True), primary_key=True))
+    version: int
 
 
 class Payment(SQLModel, table=True):

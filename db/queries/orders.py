@@ -56,6 +56,9 @@ class ClaimRow:
     fee_minor: int
     ticket_id: UUID = field(default_factory=new_uuid)
     refund_id: UUID | None = None
+    generation: int = 1
+    holder_name: str | None = None
+    holder_email: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,10 +274,12 @@ async def extend_order(connection: Connection, order_id: UUID, deadline: datetim
     )
 
 
-async def book_claims(connection: Connection, order_id: UUID) -> int:
-    """Set an order's held claims to BOOKED; returns how many."""
+async def book_claims(connection: Connection, order_id: UUID, now: datetime) -> int:
+    """Set an order's held claims to BOOKED, which issues their tickets; returns how many."""
     tag = await connection.execute(
-        "UPDATE claims SET state = 'BOOKED' WHERE order_id = $1 AND state = 'HELD'", order_id
+        "UPDATE claims SET state = 'BOOKED', issued_at = $2 WHERE order_id = $1 AND state = 'HELD'",
+        order_id,
+        now,
     )
     return int(tag.split()[1])
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from db.queries.doctor import OpenRefund, OrderStanding, StuckTask, make_due, restore_claims
-from db.queries.orders import book_claims, end_claims, lock_order, order_by_id
+from db.queries.orders import end_claims, lock_order, order_by_id
 from db.queries.outbox import write_task
 from db.queries.payments import set_intent
 from db.queries.search import mark_dirty
@@ -17,6 +17,7 @@ from services.ordering.expiry import expire_lapsed, expire_paying
 from services.ordering.lost_orders import recover_order
 from services.ordering.reconcile import Difference, correct_standing
 from services.ordering.settle import apply_intent, settle_order
+from services.tickets.issue import issue_tickets
 
 
 async def end_order_claims(context: ServiceContext, order: OrderStanding) -> None:
@@ -33,7 +34,7 @@ async def book_order_claims(context: ServiceContext, order: OrderStanding) -> No
     async with context.database.transaction() as connection:
         locked = await lock_order(connection, order.id)
         if locked is not None and locked.state == OrderState.BOOKED:
-            await book_claims(connection, order.id)
+            await issue_tickets(connection, order.id, context.now())
             await write_task(connection, Topic.MIRROR_ORDER, order.id, {}, context.now())
 
 

@@ -9,7 +9,6 @@ from db.queries.card_attempts import end_attempt
 from db.queries.lost_orders import subject_of
 from db.queries.orders import (
     OrderRow,
-    book_claims,
     claims_of_orders,
     lock_order,
     order_by_id,
@@ -63,6 +62,7 @@ from services.ordering.declines import begin_attempt, check_declines, record_dec
 from services.ordering.intent_facts import intent_facts
 from services.ordering.next_step import secret_of
 from services.ordering.settle import apply_intent
+from services.tickets.issue import issue_tickets
 
 _OPEN = (PaymentState.REQUIRES_ACTION, PaymentState.PROCESSING, PaymentState.FAILED)
 _CONFIRMABLE = (
@@ -259,7 +259,7 @@ async def _book_free(context: ServiceContext, order: OrderRow) -> OrderRow:
             connection, order.id, OrderState.BOOKED, leaving=[OrderState.PAYING], now=now
         )
         if booked:
-            await book_claims(connection, order.id)
+            await issue_tickets(connection, order.id, now)
             await set_payment_state(
                 connection, order.id, PaymentState.CAPTURED, leaving=_OPEN, now=now, captured_minor=0
             )

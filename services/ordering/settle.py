@@ -12,7 +12,6 @@ from uuid import UUID
 
 from db.queries.orders import (
     OrderRow,
-    book_claims,
     end_claims,
     lock_order,
     order_by_id,
@@ -40,6 +39,7 @@ from services.metrics import measured
 from services.ordering.deadline import begin_paying
 from services.ordering.declines import record_charge
 from services.ordering.reversals import Reversals, Taken, read_reversals, take_in
+from services.tickets.issue import issue_tickets
 
 log = logging.getLogger("boxoffice.settle")
 
@@ -147,7 +147,7 @@ async def _book(connection: Connection, order: OrderRow, now: datetime) -> bool:
     """Book a live order; return whether this call booked it."""
     if not await set_order_state(connection, order.id, OrderState.BOOKED, leaving=UNPAID_STATES, now=now):
         return False
-    await book_claims(connection, order.id)
+    await issue_tickets(connection, order.id, now)
     await write_task(connection, Topic.ORDER_BOOKED, order.id, {}, now)
     return True
 

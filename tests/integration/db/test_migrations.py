@@ -105,3 +105,26 @@ async def test_refunded_orders_keep_their_refund_when_a_database_with_orders_mov
     orders = [await order_by_id(database, order_id) for order_id in ids]
     assert [(one.booked_at is None, one.channel) for one in orders if one] == [(False, "WEB"), (True, "WEB")]
     await database.close()
+
+
+async def test_booked_tickets_are_issued_when_a_database_with_orders_moves_forward(
+    empty_postgres_url: str,
+) -> None:
+    await migrate(empty_postgres_url, "0026")
+    database = Database(empty_postgres_url)
+    event_id = await open_event(database, rows=[4])
+    booked, unpaid = order_over(event_id, [0, 1]), order_over(event_id, [2])
+    await place_orders(database, [booked, unpaid])
+    await database.fetch("UPDATE orders SET state = 'BOOKED', booked_at = now() WHERE id = $1", booked.row.id)
+    await database.fetch("UPDATE claims SET state = 'BOOKED' WHERE order_id = $1", booked.row.id)
+
+    await migrate(empty_postgres_url)
+
+    rows = await database.fetch(
+        """
+        SELECT place, generation, issued_at = booked_at AS at_booking, void_version
+        FROM claims JOIN orders ON orders.id = order_id ORDER BY place
+        """
+    )
+    assert [tuple(row) for row in rows] == [(0, 1, True, None), (1, 1, True, None), (2, 1, None, None)]
+    await database.close()
