@@ -16,6 +16,8 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
     "winners": ("the commit of a hold against a bare transaction that inserts the same rows", []),
     "buyer": ("GraphQL over HTTP for a buyer behind a proxy, by CPU a request", []),
     "traces": ("calls and files of five requests, from the bytes to the answer", []),
+    "clients": ("Apollo, urql, Relay, graphql-ws, graphql-sse, gql and code generators, as they come", []),
+    "documents": ("thousands of drawn documents over HTTP and WebSocket: every one is answered", []),
     "fanout": ("live updates to 2,000 sockets by CPU a delivery, against plain broadcasts", []),
     "search": (
         "indexing, search and lag at 30,000 events; --events 1000000 is the goal",

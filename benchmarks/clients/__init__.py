@@ -1,0 +1,1 @@
+"""The clients of frontend teams and partners, tried against a running installation."""
