@@ -3,16 +3,29 @@
 from dataclasses import dataclass
 
 from db.queries.events import EventRow
-from db.queries.orders import ClaimRow, claim_by_ticket
-from domain.ids import Kind, Part, part_id, public_id
+from db.queries.orders import ClaimRow, claim_by_ticket, order_by_id
+from domain.ids import Kind, Part, parse_id, part_id, public_id
 from domain.layout import PriceLevel, SeatMap
 from domain.money import Money
 from domain.states import TicketStatus, ticket_status
 from resolvers.context import RequestContext
 from resolvers.events import requested_id
 from resolvers.layouts import SeatView, SectionView
-from resolvers.orders import OrderView, event_of, order_reader, visible_order
+from resolvers.orders import OrderView, event_of, order_reader, order_view, visible_order
 from resolvers.places import seat_of_place, section_of_place
+from services.tickets.codes import code_of, document_secret_of
+from services.tickets.reissue import reissue_ticket
+
+
+@dataclass(frozen=True, slots=True)
+class TicketDocuments:
+    """Where an issued ticket's documents are; the addresses need no other sign-in."""
+
+    pdf_url: str
+    qr_url: str
+    calendar_url: str
+    apple_wallet_url: str | None = None
+    google_wallet_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,43 @@ class TicketView:
     def status(self) -> TicketStatus:
         """The status at the order's time."""
         return ticket_status(self.claim.state, self.order.status)
+
+    @property
+    def generation(self) -> int:
+        """How often it was issued; a code of an earlier generation is void."""
+        return self.claim.generation
+
+
+def code_of_ticket(context: RequestContext, ticket: TicketView) -> str | None:
+    """Return the entry code of an issued ticket; None for every other ticket.
+
+    Those who may read the order may see it: its buyer, and the event's organiser.
+    """
+    return code_of(context.services, ticket.claim)
+
+
+def documents_of_ticket(context: RequestContext, ticket: TicketView) -> TicketDocuments | None:
+    """Return the addresses of an issued ticket's documents; None for every other ticket."""
+    secret = document_secret_of(context.services, ticket.claim)
+    if secret is None:
+        return None
+    base = f"{context.services.public_url}/tickets/{secret}"
+    return TicketDocuments(f"{base}.pdf", f"{base}.svg", f"{base}.ics")
+
+
+async def reissue(context: RequestContext, text: str) -> TicketView:
+    """Issue a ticket anew, and return it.
+
+    Raises:
+        DomainError: It is not an issued ticket of the viewer's.
+    """
+    claim = await reissue_ticket(context.services, context.viewer, parse_id(text, Kind.TICKET))
+    order = await order_by_id(context.services.database, claim.order_id)
+    assert order is not None, "a foreign key holds the order"
+    view = order_view(context, order)
+    event = await event_of(context, view)
+    seat_map = await context.loaders.layouts.load(event.seat_map_version)
+    return TicketView(claim, view, event, seat_map)
 
 
 async def tickets_of(context: RequestContext, order: OrderView) -> list[TicketView]:

@@ -235,6 +235,13 @@ class ReleaseOrderInput:
     order_id: strawberry.ID = strawberry.field(description="The caller's own order, RESERVED or PAYING")
 
 
+@strawberry.input(description="The ticket to issue anew")
+class ReissueTicketInput:
+    ticket_id: strawberry.ID = strawberry.field(
+        description="Of the caller's order, or of their event; ISSUED"
+    )
+
+
 @strawberry.input(description="The line to join")
 class JoinQueueInput:
     event_id: strawberry.ID = strawberry.field(description="An event with a waiting room")

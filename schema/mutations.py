@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 import strawberry
 
 from domain.errors import DomainError
-from resolvers import guests, ordering, organising, waiting_rooms
+from resolvers import guests, ordering, organising, tickets, waiting_rooms
 from resolvers.ordering import PaymentStarted, SeatsUnavailableView
 from resolvers.orders import OrderView
 from resolvers.views import EventRow
@@ -22,6 +22,7 @@ from schema.inputs import (
     LeaveQueueInput,
     PayInput,
     RefundOrderInput,
+    ReissueTicketInput,
     ReleaseOrderInput,
     ReserveInput,
     UpdateEventInput,
@@ -40,6 +41,8 @@ from schema.payloads import (
     PaySuccess,
     RefundOrderResult,
     RefundOrderSuccess,
+    ReissueTicketResult,
+    ReissueTicketSuccess,
     ReleaseOrderResult,
     ReleaseOrderSuccess,
     RequestRefused,
@@ -114,6 +117,18 @@ class Mutation:
     ) -> ReleaseOrderSuccess | RequestRefused:
         work = ordering.release(info.context, input.order_id)
         return await _answer(work, lambda order: ReleaseOrderSuccess(order=order))
+
+    @mutation(
+        graphql_type=ReissueTicketResult,
+        description="A new generation of a ticket: the codes and documents of the last are void at once",
+    )
+    @staticmethod
+    async def reissue_ticket(
+        info: Info,
+        input: Annotated[ReissueTicketInput, strawberry.argument(description="Which ticket")],
+    ) -> ReissueTicketSuccess | RequestRefused:
+        work = tickets.reissue(info.context, input.ticket_id)
+        return await _answer(work, lambda ticket: ReissueTicketSuccess(ticket=ticket))
 
     @mutation(graphql_type=JoinQueueResult, description="Stands in line; again: the same place")
     @staticmethod

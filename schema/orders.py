@@ -14,7 +14,8 @@ from resolvers.connections import Connection, PageArguments
 from resolvers.disputes import DisputeView, dispute_of
 from resolvers.orders import BuyerView, OrderView, PaymentView
 from resolvers.refunds import RefundView, lines_of, refunded_of, refunds_of, tickets_of_refund
-from resolvers.tickets import TicketView, tickets_of
+from resolvers.tickets import TicketDocuments as TicketDocumentsView
+from resolvers.tickets import TicketView, code_of_ticket, documents_of_ticket, tickets_of
 from resolvers.views import EventRow, NextStep, UserRow
 from schema.context import Info
 from schema.enums import DisputeStatus, PriceLineKind, RefundStatus, SalesChannel, TicketStatus
@@ -57,6 +58,18 @@ class Payment:
 
 
 @strawberry.type(
+    description="Addresses that need no other sign-in: each carries its own secret and ends with the "
+    "ticket's generation"
+)
+class TicketDocuments:
+    pdf_url: str = strawberry.field(description="One page, to print or show")
+    qr_url: str = strawberry.field(description="The entry code as a QR code, SVG")
+    calendar_url: str = strawberry.field(description="The event for a calendar, iCalendar")
+    apple_wallet_url: str | None = strawberry.field(description="A pass; null where passes are not set up")
+    google_wallet_url: str | None = strawberry.field(description="A link; null where it is not set up")
+
+
+@strawberry.type(
     description="What one order has of a place. Its id is its own for ever: a place that is sold again "
     "gets a new ticket. Its buyer and the event's organiser see it"
 )
@@ -71,10 +84,29 @@ class Ticket(Node):
     price: Money = strawberry.field(description="What is paid for it, without the fee")
     fee: Money = strawberry.field(description="What is added to its price")
     status: TicketStatus = strawberry.field(description="At this moment; an unpaid hold ends by the clock")
+    generation: int = strawberry.field(
+        description="Rises whenever the ticket is issued anew; a code of an earlier generation is void"
+    )
 
     @classmethod
     def is_type_of(cls, value: object, _info: object) -> bool:
         return isinstance(value, TicketView)
+
+    @field(
+        description="What a scanner reads, signed and checkable without a network. Null unless ISSUED. "
+        "Secret: the first person who shows it is let in"
+    )
+    @staticmethod
+    def code(root: strawberry.Parent[TicketView], info: Info) -> str | None:
+        return code_of_ticket(info.context, root)
+
+    @field(
+        graphql_type=TicketDocuments | None,
+        description="Null unless ISSUED. Secret: the addresses need no other sign-in",
+    )
+    @staticmethod
+    def documents(root: strawberry.Parent[TicketView], info: Info) -> TicketDocumentsView | None:
+        return documents_of_ticket(info.context, root)
 
 
 @strawberry.type(description="Whom an order is for; null once the person was erased")

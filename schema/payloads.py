@@ -12,13 +12,14 @@ from domain.errors import SlowDown as SlowDownError
 from resolvers.layouts import SeatView
 from resolvers.ordering import SeatsUnavailableView
 from resolvers.orders import OrderView
+from resolvers.tickets import TicketView
 from resolvers.views import EventRow, UserRow
 from resolvers.waiting_rooms import QueueEntryView
 from schema.enums import UserErrorCode
 from schema.events import Event
 from schema.layouts import Seat
 from schema.nodes import UserError
-from schema.orders import Order, User
+from schema.orders import Order, Ticket, User
 from schema.waiting_room import QueueEntry
 
 
@@ -96,6 +97,11 @@ class ReleaseOrderSuccess:
     order: Annotated[OrderView, strawberry.field(graphql_type=Order, description="CANCELLED")]
 
 
+@strawberry.type(description="The codes and documents of the last generation are void")
+class ReissueTicketSuccess:
+    ticket: Annotated[TicketView, strawberry.field(graphql_type=Ticket, description="The new generation")]
+
+
 @strawberry.type(description="The refund is decided; the money follows")
 class RefundOrderSuccess:
     order: Annotated[
@@ -139,6 +145,10 @@ PayResult = Annotated[
 ReleaseOrderResult = Annotated[
     ReleaseOrderSuccess | RequestRefused,
     strawberry.union("ReleaseOrderResult", description="The ended order, or why not"),
+]
+ReissueTicketResult = Annotated[
+    ReissueTicketSuccess | RequestRefused,
+    strawberry.union("ReissueTicketResult", description="The ticket, or why not"),
 ]
 RefundOrderResult = Annotated[
     RefundOrderSuccess | RequestRefused,

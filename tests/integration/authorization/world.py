@@ -60,9 +60,10 @@ class World:
         for name in ("event", "draft"):
             place = f"plc_{self.ids[name].removeprefix('evt_')}_0"
             self.ids["place" if name == "event" else "place_of_draft"] = place
-        query = f'{{ order(id: "{self.ids["order"]}") {{ tickets {{ id }} }} }}'
-        seen = (await self.api.ask(query, token=self.tokens["buyer"])).data
-        self.ids["ticket"] = seen["order"]["tickets"][0]["id"]
+        for order, ticket in (("order", "ticket"), ("booked", "issued")):
+            query = f'{{ order(id: "{self.ids[order]}") {{ tickets {{ id }} }} }}'
+            seen = (await self.api.ask(query, token=self.tokens["buyer"])).data
+            self.ids[ticket] = seen["order"]["tickets"][0]["id"]
 
     async def line(self) -> str:
         """An event with a waiting room."""
@@ -140,6 +141,8 @@ class World:
                 return {"eventId": event_id, "seatIds": [seat], "blocked": True}
             case "configureWaitingRoom":
                 return {"eventId": event_id, "enabled": False}
+            case "reissueTicket":
+                return {"ticketId": self.ids["issued"]}
             case "refundOrder":
                 return {"orderId": await self.booked(event_id)}
         raise AssertionError(f"no input for {name}: write one beside its row")
