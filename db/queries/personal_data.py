@@ -133,7 +133,7 @@ async def move_to_anonymous(connection: Connection, user_id: UUID, anonymous_id:
     """Give the orders and events of an account to a new one that nothing connects with a person.
 
     What the buyer wrote or what was derived from them (keys, network, admission, reasons of refunds that
-    were sent) goes; totals, tickets and payments stay.
+    were sent, the names of tickets' holders) goes; totals, tickets and payments stay.
     """
     await connection.execute(
         "INSERT INTO users (id, subject) SELECT $2::uuid, 'erased:' || $2::uuid::text"
@@ -155,6 +155,12 @@ async def move_to_anonymous(connection: Connection, user_id: UUID, anonymous_id:
     await connection.execute(
         "UPDATE card_attempts SET person_key = NULL, network = NULL"
         " FROM orders WHERE orders.id = order_id AND user_id = $1",
+        user_id,
+    )
+    await connection.execute(
+        "UPDATE claims SET holder_name = NULL, holder_email = NULL"
+        " FROM orders WHERE orders.id = order_id AND user_id = $1"
+        " AND (holder_name IS NOT NULL OR holder_email IS NOT NULL)",
         user_id,
     )
     await connection.execute(
