@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, tuple[str, list[str]]] = {
         "indexing, search and lag at 30,000 events; --events 1000000 is the goal",
         ["--events", "30000"],
     ),
+    "soak": ("minutes of steady load: what grows; then what an idle installation costs", ["--minutes", "5"]),
     "overload": ("ten times the load that one core serves: served, refused, recovery", []),
     "abuse": ("the attacks of a hostile client, and what the limits cost; --against compares builds", []),
     "pages": ("an arena's page in Chromium: drawn map, frames, memory, bytes over the wire", []),

@@ -45,7 +45,7 @@ def main(words: Sequence[str] | None = None) -> int:
     given = parser.parse_args(words)
     line(f"seed {given.seed}")
     with open_installation() as installation:
-        ids = _import_events(installation)
+        ids = import_events(installation, _EVENTS)
         found = asyncio.run(_ask_all(installation, ids, given))
     line(f"{found.asked:,} documents, each over HTTP and WebSocket, in {found.seconds:.0f} s")
     line(f"answers: {', '.join(f'{count:,} {kind}' for kind, count in sorted(found.kinds.items()))}")
@@ -72,11 +72,11 @@ class Found:
     faults: list[str] = field(default_factory=list)
 
 
-def _import_events(installation: Installation) -> list[str]:
-    """Publish events that nobody has read; returns the ids of things."""
+def import_events(installation: Installation, number: int, price: int = 20_000) -> list[str]:
+    """Publish so many events, which nobody has read; returns the ids of them, their venues and performers."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "events.jsonl"
-        file.write_text("\n".join(json.dumps(_event(number)) for number in range(_EVENTS)))
+        file.write_text("\n".join(json.dumps(_event(each, price)) for each in range(number)))
         command = [sys.executable, "-m", "cli", "import", "events", str(file), "--publish"]
         data_dir = ["--data-dir", str(installation.data_dir)]
         subprocess.run([*command, *data_dir], check=True, env=importable(), stdout=subprocess.DEVNULL)
@@ -87,7 +87,7 @@ def _import_events(installation: Installation) -> list[str]:
     ids: list[str] = []
     after = "null"
     with httpx.Client(base_url=f"http://127.0.0.1:{installation.port}", trust_env=False) as client:
-        for _ in range(_EVENTS // 100):
+        for _ in range(number // 100):
             page = client.post("/graphql", json={"query": query % after}).json()["data"]["events"]
             for edge in page["edges"]:
                 node = edge["node"]
@@ -96,7 +96,7 @@ def _import_events(installation: Installation) -> list[str]:
     return ids
 
 
-def _event(number: int) -> dict[str, Any]:
+def _event(number: int, price: int) -> dict[str, Any]:
     return {
         "id": str(number),
         "name": f"Night {number}",
@@ -104,7 +104,7 @@ def _event(number: int) -> dict[str, Any]:
         "timezone": "Asia/Seoul",
         "venue": {"name": f"Hall {number % 400}", "city": "Seoul"},
         "performers": [f"Band {number % 900}", f"Guest {number % 70}"],
-        "price": 20000,
+        "price": price,
         "currency": "KRW",
         "capacity": 300,
     }

@@ -343,7 +343,6 @@ class SeatStore:
         await asyncio.shield(task)
 
     async def _build(self, event_id: UUID, replacing: str) -> None:
-        self.changed.touch(event_id)
         source = await self._load_seat_source(event_id)
         keys = event_keys(event_id)
         await self._script(
