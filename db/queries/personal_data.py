@@ -142,6 +142,20 @@ async def move_to_anonymous(connection: Connection, user_id: UUID, anonymous_id:
         user_id,
         anonymous_id,
     )
+    await _forget_details(connection, user_id)
+    await connection.execute(
+        "UPDATE orders SET user_id = $2, idempotency_key = NULL, input_hash = NULL, admission_jti = NULL,"
+        " person_key = NULL, address_key = NULL, network = NULL WHERE user_id = $1",
+        user_id,
+        anonymous_id,
+    )
+    await connection.execute(
+        "UPDATE events SET organiser_id = $2 WHERE organiser_id = $1", user_id, anonymous_id
+    )
+
+
+async def _forget_details(connection: Connection, user_id: UUID) -> None:
+    """Remove from an account's payments, refunds, card attempts and tickets what names or knows the buyer."""
     await connection.execute(
         "UPDATE payments SET idempotency_key = NULL, input_hash = NULL"
         " FROM orders WHERE orders.id = order_id AND user_id = $1",
@@ -162,15 +176,6 @@ async def move_to_anonymous(connection: Connection, user_id: UUID, anonymous_id:
         " FROM orders WHERE orders.id = order_id AND user_id = $1"
         " AND (holder_name IS NOT NULL OR holder_email IS NOT NULL)",
         user_id,
-    )
-    await connection.execute(
-        "UPDATE orders SET user_id = $2, idempotency_key = NULL, input_hash = NULL, admission_jti = NULL,"
-        " person_key = NULL, address_key = NULL, network = NULL WHERE user_id = $1",
-        user_id,
-        anonymous_id,
-    )
-    await connection.execute(
-        "UPDATE events SET organiser_id = $2 WHERE organiser_id = $1", user_id, anonymous_id
     )
 
 

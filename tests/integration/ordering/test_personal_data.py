@@ -126,12 +126,8 @@ async def test_nothing_names_the_person_when_they_are_erased(context: ServiceCon
     )
     while await deliver(context):
         pass
-    await context.database.fetch(
-        "UPDATE claims SET holder_name = $2, holder_email = $3 WHERE order_id = $1",
-        order_id,
-        ANN.name,
-        ANN.email,
-    )
+    named = "UPDATE claims SET holder_name = $2, holder_email = $3 WHERE order_id = $1"
+    await context.database.fetch(named, order_id, ANN.name, ANN.email)
     over = await open_event(context.database, rows=[4], starts_at=utc_now())
     await wait_in_line(context, ANN, over)
     before, others = await totals(context, order_id), await totals(context, other_id)
