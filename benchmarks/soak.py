@@ -1,8 +1,8 @@
 """`make bench ARGS=soak`: steady load, then none: what grows, and what an idle installation costs.
 
 Buyers read, search, watch seats and book free tickets of many events. Printed is the memory of each process
-at the start, in the middle and at the end, and the slope of the second half, in MiB an hour. Afterwards, for a
-minute, CPU and Redis commands are counted while every event's map is in Redis and nobody asks for one.
+at the start, in the middle and at the end, and the slope of the second half, in MiB an hour. Afterwards, for
+a minute, CPU and Redis commands are counted while every event's map is in Redis and nobody asks for one.
 `--minutes 120` is the soak that the slopes are meant for.
 """
 
