@@ -17,6 +17,7 @@ import redis
 import yaml
 
 from devservices.valkey import program
+from kit.seeds import new_seed
 from settings import PREFIX, Settings
 from tests.apis import api_on
 from tests.certificates import Certificates
@@ -83,6 +84,7 @@ def test_the_settings_are_those_of_production(profile: str, service: str) -> Non
     own = {
         "BOXOFFICE_PUBLIC_URL": "https://tickets.example",
         "BOXOFFICE_STRIPE_API_KEY": "sk_live_" + SECRET,
+        "BOXOFFICE_TICKET_KEY": new_seed(),
     }
     settings = Settings.load({**examples, **own, **given["environment"]}, None).require_serving()
 
