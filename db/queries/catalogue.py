@@ -287,9 +287,25 @@ async def change_event(connection: Connection, event_id: UUID, changes: Mapping[
 
 
 async def has_bookings(connection: Connection, event_id: UUID) -> bool:
-    """Whether an order of the event is booked."""
+    """Whether an order of the event is booked, or is being paid.
+
+    Locks the orders that are not booked until the transaction ends, so that no payment begins meanwhile.
+    """
+    await connection.fetch(
+        """
+        SELECT FROM orders WHERE event_id = $1 AND state IN ('RESERVED', 'PAYING') ORDER BY id FOR SHARE
+        """,
+        event_id,
+    )
     booked: bool = await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM orders WHERE event_id = $1 AND state = 'BOOKED')", event_id
+        """
+        SELECT EXISTS (SELECT FROM orders WHERE event_id = $1 AND state = 'BOOKED')
+          OR EXISTS (
+            SELECT FROM orders JOIN payments ON payments.order_id = orders.id
+            WHERE orders.event_id = $1 AND orders.state IN ('RESERVED', 'PAYING')
+              AND payments.state <> 'CANCELLED')
+        """,
+        event_id,
     )
     return booked
 

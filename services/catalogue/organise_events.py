@@ -40,7 +40,9 @@ from services.identity.authorisation import organiser_of, own_sale
 MOST_PERFORMERS = 100
 MOST_TICKETS_AN_ORDER = 100
 MOST_TICKETS_A_PERSON = 10_000
-_MOVED_SILENTLY = "startsAt: tickets of this event are sold; give notifyBuyers: true to move it all the same."
+_MOVED_SILENTLY = (
+    "startsAt: tickets of this event are sold or being paid; give notifyBuyers: true to move it all the same."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from db.queries.payments import (
     set_payment_state,
     start_payment,
 )
-from db.queries.sales import SaleRow
+from db.queries.sales import sale_by_event
 from db.session import DATABASE_AWAY, Connection
 from domain.errors import (
     IdempotencyMismatch,
@@ -126,7 +126,6 @@ async def pay(
     replay = await _replayed(context, order, request) if request is not None and is_repeat else None
     if replay is not None:
         return replay
-    _check_sale(await context.sale(order.event_id), order, context.now(), is_repeat=is_repeat)
     order, key = await _start(context, order, _Attempt(payment_method_id, request, address))
     if order.state in _PAID:
         return Paid(order, None)
@@ -170,16 +169,19 @@ def _is_paid_with(order: OrderRow, payment: PaymentRow | None, request: RequestK
     return payment.idempotency_key in (None, request.key)
 
 
-def _check_sale(sale: SaleRow, order: OrderRow, now: datetime, *, is_repeat: bool) -> None:
+async def _check_sale(connection: Connection, order: OrderRow, now: datetime, *, is_repeat: bool) -> None:
     """Refuse to begin a payment for an event that is not as it was; its seats stay held until their deadline.
 
-    A request that is repeated finds out what became of the payment that it began.
+    A request that is repeated finds out what became of the payment that it began. The order is locked, and
+    a move of the event locks it, too: it sees this payment, or this payment sees the move.
 
     Raises:
         NotOnSale: The event was cancelled, or is over, or was moved since the hold.
     """
     if order.state not in UNPAID_STATES:
         return
+    sale = await sale_by_event(connection, order.event_id)
+    assert sale is not None, "an event with orders is never deleted"
     if sale.state == EventState.CANCELLED:
         raise NotOnSale("This event was cancelled.")
     if is_repeat:
@@ -206,9 +208,8 @@ async def _start(context: ServiceContext, order: OrderRow, attempt: _Attempt) ->
             payment = await payment_of_order(connection, order.id)
             if request is not None and earlier is not None and _is_paid_with(locked, payment, request):
                 return locked, ""
-            _check_payable(locked, now)
-            if payment is not None and payment.state == PaymentState.CANCELLED:
-                raise OrderNotPayable("This order is being given back.")
+            await _check_sale(connection, locked, now, is_repeat=earlier is not None)
+            _check_payable(locked, now, payment)
             if payment is None:
                 await start_payment(connection, new_uuid(), locked, now)
             key = await _count_attempt(context, connection, locked, payment, attempt)
@@ -240,7 +241,7 @@ async def _count_attempt(
     return key
 
 
-def _check_payable(order: OrderRow, now: datetime) -> None:
+def _check_payable(order: OrderRow, now: datetime, payment: PaymentRow | None) -> None:
     if order.state == OrderState.EXPIRED:
         raise OrderExpired
     if order.state == OrderState.BOOKED:
@@ -249,6 +250,8 @@ def _check_payable(order: OrderRow, now: datetime) -> None:
         raise OrderNotPayable
     if order.expires_at <= now:
         raise OrderExpired
+    if payment is not None and payment.state == PaymentState.CANCELLED:
+        raise OrderNotPayable("This order is being given back.")
 
 
 async def _book_free(context: ServiceContext, order: OrderRow) -> OrderRow:

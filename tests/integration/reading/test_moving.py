@@ -52,7 +52,9 @@ async def test_refused_and_nothing_changed_when_buyers_would_not_be_notified(api
     for refusal in (change, change | {"notifyBuyers": False}, change | {"notifyBuyers": None}):
         answer = await api.mutate("updateEvent", refusal, organiser)
         assert answer["code"] == "INVALID_INPUT"
-        assert answer["message"].startswith("startsAt: tickets of this event are sold; give notifyBuyers")
+        assert answer["message"].startswith(
+            "startsAt: tickets of this event are sold or being paid; give notifyBuyers"
+        )
     assert await starts_at(api, event_id) == before
 
 
