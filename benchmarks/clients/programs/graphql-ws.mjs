@@ -14,6 +14,7 @@ const once = async (query, variables) => {
 await check("query", async () => must((await once(QUERY, { id: EVENT })).data.event.id === EVENT, "another event"));
 await check("code of an error", async () => {
   const { errors } = await once(QUERY, { id: "nobody" });
+  must(errors?.[0]?.extensions?.code, "no code");
   return errors[0].extensions.code;
 });
 await check("mutation with @oneOf and a union", async () => {
